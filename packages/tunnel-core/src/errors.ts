@@ -1,0 +1,32 @@
+/** Stable: callers match on these. README.md says what each one means. */
+export type TunnelErrorCode =
+  | "INVALID_OPTIONS"
+  | "ADDRESS_IN_USE"
+  | "BIND_FAILED"
+  | "CERTIFICATE_INVALID"
+  | "HANDSHAKE_REJECTED"
+  | "HANDSHAKE_TIMEOUT"
+  | "HANDSHAKE_INVALID"
+  | "PEER_UNPROVED"
+  | "PEER_CERTIFICATE_MISMATCH"
+  | "PEER_LOST"
+  | "POOL_TIMEOUT"
+  | "TARGET_UNREACHABLE"
+  | "NAME_NOT_RESOLVED"
+  | "SIGNAL_INVALID"
+  | "SIGNAL_TOO_LARGE"
+  | "FRAME_INVALID"
+  | "HELLO_INVALID"
+  | "UNSUPPORTED_POOL_TYPE"
+  | "CLOSED";
+
+/** Any failure of a tunnel; `cause` holds the system error behind it. */
+export class TunnelError extends Error {
+  override readonly name = "TunnelError";
+  readonly code: TunnelErrorCode;
+
+  constructor(code: TunnelErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
