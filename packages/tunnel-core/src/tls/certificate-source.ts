@@ -1,0 +1,49 @@
+import { createHash, type X509Certificate } from "node:crypto";
+import { createSecureContext, type SecureContext } from "node:tls";
+
+/** A certificate, ready to be used. */
+export interface CertificateState {
+  /** Made once per certificate, shared by all its handshakes. TLS 1.3 only. */
+  readonly context: SecureContext;
+  /** `sha256:AA:BB:…` of the leaf's DER, upper-case hex pairs. */
+  readonly fingerprint: string;
+  readonly notAfter: Date;
+}
+
+/** Where a TLS server's certificate comes from. */
+export interface CertificateSource {
+  /** The certificate in force now; never throws after opening. Cheap: called per handshake. */
+  current(): CertificateState;
+  /** Emits after a successful reload. */
+  onChange(listener: (state: CertificateState) => void): void;
+  /** Ends reloading; `current` goes on returning the last certificate. Idempotent. */
+  close(): void;
+}
+
+/**
+ * @param leaf the first certificate of `certPem`
+ * @param certPem the leaf and, after it, the rest of its chain
+ * @throws whatever OpenSSL finds wrong with the chain or the key
+ */
+export function createCertificateState(
+  leaf: X509Certificate,
+  certPem: string,
+  keyPem: string,
+): CertificateState {
+  return {
+    context: createSecureContext({ cert: certPem, key: keyPem, minVersion: "TLSv1.3" }),
+    fingerprint: certificateFingerprint(leaf.raw),
+    notAfter: leaf.validToDate,
+  };
+}
+
+/**
+ * The form in which both ends of a tunnel compare certificates.
+ *
+ * @param der a certificate's DER encoding
+ * @see docs/protocol.md, "Certificate check"
+ */
+export function certificateFingerprint(der: Uint8Array): string {
+  const digest = createHash("sha256").update(der).digest("hex").toUpperCase();
+  return `sha256:${digest.replaceAll(/..(?!$)/g, "$&:")}`;
+}
