@@ -1,0 +1,21 @@
+/** Each datagram of a UDP session has its length before it. */
+export const DATAGRAMS = "datagrams";
+
+/** Most extensions that a request or an answer may name. */
+export const MAX_EXTENSIONS = 16;
+
+/** Lower-case letters, digits and `-`, at most 32. */
+const NAME = /^[a-z0-9-]{1,32}$/;
+
+/** Whether `name` can be an extension's. */
+export function isExtensionName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** The extensions in force: those of `offered` that this end knows too, in the offered order. */
+export function negotiateExtensions(
+  offered: readonly string[],
+  supported: readonly string[],
+): readonly string[] {
+  return offered.filter((name) => supported.includes(name));
+}

@@ -1,0 +1,62 @@
+import { isFingerprint } from "./certificate-fingerprint.ts";
+import { isExtensionName, MAX_EXTENSIONS } from "./extensions.ts";
+import {
+  answerFieldError,
+  answerFields,
+  type HandshakeAnswer,
+  parseAnswerObject,
+  toHandshakeAnswer,
+} from "./handshake-answer.ts";
+
+/** What a server of this project answers to a client that has proved itself. */
+export interface ProvedAnswer extends HandshakeAnswer {
+  /** The session's id: sixteen lower-case hex digits, eight random bytes. */
+  readonly session: string;
+  /** Fingerprint of the certificate on pool connections; "" with `tls` 0. */
+  readonly fp: string;
+  /** The extensions in force: some of those that the client offered. */
+  readonly ext: readonly string[];
+}
+
+/**
+ * Writes the body: the four fields of `formatHandshakeAnswer`, then session, fp and ext.
+ *
+ * @see docs/protocol.md, "The proved answer"
+ */
+export function formatProvedAnswer(answer: ProvedAnswer): string {
+  const { session, fp, ext } = answer;
+  const names = ext.map((name) => `"${name}"`).join(",");
+  return `{${answerFields(answer)},"session":"${session}","fp":"${fp}","ext":[${names}]}\n`;
+}
+
+/**
+ * Reads the body. Verify the server's proof over its bytes first.
+ *
+ * @param text the whole body
+ * @param offered the extensions that the client's request named
+ * @throws {TunnelError} `HANDSHAKE_INVALID` naming the field, its value and what is allowed
+ */
+export function parseProvedAnswer(text: string, offered: readonly string[]): ProvedAnswer {
+  const fields = parseAnswerObject(text);
+  const answer = toHandshakeAnswer(fields);
+  const { session, fp, ext } = fields;
+  if (typeof session !== "string" || !/^[0-9a-f]{16}$/.test(session)) {
+    throw answerFieldError("session", session, "16 lower-case hex digits");
+  }
+  if (typeof fp !== "string" || (answer.tls === 0 ? fp !== "" : !isFingerprint(fp))) {
+    throw answerFieldError("fp", fp, answer.tls === 0 ? "empty without tls" : "sha256:AA:BB:…");
+  }
+  if (!isNameList(ext) || !ext.every((name) => offered.includes(name))) {
+    throw answerFieldError("ext", ext, `a list of some of ${offered.join(", ") || "nothing"}`);
+  }
+  return { ...answer, session, fp, ext };
+}
+
+function isNameList(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= MAX_EXTENSIONS &&
+    value.every((name) => typeof name === "string" && isExtensionName(name)) &&
+    new Set(value).size === value.length
+  );
+}
