@@ -1,3 +1,25 @@
+export { formatDuration, parseDuration } from "./duration.ts";
+export {
+  DEFAULT_ENVIRONMENT,
+  describeEnvironment,
+  type EnvironmentDescription,
+  type EnvironmentOptions,
+  type EnvironmentResult,
+  parseEnvironment,
+} from "./environment.ts";
+export { format } from "./format-url.ts";
+export { formatHostPort, isLoopback, isWildcard, parseHostPort } from "./host-port.ts";
+export { type Flow, type OtherEndOptions, urlForOtherEnd } from "./other-end.ts";
+export { describeParameters, type ParameterDescription, type Scheme } from "./parameters.ts";
+export type { LenientResult, ParseDefaults, ParseOptions } from "./parse-options.ts";
+export {
+  parse,
+  parseLenient,
+  parseMasterUrl,
+  parseTunnelUrl,
+  parseTunnelUrlLenient,
+} from "./parse-url.ts";
+export { redact } from "./redact.ts";
 export type {
   BlockedProtocols,
   ClientSettings,
@@ -10,3 +32,10 @@ export type {
   TlsMode,
   TunnelSettings,
 } from "./settings.ts";
+export { deriveTunnelKey } from "./tunnel-key.ts";
+export {
+  UrlConfigError,
+  type UrlConfigErrorCode,
+  type UrlProblem,
+  type UrlProblemCode,
+} from "./url-problem.ts";

@@ -1,0 +1,118 @@
+import type { HostPort } from "./settings.ts";
+import { UrlConfigError, type UrlProblem, urlProblem } from "./url-problem.ts";
+
+const longestHostCharacters = 253;
+const hostName = /^(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?$/;
+const octet = /^(?:0|[1-9]\d{0,2})$/;
+const ipv6Characters = /^[0-9A-Fa-f:.]{2,45}$/;
+const zone = /^[A-Za-z0-9._~-]{1,64}$/;
+
+/** What an address may look like, in words. */
+export const addressForm = "host:port, :port or [IPv6]:port, port 0 to 65535";
+
+/** Whether `text` is an IPv4 address in dotted form, without leading zeros. */
+export function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => octet.test(part) && Number(part) <= 255);
+}
+
+/** Whether `text` is an IPv6 address without brackets; `%zone` may follow. */
+export function isIpv6(text: string): boolean {
+  const percent = text.indexOf("%");
+  if (percent >= 0 && !zone.test(text.slice(percent + 1))) return false;
+  const address = percent < 0 ? text : text.slice(0, percent);
+  // The URL standard's parser knows every spelling; the pattern keeps other syntax away from it.
+  return ipv6Characters.test(address) && URL.canParse(`http://[${address}]`);
+}
+
+/** Whether `text` is a host name: letters, digits, `-`, `_` and dots, not all of it digits. */
+export function isHostName(text: string): boolean {
+  if (text.length > longestHostCharacters || !hostName.test(text)) return false;
+  // A last label of digits only would be taken for a mistyped IPv4 address, as WHATWG URL does.
+  return !/(?:^|\.)\d+\.?$/.test(text);
+}
+
+/** Whether connections to `host` stay on this machine, as far as the text tells. */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/\.$/, "");
+  if (name === "localhost" || name.endsWith(".localhost")) return true;
+  const ipv4 = unmapped(name);
+  if (isIpv4(ipv4)) return ipv4.startsWith("127.");
+  return isIpv6(name) && canonicalIpv6(name) === "::1";
+}
+
+/** Whether `host` stands for all interfaces: empty, `0.0.0.0` or `::` in any spelling. */
+export function isWildcard(host: string): boolean {
+  if (host === "" || unmapped(host.toLowerCase()) === "0.0.0.0") return true;
+  return isIpv6(host) && canonicalIpv6(host) === "::";
+}
+
+/** Whether two hosts are the same by their text: case, a final dot and IPv6 spelling don't count. */
+export function isSameHost(one: string, other: string): boolean {
+  return comparable(one) === comparable(other);
+}
+
+function comparable(host: string): string {
+  const name = unmapped(host.toLowerCase().replace(/\.$/, ""));
+  return isIpv6(name) ? canonicalIpv6(name) : name;
+}
+
+/** The IPv4 address inside `::ffff:…`, else the text itself. */
+function unmapped(host: string): string {
+  if (!isIpv6(host)) return host;
+  const match = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonicalIpv6(host));
+  if (match === null) return host;
+  const [high, low] = [Number.parseInt(match[1] ?? "", 16), Number.parseInt(match[2] ?? "", 16)];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+/** RFC 5952 spelling; the zone stays as it is. */
+function canonicalIpv6(address: string): string {
+  const percent = address.indexOf("%");
+  const [bare, zoneText] =
+    percent < 0 ? [address, ""] : [address.slice(0, percent), address.slice(percent)];
+  return `${new URL(`http://[${bare}]`).hostname.slice(1, -1)}${zoneText}`;
+}
+
+/** Reads an address for `parameter`; a problem without its message's context otherwise. */
+export function readHostPort(text: string, parameter: string): HostPort | UrlProblem {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text);
+  if (match === null) {
+    const fault = /^[^[\]]*:[^[\]]*:[^[\]]*$/s.test(text)
+      ? "has too many colons (an IPv6 address needs brackets)"
+      : "is not an address";
+    return urlProblem("INVALID_VALUE", parameter, text, addressForm, fault);
+  }
+  const [, bracketed, plain = "", portText] = match;
+  if (portText === undefined || portText === "") {
+    return urlProblem("MISSING", parameter, text, addressForm, "has no port");
+  }
+  const port = /^(?:0|[1-9]\d{0,4})$/.test(portText) ? Number(portText) : Number.NaN;
+  if (!(port <= 65_535)) {
+    return urlProblem("INVALID_VALUE", parameter, text, addressForm, "has an invalid port");
+  }
+  // RFC 6874: the % before a zone is written %25 in a URL.
+  const host = bracketed === undefined ? plain : bracketed.replace("%25", "%");
+  const valid =
+    bracketed === undefined ? host === "" || isIpv4(host) || isHostName(host) : isIpv6(host);
+  if (!valid) {
+    return urlProblem("INVALID_VALUE", parameter, text, addressForm, "has an invalid host");
+  }
+  return { host, port };
+}
+
+/**
+ * Reads `host:port`, `:port` or `[v6]:port`; the host comes without brackets.
+ *
+ * @throws {UrlConfigError} `INVALID_URL` if it is none of them
+ */
+export function parseHostPort(text: string): HostPort {
+  const result = readHostPort(text, "address");
+  if ("code" in result) throw new UrlConfigError("INVALID_URL", [result]);
+  return result;
+}
+
+/** Writes an address as a URL has it: IPv6 in brackets, the `%` of a zone as `%25`. */
+export function formatHostPort({ host, port }: HostPort): string {
+  return host.includes(":") ? `[${host.replace("%", "%25")}]:${port}` : `${host}:${port}`;
+}

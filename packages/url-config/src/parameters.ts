@@ -1,0 +1,138 @@
+import type { Settings } from "./settings.ts";
+import {
+  blockDigits,
+  dialAddress,
+  digit,
+  duration,
+  filePath,
+  flag,
+  oneOf,
+  serverName,
+  type ValueKind,
+  wholeNumber,
+} from "./value-schemas.ts";
+
+/** What a NodePass URL may start with. */
+export type Scheme = Settings["scheme"];
+
+/** One line of the table of parameters, for help texts and documents. */
+export interface ParameterDescription {
+  readonly name: string;
+  /** The schemes that take it. */
+  readonly schemes: readonly Scheme[];
+  /** The default as a URL would give it; `undefined` if there is none. */
+  readonly defaultText: string | undefined;
+  /** What is accepted, in words. */
+  readonly allowed: string;
+  readonly meaning: string;
+}
+
+/** A parameter as the parser needs it. */
+export interface ParameterDefinition<T> extends ParameterDescription, ValueKind<T> {
+  readonly defaultValue: T;
+}
+
+/** Mbit/s to bytes per second. */
+export const bytesPerSecondOfMegabit = 125_000;
+
+const everywhere = ["server", "client", "master"] as const;
+const tunnels = ["server", "client"] as const;
+const listeners = ["server", "master"] as const;
+
+/**
+ * Every query parameter, in the order of the documents. The parser knows no other and has no second
+ * list of defaults or limits.
+ */
+export const parameters = {
+  log: define("log", everywhere, "info", "info", {
+    ...oneOf(["none", "debug", "info", "warn", "error", "event"]),
+    meaning: "least level of log lines; event shows check points only, none nothing",
+  }),
+  tls: define("tls", listeners, 0, "0", {
+    ...digit([0, 1, 2]),
+    meaning: "0 no TLS, 1 self-signed certificate made in memory, 2 certificate from crt and key",
+  }),
+  crt: define("crt", listeners, undefined, undefined, {
+    ...filePath(),
+    meaning: "PEM certificate file for tls=2",
+  }),
+  key: define("key", listeners, undefined, undefined, {
+    ...filePath(),
+    meaning: "PEM private key file for tls=2",
+  }),
+  min: define("min", ["client"], 64, "64", {
+    ...wholeNumber(1, 65_535),
+    meaning: "least idle pool connections (dual-end)",
+  }),
+  max: define("max", ["server"], 1024, "1024", {
+    ...wholeNumber(1, 65_535),
+    meaning: "most idle pool connections; handed to the client",
+  }),
+  mode: define("mode", tunnels, 0, "0", {
+    ...digit([0, 1, 2]),
+    meaning: "server: 0 auto, 1 reverse, 2 forward; client: 0 auto, 1 single-end, 2 dual-end",
+  }),
+  read: define("read", tunnels, 600_000, "10m0s", {
+    ...duration(0),
+    meaning: "close a relayed connection after this time without a byte; 0 = never",
+  }),
+  rate: define("rate", tunnels, 0, "0", {
+    ...wholeNumber(0, 1_000_000, bytesPerSecondOfMegabit),
+    meaning: "Mbit/s for the instance, each direction on its own; 0 = no limit",
+  }),
+  proxy: define("proxy", tunnels, false, "0", {
+    ...flag("1"),
+    meaning: "1 = PROXY protocol v1 header to the target",
+  }),
+  slot: define("slot", tunnels, 65_536, "65536", {
+    ...wholeNumber(0, 1_000_000),
+    meaning: "most concurrent TCP connections and UDP sessions together; 0 = no limit",
+  }),
+  dns: define("dns", tunnels, 300_000, "5m0s", {
+    ...duration(0),
+    meaning: "how long a resolved name is kept; 0 = look up at each dial",
+  }),
+  sni: define("sni", ["client"], undefined, "none", {
+    ...serverName(),
+    meaning: "server name for TLS and the handshake; none = the tunnel's host name",
+  }),
+  dial: define("dial", tunnels, "auto", "auto", {
+    ...dialAddress(),
+    meaning: "local IP address to dial the target from",
+  }),
+  block: define("block", tunnels, { socks: false, http: false, tls: false }, "0", {
+    ...blockDigits(),
+    meaning: "close connections that start so: 1 SOCKS, 2 HTTP, 3 TLS",
+  }),
+  notcp: define("notcp", tunnels, true, "0", { ...flag("0"), meaning: "1 = no TCP" }),
+  noudp: define("noudp", tunnels, true, "0", { ...flag("0"), meaning: "1 = no UDP" }),
+  type: define("type", ["server"], 0, "0", {
+    ...digit([0, 1, 2, 3]),
+    meaning: "kind of pool: 0 TCP; 1 QUIC, 2 WebSocket and 3 HTTP/2 are not supported yet",
+  }),
+  compat: define("compat", tunnels, true, "1", {
+    ...flag("1"),
+    meaning: "0 = refuse peers that cannot prove themselves (NodePass 1.14 nodes)",
+  }),
+} as const;
+
+/** Every parameter of every scheme, from the table that the parser itself uses. */
+export function describeParameters(): readonly ParameterDescription[] {
+  return Object.values(parameters).map(({ name, schemes, defaultText, allowed, meaning }) => ({
+    name,
+    schemes,
+    defaultText,
+    allowed,
+    meaning,
+  }));
+}
+
+function define<T>(
+  name: string,
+  schemes: readonly Scheme[],
+  defaultValue: NoInfer<T>,
+  defaultText: string | undefined,
+  rest: ValueKind<T> & { readonly meaning: string },
+): ParameterDefinition<T> {
+  return { name, schemes, defaultValue, defaultText, ...rest };
+}

@@ -1,0 +1,143 @@
+import { findLoops } from "./find-loops.ts";
+import type { Findings } from "./findings.ts";
+import { addressForm, readHostPort } from "./host-port.ts";
+import { parameters } from "./parameters.ts";
+import type { ParseDefaults } from "./parse-options.ts";
+import { readKey } from "./read-key.ts";
+import { openQuery, type QueryReader } from "./read-query.ts";
+import { readTlsFiles } from "./read-tls.ts";
+import type { ClientSettings, HostPort, ServerSettings, TunnelSettings } from "./settings.ts";
+import type { UrlParts } from "./split-url.ts";
+import { urlProblem } from "./url-problem.ts";
+
+/** Stands for an address that has been reported as unusable; never gets out. */
+const noAddress: HostPort = { host: "", port: 0 };
+
+/**
+ * Reads a server or client URL that has been taken apart.
+ *
+ * @throws {UrlConfigError} `INVALID_URL` with all that is wrong
+ */
+export function readTunnelUrl(
+  scheme: "server" | "client",
+  parts: UrlParts,
+  defaults: ParseDefaults,
+  findings: Findings,
+): ServerSettings | ClientSettings {
+  const tunnel = readTunnelAddress(parts.authority, findings);
+  const key = readKey(parts.userInfo, tunnel.port, findings);
+  const targets = readTargets(parts.path, findings);
+  const query = openQuery(parts.query, scheme, findings);
+  const mode = query.read(parameters.mode);
+  const shared: TunnelSettings = {
+    log: query.read(parameters.log, defaults.log),
+    ...key,
+    tunnel,
+    targets,
+    ...readShared(query),
+  };
+  const settings: ServerSettings | ClientSettings =
+    scheme === "server"
+      ? { scheme, ...shared, mode, ...readServerParameters(query, defaults, findings) }
+      : {
+          scheme,
+          ...shared,
+          mode,
+          tunnel: withHost(tunnel, mode, findings),
+          min: query.read(parameters.min),
+          sni: query.read(parameters.sni),
+        };
+  checkPorts(settings, findings);
+  for (const loop of findLoops(settings)) findings.fail(loop);
+  findings.throwIfFailed();
+  return settings;
+}
+
+function readShared(query: QueryReader) {
+  return {
+    readTimeoutMs: query.read(parameters.read),
+    rateBytesPerSecond: query.read(parameters.rate),
+    proxy: query.read(parameters.proxy),
+    slot: query.read(parameters.slot),
+    dnsTtlMs: query.read(parameters.dns),
+    dial: query.read(parameters.dial),
+    block: query.read(parameters.block),
+    tcp: query.read(parameters.notcp),
+    udp: query.read(parameters.noudp),
+    compat: query.read(parameters.compat),
+  };
+}
+
+function readServerParameters(query: QueryReader, defaults: ParseDefaults, findings: Findings) {
+  const type = query.read(parameters.type);
+  if (type !== 0) {
+    const fault = "is not supported yet";
+    findings.fail(urlProblem("UNSUPPORTED", "type", String(type), "0 (TCP pool)", fault));
+  }
+  const max = query.read(parameters.max);
+  return { ...readTlsFiles(query, defaults, findings), max, type: 0 } as const;
+}
+
+function readTunnelAddress(authority: string, findings: Findings): HostPort {
+  if (authority === "") {
+    findings.fail(urlProblem("MISSING", "tunnel address", "", addressForm, "is missing"));
+    return noAddress;
+  }
+  const result = readHostPort(authority, "tunnel address");
+  if (!("code" in result)) return result;
+  findings.fail(result);
+  return noAddress;
+}
+
+function readTargets(path: string, findings: Findings): readonly HostPort[] {
+  const text = path.slice(1);
+  const targets: HostPort[] = [];
+  const form = `${addressForm}; several with commas`;
+  for (const raw of text === "" ? [] : text.split(",")) {
+    const item = findings.lenient ? raw.trim() : raw;
+    if (item === "") {
+      const fault = "is empty between commas";
+      findings.overlook(urlProblem("MISSING", "target address", "", form, fault), "ignored");
+      continue;
+    }
+    const result = readHostPort(item, "target address");
+    if ("code" in result) {
+      findings.fail(result);
+      targets.push(noAddress);
+    } else {
+      targets.push(result);
+    }
+  }
+  if (targets.length === 0) {
+    findings.fail(urlProblem("MISSING", "target address", "", form, "is missing"));
+  }
+  return targets;
+}
+
+/** Gives a dual-end client's tunnel the host that it needs to dial. */
+function withHost(tunnel: HostPort, mode: number, findings: Findings): HostPort {
+  if (mode !== 2 || tunnel.host !== "" || tunnel === noAddress) return tunnel;
+  const fault = "has no host, which mode=2 has to dial";
+  const problem = urlProblem("MISSING", "tunnel address", `:${tunnel.port}`, "host:port", fault);
+  // Dialling an empty host means this machine in Go, so in NodePass 1.14 too.
+  findings.overlook(problem, "127.0.0.1 is used");
+  return { host: "127.0.0.1", port: tunnel.port };
+}
+
+/** Port 0 lets the system choose, so it is for addresses that may be listened on. */
+function checkPorts(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  const { scheme, mode, tunnel, targets } = settings;
+  const refuse = (parameter: string) =>
+    findings.fail(
+      urlProblem("INVALID_VALUE", parameter, "", "port 1 to 65535", "has port 0, but is dialled"),
+    );
+  if (tunnel !== noAddress && tunnel.port === 0 && scheme === "client" && mode === 2) {
+    refuse("tunnel address");
+  }
+  // A forward server and a single-end client only dial their targets; an entry listens on the first.
+  const listens = scheme === "server" ? mode !== 2 : mode !== 1;
+  const dialled = targets.slice(listens ? 1 : 0);
+  if (dialled.some((target) => target !== noAddress && target.port === 0)) {
+    refuse("target address");
+  }
+}
