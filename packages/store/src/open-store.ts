@@ -1,12 +1,25 @@
+import { dirname, join, resolve } from "node:path";
+import { type DirectoryLock, removeDeadContenders, takeDirectoryLock } from "./directory-lock.ts";
+import { removeTemporaryFiles, syncDirectory } from "./durable-file.ts";
+import { createFileStore } from "./file-store.ts";
+import { realFileSystem, type StoreFileSystem } from "./file-system.ts";
+import { type LoadedState, loadState } from "./load-state.ts";
 import type { MasterState } from "./master-state.ts";
+import { MIGRATIONS, type Migrations } from "./migrations.ts";
 import type { StateStore, StoreLogger } from "./state-store.ts";
-import { StoreError } from "./store-error.ts";
+import { StoreError, systemCode, toStoreError } from "./store-error.ts";
+import { resolveStoreLimits } from "./store-options.ts";
+
+/** Name of the state file in its directory. */
+export const STATE_NAME = "nodepass.msgpack";
+/** Name of the backup beside it. */
+export const BACKUP_NAME = "nodepass.msgpack.backup";
 
 /** Where the state lies and how often it is written. */
 export interface OpenStoreOptions {
   /** Made with mode 0700 if it does not exist. */
   directory: string;
-  /** Called once, when there is neither a state file nor a backup; its result is written at once. */
+  /** Called once, when there is no usable file; its result is written before `openStore` resolves. */
   createInitial: () => MasterState;
   /** Time between backups, in milliseconds. 1,000 to 2,147,483,647. @default 3600000 */
   backupIntervalMs?: number | undefined;
@@ -17,41 +30,130 @@ export interface OpenStoreOptions {
   logger?: StoreLogger | undefined;
 }
 
-/** A file that could not be used when the store was opened. */
-export interface DamagedFile {
-  /** Path where it was. */
-  file: string;
-  /** What is wrong with it. */
-  reason: string;
-  /** Path where it is now; `undefined` if it was missing. */
-  setAside: string | undefined;
-}
-
-/** Says that the state is not the one last written. */
-export interface Recovery {
-  /** `backup`: the state of the last backup. `initial`: nothing could be read, a new one was made. */
-  source: "backup" | "initial";
-  damaged: DamagedFile[];
-}
-
-/** An opened store and what was in it. */
-export interface OpenedStore {
+/** An opened store and what was in it. `state` belongs to the caller. */
+export interface OpenedStore extends LoadedState {
   store: StateStore;
-  /** What was loaded; belongs to the caller. */
-  state: MasterState;
-  /** A new state was made by `createInitial`. */
-  fresh: boolean;
-  recovered: Recovery | undefined;
-  /** Version of the file if it was older than this program's; the old file was kept beside. */
-  migratedFrom: number | undefined;
 }
+
+/** What tests replace. */
+export interface StoreParts {
+  fileSystem: StoreFileSystem;
+  migrations: Migrations;
+  now: () => number;
+}
+
+const REAL_PARTS: StoreParts = {
+  fileSystem: realFileSystem,
+  migrations: MIGRATIONS,
+  now: Date.now,
+};
+
+const SILENT: StoreLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 /**
- * Opens the state file of a master, alone: takes the directory's lock, loads and checks the file.
+ * Opens the state file of a master, alone: takes the directory's lock, loads and checks the file,
+ * and falls back to the backup if it is damaged. When this resolves, the state is on disk and a
+ * backup exists that is not older than the interval (or the log says why not).
  *
- * @throws {StoreError} `LOCKED` (with `holderPid`), `FUTURE_VERSION`, `UNREADABLE` (an input error, not
- * damage: that is recovered from), `TOO_LARGE`, `DIRECTORY_UNUSABLE`, `WRITE_FAILED`, `INVALID_OPTIONS`
+ * @throws {StoreError} `LOCKED` (with `holderPid`), `FUTURE_VERSION`, `UNREADABLE` (the system does
+ * not let us read; damage is recovered from), `TOO_LARGE`, `DIRECTORY_UNUSABLE`, `WRITE_FAILED`,
+ * `INVALID_STATE` (by `createInitial`), `INVALID_OPTIONS`
  */
 export function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
-  return Promise.reject(new StoreError("CLOSED", `not written yet: ${options.directory}`));
+  return openStoreWith(options, REAL_PARTS);
+}
+
+/** {@link openStore} over other parts, for tests. */
+export async function openStoreWith(
+  options: OpenStoreOptions,
+  parts: Partial<StoreParts>,
+): Promise<OpenedStore> {
+  const { fileSystem, migrations, now } = { ...REAL_PARTS, ...parts };
+  const limits = resolveStoreLimits(options);
+  if (options.directory === "") throw new StoreError("INVALID_OPTIONS", "directory is empty");
+  const directory = resolve(options.directory);
+  const logger = options.logger ?? SILENT;
+  const statePath = join(directory, STATE_NAME);
+  const backupPath = join(directory, BACKUP_NAME);
+
+  const lock = await enter(fileSystem, directory);
+  let store: StateStore | undefined;
+  try {
+    if (lock.takenOverFrom !== undefined) {
+      logger.warn({ pid: lock.takenOverFrom }, "lock of a dead process taken over");
+    }
+    const loaded = await loadState({
+      ...{ fileSystem, statePath, backupPath, migrations, logger, now },
+      maxFileBytes: limits.maxFileBytes,
+      createInitial: options.createInitial,
+    });
+    store = createFileStore({
+      ...limits,
+      ...{ fileSystem, statePath, backupPath, lock, migrations, logger },
+    });
+    const { state, fresh, recovered, migratedFrom } = loaded;
+    if (fresh || recovered !== undefined || migratedFrom !== undefined) {
+      await store.save(() => state);
+    }
+    if (await isBackupDue(fileSystem, backupPath, now() - limits.backupIntervalMs)) {
+      await store.backup().catch((error: unknown) => {
+        const reason = toStoreError("WRITE_FAILED", "backup failed", error).message;
+        logger.error({ file: backupPath, reason }, "backup failed");
+      });
+    }
+    return { ...loaded, store };
+  } catch (error) {
+    const failure = toStoreError("WRITE_FAILED", `${directory} cannot be opened`, error);
+    if (store === undefined) {
+      // The first error counts; a lock that stays is taken over when this process has ended.
+      await lock.release().catch(() => undefined);
+    } else {
+      store.destroy(failure);
+      await store.close();
+    }
+    throw failure;
+  }
+}
+
+/** Makes the directory, takes its lock and removes what killed processes left in it. */
+async function enter(fileSystem: StoreFileSystem, directory: string): Promise<DirectoryLock> {
+  let lock: DirectoryLock | undefined;
+  try {
+    await makeDirectory(fileSystem, directory);
+    lock = await takeDirectoryLock(fileSystem, directory);
+    await removeTemporaryFiles(fileSystem, directory);
+    await removeDeadContenders(fileSystem, directory);
+    return lock;
+  } catch (error) {
+    // The first error counts; a lock that stays is taken over when this process has ended.
+    await lock?.release().catch(() => undefined);
+    throw toStoreError("DIRECTORY_UNUSABLE", `${directory} cannot hold the state`, error);
+  }
+}
+
+async function makeDirectory(fileSystem: StoreFileSystem, directory: string): Promise<void> {
+  const first = await fileSystem.mkdir(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  // The new names must survive a power cut as well as the file in them.
+  for (let path = directory; path.length >= first.length; path = dirname(path)) {
+    await syncDirectory(fileSystem, dirname(path));
+  }
+}
+
+async function isBackupDue(
+  fileSystem: StoreFileSystem,
+  path: string,
+  oldest: number,
+): Promise<boolean> {
+  try {
+    return (await fileSystem.stat(path)).mtimeMs <= oldest;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return true;
+    throw error;
+  }
 }
