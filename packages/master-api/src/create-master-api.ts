@@ -1,0 +1,80 @@
+import { Hono } from "hono";
+import { createFailureLimiter } from "./auth/failure-limiter.ts";
+import { createRequireKey } from "./auth/require-key.ts";
+import { createTicketStore } from "./auth/ticket-store.ts";
+import { registerComponents } from "./docs/openapi-document.ts";
+import { createEventHub } from "./events/event-hub.ts";
+import { cors } from "./http/cors.ts";
+import { createErrorHandler, refuse } from "./http/error-response.ts";
+import { guardMethods } from "./http/method-guard.ts";
+import { type MasterApiOptions, resolveMasterApiOptions } from "./options.ts";
+import { registerDocsRoutes } from "./routes/docs.ts";
+import { registerEventRoutes } from "./routes/events.ts";
+import { registerInfoRoutes } from "./routes/info.ts";
+import { registerInstanceRoutes } from "./routes/instances.ts";
+import { registerMetricsRoute } from "./routes/metrics.ts";
+import { createRoutes, type RouteParts } from "./routes/parts.ts";
+import { registerTcpingRoute } from "./routes/tcping.ts";
+import { keyInstance } from "./schemas/instance.ts";
+
+/** The API of one master. */
+export interface MasterApi {
+  /** Answers under `<prefix>` and `<prefix>/v1`; to be served, or asked with `app.request()`. */
+  readonly app: Hono;
+  /** Ends the event streams with `shutdown` and the subscription to the service; idempotent. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * The HTTP API of a master, over a service that it knows only as an interface.
+ *
+ * @throws {ServiceError} `INVALID` if an option is out of range
+ * @see README.md for the statuses and the limits
+ */
+export function createMasterApi(options: MasterApiOptions): MasterApi {
+  const { service, prefix, clock, version, name, logger, remoteAddress, events, readDocsAsset } =
+    resolveMasterApiOptions(options);
+
+  const tickets = createTicketStore(clock, events);
+  const limiter = createFailureLimiter(clock);
+  const hub = createEventHub({
+    service,
+    clock,
+    limits: events,
+    // A ticket opens a stream; it must not tell the key, which does not expire.
+    keyEntry: () => keyInstance(service, ""),
+  });
+  const parts: RouteParts = {
+    service,
+    clock,
+    hub,
+    tickets,
+    requireKey: createRequireKey({ service, limiter, tickets, remoteAddress }),
+    impl: `${name} ${version}`,
+    version,
+  };
+
+  const routes = createRoutes();
+  registerComponents(routes);
+  registerInstanceRoutes(routes, parts);
+  registerEventRoutes(routes, parts);
+  registerInfoRoutes(routes, parts);
+  registerTcpingRoute(routes, parts);
+  registerMetricsRoute(routes, parts);
+  registerDocsRoutes(routes, { servers: [prefix, `${prefix}/v1`], version }, readDocsAsset);
+  guardMethods(routes);
+
+  const app = new Hono();
+  app.use(cors);
+  app.onError(createErrorHandler(logger));
+  app.notFound((context) => refuse(context, 404, "Not found"));
+  app.route(prefix, routes);
+  app.route(`${prefix}/v1`, routes);
+
+  const close = (): Promise<void> => {
+    tickets.clear();
+    return hub.close();
+  };
+  return { app, close, [Symbol.asyncDispose]: close };
+}

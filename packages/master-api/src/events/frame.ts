@@ -1,0 +1,56 @@
+import { toWireInstance } from "../schemas/instance.ts";
+import type { Instance } from "../service.ts";
+
+/** Frames from this size on make the dashboard's reader fail and reconnect for ever. */
+export const MAX_FRAME_BYTES = 65_535;
+
+/** First bytes of a stream: how long a browser waits before it reconnects, ms. */
+export const RETRY_FRAME = "retry: 3000\n\n";
+
+/** A comment: keeps proxies from closing an idle stream; no event for anybody. */
+export const KEEP_ALIVE_FRAME = ": keep-alive\n\n";
+
+export type FrameType = "initial" | "create" | "update" | "delete" | "log";
+
+/** Encodes events; an instance's snapshot is encoded once for all readers. */
+export interface FrameEncoder {
+  /** @param time when it happened, ms since 1970 */
+  instance(type: FrameType, time: number, instance: Instance, log?: string): string;
+  shutdown(time: number): string;
+}
+
+function frame(type: string, time: number, instance: string, log: string): string {
+  const stamp = new Date(time).toISOString();
+  return `event: instance\ndata: {"type":"${type}","time":"${stamp}","instance":${instance},"logs":${JSON.stringify(log)}}\n\n`;
+}
+
+function encodeInstance(instance: Instance): string {
+  const wire = toWireInstance(instance);
+  const text = JSON.stringify(wire);
+  // 20 KiB below the limit: room for the longest log line, escaped, and the frame around it.
+  if (Buffer.byteLength(text) < MAX_FRAME_BYTES - 20_480) return text;
+  // Only a state written by other means is so big. Readers fall back from `config` to `url`.
+  return JSON.stringify({
+    ...wire,
+    url: wire.url.slice(0, 4096),
+    config: "",
+    alias: wire.alias.slice(0, 256),
+    meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
+  });
+}
+
+/** An encoder with its own cache; snapshots are immutable, so a cached text never goes stale. */
+export function createFrameEncoder(): FrameEncoder {
+  const cache = new WeakMap<Instance, string>();
+  const encode = (instance: Instance): string => {
+    const known = cache.get(instance);
+    if (known !== undefined) return known;
+    const text = encodeInstance(instance);
+    cache.set(instance, text);
+    return text;
+  };
+  return {
+    instance: (type, time, instance, log = "") => frame(type, time, encode(instance), log),
+    shutdown: (time) => frame("shutdown", time, "null", ""),
+  };
+}

@@ -1,0 +1,121 @@
+import type { Instance } from "../service.ts";
+import type { FrameType } from "./frame.ts";
+
+type StateType = Exclude<FrameType, "log">;
+
+interface Pending {
+  readonly types: Set<StateType>;
+  instance: Instance;
+  /** Position among everything that waits for this reader. */
+  sequence: number;
+  /** When it happened, ms since 1970. */
+  time: number;
+}
+
+/** A state that may be sent now. */
+export interface ReadyState {
+  readonly type: StateType;
+  readonly instance: Instance;
+  readonly time: number;
+  readonly sequence: number;
+}
+
+/** The order in which one instance's pending types leave. */
+const ORDER: readonly StateType[] = ["initial", "create", "update", "delete"];
+
+/**
+ * What one reader has still to hear about instances: at most one entry each, with the latest
+ * state, however slow the reader is.
+ *
+ * Two states of one instance leave at least `spacingMs` apart: the dashboard applies events on
+ * parallel workers, and two that arrive in the same instant may be applied in the wrong order.
+ */
+export class StateQueue {
+  readonly #spacingMs: number;
+  readonly #pending = new Map<string, Pending>();
+  /** Last time a state of the instance left; kept only while it can still delay something. */
+  readonly #sentAt = new Map<string, number>();
+
+  constructor(spacingMs: number) {
+    this.#spacingMs = spacingMs;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  push(type: StateType, instance: Instance, time: number, sequence: number): void {
+    const pending = this.#pending.get(instance.id);
+    if (pending === undefined) {
+      this.#pending.set(instance.id, { types: new Set([type]), instance, sequence, time });
+      return;
+    }
+    pending.instance = instance;
+    pending.time = time;
+    if (type === "delete") {
+      pending.types.clear();
+      // What was logged before the end stays before it.
+      pending.sequence = sequence;
+    }
+    // A state that was never sent needs no update of its own.
+    if (type === "update" && pending.types.has("initial")) return;
+    pending.types.add(type);
+  }
+
+  /** The oldest state that may leave at `now` (monotonic), without taking it. */
+  peek(now: number): ReadyState | undefined {
+    for (const [id, pending] of this.#pending) {
+      if (this.#dueAt(id, pending) > now) continue;
+      const type = ORDER.find((candidate) => pending.types.has(candidate));
+      if (type === undefined) continue;
+      const { instance, time, sequence } = pending;
+      return { type, instance, time, sequence };
+    }
+    return undefined;
+  }
+
+  /** Takes what {@link peek} returned. */
+  take(state: ReadyState, now: number): void {
+    const { id } = state.instance;
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    pending.types.delete(state.type);
+    this.#pending.delete(id);
+    // Deleted first, so that the map stays in the order of sending.
+    this.#sentAt.delete(id);
+    if (state.type !== "delete") this.#sentAt.set(id, now);
+    // Behind the others, so that the scan for what is due meets it last.
+    if (pending.types.size > 0) this.#pending.set(id, pending);
+    this.#forget(now);
+  }
+
+  /** When the next state may leave; `undefined` if nothing waits. */
+  nextDueAt(): number | undefined {
+    let earliest: number | undefined;
+    for (const [id, pending] of this.#pending) {
+      const dueAt = this.#dueAt(id, pending);
+      if (earliest === undefined || dueAt < earliest) earliest = dueAt;
+    }
+    return earliest;
+  }
+
+  clear(): void {
+    this.#pending.clear();
+    this.#sentAt.clear();
+  }
+
+  #dueAt(id: string, pending: Pending): number {
+    const sentAt = this.#sentAt.get(id);
+    // An end can overtake nothing: updates of an unknown instance are ignored.
+    if (sentAt === undefined || pending.types.has("delete")) return 0;
+    return sentAt + this.#spacingMs;
+  }
+
+  /** Entries are in the order of sending: the old ones are in front. */
+  #forget(now: number): void {
+    for (const [id, sentAt] of this.#sentAt) {
+      if (sentAt + this.#spacingMs > now) return;
+      this.#sentAt.delete(id);
+    }
+  }
+}

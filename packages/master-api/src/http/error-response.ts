@@ -1,0 +1,49 @@
+import type { Context, ErrorHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Logger } from "../logger.ts";
+import type { ServiceErrorCode } from "../service.ts";
+
+/** Every expected failure of the service and the status that it is answered with. */
+export const STATUS_BY_CODE: Readonly<Record<ServiceErrorCode, ContentfulStatusCode>> = {
+  NOT_FOUND: 404,
+  INVALID: 400,
+  INVALID_URL: 400,
+  FORBIDDEN: 403,
+  CONFLICT: 409,
+  SAME_URL: 409,
+  LIMIT_REACHED: 409,
+  UNAVAILABLE: 503,
+};
+
+/** An answer that is no success: `{"error": message}`. */
+export function refuse(
+  context: Context,
+  status: ContentfulStatusCode,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
+  return context.json({ error: message }, status, headers);
+}
+
+function statusOf(error: Error): ContentfulStatusCode | undefined {
+  const code: unknown = "code" in error ? error.code : undefined;
+  if (typeof code !== "string" || !Object.hasOwn(STATUS_BY_CODE, code)) return undefined;
+  return STATUS_BY_CODE[code as ServiceErrorCode];
+}
+
+/** Turns what a handler threw into an answer: our codes by the table, all else a silent 500. */
+export function createErrorHandler(logger: Logger): ErrorHandler {
+  return (error, context) => {
+    const status = statusOf(error);
+    if (status !== undefined) {
+      if (status === 503) logger.warn({ error: error.message }, "request failed");
+      return refuse(context, status, error.message);
+    }
+    if (error instanceof HTTPException && error.status < 500) {
+      return refuse(context, error.status as ContentfulStatusCode, "bad request");
+    }
+    logger.error({ method: context.req.method, path: context.req.path, error }, "request failed");
+    return refuse(context, 500, "internal error");
+  };
+}

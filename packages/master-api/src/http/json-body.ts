@@ -1,0 +1,54 @@
+import type { MiddlewareHandler } from "hono";
+import { refuse } from "./error-response.ts";
+
+/** Longest request body. */
+export const MAX_BODY_BYTES = 1_048_576;
+
+/** @returns the bytes, or `undefined` once there are more than `limit`: the rest is not read */
+async function readAtMost(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.byteLength;
+    if (length > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+/**
+ * Reads the body as JSON whatever its content type says (clients send none, or a wrong one), at
+ * most 1 MiB of it, counted as it arrives: a Content-Length can lie or be missing.
+ */
+export const jsonBody: MiddlewareHandler = async (context, next) => {
+  const { raw } = context.req;
+  if (Number(raw.headers.get("content-length")) > MAX_BODY_BYTES) {
+    return refuse(context, 413, "body over 1 MiB");
+  }
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = raw.body === null ? new Uint8Array() : await readAtMost(raw.body, MAX_BODY_BYTES);
+  } catch {
+    // The client went away in the middle: nobody hears the answer.
+    return refuse(context, 400, "body ended early");
+  }
+  if (bytes === undefined) return refuse(context, 413, "body over 1 MiB");
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body, which may hold secrets.
+    return refuse(context, 400, "body is not JSON");
+  }
+  // The validators read the request again, and insist on the content type.
+  context.req.raw = new Request(raw.url, {
+    method: raw.method,
+    headers: { ...Object.fromEntries(raw.headers), "content-type": "application/json" },
+    body: text,
+  });
+  return next();
+};

@@ -1,0 +1,12 @@
+import type { z } from "zod";
+
+const MAX_ISSUES = 3;
+
+/** What is wrong with a request, by field; without the values, which may be secrets. */
+export function validationMessage(error: z.ZodError): string {
+  const parts = error.issues.slice(0, MAX_ISSUES).map((issue) => {
+    const field = issue.path.map(String).join(".").slice(0, 80);
+    return field === "" ? issue.message : `${field}: ${issue.message}`;
+  });
+  return parts.join("; ");
+}

@@ -1,0 +1,76 @@
+import type { Context } from "hono";
+import { type Clock, systemClock } from "./clock.ts";
+import { type ReadDocsAsset, readPackagedAsset } from "./docs/assets.ts";
+import { type EventLimits, type EventOptions, resolveEventOptions } from "./events/event-limits.ts";
+import { type Logger, silentLogger } from "./logger.ts";
+import { type MasterService, ServiceError } from "./service.ts";
+
+/** What an API is made of. */
+export interface MasterApiOptions {
+  readonly service: MasterService;
+  /** Path in front of every route, with or without a leading slash. @default "/api" */
+  readonly prefix?: string | undefined;
+  /** @default the system's */
+  readonly clock?: Clock | undefined;
+  /** Of the program, for `/info`, `/metrics` and the document. @default "0.0.0" */
+  readonly version?: string | undefined;
+  /** Name of the program, for `impl` of `/info`. @default "nodepass-ts" */
+  readonly name?: string | undefined;
+  /** Where faults are reported. @default nowhere */
+  readonly logger?: Logger | undefined;
+  /**
+   * Who asks: wrong keys are counted by it.
+   * @default `remoteAddress` of the environment given to `app.fetch`, if it is a string
+   */
+  readonly remoteAddress?: ((context: Context) => string | undefined) | undefined;
+  readonly events?: EventOptions | undefined;
+  /** Where the files of the documentation page come from. @default this package */
+  readonly readDocsAsset?: ReadDocsAsset | undefined;
+}
+
+export interface ResolvedMasterApiOptions {
+  readonly service: MasterService;
+  /** With a leading and no trailing slash, or empty. */
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly name: string;
+  readonly logger: Logger;
+  readonly remoteAddress: (context: Context) => string | undefined;
+  readonly events: EventLimits;
+  readonly readDocsAsset: ReadDocsAsset;
+}
+
+const SEGMENTS = /^(?:\/[\w.~-]+)*$/;
+
+/** The router gives `:`, `*`, `{` and `?` a meaning, so a prefix has none of them. */
+function resolvePrefix(prefix: string): string {
+  const trimmed = prefix.replace(/^\/*/, "/").replace(/\/+$/, "");
+  if (SEGMENTS.test(trimmed)) return trimmed;
+  throw new ServiceError(
+    "INVALID",
+    `prefix ${JSON.stringify(prefix)} has other characters than letters, digits and -._~/`,
+  );
+}
+
+function environmentAddress(context: Context): string | undefined {
+  const environment: unknown = context.env;
+  if (typeof environment !== "object" || environment === null) return undefined;
+  const address: unknown = Reflect.get(environment, "remoteAddress");
+  return typeof address === "string" ? address : undefined;
+}
+
+/** Fills in the defaults. @throws {ServiceError} `INVALID`, naming the option */
+export function resolveMasterApiOptions(options: MasterApiOptions): ResolvedMasterApiOptions {
+  return {
+    service: options.service,
+    prefix: resolvePrefix(options.prefix ?? "/api"),
+    clock: options.clock ?? systemClock,
+    version: options.version ?? "0.0.0",
+    name: options.name ?? "nodepass-ts",
+    logger: options.logger ?? silentLogger,
+    remoteAddress: options.remoteAddress ?? environmentAddress,
+    events: resolveEventOptions(options.events ?? {}),
+    readDocsAsset: options.readDocsAsset ?? readPackagedAsset,
+  };
+}

@@ -1,0 +1,80 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { badRequest, unauthorized, unavailable } from "../schemas/error.ts";
+import { EventsQuerySchema, TicketSchema } from "../schemas/events.ts";
+import { ServiceError } from "../service.ts";
+import { KEY_SECURITY, type RouteParts, TICKET_SECURITY } from "./parts.ts";
+
+const tags = ["events"];
+
+const STREAM_HEADERS = {
+  // Exactly so: the dashboard's probe compares the text.
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-cache",
+  // nginx would collect events before it passes them on.
+  "X-Accel-Buffering": "no",
+  // Tells compressing middleware and proxies to keep their hands off.
+  "Content-Encoding": "identity",
+};
+
+/** `/events` and the tickets for it. */
+export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/events",
+      operationId: "watchEvents",
+      summary: "Everything that happens, as server-sent events",
+      description:
+        "`retry: 3000`, one `initial` for each instance (the API key's entry too, here without " +
+        "the key), then events as they happen: `event: instance` and a `data` line with an " +
+        "InstanceEvent. Comment lines keep the connection alive. A slow reader misses log lines " +
+        "(it is told how many) but no state.",
+      tags,
+      security: TICKET_SECURITY,
+      middleware: [parts.requireKey.keyOrTicket] as const,
+      request: { query: EventsQuerySchema },
+      responses: {
+        200: {
+          description: "The stream, until the master stops or the key is renewed",
+          content: { "text/event-stream": { schema: z.string() } },
+        },
+        ...badRequest,
+        ...unauthorized,
+        503: { ...unavailable[503], description: "Too many streams, or the master is closing" },
+      },
+    }),
+    (c) => {
+      // A stream that nobody reads would stay open until it stalls.
+      if (c.req.method === "HEAD") return c.body(null, 200, STREAM_HEADERS);
+      const stream = parts.hub.open();
+      if (stream === undefined) throw new ServiceError("UNAVAILABLE", "too many event streams");
+      return c.body(stream, 200, STREAM_HEADERS);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/events/ticket",
+      operationId: "createEventTicket",
+      summary: "A ticket that opens one event stream without the key",
+      description:
+        "For browsers, whose EventSource sends no headers: `GET /events?ticket=…` within 30 s, " +
+        "once. A body is ignored.",
+      tags,
+      security: KEY_SECURITY,
+      middleware: [parts.requireKey.key] as const,
+      responses: {
+        201: {
+          description: "The ticket",
+          content: { "application/json": { schema: TicketSchema } },
+        },
+        ...unauthorized,
+      },
+    }),
+    (c) => {
+      const { ticket, expiresAt } = parts.tickets.issue();
+      return c.json({ ticket, expires: new Date(expiresAt).toISOString() }, 201);
+    },
+  );
+}

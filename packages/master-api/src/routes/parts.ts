@@ -1,0 +1,32 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { RequireKey } from "../auth/require-key.ts";
+import type { TicketStore } from "../auth/ticket-store.ts";
+import type { Clock } from "../clock.ts";
+import type { EventHub } from "../events/event-hub.ts";
+import { refuse } from "../http/error-response.ts";
+import { validationMessage } from "../http/validation-message.ts";
+import type { MasterService } from "../service.ts";
+
+/** What the routes are made of. */
+export interface RouteParts {
+  readonly service: MasterService;
+  readonly clock: Clock;
+  readonly hub: EventHub;
+  readonly tickets: TicketStore;
+  readonly requireKey: RequireKey;
+  /** Our name and version, `impl` of `/info`. */
+  readonly impl: string;
+  readonly version: string;
+}
+
+/** Routes that answer a request which fails its schema with 400 and `{"error"}`. */
+export function createRoutes(): OpenAPIHono {
+  return new OpenAPIHono({
+    defaultHook: (result, context) =>
+      result.success ? undefined : refuse(context, 400, validationMessage(result.error)),
+  });
+}
+
+/** Who may call a route, as the document says it. */
+export const KEY_SECURITY: Record<string, string[]>[] = [{ apiKey: [] }, { bearer: [] }];
+export const TICKET_SECURITY: Record<string, string[]>[] = [...KEY_SECURITY, { ticket: [] }];
