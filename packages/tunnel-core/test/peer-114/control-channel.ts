@@ -29,6 +29,7 @@ export class ControlChannel {
   readonly #lines = new LineCutter();
   #reporter: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
+  #reads = 0;
   #pingsSent = 0;
   #pingsReceived = 0;
   #pongsReceived = 0;
@@ -43,10 +44,7 @@ export class ControlChannel {
   start(): void {
     const { duct, timings } = this.#options;
     this.#since = performance.now();
-    this.#silence = setTimeout(
-      () => this.#lost("nothing arrived for three report intervals"),
-      3 * timings.reportIntervalMs,
-    );
+    this.#silence = setTimeout(() => this.#silent(), 3 * timings.reportIntervalMs);
     this.#reporter = setInterval(() => this.#report(), timings.reportIntervalMs);
     this.send({ action: "ping" });
     duct.attach({
@@ -92,6 +90,7 @@ export class ControlChannel {
   }
 
   #read(chunk: Buffer): void {
+    this.#reads++;
     this.#silence?.refresh();
     for (const line of this.#lines.push(chunk)) {
       if (this.#closed) return;
@@ -128,6 +127,14 @@ export class ControlChannel {
     } else {
       this.#options.handle(signal);
     }
+  }
+
+  /** After a stall of the whole process what has arrived is still unread: read that first. */
+  #silent(): void {
+    const before = this.#reads;
+    setImmediate(() => {
+      if (this.#reads === before) this.#lost("nothing arrived for three report intervals");
+    });
   }
 
   #ended(): void {

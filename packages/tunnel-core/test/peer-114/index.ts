@@ -4,6 +4,10 @@ export type { PeerCounters, PeerTimings } from "./ledger.ts";
 export { Peer114Client, type Peer114ClientOptions } from "./peer-client.ts";
 export { type PeerEvents, PeerNode } from "./peer-node.ts";
 export { Peer114Server, type Peer114ServerOptions } from "./peer-server.ts";
+export type { ReplayDriver, ReplayResult } from "./replay.ts";
+export { type ReplayClientOptions, replayClient } from "./replay-client.ts";
+export { type ReplayServer, replayServer } from "./replay-server.ts";
+export { replayUsers } from "./replay-user.ts";
 export type { Tls } from "./session-114.ts";
 export type { Signal } from "./signal-codec.ts";
 export {

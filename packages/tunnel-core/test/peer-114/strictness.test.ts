@@ -47,14 +47,26 @@ async function dial(server: Peer114Server): Promise<Socket> {
 async function ask(server: Peer114Server, request: string): Promise<string> {
   const socket = await dial(server);
   socket.write(request);
-  const [answer]: unknown[] = await once(socket, "data");
-  return String(answer);
+  return String(await firstData(socket));
+}
+
+/** What arrives first; a connection that closes instead throws. */
+function firstData(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    socket.once("data", resolve);
+    socket.once("close", () => reject(new Error("closed without a byte")));
+  });
+}
+
+/** Waits without caring how slow the machine is. */
+function eventually<T>(probe: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(probe, { timeout: 20_000, interval: 10 });
 }
 
 async function openPool(server: Peer114Server): Promise<{ socket: Socket; id: string }> {
   const socket = await dial(server);
-  const [id] = await once(socket, "data");
-  return { socket, id: id.subarray(0, 4).toString("hex") };
+  const id = await firstData(socket);
+  return { socket, id: id.toString("hex", 0, 4) };
 }
 
 /** A handshake and a control connection that answers every ping. */
@@ -77,7 +89,7 @@ async function join(server: Peer114Server, pings = true): Promise<Socket> {
 }
 
 async function violation(server: Peer114Server, text: RegExp): Promise<void> {
-  await vi.waitFor(() => expect(server.violations.join("\n")).toMatch(text), 5000);
+  await eventually(() => expect(server.violations.join("\n")).toMatch(text));
 }
 
 const say = (socket: Socket, signal: Signal) => socket.write(encodeSignal(signal, "secret"));
@@ -115,8 +127,8 @@ test("blames an entry that sends bytes and no signal, or closes an idle connecti
   await join(server);
   (await openPool(server)).socket.write(randomBytes(40));
   await violation(server, /40 bytes on pool connection [0-9a-f]{8} without a signal/);
-  await vi.waitFor(() => expect(server.counters.sessionsLost).toBe(1));
-  await vi.waitFor(() => join(server));
+  await eventually(() => expect(server.counters.sessionsLost).toBe(1));
+  await eventually(() => join(server));
   (await openPool(server)).socket.destroy();
   await violation(server, /was closed by the other end without a flush/);
 });
@@ -162,9 +174,9 @@ test("blames a signal from the exit, an unread line, too many pings, and a pong 
   ];
   for (const [misbehave, text] of cases) {
     const lost = server.counters.sessionsLost;
-    misbehave(await vi.waitFor(() => join(server)));
+    misbehave(await eventually(() => join(server)));
     await violation(server, text);
-    await vi.waitFor(() => expect(server.counters.sessionsLost).toBe(lost + 1));
+    await eventually(() => expect(server.counters.sessionsLost).toBe(lost + 1));
   }
 });
 
@@ -179,7 +191,7 @@ test("ends a session after three report intervals of silence, and blames nobody"
 test("closes its listener between the handshake and the pool", async () => {
   const server = await startServer({ timings: { ...timings, listenerGapMs: 200 } });
   await ask(server, handshakeRequest("none", bearerToken("secret")));
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const socket = connect(server.tunnelPort, "127.0.0.1");
     const refused = once(socket, "connect").then(
       () => "open",
