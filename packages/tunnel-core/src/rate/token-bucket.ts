@@ -7,7 +7,7 @@ const MIN_QUANTUM_BYTES = 4 * 1024;
 /** A read above this gains nothing and only holds memory. */
 const MAX_QUANTUM_BYTES = 512 * 1024;
 /** Where the largest quantum is shorter than this, a turn is this long: ticks are 1 ms apart. */
-const MIN_TURN_MS = 5;
+const MIN_TURN_MS = 4;
 /** What an idle bucket saves up for the next sender. */
 const IDLE_SAVINGS_MS = 50;
 /** What a busy bucket saves up: a late timer or a blocked loop must not cost rate. */
@@ -75,7 +75,9 @@ export class TokenBucket {
     this.#bytesPerMs = bytesPerSecond / 1000;
     const ideal = Math.round(this.#bytesPerMs * QUANTUM_MS);
     this.quantumBytes = Math.min(MAX_QUANTUM_BYTES, Math.max(MIN_QUANTUM_BYTES, ideal));
-    this.#turnBytes = Math.max(this.quantumBytes, this.#bytesPerMs * MIN_TURN_MS);
+    // Whole reads: with a remainder, some turns would be one read longer than others.
+    const readsPerTurn = Math.ceil((this.#bytesPerMs * MIN_TURN_MS) / this.quantumBytes);
+    this.#turnBytes = this.quantumBytes * readsPerTurn;
     this.#idleSavings = Math.max(2 * this.quantumBytes, this.#bytesPerMs * IDLE_SAVINGS_MS);
     this.#now = options.now ?? (() => performance.now());
     this.#countedAt = this.#now();
@@ -161,15 +163,21 @@ export class TokenBucket {
     this.#timer = undefined;
     this.#refill();
     this.#tickedAt = this.#countedAt;
-    // Node counts a timer from the start of the loop's turn, so it may come a little early.
-    if (this.#tokens >= this.#turnBytes - this.#bytesPerMs) {
-      const turns = Math.max(1, Math.floor(this.#tokens / this.#turnBytes));
-      this.#rowBytes = 0;
-      this.#called = Math.min(turns, this.#waiting.size);
-      for (let left = this.#called; left > 0; left--) this.#callHead();
+    try {
+      // Node counts a timer from the start of the loop's turn, so it may come a little early.
+      if (this.#tokens >= this.#turnBytes - this.#bytesPerMs) this.#callTurn();
+    } finally {
+      // Also when a waiter throws: its fault must not stop the others.
+      if (this.#timer === undefined && this.#waiting.size > 0) this.#arm();
     }
-    if (this.#timer === undefined && this.#waiting.size > 0) this.#arm();
   };
+
+  #callTurn(): void {
+    const turns = Math.max(1, Math.floor(this.#tokens / this.#turnBytes));
+    this.#rowBytes = 0;
+    this.#called = Math.min(turns, this.#waiting.size);
+    for (let left = this.#called; left > 0; left--) this.#callHead();
+  }
 
   #callHead(): void {
     this.#head ??= this.#waiting.values();
