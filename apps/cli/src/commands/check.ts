@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import type { CliContext } from "../context.ts";
+
+/** Options of `nodepass check`. */
+interface CheckCommandOptions {
+  readonly json?: boolean;
+  readonly showKey?: boolean;
+}
+
+/** Adds `nodepass check`: what a URL means, without running it. */
+export function addCheckCommand(program: Command, context: CliContext): void {
+  program
+    .command("check")
+    .description("say what a URL means, every setting, and the command for the other end")
+    .argument("<url>", "server://, client:// or master:// URL")
+    .option("--show-key", "don't hide the key in the URLs that are printed")
+    .option("--json", "print JSON")
+    .action(async (url: string, options: CheckCommandOptions) => {
+      const { checkUrl } = await import("../describe/check-url.ts");
+      const { formatCheck, formatCheckJson } = await import("../output/format-check.ts");
+      const { createStyle, hasColour } = await import("../output/colour.ts");
+      const { CliError } = await import("../exit-code.ts");
+      const report = checkUrl(url, context.environment, { showKey: options.showKey });
+      const style = createStyle(hasColour(context.stdout, context.environment));
+      context.stdout.write(
+        options.json === true ? formatCheckJson(report) : formatCheck(report, style),
+      );
+      // The report has said what is wrong.
+      if (report.problems.length > 0) throw new CliError("");
+    });
+}

@@ -1,0 +1,42 @@
+import { Argument, type Command } from "commander";
+import type { CompletionCommand } from "../completion/command-tree.ts";
+import type { CliContext } from "../context.ts";
+
+const shells = ["bash", "zsh", "fish"] as const;
+
+const installation = `
+Put it where the shell finds it:
+  bash  nodepass completion bash > ~/.local/share/bash-completion/completions/nodepass
+  zsh   nodepass completion zsh > "\${fpath[1]}/_nodepass"
+  fish  nodepass completion fish > ~/.config/fish/completions/nodepass.fish
+or, for one session of bash or zsh:
+  source <(nodepass completion bash)
+`;
+
+/** Adds `nodepass completion`: a script for a shell, made from the program as it is. */
+export function addCompletionCommand(program: Command, context: CliContext): void {
+  program
+    .command("completion")
+    .description("print a script that completes this command in a shell")
+    .addArgument(new Argument("<shell>", "the shell").choices(shells))
+    .addHelpText("after", installation)
+    .action(async (shell: (typeof shells)[number]) => {
+      const { toCommandTree } = await import("../completion/command-tree.ts");
+      const tree = toCommandTree(program);
+      context.stdout.write(await formatCompletion(shell, tree));
+    });
+}
+
+async function formatCompletion(
+  shell: (typeof shells)[number],
+  tree: CompletionCommand,
+): Promise<string> {
+  switch (shell) {
+    case "bash":
+      return (await import("../completion/bash.ts")).formatBashCompletion(tree);
+    case "zsh":
+      return (await import("../completion/zsh.ts")).formatZshCompletion(tree);
+    case "fish":
+      return (await import("../completion/fish.ts")).formatFishCompletion(tree);
+  }
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from "node:crypto";
+import { type Command, InvalidArgumentError } from "commander";
+import type { CliContext } from "../context.ts";
+
+/** 192 bits: 32 characters, far beyond guessing. */
+const defaultBytes = 24;
+const minBytes = 16;
+const maxBytes = 64;
+
+/** Adds `nodepass keygen`: a random tunnel key. */
+export function addKeygenCommand(program: Command, context: CliContext): void {
+  program
+    .command("keygen")
+    .description("print a random tunnel key")
+    .option(
+      "--bytes <number>",
+      `random bytes, ${minBytes} to ${maxBytes}`,
+      parseBytes,
+      defaultBytes,
+    )
+    .option("--url", "print a pair of commands that use it")
+    .action((options: { readonly bytes: number; readonly url?: boolean }) => {
+      const key = createKey(options.bytes);
+      context.stdout.write(options.url === true ? formatCommands(key) : `${key}\n`);
+    });
+}
+
+/** A random key of `bytes` bytes in characters that need no escape in a URL or a shell. */
+export function createKey(bytes: number = defaultBytes): string {
+  for (;;) {
+    const key = randomBytes(bytes).toString("base64url");
+    // A leading dash would read as an option wherever the key stands alone.
+    if (!key.startsWith("-")) return key;
+  }
+}
+
+function parseBytes(value: string): number {
+  const bytes = /^\d+$/.test(value) ? Number(value) : 0;
+  if (bytes < minBytes || bytes > maxBytes) {
+    throw new InvalidArgumentError(`allowed: a whole number from ${minBytes} to ${maxBytes}.`);
+  }
+  return bytes;
+}
+
+function formatCommands(key: string): string {
+  return `key      ${key}
+server   nodepass 'server://${key}@:10101/:8080?tls=1'
+client   nodepass 'client://${key}@your.server:10101/127.0.0.1:80'
+`;
+}

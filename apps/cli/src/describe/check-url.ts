@@ -1,0 +1,76 @@
+import {
+  format,
+  parse,
+  parseEnvironment,
+  redact,
+  type Settings,
+  UrlConfigError,
+  urlForOtherEnd,
+} from "@nodepass/url-config";
+import { describeSettings } from "./describe-settings.ts";
+import { listSettings, type SettingLine } from "./list-settings.ts";
+import { listWarnings } from "./list-warnings.ts";
+
+/** How a URL is looked at. */
+export interface CheckUrlOptions {
+  /** Leave the key in the URLs of the report. @default false */
+  readonly showKey?: boolean | undefined;
+}
+
+/** What there is to say about a URL; if it has problems, nothing but these. */
+export interface UrlReport {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  /** What it means, in sentences. */
+  readonly description: readonly string[];
+  readonly settings: readonly SettingLine[];
+  /** The URL with every default spelled out. */
+  readonly url: string | undefined;
+  /** A URL for the other end, with placeholders in angle brackets; none if there is no other end. */
+  readonly otherEnd: string | undefined;
+}
+
+/** Looks at a URL and the environment that it would run in. Throws nothing. */
+export function checkUrl(
+  url: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  options: CheckUrlOptions = {},
+): UrlReport {
+  const settings = attempt(() => parse(url));
+  const limits = attempt(() => parseEnvironment(environment));
+  const problems = [...settings.problems, ...limits.problems];
+  if (settings.value === undefined || problems.length > 0) {
+    return {
+      problems,
+      warnings: [],
+      description: [],
+      settings: [],
+      url: undefined,
+      otherEnd: undefined,
+    };
+  }
+  const show = (text: string) => (options.showKey === true ? text : redact(text));
+  const otherEnd = findOtherEnd(settings.value);
+  const slips = limits.value?.warnings ?? [];
+  return {
+    problems,
+    warnings: [...listWarnings(settings.value), ...slips.map(({ message }) => message)],
+    description: describeSettings(settings.value),
+    settings: listSettings(settings.value),
+    url: show(format(settings.value)),
+    otherEnd: otherEnd === undefined ? undefined : show(otherEnd),
+  };
+}
+
+function findOtherEnd(settings: Settings): string | undefined {
+  return settings.scheme === "master" ? undefined : urlForOtherEnd(settings);
+}
+
+function attempt<T>(read: () => T): { value?: T; problems: string[] } {
+  try {
+    return { value: read(), problems: [] };
+  } catch (error) {
+    if (!(error instanceof UrlConfigError)) throw error;
+    return { problems: error.problems.map(({ message }) => message) };
+  }
+}

@@ -1,0 +1,118 @@
+import {
+  type ClientSettings,
+  formatDuration,
+  formatHostPort,
+  type HostPort,
+  isWildcard,
+  type MasterSettings,
+  type ServerSettings,
+  type Settings,
+  type TunnelSettings,
+} from "@nodepass/url-config";
+
+/** Says what settings mean, in sentences, most important first. Never holds the key. */
+export function describeSettings(settings: Settings): string[] {
+  switch (settings.scheme) {
+    case "server":
+      return describeServer(settings);
+    case "client":
+      return describeClient(settings);
+    case "master":
+      return describeMaster(settings);
+  }
+}
+
+function describeServer(settings: ServerSettings): string[] {
+  const entry = formatListening(settings.targets[0]);
+  const exit = formatTargets(settings.targets);
+  const flow = [
+    `Auto mode: if this machine can listen on ${formatAddress(settings.targets[0])}, users connect here and the client dials the service (reverse); if not, users connect at the client and this end dials ${exit} (forward).`,
+    `Reverse: users connect here, on ${entry}; the client dials the service.`,
+    `Forward: users connect at the client; this end dials ${exit}.`,
+  ][settings.mode];
+  const encryption = [
+    "No TLS: traffic between the two ends can be read on the way.",
+    "TLS between the two ends, with a certificate made at each start.",
+    `TLS between the two ends, with the certificate in ${settings.crt}.`,
+  ][settings.tls];
+  return [
+    `A tunnel server. Its client connects to it on ${formatListening(settings.tunnel)}.`,
+    flow ?? "",
+    describeTraffic(settings),
+    encryption ?? "",
+    describeKey(settings),
+    ...describeLimits(settings),
+  ];
+}
+
+function describeClient(settings: ClientSettings): string[] {
+  const exit = formatTargets(settings.targets);
+  const server = formatAddress(settings.tunnel);
+  const single = `users connect here, on ${formatListening(settings.tunnel)}, and each connection goes on to ${exit}; there is no server`;
+  const dual = `it connects to the server at ${server}. If the server is in reverse mode, this end dials ${exit}; in forward mode users connect here, on ${formatListening(settings.targets[0])}`;
+  const role = [
+    `A client in auto mode. If this machine can listen on ${server}, it forwards by itself: ${single}. If not, it is the client of a tunnel: ${dual}.`,
+    `A forwarder by itself (single-end): ${single}.`,
+    `A tunnel client: ${dual}.`,
+  ][settings.mode];
+  const tunnel = ["The server decides about TLS between the two ends.", describeKey(settings)];
+  return [
+    role ?? "",
+    describeTraffic(settings),
+    ...(settings.mode === 1 ? [] : tunnel),
+    ...describeLimits(settings),
+  ];
+}
+
+function describeMaster({ listen, prefix, tls }: MasterSettings): string[] {
+  const scheme = tls === 0 ? "http" : "https";
+  return [
+    `A master: it runs tunnels that are managed over an API, on ${formatListening(listen)}, below ${scheme}://…${prefix}.`,
+  ];
+}
+
+function describeTraffic({ tcp, udp }: TunnelSettings): string {
+  if (tcp && udp) return "TCP and UDP are carried.";
+  if (tcp) return "Only TCP is carried.";
+  return udp ? "Only UDP is carried." : "Neither TCP nor UDP is carried.";
+}
+
+function describeKey({ keyGiven, tunnel }: TunnelSettings): string {
+  return keyGiven
+    ? "The other end needs the same key."
+    : `No key is given; one is derived from port ${tunnel.port}, so the other end must name the same port.`;
+}
+
+function describeLimits(settings: TunnelSettings): string[] {
+  const { readTimeoutMs, rateBytesPerSecond, slot, block } = settings;
+  const blocked = [block.socks && "SOCKS", block.http && "HTTP", block.tls && "TLS"].filter(
+    Boolean,
+  );
+  return [
+    readTimeoutMs === 0
+      ? ["Connections stay open however long they are idle."]
+      : [`Connections without a byte for ${formatDuration(readTimeoutMs)} are closed.`],
+    rateBytesPerSecond === 0
+      ? []
+      : [`At most ${(rateBytesPerSecond * 8) / 1_000_000} Mbit/s in each direction.`],
+    slot === 0 ? [] : [`At most ${slot} connections and UDP sessions at a time.`],
+    settings.proxy ? ["Targets get a PROXY protocol header with the user's address."] : [],
+    blocked.length === 0 ? [] : [`Connections that begin as ${blocked.join(", ")} are closed.`],
+    settings.compat ? [] : ["NodePass 1.14 nodes are refused as the other end."],
+  ].flat();
+}
+
+function formatTargets(targets: readonly HostPort[]): string {
+  const all = targets.map(formatAddress).join(", ");
+  return targets.length > 1 ? `${all} in turn` : all;
+}
+
+function formatListening(address: HostPort | undefined): string {
+  if (address === undefined) return "no address";
+  const port = address.port === 0 ? "a free port" : `port ${address.port}`;
+  return isWildcard(address.host) ? `${port} of all interfaces` : formatAddress(address);
+}
+
+function formatAddress(address: HostPort | undefined): string {
+  return address === undefined ? "no address" : formatHostPort(address);
+}

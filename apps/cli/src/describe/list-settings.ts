@@ -1,0 +1,22 @@
+import { describeParameters, format, type Settings } from "@nodepass/url-config";
+
+/** One setting of a URL. */
+export interface SettingLine {
+  readonly name: string;
+  /** As a URL gives it; `undefined` if there is none. */
+  readonly value: string | undefined;
+  readonly isDefault: boolean;
+  readonly meaning: string;
+}
+
+/** Every setting that the URL's scheme has, with its value and whether that is the default. */
+export function listSettings(settings: Settings): SettingLine[] {
+  const url = format(settings);
+  const values = new URLSearchParams(url.slice(url.indexOf("?") + 1));
+  return describeParameters()
+    .filter(({ schemes }) => schemes.includes(settings.scheme))
+    .map(({ name, defaultText, meaning }) => {
+      const value = values.get(name) ?? undefined;
+      return { name, value, isDefault: value === defaultText, meaning };
+    });
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { expandArguments } from "./expand-arguments.ts";
+
+describe("expandArguments", () => {
+  it.each<[string[], string[]]>([
+    [[], []],
+    [["server://:1/:2"], ["run", "server://:1/:2"]],
+    [
+      ["nonsense://x", "--log-format", "json"],
+      ["run", "nonsense://x", "--log-format", "json"],
+    ],
+    [
+      ["--log-format", "json", "client://h:1/:2"],
+      ["run", "--log-format", "json", "client://h:1/:2"],
+    ],
+    [
+      ["check", "server://:1/:2"],
+      ["check", "server://:1/:2"],
+    ],
+    [
+      ["chekc", "server://:1/:2"],
+      ["chekc", "server://:1/:2"],
+    ],
+    [["--version"], ["--version"]],
+  ])("turns %j into %j", (argv, expected) => {
+    expect(expandArguments(argv)).toEqual(expected);
+  });
+
+  it.each(["sekret@host:1/:2", ":10101/:80", "host:10101"])(
+    "refuses %s, a URL without its scheme, without quoting it",
+    (argument) => {
+      expect(() => expandArguments([argument])).toThrow(
+        expect.objectContaining({ exitCode: 2, message: expect.not.stringContaining(argument) }),
+      );
+    },
+  );
+});

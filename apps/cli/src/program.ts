@@ -1,0 +1,87 @@
+import { Command, CommanderError } from "commander";
+import { addCheckCommand } from "./commands/check.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
+import { addDemoCommand } from "./commands/demo.ts";
+import { addKeygenCommand } from "./commands/keygen.ts";
+import { addRunCommand } from "./commands/run.ts";
+import type { CliContext } from "./context.ts";
+import { CliError, exitCodes } from "./exit-code.ts";
+import { expandArguments } from "./expand-arguments.ts";
+import { createStyle, hasColour } from "./output/colour.ts";
+import { errorLines } from "./output/error-lines.ts";
+import { hideKeys } from "./output/hide-keys.ts";
+import { readVersion } from "./version.ts";
+
+const examples = `
+Examples:
+  A web server on port 8080 behind NAT, reachable on port 80 of your server:
+    your server  nodepass 'server://SECRET@:10101/:80?tls=1'
+    behind NAT   nodepass 'client://SECRET@your.server:10101/127.0.0.1:8080'
+
+  A database on the server's side, reachable on the client's port 5432:
+    server       nodepass 'server://SECRET@:10101/127.0.0.1:5432?mode=2&tls=1'
+    client       nodepass 'client://SECRET@your.server:10101/127.0.0.1:5432?mode=2'
+
+  A local port passed on, without a server:
+    nodepass 'client://127.0.0.1:8080/example.com:80?mode=1'
+
+  A secret, what a URL means, and a look at a tunnel at work:
+    nodepass keygen --url
+    nodepass check 'server://SECRET@:10101/:80?tls=1'
+    nodepass demo
+
+Quote URLs: shells take & and ? for their own. Log lines and check points go to standard output,
+errors to standard error. Exit codes: 0 done or stopped as asked, 1 failed, 2 wrong usage.
+`;
+
+/** Builds the whole command line; nothing is run or read yet. */
+export function createProgram(context: CliContext): Command {
+  const style = createStyle(true);
+  const program = new Command("nodepass")
+    .description("TCP and UDP tunnels through NAT and firewalls, compatible with NodePass 1.14")
+    .usage("<url> [options]\n       nodepass <command> [options]")
+    .version(readVersion(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "print help for a command")
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      outputError: (text, write) => write(hideKeys(text).replace(/^error: /, "nodepass: ")),
+      getOutHelpWidth: () => context.stdout.columns ?? 100,
+      getErrHelpWidth: () => context.stderr.columns ?? 100,
+      getOutHasColors: () => hasColour(context.stdout, context.environment),
+      getErrHasColors: () => hasColour(context.stderr, context.environment),
+    })
+    .configureHelp({ styleTitle: (title) => style.bold(title) })
+    .showHelpAfterError("Try 'nodepass --help'.")
+    .exitOverride()
+    .addHelpText("after", examples);
+  addRunCommand(program, context);
+  addCheckCommand(program, context);
+  addKeygenCommand(program, context);
+  addDemoCommand(program, context);
+  addCompletionCommand(program, context);
+  return program;
+}
+
+/**
+ * Runs one command line to its end and says what went wrong on standard error.
+ *
+ * @returns the exit code
+ */
+export async function runCli(context: CliContext): Promise<number> {
+  try {
+    const argv = expandArguments(context.argv);
+    await createProgram(context).parseAsync(argv, { from: "user" });
+    return exitCodes.ok;
+  } catch (error) {
+    // Commander has said it already; help and version end this way too, with code 0.
+    if (error instanceof CommanderError) {
+      return error.exitCode === exitCodes.ok ? exitCodes.ok : exitCodes.usage;
+    }
+    if (error instanceof CliError && error.message === "") return error.exitCode;
+    const style = createStyle(hasColour(context.stderr, context.environment));
+    const [first, ...rest] = errorLines(error);
+    context.stderr.write([`${style.red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
+    return error instanceof CliError ? error.exitCode : exitCodes.failure;
+  }
+}

@@ -1,0 +1,34 @@
+import { EventEmitter } from "node:events";
+import { expect, it } from "vitest";
+import { untilAborted, watchStopRequests } from "./stop-requests.ts";
+
+it("asks for a graceful stop at the first signal and for one at once at the second", async () => {
+  const source = new EventEmitter();
+  const stop = watchStopRequests(source, new AbortController().signal);
+  source.emit("SIGTERM");
+  expect(await stop.requested).toBe("SIGTERM");
+  expect(stop.now.aborted).toBe(false);
+  source.emit("SIGINT");
+  await expect(untilAborted(stop.now)).rejects.toMatchObject({ exitCode: 130 });
+});
+
+it("asks for a graceful stop when the output is closed, before or after", async () => {
+  const closed = new AbortController();
+  const early = watchStopRequests(new EventEmitter(), closed.signal);
+  closed.abort();
+  const late = watchStopRequests(new EventEmitter(), closed.signal);
+  expect(await Promise.all([early.requested, late.requested])).toEqual([
+    "output closed",
+    "output closed",
+  ]);
+});
+
+it("does not count a closed output as the first signal", async () => {
+  const source = new EventEmitter();
+  const closed = new AbortController();
+  const stop = watchStopRequests(source, closed.signal);
+  closed.abort();
+  await stop.requested;
+  source.emit("SIGINT");
+  expect(stop.now.aborted).toBe(false);
+});

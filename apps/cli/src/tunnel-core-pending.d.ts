@@ -1,0 +1,91 @@
+import type { EventEmitter } from "node:events";
+import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
+
+declare module "@nodepass/tunnel-core" {
+  /**
+   * States of a tunnel.
+   *
+   * `starting` → `running` once it serves; `running` → `error` when the peer is lost or refuses, the
+   * port is taken or the target address cannot be bound; `error` → `running` by itself when the
+   * cause is gone; any → `closing` → `closed` by `close()` or `destroy()`.
+   */
+  export type TunnelState = "starting" | "running" | "error" | "closing" | "closed";
+
+  /** Live counters; received and sent are those of the local side, bytes since the tunnel opened. */
+  export interface TunnelCounters {
+    /** Open TCP connections. */
+    readonly tcps: number;
+    /** Open UDP sessions. */
+    readonly udps: number;
+    readonly tcprx: number;
+    readonly tcptx: number;
+    readonly udprx: number;
+    readonly udptx: number;
+    /** Idle pool connections. */
+    readonly pool: number;
+    /** Last measured round trip to the peer (single-end: connect time to the target), ms. */
+    readonly ping: number;
+    /** Datagrams dropped because a queue was full or a session could not be opened. */
+    readonly udpDropped: number;
+  }
+
+  /** What a check point says: the counters at a report interval and the mode the tunnel runs in. */
+  export interface CheckPoint extends TunnelCounters {
+    /** Server: 1 reverse, 2 forward. Client: 1 single-end, 2 dual-end. 0 while undecided. */
+    readonly mode: 0 | 1 | 2;
+  }
+
+  export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+  /** One log record. Fixed lower-case text with the values as fields. */
+  export interface LogRecord {
+    readonly level: "debug" | "info" | "warn" | "error";
+    readonly message: string;
+    readonly fields: LogFields;
+  }
+
+  export interface TunnelEvents {
+    /** The state changed; `reason` says why for `error`. */
+    state: [state: TunnelState, reason: string | undefined];
+    checkpoint: [checkPoint: CheckPoint];
+    log: [record: LogRecord];
+  }
+
+  /** Options beside the URL. */
+  export interface TunnelOptions {
+    /** Limits and intervals; missing ones take the defaults of `EnvironmentSettings`. */
+    readonly limits?: Partial<EnvironmentSettings> | undefined;
+    /** Aborting destroys the tunnel. */
+    readonly signal?: AbortSignal | undefined;
+  }
+
+  /** A running tunnel end. Emits `TunnelEvents`. */
+  export interface Tunnel extends EventEmitter<TunnelEvents> {
+    readonly settings: ServerSettings | ClientSettings;
+    readonly state: TunnelState;
+    /** Why the state is `error`, if it is. */
+    readonly reason: string | undefined;
+    /** 0 while undecided, see `CheckPoint.mode`. */
+    readonly mode: 0 | 1 | 2;
+    /** The tunnel listener's bound address (`undefined` on a dual-end client), once listening. */
+    readonly tunnelAddress: { readonly host: string; readonly port: number } | undefined;
+    /** Where users connect at this end, once listening (`undefined` if this end is the exit). */
+    readonly entryAddress: { readonly host: string; readonly port: number } | undefined;
+    /** Reads the live counters. */
+    counters(): TunnelCounters;
+    /** Resolves when the tunnel is `running`; rejects with `TunnelError` when closed before. */
+    ready(options?: { signal?: AbortSignal | undefined }): Promise<void>;
+    /**
+     * Stops taking new connections, lets running ones finish for at most `timeoutMs` (default:
+     * `shutdownTimeoutMs`; 0 cuts at once), then cuts the rest. Idempotent.
+     */
+    close(options?: { timeoutMs?: number | undefined }): Promise<void>;
+    /** Cuts everything now. Idempotent. */
+    destroy(error?: Error): void;
+    [Symbol.asyncDispose](): Promise<void>;
+  }
+  export function openTunnel(
+    url: string | ServerSettings | ClientSettings,
+    options?: TunnelOptions,
+  ): Promise<Tunnel>;
+}

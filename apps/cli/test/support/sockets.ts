@@ -1,0 +1,63 @@
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { text } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+
+/** A port of loopback that nobody uses for TCP at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Starts a TCP and UDP echo server on one port of loopback; both are gone when the test ends. */
+export async function startEcho(): Promise<number> {
+  const tcp = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.pipe(socket);
+  }).listen(0, "127.0.0.1");
+  await once(tcp, "listening");
+  const { port } = tcp.address() as AddressInfo;
+  const udp = await bindUdp(port);
+  udp.on("message", (message, peer) => udp.send(message, peer.port, peer.address));
+  onTestFinished(() => {
+    tcp.close();
+  });
+  return port;
+}
+
+/** Sends `message` over TCP, ends, and reads all that comes back. */
+export async function askTcp(port: number, message: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.end(message);
+  return text(socket);
+}
+
+/** Sends `message` as datagrams until one answer comes back. */
+export async function askUdp(port: number, message: string): Promise<string> {
+  const socket = await bindUdp(0);
+  const send = () => socket.send(message, port, "127.0.0.1");
+  // UDP may lose datagrams; a tunnel that has just come up may too.
+  const repeat = setInterval(send, 500);
+  send();
+  try {
+    const [answer] = await once(socket, "message");
+    return String(answer);
+  } finally {
+    clearInterval(repeat);
+  }
+}
+
+async function bindUdp(port: number): Promise<UdpSocket> {
+  const socket = createSocket("udp4");
+  socket.bind(port, "127.0.0.1");
+  await once(socket, "listening");
+  onTestFinished(() => {
+    socket.close();
+  });
+  return socket;
+}
