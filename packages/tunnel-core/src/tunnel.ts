@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
+import type { RelayBuffers } from "./streams/relay-buffers.ts";
 
 /**
  * States of a tunnel.
@@ -54,6 +55,12 @@ export interface TunnelEvents {
 export interface TunnelOptions {
   /** Limits and intervals; missing ones take the defaults of `EnvironmentSettings`. */
   readonly limits?: Partial<EnvironmentSettings> | undefined;
+  /** Read buffers to share with other tunnels of the process. @default buffers of its own */
+  readonly buffers?: RelayBuffers | undefined;
+  /** PEM certificates of authorities to trust with `tls` 2, beside the system's. */
+  readonly ca?: string | readonly string[] | undefined;
+  /** Called with the tunnel before it starts, to listen to its first log records and states. */
+  readonly onCreate?: ((tunnel: Tunnel) => void) | undefined;
   /** Aborting destroys the tunnel. */
   readonly signal?: AbortSignal | undefined;
 }

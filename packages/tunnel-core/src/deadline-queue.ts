@@ -1,0 +1,71 @@
+/**
+ * Items that all have the same time to live, expired by one timer. Constant time to add and to
+ * delete; no timer runs while it is empty.
+ */
+export class DeadlineQueue<T> {
+  readonly #deadlines = new Map<T, number>();
+  readonly #timeoutMs: number;
+  readonly #onExpire: (item: T) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param timeoutMs ms from `add` to `onExpire`; 0 = items never expire */
+  constructor(timeoutMs: number, onExpire: (item: T) => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#onExpire = onExpire;
+  }
+
+  get size(): number {
+    return this.#deadlines.size;
+  }
+
+  add(item: T): void {
+    this.#deadlines.set(item, performance.now() + this.#timeoutMs);
+    if (this.#timer === undefined && this.#timeoutMs > 0) this.#arm(this.#timeoutMs);
+  }
+
+  has(item: T): boolean {
+    return this.#deadlines.has(item);
+  }
+
+  /** @returns whether it was waiting */
+  delete(item: T): boolean {
+    return this.#deadlines.delete(item);
+  }
+
+  /** Takes the item that has waited longest. */
+  shift(): T | undefined {
+    for (const item of this.#deadlines.keys()) {
+      this.#deadlines.delete(item);
+      return item;
+    }
+    return undefined;
+  }
+
+  /** Empties the queue; the items are given to `each`, not expired. */
+  clear(each?: (item: T) => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const items = [...this.#deadlines.keys()];
+    this.#deadlines.clear();
+    if (each !== undefined) for (const item of items) each(item);
+  }
+
+  #arm(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#expire();
+    }, ms);
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    for (const [item, deadline] of this.#deadlines) {
+      if (deadline > now) {
+        this.#arm(deadline - now);
+        return;
+      }
+      this.#deadlines.delete(item);
+      this.#onExpire(item);
+    }
+  }
+}

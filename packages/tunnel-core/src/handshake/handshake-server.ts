@@ -1,0 +1,202 @@
+import { timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { TunnelError } from "../errors.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { formatHandshakeAnswer, type HandshakeAnswer } from "../wire/handshake-answer.ts";
+import { clientProof, newNonce, type ProofKeys, serverProof, verifyProof } from "../wire/proof.ts";
+import {
+  ANSWER_PROOF_HEADER,
+  formatAnswerProof,
+  formatChallenge,
+  type HandshakeRequest,
+  type ProofHeaders,
+  parseHandshakeRequest,
+} from "../wire/proof-headers.ts";
+import { formatProvedAnswer, type ProvedAnswer } from "../wire/proved-answer.ts";
+
+/** Largest request head, bytes. */
+const MAX_HEADER_BYTES = 8 * 1024;
+
+/** A client that may have the tunnel, unless it is busy. */
+export interface Applicant {
+  readonly address: string;
+  /** What a proved client brought; `undefined` for a 1.14 client. */
+  readonly proved:
+    | {
+        readonly client: string;
+        readonly clientNonce: Buffer;
+        readonly serverNonce: Buffer;
+        readonly offered: readonly string[];
+      }
+    | undefined;
+}
+
+export interface HandshakeServerOptions {
+  readonly context: TunnelContext;
+  readonly keys: ProofKeys;
+  /** Bearer token of 1.14 clients; `undefined` refuses them. */
+  readonly token: string | undefined;
+  /**
+   * Begins a session.
+   *
+   * @returns the answer, or why the client can't have the tunnel now
+   */
+  admit(applicant: Applicant): Promise<HandshakeAnswer | ProvedAnswer | string>;
+}
+
+/** A nonce of ours that is good once, on the connection it was sent on. */
+interface Challenge {
+  readonly clientNonce: Buffer;
+  readonly serverNonce: Buffer;
+}
+
+/** The HTTP side of the handshake (docs/protocol.md, "Handshake"). */
+export class HandshakeServer {
+  readonly #options: HandshakeServerOptions;
+  readonly #challenges = new WeakMap<Socket, Challenge>();
+  readonly #http = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 0, requireHostHeader: false },
+    (request, response) => {
+      this.#handle(request, response).catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#options.context.logLimited("error", "handshake failed", { error: message });
+        request.socket.destroy();
+      });
+    },
+  );
+
+  constructor(options: HandshakeServerOptions) {
+    this.#options = options;
+    this.#http.on("clientError", (error, socket) => {
+      options.context.logLimited("warn", "bad handshake request", { error: error.message });
+      socket.destroy();
+    });
+  }
+
+  /** Serves the requests of a connection whose first bytes are an HTTP request. */
+  serve(socket: Socket): void {
+    this.#http.emit("connection", socket);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.resume();
+    const address = request.socket.remoteAddress ?? "";
+    if (request.method !== "GET") return refuse(response, 405, "Method Not Allowed");
+    if (request.url !== "/") return refuse(response, 404, "404 page not found");
+    let asked: HandshakeRequest;
+    try {
+      asked = parseHandshakeRequest(request.headers);
+    } catch (error) {
+      if (!(error instanceof TunnelError)) throw error;
+      this.#warn(error.message, address);
+      return refuse(response, 400, error.message);
+    }
+    switch (asked.kind) {
+      case "plain":
+        return refuse(response, 401, "Unauthorized");
+      case "opening":
+        return this.#challenge(request, response, asked.clientNonce);
+      case "token":
+        return this.#token(request, response, asked.token);
+      case "proof":
+        return this.#proof(request, response, asked);
+    }
+  }
+
+  #warn(message: string, address: string): void {
+    this.#options.context.logLimited("warn", message, { address });
+  }
+
+  #challenge(request: IncomingMessage, response: ServerResponse, clientNonce: Buffer): void {
+    const serverNonce = newNonce();
+    this.#challenges.set(request.socket, { clientNonce, serverNonce });
+    response.writeHead(401, {
+      "WWW-Authenticate": formatChallenge(serverNonce),
+      "Content-Type": "text/plain; charset=utf-8",
+      Connection: "keep-alive",
+    });
+    response.end("Unauthorized\n");
+  }
+
+  async #token(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
+    const address = request.socket.remoteAddress ?? "";
+    const expected = this.#options.token;
+    if (expected === undefined) {
+      this.#warn("handshake of a NodePass 1.14 client refused: compat=0", address);
+      return refuse(response, 401, "Unauthorized");
+    }
+    const a = Buffer.from(expected);
+    const b = Buffer.from(token);
+    if (a.length !== b.length || !timingSafeEqual(a, b)) {
+      this.#warn("handshake refused: wrong token", address);
+      return refuse(response, 401, "Unauthorized");
+    }
+    const answer = await this.#options.admit({ address, proved: undefined });
+    if (typeof answer === "string") return refuse(response, 409, answer);
+    send(response, formatHandshakeAnswer(answer), {});
+  }
+
+  async #proof(
+    request: IncomingMessage,
+    response: ServerResponse,
+    asked: ProofHeaders,
+  ): Promise<void> {
+    const address = request.socket.remoteAddress ?? "";
+    const challenge = this.#challenges.get(request.socket);
+    this.#challenges.delete(request.socket);
+    if (challenge === undefined || !challenge.clientNonce.equals(asked.clientNonce)) {
+      this.#warn("handshake refused: the proof answers no challenge of this connection", address);
+      return refuse(response, 401, "Unauthorized");
+    }
+    const { keys } = this.#options;
+    const expected = clientProof(keys, {
+      method: "GET",
+      path: "/",
+      host: request.headers.host ?? "",
+      clientNonce: challenge.clientNonce,
+      serverNonce: challenge.serverNonce,
+      client: asked.client,
+      extensions: asked.extensions,
+    });
+    if (!verifyProof(expected, asked.proof)) {
+      this.#warn("handshake refused: wrong proof (is the key the same on both ends?)", address);
+      return refuse(response, 401, "Unauthorized");
+    }
+    const answer = await this.#options.admit({
+      address,
+      proved: {
+        client: asked.client.toString("hex"),
+        clientNonce: challenge.clientNonce,
+        serverNonce: challenge.serverNonce,
+        offered: asked.extensions,
+      },
+    });
+    if (typeof answer === "string") return refuse(response, 409, answer);
+    if (!("session" in answer)) throw new TunnelError("HANDSHAKE_INVALID", "answer is not proved");
+    const body = formatProvedAnswer(answer);
+    const proof = serverProof(keys, { ...challenge, body });
+    send(response, body, { [ANSWER_PROOF_HEADER]: formatAnswerProof(proof) });
+  }
+}
+
+function send(response: ServerResponse, body: string, headers: Record<string, string>): void {
+  response.writeHead(200, {
+    Connection: "close",
+    "Content-Type": "application/json",
+    "Content-Length": String(Buffer.byteLength(body)),
+    ...headers,
+  });
+  response.end(body);
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  const body = `${text}\n`;
+  response.writeHead(status, {
+    Connection: "close",
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": String(Buffer.byteLength(body)),
+    "X-Content-Type-Options": "nosniff",
+  });
+  response.end(body);
+}

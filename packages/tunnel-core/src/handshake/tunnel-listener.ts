@@ -1,0 +1,205 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import { DETACHED_READER } from "../streams/detached-reader.ts";
+import { adoptSocket, type Stream } from "../streams/stream-reader.ts";
+import type { CertificateSource } from "../tls/certificate-source.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { HELLO_BYTES, HELLO_MAGIC, type PoolHello, parseHello } from "../wire/pool-hello.ts";
+import { Newcomers } from "./newcomers.ts";
+
+/** First byte of a TLS record that carries a handshake (RFC 8446, 5.1). */
+const TLS_HANDSHAKE = 0x16;
+/** A newcomer that is silent for this long, ms, may be a 1.14 client's pool connection. */
+const SILENCE_MS = 10;
+
+/** What a connection at the tunnel port turned out to be. */
+export interface TunnelListenerHooks {
+  /** An HTTP request begins: the bytes are back in the socket. */
+  onHandshake(socket: Socket): void;
+  /** A hello, not yet verified. @returns whether the connection was admitted */
+  onHello(stream: Stream, hello: PoolHello, early: Buffer | undefined): boolean;
+  /** Whether a silent connection from this address can be a 1.14 client's pool connection. */
+  expectsSilent(address: string): boolean;
+  onSilent(stream: Stream): void;
+}
+
+export interface TunnelListenerOptions {
+  readonly context: TunnelContext;
+  /** Certificate for TLS connections; `undefined` refuses them. */
+  readonly certificate: CertificateSource | undefined;
+  /** Pool connections must use TLS. */
+  readonly poolTls: boolean;
+  readonly hooks: TunnelListenerHooks;
+}
+
+/**
+ * Tells apart what arrives at the tunnel port by its first bytes (docs/protocol.md, "First bytes"):
+ * an HTTP handshake, a pool hello, a TLS connection with either inside, or the silence of a
+ * NodePass 1.14 pool connection.
+ */
+export class TunnelListener {
+  readonly options: TunnelListenerOptions;
+  readonly newcomers: Newcomers;
+
+  constructor(options: TunnelListenerOptions) {
+    this.options = options;
+    const { context } = options;
+    this.newcomers = new Newcomers(context.limits.handshakeTimeoutMs, (reason) => {
+      context.logLimited("warn", reason);
+    });
+  }
+
+  accept(raw: Socket): void {
+    this.newcomers.add(raw);
+    new Newcomer(this, raw).watch(raw);
+  }
+
+  close(): void {
+    this.newcomers.close();
+  }
+}
+
+/** A connection at the tunnel port until it is known what it is. */
+class Newcomer {
+  readonly #listener: TunnelListener;
+  readonly #raw: Socket;
+  readonly #address: string;
+  #socket: Socket;
+  #bytes: Buffer | undefined;
+  #silence: NodeJS.Timeout | undefined;
+  readonly #onReadable = (): void => this.#read();
+  readonly #onEnd = (): void => this.#drop();
+  readonly #onError = (): void => this.#drop();
+
+  constructor(listener: TunnelListener, raw: Socket) {
+    this.#listener = listener;
+    this.#raw = raw;
+    this.#socket = raw;
+    this.#address = raw.remoteAddress ?? "";
+  }
+
+  watch(socket: Socket): void {
+    this.#socket = socket;
+    socket.on("readable", this.#onReadable);
+    socket.on("end", this.#onEnd);
+    socket.on("error", this.#onError);
+    const { poolTls, hooks } = this.#listener.options;
+    if (poolTls !== (socket !== this.#raw) || !hooks.expectsSilent(this.#address)) return;
+    this.#silence = setTimeout(() => this.#silent(), SILENCE_MS);
+  }
+
+  #unwatch(): void {
+    clearTimeout(this.#silence);
+    const socket = this.#socket;
+    socket.off("readable", this.#onReadable);
+    socket.off("end", this.#onEnd);
+    socket.off("error", this.#onError);
+  }
+
+  #drop(): void {
+    this.#unwatch();
+    // An error may follow the end.
+    this.#socket.on("error", ignore);
+    this.#raw.on("error", ignore);
+    this.#socket.destroy();
+    this.#raw.destroy();
+  }
+
+  #read(): void {
+    const chunk: Buffer | null = this.#socket.read();
+    if (chunk === null) return;
+    clearTimeout(this.#silence);
+    this.#bytes = this.#bytes === undefined ? chunk : Buffer.concat([this.#bytes, chunk]);
+    this.#decide(this.#bytes);
+  }
+
+  #decide(bytes: Buffer): void {
+    const first = bytes[0] ?? 0;
+    const { certificate, hooks, context } = this.#listener.options;
+    if (first === HELLO_MAGIC) {
+      this.#hello(bytes);
+    } else if (first === TLS_HANDSHAKE && this.#socket === this.#raw && certificate !== undefined) {
+      this.#unwatch();
+      this.#raw.unshift(bytes);
+      this.#bytes = undefined;
+      this.#secure(certificate);
+    } else if (first >= 0x41 && first <= 0x5a) {
+      this.#unwatch();
+      this.#socket.unshift(bytes);
+      hooks.onHandshake(this.#socket);
+    } else {
+      context.logLimited("warn", "connection at the tunnel port speaks no protocol of ours", {
+        address: this.#address,
+      });
+      this.#drop();
+    }
+  }
+
+  #hello(bytes: Buffer): void {
+    let hello: PoolHello | undefined;
+    try {
+      hello = parseHello(bytes);
+    } catch (error) {
+      this.#refuse(error instanceof Error ? error.message : "bad hello");
+      return;
+    }
+    if (hello === undefined) return;
+    const { poolTls, hooks } = this.#listener.options;
+    if (poolTls && this.#socket === this.#raw) {
+      this.#refuse("pool hello without tls");
+      return;
+    }
+    const early = bytes.length > HELLO_BYTES ? bytes.subarray(HELLO_BYTES) : undefined;
+    const stream = this.#adopt();
+    if (hooks.onHello(stream, hello, early)) {
+      this.#listener.newcomers.delete(this.#raw, this.#address);
+      stream.resume();
+    } else {
+      stream.destroy();
+    }
+  }
+
+  #refuse(message: string): void {
+    this.#listener.options.context.logLimited("warn", message, { address: this.#address });
+    this.#drop();
+  }
+
+  #silent(): void {
+    const { hooks } = this.#listener.options;
+    if (!hooks.expectsSilent(this.#address)) return;
+    const stream = this.#adopt();
+    this.#listener.newcomers.delete(this.#raw, this.#address);
+    hooks.onSilent(stream);
+    stream.resume();
+  }
+
+  #adopt(): Stream {
+    this.#unwatch();
+    const { buffers } = this.#listener.options.context;
+    return adoptSocket(this.#socket, this.#raw, DETACHED_READER, buffers);
+  }
+
+  #secure(certificate: CertificateSource): void {
+    const secure = new TLSSocket(this.#raw, {
+      isServer: true,
+      secureContext: certificate.current().context,
+    });
+    this.#raw.on("error", ignore);
+    const failed = (error: Error): void => {
+      this.#listener.options.context.logLimited("warn", "tls handshake failed", {
+        address: this.#address,
+        error: error.message,
+      });
+      this.#raw.destroy();
+    };
+    secure.on("error", failed);
+    secure.once("secure", () => {
+      this.watch(secure);
+      secure.off("error", failed);
+    });
+  }
+}
+
+function ignore(): void {
+  // The socket is being closed.
+}

@@ -1,0 +1,50 @@
+import { type ClientSettings, parseTunnelUrl, type ServerSettings } from "@nodepass/url-config";
+import { TunnelError } from "./errors.ts";
+import type { Tunnel, TunnelOptions } from "./tunnel.ts";
+import { ClientTunnel } from "./tunnels/client-tunnel.ts";
+import { ServerTunnel } from "./tunnels/server-tunnel.ts";
+import { SingleEndTunnel } from "./tunnels/single-end-tunnel.ts";
+import type { TunnelBase } from "./tunnels/tunnel-base.ts";
+
+/**
+ * Opens a tunnel end: a server, a client, or a single-end forwarder.
+ *
+ * Resolves when it has started: a server and a forwarder listen then, a dual-end client has begun
+ * to connect and goes on trying by itself (`ready()` tells when it is connected).
+ *
+ * @param from a `server://` or `client://` URL, or settings
+ * @throws {UrlConfigError} for a bad URL
+ * @throws {TunnelError} `ADDRESS_IN_USE`, `BIND_FAILED` or `CERTIFICATE_INVALID`
+ */
+export async function openTunnel(
+  from: string | ServerSettings | ClientSettings,
+  options: TunnelOptions = {},
+): Promise<Tunnel> {
+  const settings = typeof from === "string" ? parseTunnelUrl(from) : from;
+  options.signal?.throwIfAborted();
+  if (settings.scheme === "server") return start(new ServerTunnel(settings, options), options);
+  if (settings.mode === 2) return start(new ClientTunnel(settings, options), options);
+  try {
+    return await start(new SingleEndTunnel(settings, options), options);
+  } catch (error) {
+    // Mode 0: single-end if the tunnel address can be bound here, else dual-end.
+    const taken = error instanceof TunnelError && isBindFailure(error);
+    if (settings.mode === 1 || !taken) throw error;
+    return start(new ClientTunnel(settings, options), options);
+  }
+}
+
+function isBindFailure(error: TunnelError): boolean {
+  return error.code === "ADDRESS_IN_USE" || error.code === "BIND_FAILED";
+}
+
+async function start(tunnel: TunnelBase, options: TunnelOptions): Promise<Tunnel> {
+  options.onCreate?.(tunnel);
+  try {
+    await tunnel.start();
+  } catch (error) {
+    tunnel.destroy(error instanceof Error ? error : undefined);
+    throw error;
+  }
+  return tunnel;
+}

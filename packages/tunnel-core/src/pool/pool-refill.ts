@@ -1,0 +1,147 @@
+import type { Stream } from "../streams/stream-reader.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import type { ConnectionPool } from "./connection-pool.ts";
+import type { PoolDialer, PoolDialResult } from "./pool-dialer.ts";
+
+/** Most pool connections being dialled at once. */
+const MAX_DIALING = 128;
+/** Part of the capacity that has to be taken in a report interval to keep it. */
+const KEEP_SHARE = 0.2;
+/** What an idle interval leaves of the capacity. */
+const SHRINK = 0.8;
+
+export interface PoolRefillOptions {
+  readonly context: TunnelContext;
+  readonly dialer: PoolDialer;
+  readonly pool: ConnectionPool;
+  readonly min: number;
+  readonly max: number;
+  /** A connection was refused because of who the server is: the session can't go on. */
+  onFatal(error: Error): void;
+  /** The control connection (id 00000000) has come. */
+  onControl(stream: Stream, early: Buffer | undefined): void;
+}
+
+/**
+ * Keeps a client's pool full: a new connection is dialled at the moment one is taken. Capacity
+ * doubles when the pool runs empty and shrinks slowly when little is taken; idle connections are
+ * never closed for it, since the server may be taking one at this moment.
+ */
+export class PoolRefill implements PoolDialResult {
+  readonly #options: PoolRefillOptions;
+  #capacity: number;
+  #dialing = 0;
+  #taken = 0;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #controlSeen = false;
+  #closed = false;
+
+  constructor(options: PoolRefillOptions) {
+    this.#options = options;
+    this.#capacity = Math.min(options.min, options.max);
+  }
+
+  /** Opens the control connection; the pool follows once it stands. */
+  start(): void {
+    this.#dialOne();
+  }
+
+  /** A connection has left the pool. */
+  taken(): void {
+    if (this.#closed) return;
+    this.#taken++;
+    if (this.#options.pool.size === 0) {
+      this.#capacity = Math.min(this.#options.max, this.#capacity * 2);
+    }
+    this.#fill();
+  }
+
+  /** Once per report interval. */
+  tick(): void {
+    if (this.#taken < this.#capacity * KEEP_SHARE) {
+      const least = Math.min(this.#options.min, this.#options.max);
+      this.#capacity = Math.max(least, Math.floor(this.#capacity * SHRINK));
+    }
+    this.#taken = 0;
+    this.#fill();
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  onOpen(stream: Stream, id: string, early: Buffer | undefined): void {
+    this.#dialing--;
+    this.#failures = 0;
+    if (this.#closed) {
+      stream.destroy();
+      return;
+    }
+    if (!this.#controlSeen && id === "00000000") {
+      this.#controlSeen = true;
+      this.#options.onControl(stream, early);
+    } else {
+      this.#options.pool.add(stream, id, early);
+    }
+    this.#fill();
+  }
+
+  onFailed(error: Error): void {
+    this.#dialing--;
+    if (this.#closed) return;
+    this.#failures++;
+    if (error.message.startsWith("the certificate ")) {
+      this.#options.onFatal(error);
+      return;
+    }
+    this.#options.context.logLimited("debug", "pool connection failed", { error: error.message });
+    if (!this.#controlSeen && !isTransient(error)) {
+      this.#options.onFatal(error);
+      return;
+    }
+    if (this.#retry !== undefined) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#fill();
+    }, this.#retryDelay());
+  }
+
+  /**
+   * A 1.14 server closes its listener after the handshake and opens it again: the first retries
+   * come soon, later ones at the pace of the settings.
+   */
+  #retryDelay(): number {
+    const { minPoolIntervalMs, maxPoolIntervalMs } = this.#options.context.limits;
+    const longest = this.#controlSeen ? maxPoolIntervalMs : minPoolIntervalMs;
+    return Math.min(longest, 10 * 2 ** Math.min(this.#failures - 1, 10));
+  }
+
+  #fill(): void {
+    if (this.#closed || this.#retry !== undefined) return;
+    if (!this.#controlSeen) {
+      if (this.#dialing === 0) this.#dialOne();
+      return;
+    }
+    const { pool } = this.#options;
+    while (pool.size + this.#dialing < this.#capacity && this.#dialing < MAX_DIALING) {
+      this.#dialOne();
+    }
+  }
+
+  #dialOne(): void {
+    this.#dialing++;
+    this.#options.dialer.dial(this);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#options.dialer.close();
+  }
+}
+
+/** Failures that pass by themselves while a server restarts or opens its listener again. */
+function isTransient(error: NodeJS.ErrnoException): boolean {
+  return error.code === "ECONNREFUSED" || error.code === "ECONNRESET";
+}

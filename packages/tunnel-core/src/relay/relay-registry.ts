@@ -1,0 +1,84 @@
+/** Something that ends when nothing has passed through it for long. */
+export interface IdleCheckable {
+  /** Set by every read; cleared by the sweep. */
+  active: boolean;
+  /** Sweeps in a row that found it inactive. */
+  idleSweeps: number;
+  /** Ends it because its idle time has run out. */
+  expire(): void;
+  /** Cuts it now. */
+  cut(): void;
+}
+
+/** Sweeps per idle time: an idle end comes after 1 to 1.25 times the time set. */
+const SWEEPS_PER_TIMEOUT = 4;
+/** Shortest sweep interval, ms. */
+const MIN_SWEEP_MS = 10;
+
+/**
+ * Everything open in a tunnel, swept for idle members by one timer instead of one per connection.
+ * No timer runs while nothing is open.
+ */
+export class RelayRegistry {
+  readonly #members = new Set<IdleCheckable>();
+  readonly #sweepMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #whenEmpty: (() => void) | undefined;
+
+  /** @param idleTimeoutMs ms without traffic after which a member expires; 0 = never */
+  constructor(idleTimeoutMs: number) {
+    this.#sweepMs =
+      idleTimeoutMs === 0 ? 0 : Math.max(MIN_SWEEP_MS, idleTimeoutMs / SWEEPS_PER_TIMEOUT);
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  add(member: IdleCheckable): void {
+    this.#members.add(member);
+    if (this.#timer === undefined && this.#sweepMs > 0) {
+      this.#timer = setInterval(() => this.#sweep(), this.#sweepMs);
+    }
+  }
+
+  delete(member: IdleCheckable): void {
+    if (!this.#members.delete(member) || this.#members.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#whenEmpty?.();
+  }
+
+  /** Cuts every member now. */
+  cutAll(): void {
+    for (const member of [...this.#members]) member.cut();
+  }
+
+  /** Resolves true when nothing is open any more, false after `timeoutMs`. */
+  drained(timeoutMs: number): Promise<boolean> {
+    if (this.#members.size === 0) return Promise.resolve(true);
+    if (timeoutMs <= 0) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#whenEmpty = undefined;
+        resolve(false);
+      }, timeoutMs);
+      this.#whenEmpty = () => {
+        clearTimeout(timer);
+        this.#whenEmpty = undefined;
+        resolve(true);
+      };
+    });
+  }
+
+  #sweep(): void {
+    for (const member of this.#members) {
+      if (member.active) {
+        member.active = false;
+        member.idleSweeps = 0;
+      } else if (++member.idleSweeps >= SWEEPS_PER_TIMEOUT) {
+        member.expire();
+      }
+    }
+  }
+}

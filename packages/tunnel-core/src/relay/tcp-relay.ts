@@ -1,0 +1,83 @@
+import type { EarlyInput } from "../streams/early-reader.ts";
+import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
+import type { BlockDetector } from "../wire/block-detector.ts";
+import type { RelayContext } from "./relay-context.ts";
+import { RelayEnd } from "./relay-end.ts";
+import type { IdleCheckable } from "./relay-registry.ts";
+
+export interface TcpRelayOptions {
+  readonly context: RelayContext;
+  /** The user (at the entry) or the target (at the exit). */
+  readonly local: Stream;
+  /** The pool connection; in single-end mode the target. */
+  readonly remote: Stream;
+  /** Written to the local stream first (PROXY protocol header, not counted). */
+  readonly header?: string | undefined;
+  readonly earlyLocal?: EarlyInput | undefined;
+  readonly earlyRemote?: EarlyInput | undefined;
+  /** Looks at what the local side sends first. */
+  readonly detector?: BlockDetector | undefined;
+  readonly onBlocked?: (() => void) | undefined;
+  /** Both streams have closed. */
+  readonly onFinished: () => void;
+}
+
+/** A TCP connection carried between two streams, from its start until both have closed. */
+export class TcpRelay implements IdleCheckable {
+  active = true;
+  idleSweeps = 0;
+  readonly context: RelayContext;
+  readonly #local: RelayEnd;
+  readonly #remote: RelayEnd;
+  readonly #onFinished: () => void;
+  readonly #onBlocked: (() => void) | undefined;
+  #finished = false;
+
+  constructor(options: TcpRelayOptions) {
+    const { context, local, remote, earlyLocal, earlyRemote } = options;
+    this.context = context;
+    this.#onFinished = options.onFinished;
+    this.#onBlocked = options.onBlocked;
+    this.#local = new RelayEnd(this, local, true, options.detector);
+    this.#remote = new RelayEnd(this, remote, false);
+    this.#local.setPeer(this.#remote);
+    this.#remote.setPeer(this.#local);
+    setReader(local, this.#local);
+    setReader(remote, this.#remote);
+    context.tcpRelays.add(this);
+    if (options.header !== undefined) local.write(options.header, "latin1");
+    if (earlyLocal !== undefined) this.#begin(this.#local, earlyLocal);
+    if (earlyRemote !== undefined) this.#begin(this.#remote, earlyRemote);
+  }
+
+  #begin(end: RelayEnd, early: EarlyInput): void {
+    let go = true;
+    if (early.bytes !== undefined) go = end.onBytes(early.bytes, early.bytes.length, true);
+    if (early.ended) end.onEnd();
+    else if (go) end.stream.resume();
+  }
+
+  /** The local side speaks a blocked protocol. */
+  blocked(): void {
+    this.#onBlocked?.();
+    this.cut();
+  }
+
+  expire(): void {
+    this.cut();
+  }
+
+  cut(): void {
+    resetStream(this.#local.stream);
+    resetStream(this.#remote.stream);
+  }
+
+  finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#local.release();
+    this.#remote.release();
+    this.context.tcpRelays.delete(this);
+    this.#onFinished();
+  }
+}

@@ -1,0 +1,113 @@
+import { timingSafeEqual } from "node:crypto";
+import type { ConnectionPool } from "../pool/connection-pool.ts";
+import type { PoolConnection } from "../pool/pool-connection.ts";
+import { DETACHED_READER } from "../streams/detached-reader.ts";
+import { type Stream, setReader } from "../streams/stream-reader.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import type { Signal } from "../wire/signal.ts";
+
+/** What to do in a session with a NodePass 1.14 peer and TLS. */
+export interface CertificateCheckPlan {
+  /** Tell the peer the fingerprint that we know. */
+  readonly send: boolean;
+  /** Serve users only after the peer's fingerprint matched. */
+  readonly wait: boolean;
+  /** The fingerprint that this end sees on a pool connection. */
+  fingerprintOf(stream: Stream): string | undefined;
+}
+
+export interface CertificateCheckOptions {
+  readonly plan: CertificateCheckPlan;
+  readonly pool: ConnectionPool;
+  readonly context: TunnelContext;
+  send(signal: Signal): void;
+  onPassed(): void;
+  onFailed(reason: string): void;
+  /** A connection was taken out of the pool for the check. */
+  onTaken(): void;
+}
+
+/** Report intervals after which a connection that the peer should have closed is closed here. */
+const CLOSE_AFTER_TICKS = 2;
+
+/**
+ * The `verify` round of NodePass 1.14 (docs/protocol.md, "Certificate check"): each end names a pool
+ * connection and the fingerprint it knows; the other compares and closes that connection.
+ */
+export class CertificateCheck {
+  readonly #options: CertificateCheckOptions;
+  #offered: PoolConnection | undefined;
+  #sent = false;
+  #ticks = 0;
+
+  constructor(options: CertificateCheckOptions) {
+    this.#options = options;
+  }
+
+  /** Sends our fingerprint as soon as the pool has a connection for it. */
+  start(): void {
+    const { plan } = this.#options;
+    if (!plan.wait) this.#options.onPassed();
+    if (!plan.send || this.#sent) return;
+    const connection = this.#options.pool.take();
+    if (connection === undefined) return;
+    const fp = plan.fingerprintOf(connection.stream);
+    if (fp === undefined) {
+      connection.stream.destroy();
+      this.#options.onFailed("a pool connection shows no certificate");
+      return;
+    }
+    this.#sent = true;
+    this.#offered = connection;
+    this.#options.send({ action: "verify", id: connection.id, fp });
+    this.#options.onTaken();
+  }
+
+  /** The peer's `verify`. */
+  received(id: string, fp: string): void {
+    const { pool } = this.#options;
+    // Both ends may have picked the same connection.
+    if (this.#offered?.id === id) {
+      this.#compare(this.#offered, fp);
+      return;
+    }
+    pool.claim({
+      id,
+      onConnection: (connection) => {
+        if (connection === undefined) {
+          this.#options.context.log("warn", "verify signal for an unknown pool connection", { id });
+          return;
+        }
+        this.#compare(connection, fp);
+        this.#options.onTaken();
+      },
+    });
+  }
+
+  #compare(connection: PoolConnection, theirs: string): void {
+    const ours = this.#options.plan.fingerprintOf(connection.stream);
+    setReader(connection.stream, DETACHED_READER);
+    connection.stream.destroy();
+    if (theirs === "") return;
+    const a = Buffer.from(ours ?? "");
+    const b = Buffer.from(theirs);
+    if (a.length !== b.length || !timingSafeEqual(a, b)) {
+      this.#options.onFailed(
+        `the peer's certificate fingerprint ${theirs} is not the one seen here, ${ours ?? "none"}`,
+      );
+      return;
+    }
+    this.#options.context.log("info", "certificate fingerprint verified", { fingerprint: theirs });
+    this.#options.onPassed();
+  }
+
+  /** Once per report interval. */
+  tick(): void {
+    if (this.#offered !== undefined && ++this.#ticks >= CLOSE_AFTER_TICKS) this.close();
+  }
+
+  close(): void {
+    this.#offered?.stream.destroy();
+    this.#offered = undefined;
+  }
+}

@@ -1,0 +1,154 @@
+import { type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import type { Signal, SignalEvent } from "../wire/signal.ts";
+import { SignalDecoder } from "../wire/signal-decoder.ts";
+import { createSignalEncoder } from "../wire/signal-encoder.ts";
+
+/** Report intervals without a byte after which the peer is lost (docs/protocol.md). */
+const SILENT_INTERVALS = 3;
+/** Bytes of one signal line, about, for the bound of what is queued. */
+const SIGNAL_BYTES = 128;
+
+export interface ControlChannelOptions {
+  readonly context: TunnelContext;
+  /** Key of the signals. */
+  readonly key: string;
+  readonly stream: Stream;
+  readonly early: Buffer | undefined;
+  onSignal(signal: SignalEvent): void;
+  /** The channel is gone; called once. */
+  onLost(reason: string): void;
+}
+
+/**
+ * The control connection: signals in lines, those of one turn of the event loop in one write, and
+ * a ping every report interval that tells whether the peer is there and how far away it is.
+ */
+export class ControlChannel implements StreamReader {
+  readonly #options: ControlChannelOptions;
+  readonly #decoder: SignalDecoder;
+  readonly #encode: (signal: Signal) => string;
+  readonly #maxQueuedBytes: number;
+  #pending = "";
+  #silentTicks = 0;
+  #pingSentAt = -1;
+  #closed = false;
+  #onPong: ((ok: boolean) => void)[] = [];
+  readonly #flush = (): void => {
+    const lines = this.#pending;
+    this.#pending = "";
+    if (this.#closed) return;
+    this.#options.stream.write(lines, "latin1");
+    if (this.#options.stream.writableLength > this.#maxQueuedBytes) {
+      this.#lose("the peer does not read its control connection");
+    }
+  };
+
+  constructor(options: ControlChannelOptions) {
+    this.#options = options;
+    this.#decoder = new SignalDecoder(options.key);
+    this.#encode = createSignalEncoder(options.key);
+    this.#maxQueuedBytes = options.context.limits.semaphoreLimit * SIGNAL_BYTES;
+    setReader(options.stream, this);
+  }
+
+  /** Handles what came before this channel existed; call once after construction. */
+  start(): void {
+    const { early } = this.#options;
+    if (early !== undefined && early.length > 0) this.onBytes(early, early.length, true);
+    this.ping();
+  }
+
+  send(signal: Signal): void {
+    if (this.#closed) return;
+    if (this.#pending === "") setImmediate(this.#flush);
+    this.#pending += this.#encode(signal);
+  }
+
+  ping(): void {
+    if (this.#pingSentAt < 0) this.#pingSentAt = performance.now();
+    this.send({ action: "ping" });
+  }
+
+  /** Pings and calls back whether the peer answered within `timeoutMs`. */
+  probe(timeoutMs: number, callback: (alive: boolean) => void): void {
+    if (this.#closed) {
+      callback(false);
+      return;
+    }
+    const done = (alive: boolean): void => {
+      clearTimeout(timer);
+      const at = this.#onPong.indexOf(done);
+      if (at >= 0) this.#onPong.splice(at, 1);
+      callback(alive);
+    };
+    const timer = setTimeout(() => done(false), timeoutMs);
+    this.#onPong.push(done);
+    this.ping();
+  }
+
+  /** Once per report interval. */
+  tick(): void {
+    if (++this.#silentTicks > SILENT_INTERVALS) {
+      this.#lose(`nothing came from the peer for ${SILENT_INTERVALS} report intervals`);
+      return;
+    }
+    this.ping();
+  }
+
+  onBytes(buffer: Buffer, length: number, _owned: boolean): boolean {
+    this.#silentTicks = 0;
+    try {
+      for (const signal of this.#decoder.push(buffer.subarray(0, length))) {
+        if (this.#closed) return false;
+        if (signal.action === "ping") this.send({ action: "pong" });
+        else if (signal.action === "pong") this.#pong();
+        else this.#options.onSignal(signal);
+      }
+    } catch (error) {
+      this.#lose(error instanceof Error ? error.message : String(error));
+      return false;
+    }
+    return !this.#closed;
+  }
+
+  #pong(): void {
+    if (this.#pingSentAt >= 0) {
+      const roundTrip = performance.now() - this.#pingSentAt;
+      this.#options.context.counters.ping = Math.max(1, Math.round(roundTrip));
+      this.#pingSentAt = -1;
+    }
+    for (const done of [...this.#onPong]) done(true);
+  }
+
+  onEnd(): void {
+    this.#lose("the peer closed the control connection");
+  }
+
+  onDrain(): void {}
+
+  onError(error: Error): void {
+    this.#lose(`control connection failed: ${error.message}`);
+  }
+
+  onClose(): void {
+    this.#lose("the control connection closed");
+  }
+
+  /** Ends the channel without calling `onLost`. */
+  close(): void {
+    if (this.#closed) return;
+    if (this.#pending !== "") this.#flush();
+    this.#closed = true;
+    this.#options.stream.destroy();
+    for (const done of [...this.#onPong]) done(false);
+  }
+
+  #lose(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.stream.destroy();
+    for (const done of [...this.#onPong]) done(false);
+    this.#options.onLost(reason);
+  }
+}

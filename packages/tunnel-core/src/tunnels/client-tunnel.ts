@@ -1,0 +1,195 @@
+import { isIP } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientSettings } from "@nodepass/url-config";
+import { TunnelError } from "../errors.ts";
+import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
+import type { Session } from "../session/session.ts";
+import type { TunnelOptions } from "../tunnel.ts";
+import { DATAGRAMS } from "../wire/extensions.ts";
+import { newClientId, ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
+import { tunnelToken } from "../wire/tunnel-token.ts";
+import { ClientSession } from "./client-session.ts";
+import { EntrySide, ExitSide } from "./dual-end.ts";
+import { TunnelBase } from "./tunnel-base.ts";
+
+/** First wait before a new try, ms; it doubles up to `NP_SERVICE_COOLDOWN`. */
+const FIRST_RETRY_MS = 30;
+/** A session that has lived this long, ms, starts the waits over. */
+const STABLE_SESSION_MS = 1000;
+
+/** A dual-end client: dials the server and keeps a pool of connections to it. */
+export class ClientTunnel extends TunnelBase {
+  readonly #settings: ClientSettings;
+  readonly #identity = newClientId();
+  /** Addresses that have proved themselves: never spoken to in the 1.14 way again. */
+  readonly #provedAddresses = new Set<string>();
+  #entrySide: EntrySide | undefined;
+  #exitSide: ExitSide | undefined;
+  #current: ClientSession | undefined;
+  #failures = 0;
+
+  constructor(settings: ClientSettings, options: TunnelOptions) {
+    super(settings, options);
+    this.#settings = settings;
+  }
+
+  async start(): Promise<void> {
+    const { settings, context } = this;
+    this.runMode = 2;
+    if (!settings.keyGiven) {
+      context.log("warn", "no key in the URL: everybody who reaches the tunnel port can use it");
+    }
+    const keys = new ProofKeys(await stretchTunnelKey(settings.key));
+    if (this.closingOrClosed) return;
+    this.startReporting();
+    void this.#run(keys);
+  }
+
+  async #run(keys: ProofKeys): Promise<void> {
+    while (!this.closingOrClosed) {
+      let reason: string;
+      const startedAt = performance.now();
+      try {
+        reason = await this.#serveSession(keys);
+        if (performance.now() - startedAt >= STABLE_SESSION_MS) this.#failures = 0;
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+      }
+      if (this.closingOrClosed) return;
+      this.context.logLimited("warn", "not connected", { reason });
+      this.setState("error", reason);
+      await this.#pause();
+    }
+  }
+
+  /** Waits before the next try: longer each time, never all clients in step. */
+  async #pause(): Promise<void> {
+    const longest = this.context.limits.serviceCooldownMs;
+    const wait = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 16));
+    this.#failures++;
+    const jittered = wait * (0.5 + Math.random() / 2);
+    await sleep(jittered, undefined, { signal: this.lifetime.signal }).catch(() => {
+      // The tunnel is closing.
+    });
+  }
+
+  /** One session from handshake to end. @returns why it ended */
+  async #serveSession(keys: ProofKeys): Promise<string> {
+    const { tunnel } = this.#settings;
+    const { context } = this;
+    const serverName = this.#settings.sni ?? (isIP(tunnel.host) === 0 ? tunnel.host : undefined);
+    const named = serverName === "" ? undefined : serverName;
+    const { met, address } = await this.#meet(keys, named);
+    if (met.answer.type !== 0) {
+      throw new TunnelError(
+        "UNSUPPORTED_POOL_TYPE",
+        `the server wants pool type ${met.answer.type}; this client has type 0 (TCP)`,
+      );
+    }
+    await this.#takeRole(met.answer.flow);
+    if (this.closingOrClosed) return "closing";
+    let onEnded: (reason: string) => void = () => {};
+    const ended = new Promise<string>((resolve) => {
+      onEnded = resolve;
+    });
+    const current = new ClientSession({
+      context,
+      settings: this.#settings,
+      met,
+      address,
+      port: tunnel.port,
+      serverName: named,
+      ca: this.options.ca,
+      hooks: {
+        onAvailable: () => this.#entrySide?.queue.serve(),
+        onTaken: () => {},
+        onOpen: (session, signal) => this.#exitSide?.open(session, signal),
+        onReady: (session) => this.#ready(session),
+        onEnd: (_session, reason) => onEnded(reason),
+      },
+    });
+    this.#current = current;
+    current.start();
+    const reason = await ended;
+    this.#entrySide?.queue.setSession(undefined);
+    if (!this.closingOrClosed) context.log("warn", "session ended", { reason });
+    return `session ended: ${reason}`;
+  }
+
+  /** Tries the server's addresses in turn. */
+  async #meet(
+    keys: ProofKeys,
+    serverName: string | undefined,
+  ): Promise<{ met: HandshakeResult; address: string }> {
+    const { tunnel, compat, key } = this.#settings;
+    let lastError: unknown;
+    for (const { address } of await this.context.names.resolve(tunnel.host)) {
+      try {
+        const allow114 = compat && !this.#provedAddresses.has(address);
+        const met = await shakeHands({
+          address,
+          port: tunnel.port,
+          serverName,
+          keys,
+          token: allow114 ? tunnelToken(key) : undefined,
+          client: this.#identity,
+          extensions: [DATAGRAMS],
+          timeoutMs: this.context.limits.handshakeTimeoutMs,
+          signal: this.lifetime.signal,
+        });
+        if (met.proved) this.#provedAddresses.add(address);
+        return { met, address };
+      } catch (error) {
+        if (this.closingOrClosed) throw error;
+        lastError = error;
+      }
+    }
+    throw lastError;
+  }
+
+  async #takeRole(flow: "-" | "+"): Promise<void> {
+    if (flow === "-") {
+      this.#entrySide?.close();
+      this.#entrySide = undefined;
+      this.entry = undefined;
+      this.#exitSide ??= new ExitSide(this.context);
+      return;
+    }
+    if (this.#entrySide !== undefined) return;
+    const side = new EntrySide(this.context);
+    this.entry = await side.open();
+    if (this.closingOrClosed) side.close();
+    else this.#entrySide = side;
+  }
+
+  #ready(session: Session): void {
+    this.#entrySide?.queue.setSession(session);
+    this.context.log("info", "session established", {
+      peer: session.terms.peer,
+      flow: session.terms.flow === "-" ? "reverse" : "forward",
+      proved: session.terms.proved,
+    });
+    this.setState("running");
+  }
+
+  protected override tick(): void {
+    this.#current?.tick();
+    super.tick();
+  }
+
+  protected poolSize(): number {
+    return this.#current?.session.pool.size ?? 0;
+  }
+
+  protected stopTaking(): void {
+    this.#entrySide?.stopTaking();
+    // A 1.14 peer cuts its relays with the session: let them finish first.
+    if (this.#current?.session.terms.proved === true) this.#current.session.end("closing");
+  }
+
+  protected endAll(): void {
+    this.#current?.session.end("closing");
+    this.#entrySide?.close();
+    this.#exitSide?.close();
+  }
+}

@@ -1,0 +1,57 @@
+import {
+  type ClientSettings,
+  DEFAULT_ENVIRONMENT,
+  type EnvironmentSettings,
+  type ServerSettings,
+} from "@nodepass/url-config";
+import { TrafficCounters } from "../counters.ts";
+import { NameCache } from "../names/name-cache.ts";
+import { TokenBucket } from "../rate/token-bucket.ts";
+import { FlushQueue } from "../relay/flush-queue.ts";
+import { RelayRegistry } from "../relay/relay-registry.ts";
+import { RelayBuffers } from "../streams/relay-buffers.ts";
+import type { LogRecord, TunnelOptions } from "../tunnel.ts";
+import { Slots, type TunnelContext } from "../tunnel-context.ts";
+import { LogLimiter } from "./log-limiter.ts";
+
+/** Where a tunnel's log records go. */
+export interface LogSink {
+  emitLog(record: LogRecord): void;
+  hasLogListener(): boolean;
+}
+
+/** Makes what all parts of a tunnel share. */
+export function createContext(
+  settings: ServerSettings | ClientSettings,
+  options: TunnelOptions,
+  sink: LogSink,
+): TunnelContext {
+  const limits: EnvironmentSettings = { ...DEFAULT_ENVIRONMENT, ...definedOf(options.limits) };
+  const rate = settings.rateBytesPerSecond;
+  const debugs = settings.log === "debug";
+  const log: TunnelContext["log"] = (level, message, fields = {}) => {
+    if (level === "debug" && !debugs) return;
+    if (sink.hasLogListener()) sink.emitLog({ level, message, fields });
+  };
+  const limiter = new LogLimiter(log);
+  return {
+    settings,
+    limits,
+    counters: new TrafficCounters(),
+    buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
+    flushes: new FlushQueue(),
+    names: new NameCache({ ttlMs: settings.dnsTtlMs }),
+    slots: new Slots(settings.slot),
+    tcpRelays: new RelayRegistry(settings.readTimeoutMs),
+    udpSessions: new RelayRegistry(limits.udpReadTimeoutMs),
+    inbound: rate === 0 ? undefined : new TokenBucket(rate),
+    outbound: rate === 0 ? undefined : new TokenBucket(rate),
+    log,
+    logLimited: (level, message, fields) => limiter.log(level, message, fields),
+    debugs,
+  };
+}
+
+function definedOf(limits: Partial<EnvironmentSettings> = {}): Partial<EnvironmentSettings> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,51 @@
+import type { LogFields, LogRecord } from "../tunnel.ts";
+
+type Log = (level: LogRecord["level"], message: string, fields?: LogFields) => void;
+
+/** Records of one text let through in a window. */
+const PER_WINDOW = 3;
+/** Length of a window, ms. */
+const WINDOW_MS = 10_000;
+/** Texts told apart; the oldest is forgotten first. */
+const MAX_TEXTS = 64;
+
+interface Window {
+  startedAt: number;
+  passed: number;
+  suppressed: number;
+}
+
+/** Lets a few records of each text through in each window and says how many it held back. */
+export class LogLimiter {
+  readonly #log: Log;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  log(level: LogRecord["level"], message: string, fields?: LogFields): void {
+    const now = performance.now();
+    let window = this.#windows.get(message);
+    if (window === undefined) {
+      window = { startedAt: now, passed: 0, suppressed: 0 };
+      for (const oldest of this.#windows.keys()) {
+        if (this.#windows.size < MAX_TEXTS) break;
+        this.#windows.delete(oldest);
+      }
+      this.#windows.set(message, window);
+    } else if (now - window.startedAt >= WINDOW_MS) {
+      const { suppressed } = window;
+      window.startedAt = now;
+      window.passed = 0;
+      window.suppressed = 0;
+      if (suppressed > 0) fields = { ...fields, suppressed };
+    }
+    if (window.passed >= PER_WINDOW) {
+      window.suppressed++;
+      return;
+    }
+    window.passed++;
+    this.#log(level, message, fields);
+  }
+}

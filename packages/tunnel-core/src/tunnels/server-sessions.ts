@@ -1,0 +1,225 @@
+import { randomBytes } from "node:crypto";
+import type { ServerSettings } from "@nodepass/url-config";
+import type { Applicant } from "../handshake/handshake-server.ts";
+import { Session, type SessionHooks } from "../session/session.ts";
+import { resetStream, type Stream } from "../streams/stream-reader.ts";
+import type { CertificateSource } from "../tls/certificate-source.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { unmapAddress } from "../wire/endpoint.ts";
+import { DATAGRAMS, negotiateExtensions } from "../wire/extensions.ts";
+import type { HandshakeAnswer } from "../wire/handshake-answer.ts";
+import { HelloWindow } from "../wire/hello-window.ts";
+import { type PoolHello, verifyHello } from "../wire/pool-hello.ts";
+import { newSessionId, type ProofKeys, sessionKey, signalKey } from "../wire/proof.ts";
+import type { ProvedAnswer } from "../wire/proved-answer.ts";
+
+/** How long a client of the present session has to show that it is alive, ms, before another one takes over. */
+const PROBE_MS = 300;
+/** The control connection's id. */
+const CONTROL_ID = Buffer.alloc(4);
+
+export interface ServerSessionsOptions {
+  readonly context: TunnelContext;
+  readonly settings: ServerSettings;
+  readonly keys: ProofKeys;
+  readonly flow: "-" | "+";
+  readonly certificate: CertificateSource | undefined;
+  readonly hooks: SessionHooks;
+}
+
+/** The present session and what admits pool connections to it. */
+interface Present {
+  readonly session: Session;
+  readonly address: string;
+  /** Proved sessions only. */
+  readonly proved:
+    | {
+        readonly client: string;
+        readonly id: string;
+        readonly key: Buffer;
+        readonly window: HelloWindow;
+      }
+    | undefined;
+}
+
+/** A server's sessions: one at a time, taken over by the client that comes back. */
+export class ServerSessions {
+  readonly #options: ServerSessionsOptions;
+  #present: Present | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #admitting: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ServerSessionsOptions) {
+    this.#options = options;
+  }
+
+  get session(): Session | undefined {
+    return this.#present?.session;
+  }
+
+  /** Begins a session for a client that has shown who it is, one at a time. */
+  admit(applicant: Applicant): Promise<HandshakeAnswer | ProvedAnswer | string> {
+    const admitted = this.#admitting.then(() => this.#admit(applicant));
+    this.#admitting = admitted.catch(() => {});
+    return admitted;
+  }
+
+  async #admit(applicant: Applicant): Promise<HandshakeAnswer | ProvedAnswer | string> {
+    const { context } = this.#options;
+    const present = this.#present;
+    const { proved } = applicant;
+    if (present !== undefined && !present.session.ended) {
+      const same = proved !== undefined && present.proved?.client === proved.client;
+      if (!same && (await isAlive(present.session))) {
+        context.logLimited("warn", "handshake refused: another client has the tunnel", {
+          address: applicant.address,
+          present: present.address,
+        });
+        return "another client has the tunnel";
+      }
+      present.session.end(`taken over by ${applicant.address}`);
+    }
+    return proved === undefined ? this.#begin114(applicant) : this.#beginProved(applicant, proved);
+  }
+
+  #begin114(applicant: Applicant): HandshakeAnswer {
+    const { context, settings, flow, certificate, hooks } = this.#options;
+    const role = flow === "-" ? "entry" : "exit";
+    const session = new Session(
+      context,
+      {
+        flow,
+        role,
+        proved: false,
+        framed: false,
+        signalKey: settings.key,
+        peer: applicant.address,
+        check:
+          certificate === undefined || settings.tls === 0
+            ? undefined
+            : {
+                send: true,
+                wait: role === "entry",
+                fingerprintOf: () => certificate.current().fingerprint,
+              },
+      },
+      hooks,
+    );
+    this.#install({ session, address: unmapAddress(applicant.address), proved: undefined });
+    context.log("info", "client accepted by token (NodePass 1.14)", { peer: applicant.address });
+    return this.#answer();
+  }
+
+  #beginProved(applicant: Applicant, proved: NonNullable<Applicant["proved"]>): ProvedAnswer {
+    const { context, keys, flow, certificate, hooks } = this.#options;
+    const sessionId = newSessionId();
+    const { clientNonce, serverNonce } = proved;
+    const key = sessionKey(keys, { clientNonce, serverNonce, sessionId });
+    const ext = negotiateExtensions(proved.offered, [DATAGRAMS]);
+    const session = new Session(
+      context,
+      {
+        flow,
+        role: flow === "-" ? "entry" : "exit",
+        proved: true,
+        framed: ext.includes(DATAGRAMS),
+        signalKey: signalKey(key),
+        peer: applicant.address,
+        check: undefined,
+      },
+      hooks,
+    );
+    const id = sessionId.toString("hex");
+    this.#install({
+      session,
+      address: unmapAddress(applicant.address),
+      proved: { client: proved.client, id, key, window: new HelloWindow() },
+    });
+    context.log("info", "client accepted by proof", { peer: applicant.address });
+    const fp = this.#options.settings.tls === 0 ? "" : (certificate?.current().fingerprint ?? "");
+    return { ...this.#answer(), session: id, fp, ext };
+  }
+
+  #answer(): HandshakeAnswer {
+    const { settings, flow } = this.#options;
+    return { flow, max: settings.max, tls: settings.tls, type: settings.type };
+  }
+
+  #install(present: Present): void {
+    clearTimeout(this.#deadline);
+    this.#present = present;
+    const { handshakeTimeoutMs } = this.#options.context.limits;
+    this.#deadline = setTimeout(() => {
+      if (!present.session.hasControl) present.session.end("no control connection in time");
+    }, handshakeTimeoutMs);
+  }
+
+  /** A pool connection that says hello. @returns whether it belongs to the present session */
+  hello(stream: Stream, hello: PoolHello, early: Buffer | undefined): boolean {
+    const { context, settings } = this.#options;
+    const present = this.#present;
+    const proved = present?.proved;
+    const refuse = (why: string): boolean => {
+      context.logLimited("warn", `pool connection refused: ${why}`, {
+        address: stream.raw.remoteAddress ?? "",
+      });
+      return false;
+    };
+    if (present === undefined || proved === undefined || present.session.ended) {
+      return refuse("no session");
+    }
+    if (hello.session !== proved.id) return refuse("not of the present session");
+    if (!verifyHello(hello, proved.key)) return refuse("wrong proof");
+    if (!proved.window.admit(hello.counter)) return refuse("its hello was used before");
+    if (hello.counter === 0) {
+      clearTimeout(this.#deadline);
+      present.session.begin(stream, early);
+      return true;
+    }
+    // The client counts those on their way, too: some room keeps both from disagreeing.
+    if (present.session.pool.size >= settings.max * 2) return refuse("the pool is full");
+    present.session.pool.add(stream, hello.counter.toString(16).padStart(8, "0"), early);
+    return true;
+  }
+
+  /** Whether a silent connection from this address is a 1.14 client's pool connection. */
+  expectsSilent(address: string): boolean {
+    const present = this.#present;
+    if (present === undefined || present.proved !== undefined || present.session.ended)
+      return false;
+    return present.address === unmapAddress(address);
+  }
+
+  /** A silent connection of a 1.14 client: it gets its id. */
+  silent(stream: Stream): void {
+    const present = this.#present;
+    if (present === undefined || present.session.ended) {
+      stream.destroy();
+      return;
+    }
+    const { session } = present;
+    if (!session.hasControl) {
+      clearTimeout(this.#deadline);
+      stream.write(CONTROL_ID);
+      session.begin(stream, undefined);
+      return;
+    }
+    if (session.pool.size >= this.#options.settings.max) {
+      resetStream(stream);
+      return;
+    }
+    let id = randomBytes(4);
+    while (id.readUInt32BE() === 0 || session.pool.has(id.toString("hex"))) id = randomBytes(4);
+    stream.write(id);
+    session.pool.add(stream, id.toString("hex"));
+  }
+
+  close(reason: string): void {
+    clearTimeout(this.#deadline);
+    this.#present?.session.end(reason);
+  }
+}
+
+function isAlive(session: Session): Promise<boolean> {
+  return new Promise((resolve) => session.probe(PROBE_MS, resolve));
+}

@@ -1,0 +1,174 @@
+import type { ServerSettings } from "@nodepass/url-config";
+import { TunnelError } from "../errors.ts";
+import { bindAddress } from "../handshake/bind.ts";
+import { HTTPS_PORT } from "../handshake/handshake-client.ts";
+import { HandshakeServer } from "../handshake/handshake-server.ts";
+import { TunnelListener } from "../handshake/tunnel-listener.ts";
+import type { Session } from "../session/session.ts";
+import { openCertificateFiles } from "../tls/certificate-files.ts";
+import type { CertificateSource } from "../tls/certificate-source.ts";
+import { createSelfSignedCertificate } from "../tls/self-signed.ts";
+import type { TunnelOptions } from "../tunnel.ts";
+import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
+import { tunnelToken } from "../wire/tunnel-token.ts";
+import { EntrySide, ExitSide } from "./dual-end.ts";
+import { ServerSessions } from "./server-sessions.ts";
+import { TunnelBase } from "./tunnel-base.ts";
+
+/** A dual-end server: listens on the tunnel address for its client. */
+export class ServerTunnel extends TunnelBase {
+  readonly #settings: ServerSettings;
+  #sessions: ServerSessions | undefined;
+  #entrySide: EntrySide | undefined;
+  #exitSide: ExitSide | undefined;
+  #tunnelListener: TunnelListener | undefined;
+  #certificate: CertificateSource | undefined;
+
+  constructor(settings: ServerSettings, options: TunnelOptions) {
+    super(settings, options);
+    this.#settings = settings;
+  }
+
+  async start(): Promise<void> {
+    const settings = this.#settings;
+    const { context } = this;
+    if (!settings.keyGiven) {
+      context.log("warn", "no key in the URL: everybody who reaches the tunnel port can use it");
+    }
+    const [keys, certificate] = await Promise.all([
+      stretchTunnelKey(settings.key).then((stretched) => new ProofKeys(stretched)),
+      this.#openCertificate(),
+    ]);
+    this.#certificate = certificate;
+    const flow = await this.#chooseFlow();
+    if (this.closingOrClosed) return;
+    const sessions = new ServerSessions({
+      context,
+      settings,
+      keys,
+      flow,
+      certificate,
+      hooks: {
+        onAvailable: () => this.#entrySide?.queue.serve(),
+        onTaken: () => {},
+        onOpen: (session, signal) => this.#exitSide?.open(session, signal),
+        onReady: (session) => this.#ready(session),
+        onEnd: (session, reason) => this.#lost(session, reason),
+      },
+    });
+    this.#sessions = sessions;
+    await this.#listen(sessions, keys);
+    this.startReporting();
+    this.setState("running");
+  }
+
+  async #openCertificate(): Promise<CertificateSource | undefined> {
+    const { tls, crt, keyFile, tunnel } = this.#settings;
+    if (tls === 2) {
+      if (crt === undefined || keyFile === undefined) {
+        throw new TunnelError("CERTIFICATE_INVALID", "tls=2 needs crt and key");
+      }
+      return openCertificateFiles({ certPath: crt, keyPath: keyFile });
+    }
+    // On port 443 the handshake goes over TLS whatever `tls` is.
+    if (tls === 1 || tunnel.port === HTTPS_PORT) return createSelfSignedCertificate();
+    return undefined;
+  }
+
+  /** Mode 0: reverse if the target address can be bound here, else forward. */
+  async #chooseFlow(): Promise<"-" | "+"> {
+    const { mode } = this.#settings;
+    const { context } = this;
+    if (mode !== 2) {
+      const side = new EntrySide(context);
+      try {
+        this.entry = await side.open();
+        this.#entrySide = side;
+        this.runMode = 1;
+        return "-";
+      } catch (error) {
+        if (mode === 1 || !(error instanceof TunnelError)) throw error;
+        context.log("info", "target address is not bindable here: forward mode", {
+          reason: error.message,
+        });
+      }
+    }
+    this.#exitSide = new ExitSide(context);
+    this.runMode = 2;
+    return "+";
+  }
+
+  async #listen(sessions: ServerSessions, keys: ProofKeys): Promise<void> {
+    const { context } = this;
+    const settings = this.#settings;
+    const handshakes = new HandshakeServer({
+      context,
+      keys,
+      token: settings.compat ? tunnelToken(settings.key) : undefined,
+      admit: (applicant) => sessions.admit(applicant),
+    });
+    const listener = new TunnelListener({
+      context,
+      certificate: this.#certificate,
+      poolTls: settings.tls !== 0,
+      hooks: {
+        onHandshake: (socket) => handshakes.serve(socket),
+        onHello: (stream, hello, early) => sessions.hello(stream, hello, early),
+        expectsSilent: (address) => sessions.expectsSilent(address),
+        onSilent: (stream) => sessions.silent(stream),
+      },
+    });
+    this.#tunnelListener = listener;
+    try {
+      this.listener = await bindAddress(settings.tunnel, {
+        tcp: true,
+        udp: false,
+        onConnection: (socket) => listener.accept(socket),
+        onError: (error) => {
+          context.logLimited("error", "tunnel listener failed", { error: error.message });
+        },
+      });
+    } catch (error) {
+      this.#entrySide?.close();
+      throw error;
+    }
+    context.log("info", "server listening", {
+      tunnel: `${this.listener.host}:${this.listener.port}`,
+      flow: this.runMode === 1 ? "reverse" : "forward",
+      tls: settings.tls,
+    });
+  }
+
+  #ready(session: Session): void {
+    this.#entrySide?.queue.setSession(session);
+    this.context.log("info", "session established", { peer: session.terms.peer });
+    this.setState("running");
+  }
+
+  #lost(session: Session, reason: string): void {
+    if (this.closingOrClosed || this.#sessions?.session !== session) return;
+    this.#entrySide?.queue.setSession(undefined);
+    this.context.log("warn", "session ended", { reason });
+    this.setState("error", `session ended: ${reason}`);
+  }
+
+  protected poolSize(): number {
+    return this.#sessions?.session?.pool.size ?? 0;
+  }
+
+  protected stopTaking(): void {
+    this.listener?.tcp?.close();
+    this.#entrySide?.stopTaking();
+    // A 1.14 peer cuts its relays with the session: let them finish first.
+    if (this.#sessions?.session?.terms.proved === true) this.#sessions.close("closing");
+  }
+
+  protected endAll(): void {
+    this.#sessions?.close("closing");
+    this.#tunnelListener?.close();
+    this.listener?.close();
+    this.#entrySide?.close();
+    this.#exitSide?.close();
+    this.#certificate?.close();
+  }
+}

@@ -1,0 +1,78 @@
+import type { Socket as UdpSocket } from "node:dgram";
+import type { Socket } from "node:net";
+import type { ClientSettings } from "@nodepass/url-config";
+import { DirectTcp } from "../direct/direct-tcp.ts";
+import { DirectUdp } from "../direct/direct-udp.ts";
+import { bindAddress } from "../handshake/bind.ts";
+import { TargetDialer } from "../target/target-dialer.ts";
+import type { TunnelOptions } from "../tunnel.ts";
+import { UdpTargets } from "../udp/udp-target.ts";
+import { TunnelBase } from "./tunnel-base.ts";
+
+/** Single-end forwarding: listens on the tunnel address and forwards to the target directly. */
+export class SingleEndTunnel extends TunnelBase {
+  readonly #dialer: TargetDialer;
+  readonly #tcp: DirectTcp;
+  #udp: DirectUdp | undefined;
+
+  constructor(settings: ClientSettings, options: TunnelOptions) {
+    super(settings, options);
+    this.#dialer = new TargetDialer(this.context);
+    this.#tcp = new DirectTcp(this.context, this.#dialer);
+  }
+
+  /** @throws {TunnelError} `ADDRESS_IN_USE` or `BIND_FAILED` if the tunnel address can't be bound */
+  async start(): Promise<void> {
+    const { settings, context } = this;
+    this.runMode = 1;
+    this.listener = await bindAddress(settings.tunnel, {
+      tcp: settings.tcp,
+      udp: settings.udp,
+      onConnection: (socket: Socket) => this.#tcp.accept(socket),
+      onError: (error) => context.logLimited("error", "listener failed", { error: error.message }),
+    });
+    this.entry = this.listener;
+    const udp: UdpSocket | undefined = this.listener.udp;
+    if (udp !== undefined) this.#udp = new DirectUdp(context, new UdpTargets(context), udp);
+    context.log("info", "forwarding", {
+      from: `${this.listener.host}:${this.listener.port}`,
+      to: settings.targets.map((target) => `${target.host}:${target.port}`).join(","),
+    });
+    this.startReporting();
+    this.setState("running");
+  }
+
+  protected override tick(): void {
+    if (this.settings.tcp) this.#measure();
+    super.tick();
+  }
+
+  /** The connect time to the target is what a check point reports as PING. */
+  #measure(): void {
+    const startedAt = performance.now();
+    this.#dialer.dial({
+      onTarget: (stream) => {
+        this.context.counters.ping = Math.max(1, Math.round(performance.now() - startedAt));
+        stream.destroy();
+      },
+      onNoTarget: (error) => {
+        this.context.counters.ping = 0;
+        this.context.logLimited("warn", error.message);
+      },
+    });
+  }
+
+  protected poolSize(): number {
+    return 0;
+  }
+
+  protected stopTaking(): void {
+    this.listener?.tcp?.close();
+  }
+
+  protected endAll(): void {
+    this.#dialer.close();
+    this.#udp?.close();
+    this.listener?.close();
+  }
+}

@@ -1,0 +1,146 @@
+import { EventEmitter, once } from "node:events";
+import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
+import { TunnelError } from "../errors.ts";
+import type { BoundAddress } from "../handshake/bind.ts";
+import type {
+  Tunnel,
+  TunnelCounters,
+  TunnelEvents,
+  TunnelOptions,
+  TunnelState,
+} from "../tunnel.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { createContext } from "./create-context.ts";
+
+/** What every tunnel end is: a state, counters, check points, and an orderly end. */
+export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements Tunnel {
+  readonly settings: ServerSettings | ClientSettings;
+  protected readonly context: TunnelContext;
+  protected readonly options: TunnelOptions;
+  /** Aborted when the tunnel closes: ends every wait. */
+  protected readonly lifetime = new AbortController();
+  protected entry: BoundAddress | undefined;
+  protected listener: BoundAddress | undefined;
+  protected runMode: 0 | 1 | 2 = 0;
+  #state: TunnelState = "starting";
+  #reason: string | undefined;
+  #reporter: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #onAbort = (): void => this.destroy();
+
+  constructor(settings: ServerSettings | ClientSettings, options: TunnelOptions) {
+    super();
+    this.settings = settings;
+    this.options = options;
+    this.context = createContext(settings, options, {
+      emitLog: (record) => this.emit("log", record),
+      hasLogListener: () => this.listenerCount("log") > 0,
+    });
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get state(): TunnelState {
+    return this.#state;
+  }
+
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  get mode(): 0 | 1 | 2 {
+    return this.runMode;
+  }
+
+  get tunnelAddress(): { readonly host: string; readonly port: number } | undefined {
+    return this.listener && { host: this.listener.host, port: this.listener.port };
+  }
+
+  get entryAddress(): { readonly host: string; readonly port: number } | undefined {
+    return this.entry && { host: this.entry.host, port: this.entry.port };
+  }
+
+  counters(): TunnelCounters {
+    const { tcps, udps, tcprx, tcptx, udprx, udptx, udpDropped, ping } = this.context.counters;
+    return { tcps, udps, tcprx, tcptx, udprx, udptx, udpDropped, ping, pool: this.poolSize() };
+  }
+
+  async ready(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    while (this.#state !== "running") {
+      if (this.#state === "closing" || this.#state === "closed") {
+        throw new TunnelError("CLOSED", this.#reason ?? "the tunnel is closed");
+      }
+      await once(this, "state", options.signal === undefined ? {} : { signal: options.signal });
+    }
+  }
+
+  /** Begins serving; called once by `openTunnel`. Rejects when the tunnel cannot start at all. */
+  abstract start(): Promise<void>;
+
+  /** Idle pool connections. */
+  protected abstract poolSize(): number;
+  /** Stops taking new work; running relays go on. */
+  protected abstract stopTaking(): void;
+  /** Ends everything but the relays. */
+  protected abstract endAll(): void;
+
+  /** Once per report interval. */
+  protected tick(): void {
+    this.emit("checkpoint", { ...this.counters(), mode: this.runMode });
+  }
+
+  protected startReporting(): void {
+    if (this.#reporter !== undefined || this.closingOrClosed) return;
+    this.#reporter = setInterval(() => this.tick(), this.context.limits.reportIntervalMs);
+  }
+
+  protected get closingOrClosed(): boolean {
+    return this.#state === "closing" || this.#state === "closed";
+  }
+
+  protected setState(state: TunnelState, reason?: string): void {
+    if (this.#state === "closed" || (this.#state === "closing" && state !== "closed")) return;
+    if (this.#state === state && this.#reason === reason) return;
+    this.#state = state;
+    this.#reason = reason;
+    this.emit("state", state, reason);
+  }
+
+  close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? this.context.limits.shutdownTimeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#state === "closed") return;
+    this.setState("closing");
+    this.stopTaking();
+    await this.context.tcpRelays.drained(timeoutMs);
+    this.#finish();
+  }
+
+  destroy(error?: Error): void {
+    if (this.#state === "closed") return;
+    this.setState("closing", error?.message);
+    this.stopTaking();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#state === "closed") return;
+    this.options.signal?.removeEventListener("abort", this.#onAbort);
+    this.lifetime.abort();
+    clearInterval(this.#reporter);
+    this.endAll();
+    this.context.tcpRelays.cutAll();
+    this.context.udpSessions.cutAll();
+    this.context.inbound?.destroy();
+    this.context.outbound?.destroy();
+    // The last counters, so that whoever adds them up misses nothing.
+    this.emit("checkpoint", { ...this.counters(), mode: this.runMode });
+    this.setState("closed", this.#reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

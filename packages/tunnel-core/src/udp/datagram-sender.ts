@@ -1,0 +1,105 @@
+import type { Flushable, FlushQueue } from "../relay/flush-queue.ts";
+import type { Stream } from "../streams/stream-reader.ts";
+import { FRAME_HEADER_BYTES, writeFrameHeader } from "../wire/datagram-frame.ts";
+
+/** First size of the buffer that frames are gathered in. */
+const SCRATCH_BYTES = 256 * 1024;
+
+/** Where a tunnel gathers the frames of one session's turn before it writes them. */
+export class FrameScratch {
+  #buffer: Buffer | undefined;
+
+  /** A buffer of at least `bytes`, free until the next call unless `pin` follows. */
+  take(bytes: number): Buffer {
+    if (bytes > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    this.#buffer ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    return this.#buffer;
+  }
+
+  /** The buffer last taken is still being written: never hand it out again. */
+  pin(): void {
+    this.#buffer = undefined;
+  }
+}
+
+export interface DatagramSenderOptions {
+  /** Write length-framed datagrams, those of a turn at once; else each as it is (1.14). */
+  readonly framed: boolean;
+  readonly scratch: FrameScratch;
+  readonly flushes: FlushQueue;
+  /** Most bytes that wait, in the queue and in the stream; what is over is dropped. */
+  readonly maxQueuedBytes: number;
+  onDropped(datagrams: number): void;
+}
+
+/** Writes one UDP session's datagrams to its pool connection. */
+export class DatagramSender implements Flushable {
+  flushQueued = false;
+  readonly #options: DatagramSenderOptions;
+  #stream: Stream | undefined;
+  #framed: boolean;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
+
+  constructor(options: DatagramSenderOptions) {
+    this.#options = options;
+    this.#framed = options.framed;
+  }
+
+  /** The pool connection has come: what waits is sent. */
+  attach(stream: Stream, framed: boolean): void {
+    this.#stream = stream;
+    this.#framed = framed;
+    if (this.#queue.length > 0) this.flush();
+  }
+
+  /** Sends a datagram; the caller gives the buffer away. */
+  send(datagram: Buffer): void {
+    const pending = this.#queuedBytes + (this.#stream?.writableLength ?? 0);
+    if (pending + datagram.length > this.#options.maxQueuedBytes) {
+      this.#options.onDropped(1);
+      return;
+    }
+    this.#queue.push(datagram);
+    this.#queuedBytes += datagram.length + FRAME_HEADER_BYTES;
+    if (this.#stream === undefined) return;
+    // A peer that reads datagrams by read() must not find two in one: no gathering for it.
+    if (this.#framed) this.#options.flushes.add(this);
+    else this.flush();
+  }
+
+  /** End of the turn: one write for all frames of this session. */
+  flush(): void {
+    const stream = this.#stream;
+    const queue = this.#queue;
+    if (stream === undefined || queue.length === 0) return;
+    const bytes = this.#queuedBytes;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    if (stream.destroyed || stream.writableEnded) {
+      this.#options.onDropped(queue.length);
+      return;
+    }
+    if (!this.#framed) {
+      for (const datagram of queue) stream.write(datagram);
+      return;
+    }
+    // A TLS stream keeps what it is given even when write() is true.
+    const plain = stream.raw === stream;
+    const out = plain ? this.#options.scratch.take(bytes) : Buffer.allocUnsafe(bytes);
+    let at = 0;
+    for (const datagram of queue) {
+      writeFrameHeader(out, at, datagram.length);
+      datagram.copy(out, at + FRAME_HEADER_BYTES);
+      at += FRAME_HEADER_BYTES + datagram.length;
+    }
+    if (!stream.write(out.subarray(0, at)) && plain) this.#options.scratch.pin();
+  }
+
+  /** Drops what waits. */
+  drop(): void {
+    if (this.#queue.length > 0) this.#options.onDropped(this.#queue.length);
+    this.#queue = [];
+    this.#queuedBytes = 0;
+  }
+}

@@ -1,0 +1,157 @@
+import type { IdleCheckable } from "../relay/relay-registry.ts";
+import { DETACHED_READER } from "../streams/detached-reader.ts";
+import type { EarlyInput } from "../streams/early-reader.ts";
+import { type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { DatagramDecoder } from "../wire/datagram-frame.ts";
+import { DatagramSender, type FrameScratch } from "./datagram-sender.ts";
+import { DatagramThrottle } from "./datagram-throttle.ts";
+
+export interface UdpRelayOptions {
+  readonly context: TunnelContext;
+  readonly scratch: FrameScratch;
+  /** Sends a datagram to the local side; the buffer is given away. */
+  deliver(datagram: Buffer): void;
+  /** The session is over; called once. */
+  onClosed(): void;
+}
+
+/**
+ * A UDP session between the local side and its pool connection. Received datagrams wait, within
+ * bounds, until the pool connection has come; the session ends without traffic, or with it.
+ */
+export class UdpRelay implements StreamReader, IdleCheckable {
+  active = true;
+  idleSweeps = 0;
+  readonly #options: UdpRelayOptions;
+  readonly #sender: DatagramSender;
+  readonly #inbound: DatagramThrottle | undefined;
+  readonly #outbound: DatagramThrottle | undefined;
+  readonly #onDatagram: (payload: Buffer) => void;
+  #stream: Stream | undefined;
+  #decoder: DatagramDecoder | undefined;
+  #closed = false;
+
+  constructor(options: UdpRelayOptions) {
+    this.#options = options;
+    const { context } = options;
+    const onDropped = (datagrams: number): void => {
+      context.counters.udpDropped += datagrams;
+    };
+    this.#sender = new DatagramSender({
+      framed: true,
+      scratch: options.scratch,
+      flushes: context.flushes,
+      maxQueuedBytes: context.limits.udpDataBufferBytes,
+      onDropped,
+    });
+    this.#onDatagram = (payload) => this.#outgoing(payload);
+    if (context.inbound !== undefined) {
+      const send = (datagram: Buffer): void => this.#sender.send(datagram);
+      this.#inbound = new DatagramThrottle(context.inbound, send, onDropped);
+    }
+    if (context.outbound !== undefined) {
+      const deliver = (datagram: Buffer): void => this.#deliver(datagram);
+      this.#outbound = new DatagramThrottle(context.outbound, deliver, onDropped);
+    }
+    context.udpSessions.add(this);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The session's pool connection has come. */
+  attach(stream: Stream, framed: boolean, early: EarlyInput | undefined): void {
+    if (this.#closed) {
+      stream.destroy();
+      return;
+    }
+    this.#stream = stream;
+    if (framed) this.#decoder = new DatagramDecoder();
+    setReader(stream, this);
+    this.#sender.attach(stream, framed);
+    if (early?.bytes !== undefined) this.onBytes(early.bytes, early.bytes.length, true);
+    if (early?.ended === true) this.onEnd();
+    else if (early !== undefined) stream.resume();
+  }
+
+  /** A datagram from the local side; the buffer is given away. */
+  incoming(datagram: Buffer): void {
+    this.active = true;
+    this.#options.context.counters.udprx += datagram.length;
+    if (this.#inbound === undefined) this.#sender.send(datagram);
+    else this.#inbound.push(datagram);
+  }
+
+  onBytes(buffer: Buffer, length: number, owned: boolean): boolean {
+    this.active = true;
+    // One copy for all datagrams of this read: the system may hold on to what is sent.
+    const chunk = owned ? buffer : Buffer.from(buffer.subarray(0, length));
+    if (this.#decoder === undefined) {
+      this.#outgoing(chunk);
+      return true;
+    }
+    try {
+      this.#decoder.push(chunk, this.#onDatagram);
+    } catch (error) {
+      this.#options.context.logLimited(
+        "warn",
+        error instanceof Error ? error.message : "bad frame",
+      );
+      this.close();
+      return false;
+    }
+    return true;
+  }
+
+  #outgoing(payload: Buffer): void {
+    if (this.#closed) return;
+    // A datagram that arrived in pieces lies in the decoder's own buffer.
+    if (this.#outbound === undefined) this.#deliver(payload);
+    else this.#outbound.push(Buffer.from(payload));
+  }
+
+  #deliver(datagram: Buffer): void {
+    if (this.#closed) return;
+    this.#options.context.counters.udptx += datagram.length;
+    this.#options.deliver(datagram);
+  }
+
+  onEnd(): void {
+    this.close();
+  }
+  onDrain(): void {}
+  onError(): void {
+    // `close` follows.
+  }
+  onClose(): void {
+    this.close();
+  }
+
+  expire(): void {
+    this.close();
+  }
+
+  cut(): void {
+    this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#inbound?.close();
+    this.#outbound?.close();
+    this.#sender.flush();
+    this.#sender.drop();
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      setReader(stream, DETACHED_READER);
+      // A plain end lets the last frames out before the close.
+      stream.end(() => stream.destroy());
+      stream.resume();
+    }
+    this.#options.context.udpSessions.delete(this);
+    this.#options.onClosed();
+  }
+}
