@@ -20,7 +20,7 @@ const largestNanoseconds = 2n ** 63n - 1n;
 const longestTextCharacters = 128;
 
 /** What `parseDuration` accepts, in words. */
-export const durationForm = "a duration such as 300ms, 15s, 10m or 1h30m; 0 needs no unit";
+export const durationForm = "a duration such as 300ms, 15s or 1h30m";
 
 /**
  * Reads a duration in the text form of Go's `time.ParseDuration`.

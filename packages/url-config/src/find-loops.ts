@@ -12,12 +12,11 @@ export interface LoopOptions {
 
 /**
  * Finds targets that lead back into the tunnel: its own port on a loopback or wildcard address, or
- * the very same address. A dual-end client's tunnel on another machine can't loop. Names are compared as text only;
- * nothing is looked up. Port 0 is not known yet and is no fault.
+ * the very same address. A dual-end client whose tunnel is on another machine may use the same port
+ * on its own. Names are compared as text only, nothing is looked up; port 0 is not known yet.
  */
 export function findLoops({ tunnel, targets, scheme, mode }: LoopOptions): UrlProblem[] {
   const isElsewhere = scheme === "client" && !isLoopback(tunnel.host) && !isWildcard(tunnel.host);
-  if (isElsewhere && mode === 2) return [];
   const allowed = isElsewhere
     ? "another port, or mode=2 if the tunnel is on another machine"
     : "another port";
@@ -25,7 +24,7 @@ export function findLoops({ tunnel, targets, scheme, mode }: LoopOptions): UrlPr
     .filter(({ host, port }) => {
       if (port === 0 || port !== tunnel.port) return false;
       if (isSameHost(host, tunnel.host)) return true;
-      return isLoopback(host) || isWildcard(host);
+      return (isLoopback(host) || isWildcard(host)) && !(isElsewhere && mode === 2);
     })
     .map((target) =>
       urlProblem(

@@ -76,9 +76,9 @@ function canonicalIpv6(address: string): string {
 
 /** Reads an address for `parameter`; a problem without its message's context otherwise. */
 export function readHostPort(text: string, parameter: string): HostPort | UrlProblem {
-  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text);
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(text);
   if (match === null) {
-    const fault = /^[^[\]]*:[^[\]]*:[^[\]]*$/s.test(text)
+    const fault = /^[^[\]]*:[^[\]]*:[^[\]]*$/.test(text)
       ? "has too many colons (an IPv6 address needs brackets)"
       : "is not an address";
     return urlProblem("INVALID_VALUE", parameter, text, addressForm, fault);

@@ -1,6 +1,6 @@
 import { findLoops } from "./find-loops.ts";
 import type { Findings } from "./findings.ts";
-import { addressForm, readHostPort } from "./host-port.ts";
+import { addressForm, formatHostPort, readHostPort } from "./host-port.ts";
 import { parameters } from "./parameters.ts";
 import type { ParseDefaults } from "./parse-options.ts";
 import { readKey } from "./read-key.ts";
@@ -127,17 +127,14 @@ function withHost(tunnel: HostPort, mode: number, findings: Findings): HostPort 
 /** Port 0 lets the system choose, so it is for addresses that may be listened on. */
 function checkPorts(settings: ServerSettings | ClientSettings, findings: Findings): void {
   const { scheme, mode, tunnel, targets } = settings;
-  const refuse = (parameter: string) =>
-    findings.fail(
-      urlProblem("INVALID_VALUE", parameter, "", "port 1 to 65535", "has port 0, but is dialled"),
-    );
-  if (tunnel !== noAddress && tunnel.port === 0 && scheme === "client" && mode === 2) {
-    refuse("tunnel address");
-  }
+  const refuse = (address: HostPort, parameter: string) => {
+    if (address === noAddress || address.port !== 0) return;
+    const fault = "has port 0, but is dialled";
+    const value = formatHostPort(address);
+    findings.fail(urlProblem("INVALID_VALUE", parameter, value, "port 1 to 65535", fault));
+  };
+  if (scheme === "client" && mode === 2) refuse(tunnel, "tunnel address");
   // A forward server and a single-end client only dial their targets; an entry listens on the first.
   const listens = scheme === "server" ? mode !== 2 : mode !== 1;
-  const dialled = targets.slice(listens ? 1 : 0);
-  if (dialled.some((target) => target !== noAddress && target.port === 0)) {
-    refuse("target address");
-  }
+  for (const target of targets.slice(listens ? 1 : 0)) refuse(target, "target address");
 }

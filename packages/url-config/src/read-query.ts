@@ -37,8 +37,8 @@ export function openQuery(
         findings.overlook(problem, `${clamped.text} is used`);
         return clamped.value;
       }
-      const name = inherited === undefined ? (definition.defaultText ?? "nothing") : inherited;
-      findings.overlook(problem, `the default ${name} is used`);
+      const name = inherited ?? definition.defaultText;
+      findings.overlook(problem, name === undefined ? "not used" : `the default ${name} is used`);
       return fallback;
     },
   };

@@ -18,7 +18,7 @@ export interface UrlParts {
 
 /** What ends the part of a URL that can hold the key: an address, then a path, without an `@`. */
 const addressAndPath = /^[^@/?#\s]*:\d+\/[^@]*$/;
-const masterAddress = /^[^@/?#\s]*(?::\d+)?(?:\/[^@]*)?$/;
+const masterAddress = /^[^@/?#\s]*:\d+(?:\/[^@]*)?$/;
 
 /**
  * Takes a URL apart without decoding or checking it. Never throws.
@@ -30,7 +30,7 @@ const masterAddress = /^[^@/?#\s]*(?::\d+)?(?:\/[^@]*)?$/;
  */
 export function splitUrl(text: string): UrlParts {
   const prefix = /^\s*[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? "";
-  const scheme = prefix === "" ? undefined : prefix.trim().slice(0, -3).toLowerCase();
+  const scheme = prefix === "" ? undefined : prefix.slice(0, -3).toLowerCase();
   const rest = text.slice(prefix.length);
   const head = rest.slice(0, endOf(rest, /[?#]/));
   let at = head.lastIndexOf("@");

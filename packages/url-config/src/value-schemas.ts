@@ -64,14 +64,14 @@ export function wholeNumber(least: number, most: number, scale = 1): ValueKind<n
 
 /** A duration in milliseconds, in Go's form. */
 export function duration(leastMs: number, mostMs = longestDurationMs): ValueKind<number> {
-  const range = `${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  const range = `from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
   return {
     schema: pipe(
       string().check(refine((text) => isBetween(readDuration(text), leastMs, mostMs))),
       // The fallback is unreachable: the check has read the same text.
       transform((text) => readDuration(text) ?? leastMs),
     ),
-    allowed: `${durationForm}; ${range}`,
+    allowed: `${durationForm}, ${range}`,
     clamp: (text) =>
       isBetween(readDuration(text), mostMs, Number.POSITIVE_INFINITY)
         ? { value: mostMs, text: formatDuration(mostMs) }

@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import { format } from "./format-url.ts";
+import { describeParameters, parameters } from "./parameters.ts";
+import { parse } from "./parse-url.ts";
+
+const bases = {
+  server: "server://h:1/t:2",
+  client: "client://h:1/t:2",
+  master: "master://h:1",
+} as const;
+
+describe("the table of parameters", () => {
+  test.each(Object.entries(parameters))(
+    "%s: its name is its key, its text its value",
+    (key, it) => {
+      expect(it.name).toBe(key);
+      expect(it.meaning).not.toBe("");
+      if (it.defaultText !== undefined) {
+        expect(it.schema.parse(it.defaultText)).toEqual(it.defaultValue);
+      }
+    },
+  );
+
+  test.each(describeParameters())("$name: giving the default changes nothing", (description) => {
+    for (const scheme of description.schemes) {
+      if (description.defaultText === undefined) continue;
+      const url = `${bases[scheme]}?${description.name}=${description.defaultText}`;
+      expect(parse(url)).toEqual(parse(bases[scheme]));
+    }
+  });
+
+  test("names exactly what a canonical URL has", () => {
+    for (const [scheme, base] of Object.entries(bases)) {
+      const files = scheme === "client" ? "" : "?crt=a&key=b";
+      const canonical = format(parse(`${base}${files}`));
+      const query = new URLSearchParams(canonical.slice(canonical.indexOf("?")));
+      const names = describeParameters()
+        .filter(({ schemes }) => schemes.some((name) => name === scheme))
+        .map(({ name }) => name);
+      expect([...query.keys()]).toEqual(names.sort());
+    }
+  });
+});

@@ -1,0 +1,363 @@
+import { describe, expect, test } from "vitest";
+import { parse, parseMasterUrl, parseTunnelUrl } from "./parse-url.ts";
+import { UrlConfigError, type UrlProblem } from "./url-problem.ts";
+
+/** What is wrong with the URL; fails if nothing is. */
+function problemsOf(url: string): readonly UrlProblem[] {
+  try {
+    parse(url);
+  } catch (error) {
+    if (error instanceof UrlConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error(`${url} was accepted`);
+}
+
+/** `code parameter` of every problem. */
+function faultsOf(url: string): string[] {
+  return problemsOf(url).map(({ code, parameter }) => `${code} ${parameter}`);
+}
+
+describe("defaults", () => {
+  const shared = {
+    log: "info",
+    key: "e68be2b4",
+    keyGiven: false,
+    tunnel: { host: "", port: 10_101 },
+    targets: [{ host: "127.0.0.1", port: 8_080 }],
+    readTimeoutMs: 600_000,
+    rateBytesPerSecond: 0,
+    proxy: false,
+    slot: 65_536,
+    dnsTtlMs: 300_000,
+    dial: "auto",
+    block: { socks: false, http: false, tls: false },
+    tcp: true,
+    udp: true,
+    compat: true,
+  };
+
+  test("a server has every default", () => {
+    expect(parse("server://:10101/127.0.0.1:8080")).toStrictEqual({
+      ...shared,
+      scheme: "server",
+      tls: 0,
+      crt: undefined,
+      keyFile: undefined,
+      max: 1024,
+      mode: 0,
+      type: 0,
+    });
+  });
+
+  test("a client has every default", () => {
+    expect(parse("client://:10101/127.0.0.1:8080")).toStrictEqual({
+      ...shared,
+      scheme: "client",
+      min: 64,
+      mode: 0,
+      sni: undefined,
+    });
+  });
+
+  test("a master has every default", () => {
+    expect(parse("master://:9090")).toStrictEqual({
+      scheme: "master",
+      log: "info",
+      listen: { host: "", port: 9_090 },
+      prefix: "/api",
+      tls: 0,
+      crt: undefined,
+      keyFile: undefined,
+    });
+  });
+});
+
+describe("every parameter reaches the settings", () => {
+  const block = { socks: false, http: false, tls: false };
+
+  test.each([
+    ["log=debug", { log: "debug" }],
+    ["log=none", { log: "none" }],
+    ["read=1h30m", { readTimeoutMs: 5_400_000 }],
+    ["read=100ms", { readTimeoutMs: 100 }],
+    ["read=0", { readTimeoutMs: 0 }],
+    ["read=596h", { readTimeoutMs: 2_145_600_000 }],
+    ["rate=8", { rateBytesPerSecond: 1_000_000 }],
+    ["rate=1000000", { rateBytesPerSecond: 125_000_000_000 }],
+    ["proxy=1", { proxy: true }],
+    ["slot=0", { slot: 0 }],
+    ["slot=007", { slot: 7 }],
+    ["dns=0s", { dnsTtlMs: 0 }],
+    ["dns=1.5m", { dnsTtlMs: 90_000 }],
+    ["dial=auto", { dial: "auto" }],
+    ["dial=192.0.2.1", { dial: "192.0.2.1" }],
+    ["dial=2001%3Adb8%3A%3A1", { dial: "2001:db8::1" }],
+    ["block=0", { block }],
+    ["block=2", { block: { ...block, http: true } }],
+    ["block=31", { block: { ...block, socks: true, tls: true } }],
+    ["block=0123", { block: { socks: true, http: true, tls: true } }],
+    ["notcp=1", { tcp: false }],
+    ["notcp=0", { tcp: true }],
+    ["noudp=1", { udp: false }],
+    ["compat=0", { compat: false }],
+    ["mode=1", { mode: 1 }],
+    ["mode=2", { mode: 2 }],
+  ])("%s, of servers and clients", (query, settings) => {
+    expect(parse(`server://h:1/t:2?${query}`)).toMatchObject(settings);
+    expect(parse(`client://h:1/t:2?${query}`)).toMatchObject(settings);
+  });
+
+  test.each([
+    ["tls=1", { tls: 1 }],
+    ["tls=2&crt=/a+b&key=%2Fc%26", { tls: 2, crt: "/a b", keyFile: "/c&" }],
+    ["crt=a", { tls: 0, crt: "a", keyFile: undefined }],
+    ["log=event", { log: "event" }],
+  ])("%s, of what listens", (query, settings) => {
+    expect(parse(`server://h:1/t:2?${query}`)).toMatchObject(settings);
+    expect(parse(`master://h:1?${query}`)).toMatchObject(settings);
+  });
+
+  test("max, type, min and sni", () => {
+    expect(parse("server://h:1/t:2?max=7&type=0")).toMatchObject({ max: 7, type: 0 });
+    expect(parse("client://h:1/t:2?min=1&sni=a.example")).toMatchObject({
+      min: 1,
+      sni: "a.example",
+    });
+    expect(parse("client://h:1/t:2?sni=none")).toMatchObject({ sni: undefined });
+  });
+});
+
+describe("addresses and keys", () => {
+  test.each([
+    ["server://[::1]:1/[2001:db8::2]:2", "::1", [{ host: "2001:db8::2", port: 2 }]],
+    ["server://0.0.0.0:1/:2", "0.0.0.0", [{ host: "", port: 2 }]],
+    [
+      "client://:1/a:2,[::1]:3,b:4",
+      "",
+      ["a", "::1", "b"].map((host, i) => ({ host, port: i + 2 })),
+    ],
+    ["server://127.0.0.1:0/127.0.0.1:0", "127.0.0.1", [{ host: "127.0.0.1", port: 0 }]],
+    ["client://127.0.0.1:0/127.0.0.1:2?mode=1", "127.0.0.1", [{ host: "127.0.0.1", port: 2 }]],
+    ["client://h:1/127.0.0.1:0?mode=2", "h", [{ host: "127.0.0.1", port: 0 }]],
+  ])("reads %s", (url, host, targets) => {
+    expect(parse(url)).toMatchObject({ tunnel: { host }, targets });
+  });
+
+  test.each([
+    ["server://secret@h:1/t:2", "secret"],
+    ["server://a%40b%3A%2F%3F%23@h:1/t:2", "a@b:/?#"],
+    ["server://%E2%82%AC%20x@h:1/t:2", "€ x"],
+    ["server://schlüssel@h:1/t:2", "schlüssel"],
+    ["server://k+k@h:1/t:2", "k+k"],
+  ])("takes the key of %s", (url, key) => {
+    expect(parse(url)).toMatchObject({ key, keyGiven: true });
+  });
+
+  test("the scheme may be in capitals, and empty pairs and a bare ? carry nothing", () => {
+    expect(parse("SERVER://:1/t:2?")).toEqual(parse("server://:1/t:2"));
+    expect(parse("server://:1/t:2?&&log=warn&")).toEqual(parse("server://:1/t:2?log=warn"));
+  });
+
+  test.each([
+    ["master://127.0.0.1:0", "/api"],
+    ["master://[::1]:9090/", "/api"],
+    ["master://:9090/admin/", "/admin"],
+    ["master://:9090//a//b.c-d_e~/", "/a/b.c-d_e~"],
+  ])("normalises the prefix of %s", (url, prefix) => {
+    expect(parseMasterUrl(url).prefix).toBe(prefix);
+  });
+});
+
+describe("refuses", () => {
+  test.each([
+    ["", "MALFORMED URL"],
+    ["server://:1/t:2\n", "MALFORMED URL"],
+    ["server://\ud800@:1/t:2", "MALFORMED URL"],
+    [`server://:1/t:2?crt=${"a".repeat(65_536)}`, "MALFORMED URL"],
+    ["server://:1/t:2#x", "MALFORMED fragment"],
+    ["nonsense", "UNKNOWN_SCHEME scheme"],
+    ["server:/:1/t:2", "UNKNOWN_SCHEME scheme"],
+    ["http://:1/t:2", "UNKNOWN_SCHEME scheme"],
+    [" server://:1/t:2", "UNKNOWN_SCHEME scheme"],
+    ["server:///t:2", "MISSING tunnel address"],
+    ["server://k@/t:2", "MISSING tunnel address"],
+    ["server://h/t:2", "MISSING tunnel address"],
+    ["server://:/t:2", "MISSING tunnel address"],
+    ["server://h:65536/t:2", "INVALID_VALUE tunnel address"],
+    ["server://::1:80/t:2", "INVALID_VALUE tunnel address"],
+    ["server://:1", "MISSING target address"],
+    ["server://:1/", "MISSING target address"],
+    ["server://:1/t", "MISSING target address"],
+    ["server://:1/t:2,", "MISSING target address"],
+    ["server://:1/t:2, u:3", "INVALID_VALUE target address"],
+    ["server://:1/t:2/", "INVALID_VALUE target address"],
+    ["client://:1/t:2?mode=2", "MISSING tunnel address"],
+    ["client://h:0/t:2?mode=2", "INVALID_VALUE tunnel address"],
+    ["client://:1/t:0?mode=1", "INVALID_VALUE target address"],
+    ["server://:1/t:0?mode=2", "INVALID_VALUE target address"],
+    ["server://:1/t:2,u:0", "INVALID_VALUE target address"],
+    ["server://@:1/t:2", "INVALID_VALUE tunnel key"],
+    ["server://a:b@:1/t:2", "INVALID_VALUE tunnel key"],
+    ["server://a@b@:1/t:2", "INVALID_VALUE tunnel key"],
+    ["server://a/b@:1/t:2", "INVALID_VALUE tunnel key"],
+    ["server://a?b@:1/t:2", "INVALID_VALUE tunnel key"],
+    ["server://a%zz@:1/t:2", "INVALID_VALUE tunnel key"],
+    ["server://a%ff@:1/t:2", "INVALID_VALUE tunnel key"],
+    ["server://:1/t:2?foo=1", "UNKNOWN_PARAMETER foo"],
+    ["server://:1/t:2?LOG=info", "UNKNOWN_PARAMETER LOG"],
+    ["server://:1/t:2?__proto__=1", "UNKNOWN_PARAMETER __proto__"],
+    ["server://:1/t:2?min=1", "UNKNOWN_PARAMETER min"],
+    ["server://:1/t:2?sni=a", "UNKNOWN_PARAMETER sni"],
+    ["client://:1/t:2?tls=1", "UNKNOWN_PARAMETER tls"],
+    ["client://:1/t:2?crt=1", "UNKNOWN_PARAMETER crt"],
+    ["client://:1/t:2?key=1", "UNKNOWN_PARAMETER key"],
+    ["client://:1/t:2?max=1", "UNKNOWN_PARAMETER max"],
+    ["client://:1/t:2?type=0", "UNKNOWN_PARAMETER type"],
+    ["master://:1?mode=0", "UNKNOWN_PARAMETER mode"],
+    ["server://:1/t:2?mode=1&mode=1", "DUPLICATE mode"],
+    ["server://:1/t:2?log", "INVALID_VALUE log"],
+    ["server://:1/t:2?log=", "INVALID_VALUE log"],
+    ["server://:1/t:2?log=INFO", "INVALID_VALUE log"],
+    ["server://:1/t:2?log=inherit", "INVALID_VALUE log"],
+    ["server://:1/t:2?log=%zz", "INVALID_VALUE log"],
+    ["server://:1/t:2?tls=3", "INVALID_VALUE tls"],
+    ["server://:1/t:2?tls=01", "INVALID_VALUE tls"],
+    ["server://:1/t:2?crt=%00", "INVALID_VALUE crt"],
+    ["server://:1/t:2?tls=2&key=a", "MISSING crt"],
+    ["server://:1/t:2?tls=2&crt=a", "MISSING key"],
+    ["server://:1/t:2?max=0", "INVALID_VALUE max"],
+    ["server://:1/t:2?max=65536", "INVALID_VALUE max"],
+    ["client://:1/t:2?min=0", "INVALID_VALUE min"],
+    ["client://:1/t:2?min=x", "INVALID_VALUE min"],
+    ["client://:1/t:2?sni=a%20b", "INVALID_VALUE sni"],
+    ["server://:1/t:2?mode=3", "INVALID_VALUE mode"],
+    ["server://:1/t:2?read=5", "INVALID_VALUE read"],
+    ["server://:1/t:2?read=-5s", "INVALID_VALUE read"],
+    ["server://:1/t:2?read=597h", "INVALID_VALUE read"],
+    ["server://:1/t:2?read=9999999h", "INVALID_VALUE read"],
+    ["server://:1/t:2?dns=abc", "INVALID_VALUE dns"],
+    ["server://:1/t:2?rate=1.5", "INVALID_VALUE rate"],
+    ["server://:1/t:2?rate=-1", "INVALID_VALUE rate"],
+    ["server://:1/t:2?rate=1e3", "INVALID_VALUE rate"],
+    ["server://:1/t:2?slot=ten", "INVALID_VALUE slot"],
+    ["server://:1/t:2?slot=1000001", "INVALID_VALUE slot"],
+    ["server://:1/t:2?proxy=2", "INVALID_VALUE proxy"],
+    ["server://:1/t:2?dial=localhost", "INVALID_VALUE dial"],
+    ["server://:1/t:2?dial=[::1]", "INVALID_VALUE dial"],
+    ["server://:1/t:2?block=4", "INVALID_VALUE block"],
+    ["server://:1/t:2?notcp=true", "INVALID_VALUE notcp"],
+    ["server://:1/t:2?compat=yes", "INVALID_VALUE compat"],
+    ["server://:1/t:2?type=4", "INVALID_VALUE type"],
+    ["server://:1/t:2?type=1", "UNSUPPORTED type"],
+    ["server://:1/t:2?type=3", "UNSUPPORTED type"],
+    ["master://", "MISSING listen address"],
+    ["master://127.0.0.1", "MISSING listen address"],
+    ["master://:1/a/../b", "INVALID_VALUE prefix"],
+    ["master://:1/:id/*", "INVALID_VALUE prefix"],
+    ["master://k@:1", "UNKNOWN_PARAMETER tunnel key"],
+  ])("%j: %s", (url, fault) => {
+    expect(faultsOf(url)).toEqual([fault]);
+  });
+
+  test("every fault of a URL at once", () => {
+    expect(
+      faultsOf("server://a:b@h:99999/?foo=1&min=3&mode=7&type=2&log=&read=5&mode=1&tls=2"),
+    ).toEqual([
+      "INVALID_VALUE tunnel address",
+      "INVALID_VALUE tunnel key",
+      "MISSING target address",
+      "UNKNOWN_PARAMETER foo",
+      "UNKNOWN_PARAMETER min",
+      "DUPLICATE mode",
+      "INVALID_VALUE mode",
+      "INVALID_VALUE log",
+      "INVALID_VALUE read",
+      "UNSUPPORTED type",
+      "MISSING crt",
+      "MISSING key",
+    ]);
+  });
+
+  test("the wrong kind of URL where one kind is asked for", () => {
+    expect(() => parseTunnelUrl("master://:1")).toThrow(/server:\/\/, client:\/\//);
+    expect(() => parseMasterUrl("server://:1/t:2")).toThrow(UrlConfigError);
+  });
+});
+
+describe("loops", () => {
+  test.each([
+    "server://:80/:80",
+    "server://:80/127.0.0.1:80",
+    "server://127.0.0.1:80/localhost:80",
+    "server://192.0.2.1:80/[::1]:80",
+    "server://192.0.2.1:80/0.0.0.0:80?mode=2",
+    "server://a.example:80/A.example.:80",
+    "server://:80/t:81,127.0.0.2:80",
+    "client://127.0.0.1:80/127.0.0.1:80?mode=2",
+    "client://h:80/127.0.0.1:80",
+    "client://h:80/127.0.0.1:80?mode=1",
+    "client://h:80/h:80?mode=2",
+    "client://:80/[::ffff:127.0.0.1]:80",
+  ])("%s is one", (url) => {
+    expect(faultsOf(url)).toEqual(["LOOP target address"]);
+  });
+
+  test.each([
+    "server://:80/192.0.2.1:80",
+    "server://:0/:0",
+    "server://127.0.0.1:80/127.0.0.1:81",
+    "client://h:80/127.0.0.1:80?mode=2",
+    "client://:80/192.0.2.1:80?mode=1",
+  ])("%s is none", (url) => {
+    expect(parse(url)).toHaveProperty("targets");
+  });
+});
+
+describe("problems", () => {
+  test("name the parameter, the value and what is allowed", () => {
+    expect(problemsOf("server://:1/t:2?mode=7")).toEqual([
+      {
+        code: "INVALID_VALUE",
+        parameter: "mode",
+        value: "7",
+        allowed: "0, 1, 2",
+        message: 'mode "7" is not valid (allowed: 0, 1, 2)',
+      },
+    ]);
+  });
+
+  test("say which scheme has a parameter, and what may have been meant", () => {
+    expect(() => parse("server://:1/t:2?min=1")).toThrow(/only of client URLs/);
+    expect(() => parse("client://:1/t:2?tls=1")).toThrow(/only of server and master URLs/);
+    expect(() => parse("server://:1/t:2?slots=1")).toThrow(/did you mean slot\?/);
+    expect(() => parse("server://:1/t:2?cert=1")).toThrow(/did you mean crt\?/);
+  });
+
+  test("escape what could confuse a terminal, and cut what is long", () => {
+    expect(() => parse("server://:1/t:2?mode=%1B[31m")).toThrow(/mode "\\u001b\[31m"/);
+    const [problem] = problemsOf(`server://:1/t:2?mode=${"7".repeat(5_000)}`);
+    expect(problem?.value).toHaveLength(5_000);
+    expect(problem?.message.length).toBeLessThan(300);
+    const many = Array.from({ length: 500 }, (_, i) => `x${i}=1`).join("&");
+    expect(problemsOf(`server://:1/t:2?${many}`)).toHaveLength(500);
+    expect(() => parse(`server://:1/t:2?${many}`)).toThrow(/and 480 more$/);
+  });
+
+  test("hide the values of what looks like a secret", () => {
+    for (const url of ["server://:1/t:2?password=hunter2", "server://:1/t:2?token=hunter2%zz"]) {
+      expect(JSON.stringify(problemsOf(url))).not.toContain("hunter2");
+    }
+  });
+});
+
+test("defaults that are handed down fill what the URL lacks, where the scheme has it", () => {
+  const defaults = { log: "warn", tls: 2, crt: "/c", keyFile: "/k" } as const;
+  expect(parse("server://:1/t:2", { defaults })).toMatchObject(defaults);
+  expect(parse("server://:1/t:2?log=debug&tls=0", { defaults })).toMatchObject({
+    log: "debug",
+    tls: 0,
+  });
+  expect(parse("client://:1/t:2", { defaults })).toMatchObject({ log: "warn" });
+  expect(parse("client://:1/t:2", { defaults })).not.toHaveProperty("tls");
+});

@@ -1,0 +1,120 @@
+import fc from "fast-check";
+import {
+  type ClientSettings,
+  deriveTunnelKey,
+  type HostPort,
+  type MasterSettings,
+  type ServerSettings,
+  type Settings,
+  type TunnelSettings,
+} from "../../src/index.ts";
+
+const host = fc.oneof(
+  fc.constant(""),
+  fc.domain(),
+  fc.ipV4(),
+  fc.ipV6(),
+  fc.constant("fe80::1%eth0"),
+);
+
+/** A port of its own range for tunnels and targets, so that no address loops. */
+const tunnelAddress: fc.Arbitrary<HostPort> = fc.record({
+  host,
+  port: fc.integer({ min: 1, max: 32_767 }),
+});
+const targetAddress: fc.Arbitrary<HostPort> = fc.record({
+  host,
+  port: fc.integer({ min: 32_768, max: 65_535 }),
+});
+
+const path = fc
+  .string({ unit: "grapheme", minLength: 1 })
+  .filter((text) => !/\p{Cs}|\0/u.test(text));
+const key = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/\p{Cs}/u.test(text));
+const durationMs = fc.integer({ min: 0, max: 596 * 3_600_000 });
+const mode = fc.constantFrom<(0 | 1 | 2)[]>(0, 1, 2);
+const log = fc.constantFrom("none", "debug", "info", "warn", "error", "event");
+
+const tls = fc.oneof(
+  fc.record({
+    tls: fc.constantFrom<(0 | 1)[]>(0, 1),
+    crt: fc.option(path, { nil: undefined }),
+    keyFile: fc.option(path, { nil: undefined }),
+  }),
+  fc.record({ tls: fc.constant<2>(2), crt: path, keyFile: path }),
+);
+
+const tunnel: fc.Arbitrary<TunnelSettings> = fc
+  .record({
+    log,
+    givenKey: fc.option(key, { nil: undefined }),
+    tunnel: tunnelAddress,
+    targets: fc.array(targetAddress, { minLength: 1, maxLength: 4 }),
+    readTimeoutMs: durationMs,
+    rateBytesPerSecond: fc.integer({ min: 0, max: 1_000_000 }).map((rate) => rate * 125_000),
+    proxy: fc.boolean(),
+    slot: fc.integer({ min: 0, max: 1_000_000 }),
+    dnsTtlMs: durationMs,
+    dial: fc.oneof(fc.constant("auto"), fc.ipV4(), fc.ipV6()),
+    block: fc.record({ socks: fc.boolean(), http: fc.boolean(), tls: fc.boolean() }),
+    tcp: fc.boolean(),
+    udp: fc.boolean(),
+    compat: fc.boolean(),
+  })
+  .map(({ givenKey, ...rest }) => ({
+    ...rest,
+    key: givenKey ?? deriveTunnelKey(rest.tunnel.port),
+    keyGiven: givenKey !== undefined,
+  }));
+
+/** Any server's settings that a URL can express. */
+export const serverSettings: fc.Arbitrary<ServerSettings> = fc
+  .tuple(tunnel, tls, fc.integer({ min: 1, max: 65_535 }), mode)
+  .map(([shared, tlsSettings, max, chosenMode]) => ({
+    ...shared,
+    ...tlsSettings,
+    scheme: "server",
+    max,
+    mode: chosenMode,
+    type: 0,
+  }));
+
+/** Any client's settings that a URL can express. */
+export const clientSettings: fc.Arbitrary<ClientSettings> = fc
+  .tuple(
+    tunnel,
+    fc.integer({ min: 1, max: 65_535 }),
+    mode,
+    fc.option(fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()), { nil: undefined }),
+  )
+  .filter(([shared, , chosenMode]) => chosenMode !== 2 || shared.tunnel.host !== "")
+  .map(([shared, min, chosenMode, sni]) => ({
+    ...shared,
+    scheme: "client",
+    min,
+    mode: chosenMode,
+    sni,
+  }));
+
+/** Any master's settings that a URL can express. */
+export const masterSettings: fc.Arbitrary<MasterSettings> = fc
+  .tuple(
+    tls,
+    log,
+    fc.record({ host, port: fc.nat(65_535) }),
+    fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
+  )
+  .map(([tlsSettings, level, listen, segments]) => ({
+    ...tlsSettings,
+    scheme: "master",
+    log: level,
+    listen,
+    prefix: `/${segments.join("/")}`,
+  }));
+
+/** Any settings that a URL can express. */
+export const anySettings: fc.Arbitrary<Settings> = fc.oneof(
+  serverSettings,
+  clientSettings,
+  masterSettings,
+);
