@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import fc from "fast-check";
@@ -42,12 +43,15 @@ interface Vector {
   readonly extensions: readonly string[];
   readonly openingHeaders: Readonly<Record<string, string>>;
   readonly challenge: string;
+  readonly clientProofMessage: string;
   readonly clientProof: string;
   readonly proofHeaders: Readonly<Record<string, string>>;
   readonly answer: ProvedAnswer;
   readonly body: string;
+  readonly serverProofMessage: string;
   readonly serverProof: string;
   readonly answerProofHeader: string;
+  readonly sessionKeyMessage: string;
   readonly sessionKey: string;
   readonly signalKey: string;
 }
@@ -74,6 +78,14 @@ describe.each(vectors)("vector: $name", (vector) => {
     expect(keys.client.export().toString("hex")).toBe(vector.clientProofKey);
     expect(keys.server.export().toString("hex")).toBe(vector.serverProofKey);
     expect(keys.session.export().toString("hex")).toBe(vector.sessionsKey);
+  });
+
+  test("the messages under the keys give the proofs, as docs/protocol.md says", () => {
+    const under = (key: string, message: string) =>
+      createHmac("sha256", bytes(key)).update(bytes(message)).digest("hex");
+    expect(under(vector.clientProofKey, vector.clientProofMessage)).toBe(vector.clientProof);
+    expect(under(vector.serverProofKey, vector.serverProofMessage)).toBe(vector.serverProof);
+    expect(under(vector.sessionsKey, vector.sessionKeyMessage)).toBe(vector.sessionKey);
   });
 
   test("first request and challenge", () => {
