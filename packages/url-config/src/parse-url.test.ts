@@ -176,6 +176,7 @@ describe("refuses", () => {
     ["server://\ud800@:1/t:2", "MALFORMED URL"],
     [`server://:1/t:2?crt=${"a".repeat(65_536)}`, "MALFORMED URL"],
     ["server://:1/t:2#x", "MALFORMED fragment"],
+    [`server://:1/t:2?${"a&".repeat(257)}`, "MALFORMED query"],
     ["nonsense", "UNKNOWN_SCHEME scheme"],
     ["server:/:1/t:2", "UNKNOWN_SCHEME scheme"],
     ["http://:1/t:2", "UNKNOWN_SCHEME scheme"],
@@ -339,9 +340,9 @@ describe("problems", () => {
     const [problem] = problemsOf(`server://:1/t:2?mode=${"7".repeat(5_000)}`);
     expect(problem?.value).toHaveLength(5_000);
     expect(problem?.message.length).toBeLessThan(300);
-    const many = Array.from({ length: 500 }, (_, i) => `x${i}=1`).join("&");
-    expect(problemsOf(`server://:1/t:2?${many}`)).toHaveLength(500);
-    expect(() => parse(`server://:1/t:2?${many}`)).toThrow(/and 480 more$/);
+    const many = Array.from({ length: 200 }, (_, i) => `x${i}=1`).join("&");
+    expect(problemsOf(`server://:1/t:2?${many}`)).toHaveLength(200);
+    expect(() => parse(`server://:1/t:2?${many}`)).toThrow(/and 180 more$/);
   });
 
   test("hide the values of what looks like a secret", () => {

@@ -10,6 +10,9 @@ export interface QueryReader {
   read<T>(definition: ParameterDefinition<T>, inherited?: T | undefined): T;
 }
 
+/** Enough for every parameter and what other programs add; each unknown one costs a search. */
+const mostPairs = 256;
+
 const definitions: ReadonlyMap<string, ParameterDefinition<unknown>> = new Map(
   Object.entries(parameters),
 );
@@ -51,8 +54,13 @@ function collect(
   findings: Findings,
 ): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
-  for (const pair of query?.split("&") ?? []) {
-    if (pair === "") continue;
+  const pairs = query?.split("&").filter((pair) => pair !== "") ?? [];
+  if (pairs.length > mostPairs) {
+    const fault = `has ${pairs.length} parameters`;
+    findings.fail(urlProblem("MALFORMED", "query", "", `at most ${mostPairs}`, fault));
+    return texts;
+  }
+  for (const pair of pairs) {
     const equals = pair.indexOf("=");
     const rawName = equals < 0 ? pair : pair.slice(0, equals);
     const rawText = equals < 0 ? "" : pair.slice(equals + 1);
