@@ -205,6 +205,8 @@ export class Peer114Client extends PeerNode {
           return;
         }
         clearTimeout(timer);
+        // What follows is data, even if a signal that waits for this id claims it only later.
+        duct.onIdle = undefined;
         duct.id = id.toString("hex");
         session.admit(duct);
         resolve(true);

@@ -110,6 +110,8 @@ export async function transfer(
     }
   };
   const writing = write();
+  // The reader below meets the same error and throws it.
+  writing.catch(() => undefined);
   let receivedBytes = 0;
   for await (const chunk of socket) {
     received.update(chunk);
@@ -118,7 +120,6 @@ export async function transfer(
   }
   // A connection that was cut leaves a writer waiting for ever; its digest is wrong anyhow.
   if (receivedBytes >= bytes) await writing;
-  else void writing.catch(() => undefined);
   return { sent: sent.digest("hex"), received: received.digest("hex"), receivedBytes };
 }
 

@@ -1,0 +1,192 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { type LogRecord, openTunnel, type Tunnel } from "@nodepass/tunnel-core";
+import { vi } from "vitest";
+import {
+  type Certificate,
+  makeCertificate,
+  Peer114Client,
+  type Peer114ClientOptions,
+  Peer114Server,
+  type Peer114ServerOptions,
+  startTarget,
+  type Target,
+  type TestTarget,
+  type Tls,
+} from "../peer-114/index.ts";
+
+/** Name in the certificate of `tls=2`. */
+export const SERVER_NAME = "nodepass.test";
+
+/** Both ends' intervals: short, so that several pass in a test; long enough for a busy machine. */
+export const LIMITS = { reportIntervalMs: 400, serviceCooldownMs: 200 };
+const TIMINGS = { reportIntervalMs: 400, minPoolIntervalMs: 5, maxPoolIntervalMs: 50 };
+
+export interface InteropOptions {
+  /** Which end is ours; the other one is the 1.14 peer. */
+  readonly ours: "server" | "client";
+  readonly flow: "-" | "+";
+  readonly tls: Tls;
+  /** `undefined` derives the key from the port at both ends. @default "secret" */
+  readonly key?: string | undefined;
+  /** Added to our URL's query. */
+  readonly query?: string | undefined;
+  readonly server?: Partial<Peer114ServerOptions> | undefined;
+  readonly client?: Partial<Peer114ClientOptions> | undefined;
+}
+
+/** One of our nodes and a 1.14 peer, joined or about to be. */
+export interface InteropPair {
+  readonly tunnel: Tunnel;
+  readonly peer: Peer114Server | Peer114Client;
+  readonly target: TestTarget;
+  readonly logs: readonly LogRecord[];
+  /** Where users connect; throws while there is nobody to take them. */
+  entry(): Target;
+  /** Both ends serve. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Waits without caring how slow the machine is. */
+export function eventually<T>(probe: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(probe, { timeout: 30_000, interval: 10 });
+}
+
+/** Makes this process trust `certificate` beside its own authorities; returns how to undo that. */
+export function trust(certificate: Certificate): () => void {
+  const before = getCACertificates("default");
+  setDefaultCACertificates([...before, certificate.cert]);
+  return () => setDefaultCACertificates(before);
+}
+
+let shared: Promise<Certificate> | undefined;
+
+/** One certificate for `SERVER_NAME` for all tests of a file. */
+export function sharedCertificate(): Promise<Certificate> {
+  shared ??= makeCertificate(SERVER_NAME);
+  return shared;
+}
+
+/** The bound tunnel address of our server. */
+export function boundTunnel(tunnel: Tunnel): Promise<Target> {
+  return eventually(() => {
+    if (tunnel.tunnelAddress === undefined) throw new Error("not listening yet");
+    return { host: "127.0.0.1", port: tunnel.tunnelAddress.port };
+  });
+}
+
+/** Our node's entry; throws while it has none. */
+export function boundEntry(tunnel: Tunnel): Target {
+  if (tunnel.entryAddress === undefined) throw new Error("no entry yet");
+  return { host: "127.0.0.1", port: tunnel.entryAddress.port };
+}
+
+/** Starts a target, our node and a peer. With `tls` 2 and our client, `trust()` comes first. */
+export async function startPair(options: InteropOptions): Promise<InteropPair> {
+  const target = await startTarget();
+  const logs: LogRecord[] = [];
+  const open = async (url: string): Promise<Tunnel> => {
+    const tunnel = await openTunnel(url, { limits: LIMITS });
+    tunnel.on("log", (record) => logs.push(record));
+    return tunnel;
+  };
+  const pair =
+    options.ours === "server"
+      ? await startOurServer(options, target, open)
+      : await startOurClient(options, target, open);
+  return {
+    ...pair,
+    target,
+    logs,
+    ready: async () => {
+      await Promise.all([pair.tunnel.ready(), pair.peer.ready()]);
+    },
+    close: async () => {
+      await pair.tunnel.close({ timeoutMs: 0 });
+      await pair.close();
+      await target.close();
+    },
+  };
+}
+
+type Started = Pick<InteropPair, "tunnel" | "peer" | "entry" | "close">;
+const FREE: Target = { host: "127.0.0.1", port: 0 };
+
+const userPart = (options: InteropOptions) =>
+  "key" in options ? (options.key === undefined ? "" : `${options.key}@`) : "secret@";
+const keyOf = (options: InteropOptions) => ("key" in options ? options.key : "secret");
+
+async function startOurServer(
+  options: InteropOptions,
+  target: Target,
+  open: (url: string) => Promise<Tunnel>,
+): Promise<Started> {
+  const { flow, tls } = options;
+  const certificate = await sharedCertificate();
+  const folder = await mkdtemp(join(tmpdir(), "nodepass-"));
+  const crt = join(folder, "cert.pem");
+  const key = join(folder, "key.pem");
+  await Promise.all([writeFile(crt, certificate.cert), writeFile(key, certificate.key)]);
+  const query = [
+    `mode=${flow === "-" ? 1 : 2}&tls=${tls}&max=256`,
+    ...(tls === 2 ? [`crt=${encodeURIComponent(crt)}`, `key=${encodeURIComponent(key)}`] : []),
+    ...(options.query === undefined ? [] : [options.query]),
+  ].join("&");
+  const port = flow === "-" ? 0 : target.port;
+  const tunnel = await open(`server://${userPart(options)}127.0.0.1:0/127.0.0.1:${port}?${query}`);
+  const peer = Peer114Client.start({
+    tunnel: await boundTunnel(tunnel),
+    key: keyOf(options),
+    min: 16,
+    target: flow === "-" ? target : FREE,
+    timings: TIMINGS,
+    ...(tls === 2 ? { ca: certificate.cert, serverName: SERVER_NAME } : {}),
+    ...options.client,
+  });
+  return {
+    tunnel,
+    peer,
+    entry: () => (flow === "-" ? boundEntry(tunnel) : peer.entryAddress),
+    close: async () => {
+      await peer.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function startOurClient(
+  options: InteropOptions,
+  target: Target,
+  open: (url: string) => Promise<Tunnel>,
+): Promise<Started> {
+  const { flow, tls } = options;
+  const certificate = await sharedCertificate();
+  const peer = await Peer114Server.start({
+    flow,
+    tls,
+    key: keyOf(options),
+    max: 256,
+    target: flow === "-" ? FREE : target,
+    timings: TIMINGS,
+    ...(tls === 2 ? { certificate, serverName: SERVER_NAME } : {}),
+    ...options.server,
+  });
+  const query = [
+    "mode=2&min=16",
+    ...(tls === 2 ? [`sni=${SERVER_NAME}`] : []),
+    ...(options.query === undefined ? [] : [options.query]),
+  ].join("&");
+  const port = flow === "+" ? 0 : target.port;
+  const tunnel = await open(
+    `client://${userPart(options)}127.0.0.1:${peer.tunnelPort}/127.0.0.1:${port}?${query}`,
+  );
+  return {
+    tunnel,
+    peer,
+    entry: () => (flow === "-" ? peer.entryAddress : boundEntry(tunnel)),
+    close: () => peer.close(),
+  };
+}
