@@ -18,8 +18,8 @@ export interface PoolOptions {
   readonly maxClaims: number;
   /** An idle connection was added, for the entry to take. */
   onAvailable?(): void;
-  /** An idle connection was lost without having been used. */
-  onLost?(): void;
+  /** A connection has left the pool: taken, claimed or lost. */
+  onTaken?(): void;
 }
 
 /** The ready connections of one session, by id. */
@@ -83,6 +83,7 @@ export class ConnectionPool {
         connection.stream.destroy();
         continue;
       }
+      this.#options.onTaken?.();
       return connection;
     }
     return undefined;
@@ -94,6 +95,7 @@ export class ConnectionPool {
     if (connection !== undefined) {
       this.#idle.delete(claim.id);
       if (connection.ended) this.#ended--;
+      else this.#options.onTaken?.();
       claim.onConnection(connection);
       return;
     }
@@ -119,7 +121,7 @@ export class ConnectionPool {
     // An exit's connection may have been used and ended before its signal is read.
     if (this.#options.role === "exit" && !this.#closed) {
       this.#ended++;
-      this.#options.onLost?.();
+      this.#options.onTaken?.();
       return;
     }
     connection.stream.destroy();
@@ -130,7 +132,7 @@ export class ConnectionPool {
     if (this.#idle.get(connection.id) !== connection) return;
     this.#idle.delete(connection.id);
     if (connection.ended) this.#ended--;
-    else if (!this.#closed) this.#options.onLost?.();
+    else if (!this.#closed) this.#options.onTaken?.();
   }
 
   /** Closes connections that ended long ago and that no signal has claimed. */

@@ -5,6 +5,8 @@ import type { PoolDialer, PoolDialResult } from "./pool-dialer.ts";
 
 /** Most pool connections being dialled at once. */
 const MAX_DIALING = 128;
+/** The same with TLS: a handshake is a millisecond of computing that users would wait for. */
+const MAX_DIALING_TLS = 8;
 /** Part of the capacity that has to be taken in a report interval to keep it. */
 const KEEP_SHARE = 0.2;
 /** What an idle interval leaves of the capacity. */
@@ -32,6 +34,9 @@ export class PoolRefill implements PoolDialResult {
   #capacity: number;
   #dialing = 0;
   #taken = 0;
+  /** Connections opened since the capacity last grew: a burst counts once, not once a connection. */
+  #openedSinceGrowth = 0;
+  readonly #maxDialing: number;
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #controlSeen = false;
@@ -40,6 +45,7 @@ export class PoolRefill implements PoolDialResult {
   constructor(options: PoolRefillOptions) {
     this.#options = options;
     this.#capacity = Math.min(options.min, options.max);
+    this.#maxDialing = options.dialer.terms.tls === undefined ? MAX_DIALING : MAX_DIALING_TLS;
   }
 
   /** Opens the control connection; the pool follows once it stands. */
@@ -51,8 +57,9 @@ export class PoolRefill implements PoolDialResult {
   taken(): void {
     if (this.#closed) return;
     this.#taken++;
-    if (this.#options.pool.size === 0) {
+    if (this.#options.pool.size === 0 && this.#openedSinceGrowth >= this.#capacity) {
       this.#capacity = Math.min(this.#options.max, this.#capacity * 2);
+      this.#openedSinceGrowth = 0;
     }
     this.#fill();
   }
@@ -73,6 +80,7 @@ export class PoolRefill implements PoolDialResult {
 
   onOpen(stream: Stream, id: string, early: Buffer | undefined): void {
     this.#dialing--;
+    this.#openedSinceGrowth++;
     this.#failures = 0;
     if (this.#closed) {
       stream.destroy();
@@ -124,7 +132,7 @@ export class PoolRefill implements PoolDialResult {
       return;
     }
     const { pool } = this.#options;
-    while (pool.size + this.#dialing < this.#capacity && this.#dialing < MAX_DIALING) {
+    while (pool.size + this.#dialing < this.#capacity && this.#dialing < this.#maxDialing) {
       this.#dialOne();
     }
   }

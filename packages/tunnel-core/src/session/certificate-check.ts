@@ -23,8 +23,6 @@ export interface CertificateCheckOptions {
   send(signal: Signal): void;
   onPassed(): void;
   onFailed(reason: string): void;
-  /** A connection was taken out of the pool for the check. */
-  onTaken(): void;
 }
 
 /** Report intervals after which a connection that the peer should have closed is closed here. */
@@ -60,7 +58,6 @@ export class CertificateCheck {
     this.#sent = true;
     this.#offered = connection;
     this.#options.send({ action: "verify", id: connection.id, fp });
-    this.#options.onTaken();
   }
 
   /** The peer's `verify`. */
@@ -79,7 +76,6 @@ export class CertificateCheck {
           return;
         }
         this.#compare(connection, fp);
-        this.#options.onTaken();
       },
     });
   }

@@ -65,7 +65,7 @@ export class Session {
       claimTimeoutMs: context.limits.poolGetTimeoutMs,
       maxClaims: context.limits.semaphoreLimit,
       onAvailable: () => this.#available(),
-      onLost: () => hooks.onTaken(this),
+      onTaken: () => hooks.onTaken(this),
     });
   }
 
@@ -113,7 +113,6 @@ export class Session {
         send: (signal) => this.send(signal),
         onPassed: () => this.#becomeReady(),
         onFailed: (reason) => this.end(reason),
-        onTaken: () => this.#hooks.onTaken(this),
       });
       this.#check.start();
     }
@@ -134,9 +133,7 @@ export class Session {
   /** Entry: takes a pool connection for a new connection, if the session serves and has one. */
   take(): PoolConnection | undefined {
     if (!this.#ready || this.#ended) return undefined;
-    const connection = this.pool.take();
-    if (connection !== undefined) this.#hooks.onTaken(this);
-    return connection;
+    return this.pool.take();
   }
 
   send(signal: Signal): void {
