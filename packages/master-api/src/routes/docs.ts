@@ -54,6 +54,9 @@ export function registerDocsRoutes(
     (c) => c.html(SWAGGER_PAGE, 200, { "Content-Security-Policy": DOCS_SECURITY_POLICY }),
   );
 
+  // The page's links are relative to `/docs`; relative, so that it holds behind a proxy's prefix.
+  app.get("/docs/", (c) => c.redirect("../docs", 308));
+
   app.openapi(
     createRoute({
       method: "get",

@@ -6,7 +6,8 @@ export const InstanceEventSchema = z
   .object({
     type: z.enum(["initial", "create", "update", "delete", "shutdown", "log"]),
     time: z.iso.datetime({ offset: true }),
-    instance: InstanceSchema.nullable().openapi({ description: "null for `shutdown`" }),
+    // A union: `nullable()` would make the shared schema itself nullable in the document.
+    instance: z.union([InstanceSchema, z.null()]).openapi({ description: "null for `shutdown`" }),
     logs: z.string().openapi({ description: "The line of a `log` event, else empty" }),
   })
   .openapi("InstanceEvent");

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import {
   byteLength,
   hasAtMostCharacters,
+  isWellFormed,
   MAX_TAGS,
   MAX_TAGS_BYTES,
   MAX_TEXT_CHARACTERS,
@@ -16,6 +17,7 @@ const instanceUrl = () =>
     .refine((url) => byteLength(url) <= MAX_URL_BYTES, {
       error: `longer than ${MAX_URL_BYTES} bytes`,
     })
+    .refine(isWellFormed, { error: "not valid Unicode" })
     .openapi({
       description: "`server://` or `client://` URL of the tunnel",
       maxLength: MAX_URL_BYTES,
@@ -47,9 +49,7 @@ const tags = z
   .refine((all) => Object.keys(all).every((key) => hasAtMostCharacters(key, MAX_TEXT_CHARACTERS)), {
     error: `a name longer than ${MAX_TEXT_CHARACTERS} characters`,
   })
-  .refine((all) => !/\p{Surrogate}/u.test(Object.keys(all).join(" ")), {
-    error: "a name is not valid Unicode",
-  })
+  .refine((all) => Object.keys(all).every(isWellFormed), { error: "a name is not valid Unicode" })
   .refine((all) => byteLength(JSON.stringify(all)) <= MAX_TAGS_BYTES, {
     error: `more than ${MAX_TAGS_BYTES} bytes`,
   })

@@ -12,6 +12,11 @@ export const MAX_TAGS_BYTES = 8192;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Whether `text` can be written as UTF-8 and read back: a lone surrogate would change silently. */
+export function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
+}
+
 /** Bytes of `text` in UTF-8. */
 export function byteLength(text: string): number {
   return Buffer.byteLength(text, "utf8");
@@ -31,6 +36,5 @@ export const shortText = () =>
       error: `longer than ${MAX_TEXT_CHARACTERS} characters`,
       abort: true,
     })
-    // A lone surrogate cannot be written as UTF-8: the state file would change it silently.
-    .refine((text) => !LONE_SURROGATE.test(text), { error: "not valid Unicode" })
+    .refine(isWellFormed, { error: "not valid Unicode" })
     .openapi({ maxLength: MAX_TEXT_CHARACTERS });

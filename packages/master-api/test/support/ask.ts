@@ -14,7 +14,7 @@ export interface Asked {
     path: string,
     options?: {
       body?: unknown;
-      rawBody?: BodyInit;
+      rawBody?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
       key?: string | undefined;
       headers?: Record<string, string>;
       from?: string;
@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 export function createAsked(options: Partial<MasterApiOptions> & { base?: string } = {}): Asked {
-  const { base = "/api", ...rest } = options;
+  const { base = "/api", events, ...rest } = options;
   const service = new FakeService();
   const clock = createFakeClock();
   const api = createMasterApi({
@@ -36,14 +36,17 @@ export function createAsked(options: Partial<MasterApiOptions> & { base?: string
     clock,
     version: "9.8.7",
     // Readers of tests that forget them are broken off at once.
-    events: { drainTimeoutMs: 0 },
+    events: { drainTimeoutMs: 0, ...events },
     ...rest,
   });
-  open.push({ ...api, close: async () => {
-    const closing = api.close();
-    clock.advance(1);
-    await closing;
-  } });
+  open.push({
+    ...api,
+    close: async () => {
+      const closing = api.close();
+      clock.advance(1);
+      await closing;
+    },
+  });
   return {
     api,
     service,

@@ -126,7 +126,12 @@ export class FakeService implements MasterService {
     this.#begin("update", id, change);
     const current = this.#existing(id);
     const { alias, restart, meta, action } = change;
-    const status = action === "stop" ? "stopped" : action === undefined || action === "reset" ? current.status : "running";
+    const status =
+      action === "stop"
+        ? "stopped"
+        : action === undefined || action === "reset"
+          ? current.status
+          : "running";
     const zero = action === "reset" ? { tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 } : {};
     return this.change(id, {
       ...zero,
