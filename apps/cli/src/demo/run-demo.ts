@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import { get, type IncomingMessage, type Server } from "node:http";
+import { buffer } from "node:stream/consumers";
 import type { Logger } from "@nodepass/logging";
 import type { Tunnel, TunnelOptions } from "@nodepass/tunnel-core";
 import { type EnvironmentResult, formatHostPort, redact } from "@nodepass/url-config";
@@ -35,9 +36,11 @@ export async function runDemo(context: CliContext, options: RunDemoOptions): Pro
   };
   const demo = await openDemo(options.port, tunnelOptions, logger);
   announce(context, options.logFormat, demo, logger);
+  logger.info(await fetchOnce(demo.url), "page fetched through the tunnel");
   await Promise.race([stop.requested, untilAborted(stop.now)]);
   logger.info({}, "stopping");
   await Promise.race([demo.close(), untilAborted(stop.now)]);
+  stop.now.throwIfAborted();
 }
 
 interface Demo {
@@ -57,9 +60,10 @@ async function openDemo(port: number, options: TunnelOptions, logger: Logger): P
     return server.counters();
   });
   const open = async (url: string, end: string) => {
-    const tunnel = await openTunnel(url, options);
+    const ownLogger = end === "server" ? logger : withoutCheckPoints(logger);
+    const onCreate = (tunnel: Tunnel) => logTunnel(tunnel, ownLogger, { end });
+    const tunnel = await openTunnel(url, { ...options, onCreate });
     tunnels.push(tunnel);
-    logTunnel(tunnel, end === "server" ? logger : withoutCheckPoints(logger), { end });
     return tunnel;
   };
   const key = createKey();
@@ -78,8 +82,10 @@ async function openDemo(port: number, options: TunnelOptions, logger: Logger): P
       (url) => `nodepass ${shellQuote(redact(url))}`,
     ),
     close: async () => {
-      await Promise.all(tunnels.map((tunnel) => tunnel.close()));
+      // Else a browser's idle connection would hold up the tunnels for their whole time-out.
       site.close();
+      site.closeIdleConnections();
+      await Promise.all(tunnels.map((tunnel) => tunnel.close()));
       site.closeAllConnections();
     },
   };
@@ -88,6 +94,18 @@ async function openDemo(port: number, options: TunnelOptions, logger: Logger): P
 /** Both ends count the same traffic: one line an interval is enough. */
 function withoutCheckPoints(logger: Logger): Logger {
   return { ...logger, checkPoint: () => undefined };
+}
+
+/** Gets a page over a connection of its own, and says how that went. */
+async function fetchOnce(url: string): Promise<{ status: number; bytes: number; ms: number }> {
+  const start = performance.now();
+  const request = get(url, { agent: false });
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.on("response", resolve).on("error", reject);
+  });
+  const { length } = await buffer(response);
+  const ms = Math.round(performance.now() - start);
+  return { status: response.statusCode ?? 0, bytes: length, ms };
 }
 
 async function listen(site: Server): Promise<number> {

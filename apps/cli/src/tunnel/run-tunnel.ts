@@ -36,12 +36,16 @@ export async function runTunnel(context: CliContext, options: RunTunnelOptions):
 
   logger.info({ version: readVersion(), url: redact(format(settings)) }, "nodepass starting");
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
-  const tunnel = await openTunnel(settings, { limits: environment.settings, signal: stop.now });
-  logTunnel(tunnel, logger);
+  const tunnel = await openTunnel(settings, {
+    limits: environment.settings,
+    signal: stop.now,
+    onCreate: (created) => logTunnel(created, logger),
+  });
 
   const reason = await Promise.race([stop.requested, untilClosed(tunnel), untilAborted(stop.now)]);
   logger.info({ reason }, "stopping");
   await Promise.race([tunnel.close(), untilAborted(stop.now)]);
+  stop.now.throwIfAborted();
   logger.info({}, "stopped");
 }
 

@@ -66,7 +66,8 @@ export function startCli(argv: readonly string[], options: RunOptions = {}): Run
       vi.waitFor(
         () => {
           const match = pattern.exec(stdout);
-          if (match === null) throw new Error(`no ${pattern} in:\n${stdout}\n${stderr}`);
+          if (match === null)
+            throw new Error(`no ${pattern} in …${stdout.slice(-1000)}\n${stderr}`);
           return match;
         },
         { timeout: 30_000, interval: 20 },

@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installWithNpm, packAll, workspaceClosure, workspaceFolder } from "./support/pack.ts";
+import { runCli, startCli } from "./support/run-cli.ts";
+import { askTcp, freePort, startEcho } from "./support/sockets.ts";
+
+const run = promisify(execFile);
+
+// A library user's program: what it declares must be what is there.
+const program = `
+import { openTunnel, type Tunnel, TunnelError } from "@nodepass/tunnel-core";
+
+export async function forward(from: number, to: number): Promise<Tunnel> {
+  const tunnel = await openTunnel(\`client://127.0.0.1:\${from}/127.0.0.1:\${to}?mode=1\`);
+  tunnel.on("checkpoint", ({ tcps }) => tcps.toFixed());
+  // @ts-expect-error: a counter is a number, so the types are no any
+  const text: string = tunnel.counters().tcprx;
+  if (text === "") throw new TunnelError("CLOSED", "never");
+  return tunnel;
+}
+`;
+
+const script = `
+import { openTunnel } from "@nodepass/tunnel-core";
+const [, , from, to] = process.argv;
+const tunnel = await openTunnel("client://127.0.0.1:" + from + "/127.0.0.1:" + to + "?mode=1");
+await tunnel.ready();
+console.log("ready");
+process.stdin.on("end", () => tunnel.close()).resume();
+`;
+
+describe("the packages, packed and installed with npm into an empty folder", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nodepass-pack-"));
+  const command = join(folder, "node_modules/@nodepass/cli/dist/main.js");
+
+  beforeAll(async () => {
+    writeFileSync(join(folder, "package.json"), '{"private":true,"type":"module"}\n');
+    const tarballs = await packAll(workspaceClosure("@nodepass/cli"), folder);
+    await installWithNpm(folder, tarballs);
+  }, 300_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("give a working nodepass command", async () => {
+    const { version } = JSON.parse(
+      readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+    );
+    const { stdout } = await run(join(folder, "node_modules/.bin/nodepass"), ["--version"]);
+    expect(stdout).toBe(`${version}\n`);
+  });
+
+  it("give a command that explains a URL", async () => {
+    const result = await runCli(["check", "server://:10101/:8080"], { entry: command });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("give a command that runs a tunnel", async () => {
+    const [port, echo] = [await freePort(), await startEcho()];
+    const url = `client://127.0.0.1:${port}/127.0.0.1:${echo}?mode=1`;
+    const { child, ended, waitFor } = startCli([url], { entry: command });
+    await waitFor(/INFO/);
+    await expect.poll(() => askTcp(port, "hello").catch(String), { timeout: 20_000 }).toBe("hello");
+    child.kill("SIGTERM");
+    expect(await ended).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("give a library that opens a tunnel", async () => {
+    const [port, echo] = [await freePort(), await startEcho()];
+    const entry = join(folder, "forward.mjs");
+    writeFileSync(entry, script);
+    const { child, ended, waitFor } = startCli([String(port), String(echo)], { entry });
+    await waitFor(/ready/);
+    expect(await askTcp(port, "hello")).toBe("hello");
+    child.stdin.end();
+    expect(await ended).toEqual({ code: 0, stdout: "ready\n", stderr: "" });
+  });
+
+  it("give a library with types", async () => {
+    writeFileSync(join(folder, "forward.ts"), program);
+    const compilerOptions = {
+      module: "nodenext",
+      target: "es2023",
+      strict: true,
+      noEmit: true,
+      types: ["node"],
+      typeRoots: [join(workspaceFolder, "node_modules/@types")],
+    };
+    const config = { compilerOptions, files: ["forward.ts"] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const tsc = join(workspaceFolder, "node_modules/.bin/tsc");
+    const result = await run(tsc, ["-p", folder]).catch((error: unknown) => error);
+    expect(result).toMatchObject({ stdout: "" });
+  });
+
+  it("hold no tests and nothing but what is declared", async () => {
+    const listing = await run("find", [join(folder, "node_modules/@nodepass"), "-type", "f"]);
+    const files = listing.stdout.trim().split("\n");
+    expect(files.filter((file) => /\.test\.|\.tsbuildinfo$/.test(file))).toEqual([]);
+  });
+});

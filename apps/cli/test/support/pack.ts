@@ -1,0 +1,77 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** The folder of the workspace. */
+export const workspaceFolder = fileURLToPath(new URL("../../../..", import.meta.url));
+
+interface Manifest {
+  readonly name: string;
+  readonly packageManager?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+}
+
+/** Folders of a package of the workspace and of those that it depends on, directly or not. */
+export function workspaceClosure(name: string): string[] {
+  const folders = new Map(
+    ["packages", "apps"].flatMap((parent) =>
+      readdirSync(join(workspaceFolder, parent)).map((each): [string, string] => {
+        const folder = join(workspaceFolder, parent, each);
+        return [readManifest(folder).name, folder];
+      }),
+    ),
+  );
+  const found = new Set<string>();
+  const visit = (each: string) => {
+    const folder = folders.get(each);
+    if (folder === undefined || found.has(folder)) return;
+    found.add(folder);
+    Object.keys(readManifest(folder).dependencies ?? {}).forEach(visit);
+  };
+  visit(name);
+  return [...found];
+}
+
+/** Packs packages as they are published, with pnpm: it turns `workspace:` into versions. */
+export async function packAll(folders: readonly string[], destination: string): Promise<string[]> {
+  const [command, ...argv] = findPnpm();
+  for (const folder of folders) {
+    await run(command, [...argv, "pack", "--pack-destination", destination], { cwd: folder });
+  }
+  return readdirSync(destination)
+    .filter((name) => name.endsWith(".tgz"))
+    .map((name) => join(destination, name));
+}
+
+/** The pnpm that started the tests, else the workspace's own through npx. */
+function findPnpm(): [string, ...string[]] {
+  const path = process.env.npm_execpath ?? "";
+  if (/pnpm[^/\\]*\.[cm]?js$/.test(path)) return [process.execPath, path];
+  if (/pnpm(?:\.exe)?$/.test(path)) return [path];
+  const { packageManager } = readManifest(workspaceFolder);
+  return ["npx", "--yes", packageManager ?? "pnpm"];
+}
+
+/** Installs tarballs into an empty folder with npm, as a user would. */
+export async function installWithNpm(folder: string, tarballs: readonly string[]): Promise<void> {
+  const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
+  await run("npm", ["install", ...flags, ...tarballs], { cwd: folder, env: plainEnvironment() });
+}
+
+/** The environment without what pnpm's scripts add: settings that npm would read as its own. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const kept = /^npm_config_(?:registry|cache|userconfig)$/i;
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(?:npm|pnpm)_/i.test(name) || kept.test(name),
+    ),
+  );
+}
