@@ -2,6 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { decodeState } from "../src/decode-state.ts";
+import { encodeState } from "../src/encode-state.ts";
 import { openStore, openStoreWith } from "../src/open-store.ts";
 import { recordingLogger } from "./support/recording-logger.ts";
 import { sampleState, sequenceOf } from "./support/sample-state.ts";
@@ -208,40 +209,32 @@ describe("a call that fails", () => {
     },
   );
 
-  test("at any step of opening leaves the files as they are and the lock free", async () => {
+  test("at any step of recovery ends it with an error, and the next start recovers", async () => {
     const directory = await scratch();
-    let calls = 0;
-    const count = watchFileSystem(() => {
-      calls++;
-    });
-    const options = { directory, createInitial: () => sampleState(1) };
-    await (await openStoreWith(options, { fileSystem: count })).store.close();
+    const options = { directory, createInitial: () => sampleState(100) };
+    const open = (before: (call: FileSystemCall) => void) =>
+      openStoreWith(options, { fileSystem: watchFileSystem(before) });
+    await writeFile(join(directory, BACKUP), encodeState(sampleState(1)));
     await writeFile(join(directory, STATE), "damaged");
-    // The same steps and those of recovery; beyond the last one, opening succeeds.
-    let opened = 0;
-    for (let step = 1; opened === 0; step++) {
-      expect(step).toBeLessThan(4 * calls);
-      const failing = watchFileSystem(({ number, name }) => {
-        // A lock that cannot be removed stays, by its nature: that is left out.
-        if (number === step && name !== "unlink" && name !== "rmdir") throw systemError("EIO");
-        if (number === step && (name === "unlink" || name === "rmdir")) opened = -1;
-      });
-      try {
-        const { store } = await openStoreWith(options, { fileSystem: failing });
-        await store.close();
-        if (opened === 0) opened = 1;
-      } catch (error) {
-        expect(error).toMatchObject({ name: "StoreError" });
-      }
-      if (opened === -1) opened = 0;
-      const again = await openStore(options);
-      expect(sequenceOf(again.state), `step ${step}`).toBe(1);
-      expect(again.fresh, `step ${step}`).toBe(false);
-      await again.store.close();
+    const steps: string[] = [];
+    const { store } = await open(({ name }) => steps.push(name));
+    const opening = steps.length;
+    await store.close();
+    steps.length = opening;
+    for (const [index, step] of steps.entries()) {
       await writeFile(join(directory, STATE), "damaged");
+      const failed = storeErrorOf(() =>
+        open(({ number }) => {
+          if (number === index + 1) throw systemError("EIO");
+        }),
+      );
+      expect((await failed).message, `${index}: ${step}`).toContain("(EIO)");
+      const again = await openStore(options);
+      expect(sequenceOf(again.state), `${index}: ${step}`).toBe(1);
+      await again.store.close();
     }
-    const left = await readdir(directory);
-    expect(left.filter((name) => name.endsWith(".tmp") || name.endsWith(".lock"))).toEqual([]);
+    expect(steps.length).toBeGreaterThan(20);
+    expect((await readdir(directory)).filter((name) => /tmp|lock/.test(name))).toEqual([]);
   });
 
   test("at the last write rejects close, which frees the lock all the same", async () => {

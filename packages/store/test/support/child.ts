@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -22,7 +20,7 @@ export interface Child {
  * Compiled code of the children, which makes their start three times as fast: hundreds are started.
  * Written by a child that ends by itself.
  */
-const COMPILED = join(tmpdir(), "nodepass-store-compile-cache");
+const COMPILED = fileURLToPath(new URL("../../node_modules/.cache/compiled", import.meta.url));
 
 /** Starts `test/support/<script>`; `shell` is put before it, `exec "$0" "$@"` in it starts it. */
 export function startChild(script: string, args: readonly string[], shell?: string): Child {
