@@ -29,6 +29,8 @@ export interface PeerCounters {
   verifies: number;
   /** `verify` signals whose fingerprint did not match: each ended its session. */
   verifyMismatches: number;
+  /** Signals that named the connection that this end had just taken for its own `verify`. */
+  verifyCollisions: number;
   /** Signals that named a connection that a flush had closed. */
   staleClaims: number;
 }
@@ -54,6 +56,7 @@ export class Ledger {
     flushes: 0,
     verifies: 0,
     verifyMismatches: 0,
+    verifyCollisions: 0,
     staleClaims: 0,
   };
 

@@ -41,7 +41,9 @@ export class Session114 {
   readonly #live = new Set<Duct>();
   #control: ControlChannel | undefined;
   #verifyTimer: NodeJS.Timeout | undefined;
-  #verifySent = false;
+  #verifyTimedOut: NodeJS.Timeout | undefined;
+  /** The connection of our own `verify`, once sent. */
+  #verifyId: string | undefined;
   #verifyReceived = false;
   #over = false;
 
@@ -85,6 +87,7 @@ export class Session114 {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#verifyTimer);
+    clearTimeout(this.#verifyTimedOut);
     this.#control?.close();
     this.pool.close();
     for (const duct of this.#live) duct.destroy();
@@ -148,8 +151,13 @@ export class Session114 {
       return;
     }
     // A 1.14 entry accepts users only after our verify. With tls=2 a 1.14 server has none to give.
-    if (tls !== 0 && !this.#verifySent && !(tls === 2 && role === "server")) {
+    if (tls !== 0 && this.#verifyId === undefined && !(tls === 2 && role === "server")) {
       this.fail(`${action} signal before the entry can have had a verify`);
+      return;
+    }
+    if (id === this.#verifyId) {
+      // With tls=2 nobody waits for our verify, so both may take one connection: the user is lost.
+      ledger.counters.verifyCollisions++;
       return;
     }
     const claim = await this.pool.claim(id);
@@ -182,9 +190,8 @@ export class Session114 {
       return;
     }
     this.#keep(duct);
-    this.#verifySent = true;
+    this.#verifyId = duct.id;
     this.send({ action: "verify", id: duct.id, fp: this.#fingerprint(duct) });
-    if (this.#options.entry === undefined) this.#options.ready();
   }
 
   async #verify(id: string, fp: string): Promise<void> {
@@ -201,6 +208,15 @@ export class Session114 {
     this.#verifyReceived = true;
     if (fp === "" && !(tls === 2 && role === "client")) {
       this.fail("verify with an empty fingerprint");
+      return;
+    }
+    if (id === this.#verifyId) {
+      // Known of 1.14: both ends chose the same connection, wait for it in vain, and start again.
+      ledger.counters.verifyCollisions++;
+      this.#verifyTimedOut = setTimeout(
+        () => this.end("both ends chose one connection for the certificate check"),
+        this.#options.timings.poolGetTimeoutMs,
+      );
       return;
     }
     const claim = await this.pool.claim(id);
@@ -228,9 +244,11 @@ export class Session114 {
 
   #keep(duct: Duct): void {
     this.#live.add(duct);
+    // The other end closes the connection when it has read our verify.
     const closed = () => {
-      this.#live.delete(duct);
+      if (!this.#live.delete(duct)) return;
       duct.destroy();
+      if (!this.#over && this.#options.entry === undefined) this.#options.ready();
     };
     duct.attach({
       data: () => this.fail(`bytes on the connection ${duct.id} of the certificate check`),

@@ -31,6 +31,8 @@ export interface InteropOptions {
   readonly tls: Tls;
   /** `undefined` derives the key from the port at both ends. @default "secret" */
   readonly key?: string | undefined;
+  /** Tunnel port of our server. @default 0 */
+  readonly tunnelPort?: number | undefined;
   /** Added to our URL's query. */
   readonly query?: string | undefined;
   readonly server?: Partial<Peer114ServerOptions> | undefined;
@@ -136,7 +138,9 @@ async function startOurServer(
     ...(options.query === undefined ? [] : [options.query]),
   ].join("&");
   const port = flow === "-" ? 0 : target.port;
-  const tunnel = await open(`server://${userPart(options)}127.0.0.1:0/127.0.0.1:${port}?${query}`);
+  const tunnel = await open(
+    `server://${userPart(options)}127.0.0.1:${options.tunnelPort ?? 0}/127.0.0.1:${port}?${query}`,
+  );
   const peer = Peer114Client.start({
     tunnel: await boundTunnel(tunnel),
     key: keyOf(options),
