@@ -33,8 +33,9 @@ export interface MasterApi {
  * @see README.md for the statuses and the limits
  */
 export function createMasterApi(options: MasterApiOptions): MasterApi {
-  const { service, prefix, clock, version, name, logger, remoteAddress, events, readDocsAsset } =
-    resolveMasterApiOptions(options);
+  const resolved = resolveMasterApiOptions(options);
+  const { service, prefix, clock, version, name, logger, events } = resolved;
+  const { remoteAddress, disconnect, readDocsAsset } = resolved;
 
   const tickets = createTicketStore(clock, events);
   const limiter = createFailureLimiter(clock);
@@ -42,6 +43,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
     service,
     clock,
     limits: events,
+    logger,
     // A ticket opens a stream; it must not tell the key, which does not expire.
     keyEntry: () => keyInstance(service, ""),
   });
@@ -51,6 +53,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
     hub,
     tickets,
     requireKey: createRequireKey({ service, limiter, tickets, remoteAddress }),
+    disconnect,
     impl: `${name} ${version}`,
     version,
   };

@@ -23,6 +23,12 @@ export interface MasterApiOptions {
    * @default `remoteAddress` of the environment given to `app.fetch`, if it is a string
    */
   readonly remoteAddress?: ((context: Context) => string | undefined) | undefined;
+  /**
+   * Drops the connection of a request at once (with Node's server: destroys the outgoing message).
+   * Event readers that are too slow are cut off with it.
+   * @default the answer's stream ends in an error, which servers report in their own ways
+   */
+  readonly disconnect?: ((context: Context) => void) | undefined;
   readonly events?: EventOptions | undefined;
   /** Where the files of the documentation page come from. @default this package */
   readonly readDocsAsset?: ReadDocsAsset | undefined;
@@ -37,6 +43,7 @@ export interface ResolvedMasterApiOptions {
   readonly name: string;
   readonly logger: Logger;
   readonly remoteAddress: (context: Context) => string | undefined;
+  readonly disconnect: ((context: Context) => void) | undefined;
   readonly events: EventLimits;
   readonly readDocsAsset: ReadDocsAsset;
 }
@@ -70,6 +77,7 @@ export function resolveMasterApiOptions(options: MasterApiOptions): ResolvedMast
     name: options.name ?? "nodepass-ts",
     logger: options.logger ?? silentLogger,
     remoteAddress: options.remoteAddress ?? environmentAddress,
+    disconnect: options.disconnect,
     events: resolveEventOptions(options.events ?? {}),
     readDocsAsset: options.readDocsAsset ?? readPackagedAsset,
   };

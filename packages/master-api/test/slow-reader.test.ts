@@ -89,6 +89,21 @@ test("a reader that lets thousands of lines drop is cut off before its time", as
   await expect(reader.rest()).rejects.toThrow("reader is too slow");
 });
 
+test("a reader that is cut off loses its connection, if the server can do that, and is reported", async () => {
+  const warnings: unknown[] = [];
+  const dropped: string[] = [];
+  const { ask, clock } = createAsked({
+    disconnect: (context) => dropped.push(context.req.path),
+    logger: { warn: (...given) => warnings.push(given), error: () => undefined },
+  });
+  const reader = readEvents(await ask("GET", "/events"));
+  clock.advance(30_000);
+  expect(dropped).toEqual(["/api/events"]);
+  expect(warnings).toEqual([[{ reason: "reader is too slow" }, "event stream cut off"]]);
+  expect(await (await ask("GET", "/metrics")).text()).toMatch(/^nodepass_event_readers 0$/m);
+  await reader.cancel();
+});
+
 test("a reader that stopped is not cut off for an idle time in which nothing waited", async () => {
   const { ask, service, clock } = createAsked();
   service.add({ id: "one" });

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
 import type { Instance, InstanceEvent, MasterService } from "../service.ts";
 import type { EventLimits } from "./event-limits.ts";
 import { EventReader } from "./event-reader.ts";
@@ -9,14 +10,18 @@ export interface EventHubParts {
   readonly service: MasterService;
   readonly clock: Clock;
   readonly limits: EventLimits;
+  readonly logger: Logger;
   /** The API key's entry as streams show it. */
   keyEntry(): Instance;
 }
 
 /** Tells every open stream what happens. */
 export interface EventHub {
-  /** @returns the bytes of a new stream, or `undefined` when there are too many or none any more */
-  open(): ReadableStream<Uint8Array> | undefined;
+  /**
+   * @param disconnect drops the reader's connection, should it be too slow
+   * @returns the bytes of a new stream, or `undefined` when there are too many or none any more
+   */
+  open(disconnect?: () => void): ReadableStream<Uint8Array> | undefined;
   /** Open streams. */
   readonly readers: number;
   /** Ends every stream with a `shutdown`; new ones can be opened. */
@@ -27,7 +32,7 @@ export interface EventHub {
 
 /** One subscription to the service, fanned out. */
 export function createEventHub(parts: EventHubParts): EventHub {
-  const { service, clock, limits } = parts;
+  const { service, clock, limits, logger } = parts;
   const encoder = createFrameEncoder();
   const readers = new Set<EventReader>();
   let closing: Promise<void> | undefined;
@@ -50,13 +55,15 @@ export function createEventHub(parts: EventHubParts): EventHub {
     }
   });
 
-  const open = (): ReadableStream<Uint8Array> | undefined => {
+  const open = (disconnect?: () => void): ReadableStream<Uint8Array> | undefined => {
     if (closing !== undefined || readers.size >= limits.maxReaders) return undefined;
     const reader = new EventReader({
       clock,
       limits,
       encoder,
       anyRunning: () => service.list().find((instance) => instance.status === "running"),
+      disconnect,
+      onCut: (reason) => logger.warn({ reason }, "event stream cut off"),
       onGone: (gone) => {
         readers.delete(gone);
         if (readers.size === 0) onEmpty?.();

@@ -12,6 +12,10 @@ export interface EventReaderParts {
   readonly encoder: FrameEncoder;
   /** A running instance, to be shown again on a quiet stream. */
   anyRunning(): Instance | undefined;
+  /** Drops the connection; without it the stream is broken off with an error. */
+  readonly disconnect?: (() => void) | undefined;
+  /** Called when the reader is broken off, with the reason. */
+  onCut(reason: string): void;
   /** Called once, when the reader is gone for whatever reason. */
   onGone(reader: EventReader): void;
 }
@@ -30,7 +34,7 @@ interface Waiting {
  *
  * States: open -> ending (a `shutdown` waits to be read) -> gone. A reader that takes nothing for
  * `stallTimeoutMs` goes from open or ending to gone with an error, which a client sees as a broken
- * connection and not as a clean end (after which dashboards would not reconnect).
+ * connection and not as a clean end, after which dashboards would not reconnect.
  */
 export class EventReader {
   readonly stream: ReadableStream<Uint8Array>;
@@ -104,7 +108,10 @@ export class EventReader {
     if (this.#gone) return;
     const waiting = this.#waiting;
     this.#leave();
-    this.#controller?.error(new Error(reason));
+    this.#parts.onCut(reason);
+    const { disconnect } = this.#parts;
+    if (disconnect === undefined) this.#controller?.error(new Error(reason));
+    else disconnect();
     waiting?.done();
   }
 

@@ -57,6 +57,8 @@ export class StateQueue {
       // What was logged before the end stays before it.
       pending.sequence = sequence;
     }
+    // The same id again before its end was told: to a reader that still knows it, an update.
+    if (type === "create" && pending.types.delete("delete")) pending.types.add("update");
     // A state that was never sent needs no update of its own.
     if (type === "update" && pending.types.has("initial")) return;
     pending.types.add(type);

@@ -45,7 +45,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
     (c) => {
       // A stream that nobody reads would stay open until it stalls.
       if (c.req.method === "HEAD") return c.body(null, 200, STREAM_HEADERS);
-      const stream = parts.hub.open();
+      const stream = parts.hub.open(parts.disconnect && (() => parts.disconnect?.(c)));
       if (stream === undefined) throw new ServiceError("UNAVAILABLE", "too many event streams");
       return c.body(stream, 200, STREAM_HEADERS);
     },

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { RequireKey } from "../auth/require-key.ts";
 import type { TicketStore } from "../auth/ticket-store.ts";
 import type { Clock } from "../clock.ts";
@@ -14,6 +15,8 @@ export interface RouteParts {
   readonly hub: EventHub;
   readonly tickets: TicketStore;
   readonly requireKey: RequireKey;
+  /** Drops the connection of a request. */
+  readonly disconnect: ((context: Context) => void) | undefined;
   /** Our name and version, `impl` of `/info`. */
   readonly impl: string;
   readonly version: string;
