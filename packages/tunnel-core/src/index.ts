@@ -11,3 +11,16 @@ export type {
   TunnelOptions,
   TunnelState,
 } from "./tunnel.ts";
+
+// Internal to the workspace: not part of the public API, may change at any time.
+
+export {
+  type CertificateFilesOptions,
+  type CertificateLogger,
+  openCertificateFiles,
+} from "./tls/certificate-files.ts";
+export type { CertificateSource, CertificateState } from "./tls/certificate-source.ts";
+export {
+  createSelfSignedCertificate,
+  type SelfSignedCertificateOptions,
+} from "./tls/self-signed.ts";
