@@ -19,6 +19,13 @@ const opened: Array<{ close(): Promise<void> }> = [];
 
 afterEach(async () => {
   for (const thing of opened.splice(0).reverse()) await thing.close();
+  await vi.waitFor(
+    () => {
+      const left = process.getActiveResourcesInfo().filter((name) => /^(TCP|UDP)/.test(name));
+      expect(left).toEqual([]);
+    },
+    { timeout: 10_000 },
+  );
 });
 
 /** Waits without caring how slow the machine is. */

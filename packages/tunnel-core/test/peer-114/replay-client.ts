@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Target } from "./exit-114.ts";
 import { header, parseResponse } from "./http-head.ts";
 import { LiveConn, StepTimeout, waitFor } from "./live-conn.ts";
@@ -46,6 +46,7 @@ class ClientStage implements ReplayStage {
   readonly events: readonly RecordedEvent[];
   readonly #options: ReplayClientOptions;
   readonly #conns: LiveConn[] = [];
+  readonly #sockets = new Set<Socket>();
 
   constructor(events: readonly RecordedEvent[], options: ReplayClientOptions) {
     this.events = events;
@@ -93,7 +94,7 @@ class ClientStage implements ReplayStage {
   }
 
   close(): void {
-    for (const conn of this.#conns) conn.socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Sends the recorded request; the answer is compared by meaning, its body byte for byte. */
@@ -126,6 +127,8 @@ class ClientStage implements ReplayStage {
   async #dial(): Promise<LiveConn> {
     const { host, port } = this.#options.tunnel;
     const socket = connect({ host, port, allowHalfOpen: true });
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
     await once(socket, "connect");
     return new LiveConn(socket);
   }

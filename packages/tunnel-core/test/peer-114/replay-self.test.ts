@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   answerOnce,
   Peer114Client,
@@ -15,6 +15,13 @@ const free = { host: "127.0.0.1", port: 0 };
 
 afterEach(async () => {
   for (const thing of opened.splice(0).reverse()) await thing.close();
+  await vi.waitFor(
+    () => {
+      const left = process.getActiveResourcesInfo().filter((name) => /^(TCP|UDP)/.test(name));
+      expect(left).toEqual([]);
+    },
+    { timeout: 10_000 },
+  );
 });
 
 test.each(["forward", "reverse"] as const)(
