@@ -78,11 +78,6 @@ export class ConnectionPool {
   take(): PoolConnection | undefined {
     for (const connection of this.#idle.values()) {
       this.#idle.delete(connection.id);
-      if (connection.ended) {
-        this.#ended--;
-        connection.stream.destroy();
-        continue;
-      }
       this.#options.onTaken?.();
       return connection;
     }
@@ -124,7 +119,9 @@ export class ConnectionPool {
       this.#options.onTaken?.();
       return;
     }
+    this.#idle.delete(connection.id);
     connection.stream.destroy();
+    if (!this.#closed) this.#options.onTaken?.();
   }
 
   /** An idle connection has closed. */
