@@ -1,0 +1,19 @@
+/** Stable: callers match on these. README.md says what each one means. */
+export type MasterServerErrorCode =
+  | "INVALID_OPTIONS"
+  | "ADDRESS_IN_USE"
+  | "ADDRESS_UNUSABLE"
+  | "CERTIFICATE_INVALID"
+  | "STATE_LOCKED"
+  | "STATE_UNUSABLE"
+  | "STOP_INCOMPLETE";
+
+/** Any failure to start or stop a master; `cause` holds the error behind it. */
+export class MasterServerError extends Error {
+  override readonly name = "MasterServerError";
+  readonly code: MasterServerErrorCode;
+  constructor(code: MasterServerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
