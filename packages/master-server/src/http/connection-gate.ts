@@ -1,0 +1,82 @@
+/** What of a socket the gate needs. */
+export interface GatedConnection {
+  destroy(): unknown;
+  once(event: "close", listener: () => void): unknown;
+}
+
+/** Keeps the number of connections bounded, whoever opens them. */
+export interface ConnectionGate<C extends GatedConnection> {
+  /** Connections now. */
+  readonly size: number;
+  /**
+   * Takes a new connection in. When the house is full, the one that has waited longest for a
+   * request is closed for it; if none waits, the new one is closed.
+   *
+   * @returns whether it was taken in
+   */
+  admit(connection: C): boolean;
+  /** A request came on it: it does not wait. @returns a function for the request's end */
+  enter(connection: C): () => void;
+  /** Whether a request on it is being answered. */
+  isBusy(connection: C): boolean;
+  /** Closes all. */
+  destroy(): void;
+}
+
+/**
+ * Node's own `maxConnections` refuses whoever comes last, so that idle or slow connections of one
+ * client would keep everybody else out.
+ */
+export function createConnectionGate<C extends GatedConnection>(
+  maxConnections: number,
+): ConnectionGate<C> {
+  /** Requests being answered on each connection. */
+  const requests = new Map<C, number>();
+  /** Those with none, longest first. */
+  const waiting = new Set<C>();
+
+  const forget = (connection: C): void => {
+    requests.delete(connection);
+    waiting.delete(connection);
+  };
+
+  return {
+    get size() {
+      return requests.size;
+    },
+    admit(connection) {
+      if (requests.size >= maxConnections) {
+        const longest = waiting.values().next();
+        if (longest.done === true) {
+          connection.destroy();
+          return false;
+        }
+        forget(longest.value);
+        longest.value.destroy();
+      }
+      requests.set(connection, 0);
+      waiting.add(connection);
+      connection.once("close", () => forget(connection));
+      return true;
+    },
+    enter(connection) {
+      const before = requests.get(connection);
+      // Closed or never admitted: nothing to count.
+      if (before === undefined) return () => undefined;
+      requests.set(connection, before + 1);
+      waiting.delete(connection);
+      let left = false;
+      return () => {
+        const count = requests.get(connection);
+        if (left || count === undefined) return;
+        left = true;
+        requests.set(connection, count - 1);
+        if (count === 1) waiting.add(connection);
+      };
+    },
+    isBusy: (connection) => (requests.get(connection) ?? 0) > 0,
+    destroy() {
+      for (const connection of [...requests.keys()]) connection.destroy();
+    },
+  };
+}

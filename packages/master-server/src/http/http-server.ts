@@ -1,0 +1,158 @@
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { CertificateSource } from "@nodepass/tunnel-core";
+import { formatHostPort, type HostPort } from "@nodepass/url-config";
+import { MasterServerError } from "../master-server-error.ts";
+import { createConnectionGate } from "./connection-gate.ts";
+import { answerParserError } from "./parser-errors.ts";
+import { createRequestListener, type FetchHandler } from "./request-listener.ts";
+import { secureConnection } from "./secure-connection.ts";
+import type { ServerLimits } from "./server-limits.ts";
+
+/** What a server serves, where and how. */
+export interface HttpServerOptions {
+  /** An empty host means all interfaces, port 0 a free one. */
+  readonly listen: HostPort;
+  readonly fetch: FetchHandler;
+  readonly limits: ServerLimits;
+  /** Without it, plain HTTP is spoken. */
+  readonly certificate?: CertificateSource | undefined;
+  /** Told of failures of the program, not of clients. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A server that listens. */
+export interface HttpServer {
+  /** As bound. */
+  readonly address: HostPort;
+  /** Connections now. */
+  readonly connections: number;
+  /** Listens no more and lets what is being answered finish; cut by `destroy`. Idempotent. */
+  close(): Promise<void>;
+  /** Cuts everything now. Idempotent. */
+  destroy(): void;
+}
+
+/**
+ * Serves an application over HTTP/1.1, with bounds on what clients may take.
+ *
+ * @throws {MasterServerError} `ADDRESS_IN_USE`, `ADDRESS_UNUSABLE`
+ */
+export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { limits, certificate, onError } = options;
+  const handle = createRequestListener(options.fetch, onError);
+  const gate = createConnectionGate<Socket>(limits.maxConnections);
+  /** The TCP connections that carry those with TLS; the gate knows only the former. */
+  const carriers = new WeakMap<Duplex, Socket>();
+  const isBusy = (connection: Duplex) => {
+    const carrier = carriers.get(connection) ?? connection;
+    return carrier instanceof Socket && gate.isBusy(carrier);
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      // Finds the ends of the two time-outs above.
+      connectionsCheckingInterval: 1000,
+      // Finds clients that vanished without a word.
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+    },
+    (incoming, outgoing) => {
+      const { socket } = incoming;
+      outgoing.once("close", gate.enter(carriers.get(socket) ?? socket));
+      void handle(incoming, outgoing).catch(onError);
+    },
+  );
+  server.setTimeout(limits.stallTimeoutMs);
+  server.on("clientError", (error, connection) => {
+    answerParserError(error, connection, isBusy(connection));
+  });
+
+  interceptConnections(server, (socket, serve) => {
+    if (!gate.admit(socket)) return;
+    if (certificate === undefined) {
+      serve(socket);
+      return;
+    }
+    const { handshakeTimeoutMs } = limits;
+    secureConnection(socket, { certificate, handshakeTimeoutMs }, (secured) => {
+      carriers.set(secured, socket);
+      serve(secured);
+    });
+  });
+
+  const address = await listen(server, options.listen);
+  server.on("error", onError);
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+    return closed;
+  };
+  return {
+    address,
+    get connections() {
+      return gate.size;
+    },
+    close,
+    destroy() {
+      void close();
+      gate.destroy();
+    },
+  };
+}
+
+/**
+ * Gives every new connection to `take`, and with it what the server would have done. A server that
+ * is told of a connection it did not accept serves it all the same ("connection" in Node's manual).
+ */
+function interceptConnections(
+  server: Server,
+  take: (socket: Socket, serve: (connection: Duplex) => void) => void,
+): void {
+  const listeners = server.listeners("connection");
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    take(socket, (connection) => {
+      for (const listener of listeners) Reflect.apply(listener, server, [connection]);
+    });
+  });
+}
+
+async function listen(server: Server, { host, port }: HostPort): Promise<HostPort> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, ...(host === "" ? {} : { host }) }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  }).catch((error: unknown) => {
+    throw toListenError(error, formatHostPort({ host, port }));
+  });
+  const bound = server.address() as AddressInfo;
+  return { host: host === "" ? "" : bound.address, port: bound.port };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRNOTAVAIL: "this host has no such address",
+  ENOTFOUND: "the name is not known",
+  EAI_AGAIN: "the name cannot be resolved now",
+};
+
+function toListenError(error: unknown, address: string): MasterServerError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "EADDRINUSE") {
+    const message = `cannot listen on ${address}: the address is in use (${code})`;
+    return new MasterServerError("ADDRESS_IN_USE", message, { cause: error });
+  }
+  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  const message = `cannot listen on ${address}: ${reason}${code === "" ? "" : ` (${code})`}`;
+  return new MasterServerError("ADDRESS_UNUSABLE", message, { cause: error });
+}

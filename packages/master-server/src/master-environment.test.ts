@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { readMasterEnvironment, stateDirectory } from "./master-environment.ts";
+
+describe("stateDirectory", () => {
+  it.each([
+    [{}, "/home/me/.local/state/nodepass"],
+    [{ XDG_STATE_HOME: "/xdg" }, "/xdg/nodepass"],
+    [{ XDG_STATE_HOME: "xdg" }, "/home/me/.local/state/nodepass"],
+    [{ XDG_STATE_HOME: "" }, "/home/me/.local/state/nodepass"],
+    [{ NP_STATE_DIR: "here", XDG_STATE_HOME: "/xdg" }, "here"],
+    [{ NP_STATE_DIR: "", XDG_STATE_HOME: "/xdg" }, "/xdg/nodepass"],
+  ])("with %j is %s", (variables, expected) => {
+    expect(stateDirectory(variables, "/home/me")).toBe(expected);
+  });
+});
+
+describe("readMasterEnvironment", () => {
+  it("reads limits, state directory and workers, and takes its own names for no slips", () => {
+    const variables = {
+      NP_WORKERS: "3",
+      NP_STATE_DIR: "/state",
+      NP_MASTER_URL: "master://:1",
+      NP_API_KEY: "secret",
+      NP_SHUTDOWN_TIMEOUT: "2s",
+    };
+    const { settings, ...others } = readMasterEnvironment(variables, "/home/me");
+    expect(settings.shutdownTimeoutMs).toBe(2000);
+    expect(others).toEqual({ stateDirectory: "/state", workers: 3, warnings: [] });
+  });
+
+  it.each([undefined, ""])("leaves the number of workers open for %j", (NP_WORKERS) => {
+    expect(readMasterEnvironment({ NP_WORKERS }, "/").workers).toBeUndefined();
+  });
+
+  it.each(["-1", "257", "1.5", "two", "1e1", " 1"])("refuses %j workers", (NP_WORKERS) => {
+    expect(() => readMasterEnvironment({ NP_WORKERS }, "/")).toThrow(
+      expect.objectContaining({
+        code: "INVALID_OPTIONS",
+        message: expect.stringContaining(`NP_WORKERS ${JSON.stringify(NP_WORKERS)}`),
+      }),
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { type EnvironmentResult, parseEnvironment } from "@nodepass/url-config";
+import { MasterServerError } from "./master-server-error.ts";
+
+/** Environment variables by name, such as `process.env`. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What the environment says to a master. */
+export interface MasterEnvironment extends EnvironmentResult {
+  readonly stateDirectory: string;
+  /** `undefined` = as many as cores. */
+  readonly workers: number | undefined;
+}
+
+const mostWorkers = 256;
+
+/**
+ * Where a master keeps its state: `NP_STATE_DIR`, else `nodepass` in the XDG state directory
+ * (`XDG_STATE_HOME`, else `~/.local/state`).
+ *
+ * @param home the user's home directory
+ * @see https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+export function stateDirectory(variables: Variables, home: string): string {
+  const { NP_STATE_DIR: own = "", XDG_STATE_HOME: state = "" } = variables;
+  if (own !== "") return own;
+  // The specification: a relative path is invalid and is ignored.
+  if (state.startsWith("/")) return join(state, "nodepass");
+  return join(home, ".local", "state", "nodepass");
+}
+
+/**
+ * Reads all `NP_*` variables that a master heeds.
+ *
+ * @throws {UrlConfigError} `INVALID_ENVIRONMENT` with every bad value
+ * @throws {MasterServerError} `INVALID_OPTIONS` for `NP_WORKERS`
+ */
+export function readMasterEnvironment(variables: Variables, home: string): MasterEnvironment {
+  const { settings, warnings } = parseEnvironment(variables);
+  return {
+    settings,
+    warnings,
+    stateDirectory: stateDirectory(variables, home),
+    workers: readWorkers(variables.NP_WORKERS),
+  };
+}
+
+function readWorkers(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (workers >= 0 && workers <= mostWorkers) return workers;
+  throw new MasterServerError(
+    "INVALID_OPTIONS",
+    `NP_WORKERS ${JSON.stringify(text)} is not allowed; allowed: a whole number from 0 to ${mostWorkers}`,
+  );
+}

@@ -1,0 +1,60 @@
+import { readdirSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
+/** The process as `/metrics` shows it. */
+export interface ProcessFigures {
+  readonly startTimeSeconds: number;
+  readonly cpuUserSeconds: number;
+  readonly cpuSystemSeconds: number;
+  readonly residentMemoryBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  readonly openFileDescriptors: number | undefined;
+  /** Mean since the last call. */
+  readonly eventLoopLagSeconds: number;
+}
+
+/** Watches this process; to be closed. */
+export interface ProcessMonitor {
+  figures(): ProcessFigures;
+  close(): void;
+}
+
+/** Time between two looks at the event loop's delay, ms: rare enough to cost nothing. */
+const resolutionMs = 50;
+
+/** Starts to watch this process. */
+export function createProcessMonitor(): ProcessMonitor {
+  const delays = monitorEventLoopDelay({ resolution: resolutionMs });
+  delays.enable();
+  const startTimeSeconds = performance.timeOrigin / 1000;
+  return {
+    figures() {
+      const cpu = process.cpuUsage();
+      const memory = process.memoryUsage();
+      // Nanoseconds between two looks, the wanted time included; no number before the first.
+      const meanMs = Number.isFinite(delays.mean) ? delays.mean / 1e6 : 0;
+      delays.reset();
+      return {
+        startTimeSeconds,
+        cpuUserSeconds: cpu.user / 1e6,
+        cpuSystemSeconds: cpu.system / 1e6,
+        residentMemoryBytes: memory.rss,
+        heapUsedBytes: memory.heapUsed,
+        heapTotalBytes: memory.heapTotal,
+        openFileDescriptors: countFileDescriptors(),
+        eventLoopLagSeconds: Math.max(0, meanMs - resolutionMs) / 1000,
+      };
+    },
+    close: () => delays.disable(),
+  };
+}
+
+function countFileDescriptors(): number | undefined {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch {
+    // Only Linux tells.
+    return undefined;
+  }
+}
