@@ -5,20 +5,16 @@ import { EarlyReader } from "../streams/early-reader.ts";
 import { adoptSocket, resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { BlockDetector } from "../wire/block-detector.ts";
 import { proxyHeader } from "../wire/proxy-header.ts";
 
 /** Forwards accepted connections to the target, without a tunnel between. */
 export class DirectTcp {
   readonly context: TunnelContext;
   readonly dialer: TargetDialer;
-  readonly #blocks: boolean;
 
   constructor(context: TunnelContext, dialer: TargetDialer) {
     this.context = context;
     this.dialer = dialer;
-    const { socks, http, tls } = context.settings.block;
-    this.#blocks = socks || http || tls;
   }
 
   accept(socket: Socket): void {
@@ -35,10 +31,6 @@ export class DirectTcp {
     const user = new DirectUser(this, stream);
     setReader(stream, user);
     user.start();
-  }
-
-  detector(): BlockDetector | undefined {
-    return this.#blocks ? new BlockDetector(this.context.settings.block) : undefined;
   }
 
   release(): void {
@@ -80,7 +72,7 @@ class DirectUser extends EarlyReader implements TargetWanted {
       local: stream,
       remote: target,
       earlyLocal: this.early,
-      detector: direct.detector(),
+      inspection: context.inspection,
       onBlocked: () => context.logLimited("warn", "blocked protocol refused"),
       onFinished: () => direct.release(),
     });

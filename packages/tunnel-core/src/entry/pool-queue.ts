@@ -1,10 +1,10 @@
 import { DeadlineQueue } from "../deadline-queue.ts";
-import type { PoolConnection } from "../pool/pool-connection.ts";
+import type { PoolMember } from "../pool/connection-pool.ts";
 import type { Session } from "../session/session.ts";
 
 /** Somebody at the entry who needs a pool connection. */
 export interface PoolTaker {
-  onConnection(session: Session, connection: PoolConnection): void;
+  onConnection(session: Session, connection: PoolMember): void;
   /** None came in time, or the tunnel closes. */
   onNoConnection(): void;
 }

@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
-import type { PoolConnection } from "../pool/pool-connection.ts";
+import { FramedConnection } from "../framed/framed-connection.ts";
+import { FramedRelay } from "../framed/framed-relay.ts";
+import type { PoolMember } from "../pool/connection-pool.ts";
 import { TcpRelay } from "../relay/tcp-relay.ts";
 import type { Session } from "../session/session.ts";
 import { DETACHED_READER } from "../streams/detached-reader.ts";
 import { EarlyReader } from "../streams/early-reader.ts";
 import { adoptSocket, resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { BlockDetector } from "../wire/block-detector.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 import type { PoolQueue, PoolTaker } from "./pool-queue.ts";
 
@@ -14,13 +15,10 @@ import type { PoolQueue, PoolTaker } from "./pool-queue.ts";
 export class TcpEntry {
   readonly context: TunnelContext;
   readonly queue: PoolQueue;
-  readonly #blocks: boolean;
 
   constructor(context: TunnelContext, queue: PoolQueue) {
     this.context = context;
     this.queue = queue;
-    const { socks, http, tls } = context.settings.block;
-    this.#blocks = socks || http || tls;
   }
 
   /** A user's connection, just accepted. */
@@ -38,10 +36,6 @@ export class TcpEntry {
     const user = new EntryUser(this, stream);
     setReader(stream, user);
     this.queue.request(user);
-  }
-
-  detector(): BlockDetector | undefined {
-    return this.#blocks ? new BlockDetector(this.context.settings.block) : undefined;
   }
 
   release(): void {
@@ -62,26 +56,38 @@ class EntryUser extends EarlyReader implements PoolTaker {
     this.#stream = stream;
   }
 
-  onConnection(session: Session, connection: PoolConnection): void {
+  onConnection(session: Session, connection: PoolMember): void {
     this.#done = true;
-    const entry = this.#entry;
-    const stream = this.#stream;
-    const remote = formatRemote(stream.remoteAddress ?? "0.0.0.0", stream.remotePort ?? 0);
-    session.send({ action: "tcp", remote, id: connection.id });
-    new TcpRelay({
-      context: entry.context,
-      local: stream,
-      remote: connection.stream,
-      earlyLocal: this.early,
-      earlyRemote: connection.early,
-      detector: entry.detector(),
-      onBlocked: () => entry.context.logLimited("warn", "blocked protocol refused", { remote }),
-      onFinished: () => {
-        entry.release();
-        if (entry.context.debugs) entry.context.log("debug", "tcp connection closed", { remote });
-      },
-    });
-    if (entry.context.debugs) entry.context.log("debug", "tcp connection opened", { remote });
+    const { context } = this.#entry;
+    const local = this.#stream;
+    const remote = formatRemote(local.remoteAddress ?? "0.0.0.0", local.remotePort ?? 0);
+    const shared = {
+      context,
+      local,
+      inspection: context.inspection,
+      onBlocked: () => context.logLimited("warn", "blocked protocol refused", { remote }),
+      onFinished: () => this.#finished(remote),
+    };
+    if (connection instanceof FramedConnection) {
+      const relay = new FramedRelay({ ...shared, carrier: connection, early: this.early });
+      connection.open(remote, relay);
+      relay.begin();
+    } else {
+      session.send({ action: "tcp", remote, id: connection.id });
+      new TcpRelay({
+        ...shared,
+        remote: connection.stream,
+        earlyLocal: this.early,
+        earlyRemote: connection.early,
+      });
+    }
+    if (context.debugs) context.log("debug", "tcp connection opened", { remote });
+  }
+
+  #finished(remote: string): void {
+    const { context } = this.#entry;
+    this.#entry.release();
+    if (context.debugs) context.log("debug", "tcp connection closed", { remote });
   }
 
   onNoConnection(): void {

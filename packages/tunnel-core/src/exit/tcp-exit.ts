@@ -1,3 +1,4 @@
+import type { FramedConnection } from "../framed/framed-connection.ts";
 import type { PoolClaim } from "../pool/connection-pool.ts";
 import type { PoolConnection } from "../pool/pool-connection.ts";
 import { TcpRelay } from "../relay/tcp-relay.ts";
@@ -7,6 +8,7 @@ import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
+import { FramedOpening } from "./framed-opening.ts";
 
 /** Dials the target for each `tcp` signal and relays. */
 export class TcpExit {
@@ -21,15 +23,38 @@ export class TcpExit {
   open(session: Session, id: string, remote: string): void {
     const { context } = this;
     if (!context.settings.tcp || !context.slots.take()) {
-      context.logLimited("warn", "connection refused: tcp is off or all slots are taken", {
-        remote,
-        slot: context.settings.slot,
-      });
+      this.#refused(remote);
       session.pool.claim({ id, onConnection: (connection) => reset(connection?.stream) });
       return;
     }
     context.counters.tcps++;
     new ExitOpening(this, session, id, remote).start();
+  }
+
+  /** A connection that the peer begins on a framed pool connection. */
+  openFramed(carrier: FramedConnection, remote: string): void {
+    const { context } = this;
+    if (!context.settings.tcp || !context.slots.take()) {
+      this.#refused(remote);
+      carrier.reset();
+      return;
+    }
+    context.counters.tcps++;
+    new FramedOpening(this, carrier, remote).start();
+  }
+
+  /** The PROXY protocol header of a connection, if one is to be sent. */
+  header(remote: string, address: string, port: number): string | undefined {
+    if (!this.context.settings.proxy) return undefined;
+    const source = parseRemote(remote) ?? { address: "", port: 0 };
+    return proxyHeader(source, { address, port });
+  }
+
+  #refused(remote: string): void {
+    this.context.logLimited("warn", "connection refused: tcp is off or all slots are taken", {
+      remote,
+      slot: this.context.settings.slot,
+    });
   }
 
   release(): void {
@@ -103,11 +128,7 @@ class ExitOpening implements PoolClaim, TargetWanted {
     const { context } = this.#exit;
     const remote = this.#remote;
     this.#done = true;
-    let header: string | undefined;
-    if (context.settings.proxy) {
-      const source = parseRemote(remote) ?? { address: "", port: 0 };
-      header = proxyHeader(source, { address: this.#address, port: this.#port });
-    }
+    const header = this.#exit.header(remote, this.#address, this.#port);
     new TcpRelay({
       context,
       local: target,

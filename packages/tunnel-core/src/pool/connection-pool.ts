@@ -1,6 +1,10 @@
 import { DeadlineQueue } from "../deadline-queue.ts";
+import type { FramedConnection } from "../framed/framed-connection.ts";
 import { type Stream, setReader } from "../streams/stream-reader.ts";
 import { PoolConnection } from "./pool-connection.ts";
+
+/** A pool connection: for one connection or session, or framed for one after another. */
+export type PoolMember = PoolConnection | FramedConnection;
 
 /** Somebody who waits for the pool connection with a certain id. */
 export interface PoolClaim {
@@ -16,6 +20,8 @@ export interface PoolOptions {
   readonly claimTimeoutMs: number;
   /** Most claims that wait at once. */
   readonly maxClaims: number;
+  /** Makes framed connections, in a session that has them. */
+  readonly frame?: ((stream: Stream, id: string) => FramedConnection) | undefined;
   /** An idle connection was added, for the entry to take. */
   onAvailable?(): void;
   /** A connection has left the pool: taken, claimed or lost. */
@@ -24,7 +30,7 @@ export interface PoolOptions {
 
 /** The ready connections of one session, by id. */
 export class ConnectionPool {
-  readonly #idle = new Map<string, PoolConnection>();
+  readonly #idle = new Map<string, PoolMember>();
   readonly #claims = new Map<string, PoolClaim>();
   readonly #deadlines: DeadlineQueue<PoolClaim>;
   readonly #options: PoolOptions;
@@ -55,6 +61,14 @@ export class ConnectionPool {
    * @param early bytes that came with the connection's opening
    */
   add(stream: Stream, id: string, early?: Buffer): void {
+    const { frame } = this.#options;
+    if (frame !== undefined && !this.#closed && !stream.destroyed && !this.#idle.has(id)) {
+      const framed = frame(stream, id);
+      setReader(stream, framed);
+      this.put(framed);
+      if (early !== undefined && early.length > 0) framed.onBytes(early, early.length, true);
+      return;
+    }
     const connection = new PoolConnection(this, stream, id);
     if (this.#closed || stream.destroyed || this.#idle.has(id)) {
       setReader(stream, connection);
@@ -74,8 +88,33 @@ export class ConnectionPool {
     this.#options.onAvailable?.();
   }
 
+  /** A framed connection is idle, new or again. */
+  put(connection: FramedConnection): void {
+    if (this.#closed) {
+      connection.stream.destroy();
+      return;
+    }
+    this.#idle.set(connection.id, connection);
+    this.#options.onAvailable?.();
+  }
+
+  /** A framed connection was opened by the peer, or has closed. */
+  withdraw(connection: FramedConnection): void {
+    if (this.#idle.get(connection.id) !== connection) return;
+    this.#idle.delete(connection.id);
+    if (!this.#closed) this.#options.onTaken?.();
+  }
+
+  /** Closes the idle connections over `most`; only the entry may, which alone uses them. */
+  trim(most: number): void {
+    for (const connection of [...this.#idle.values()].slice(0, Math.max(0, this.size - most))) {
+      this.#idle.delete(connection.id);
+      connection.stream.destroy();
+    }
+  }
+
   /** Takes any ready connection (the one that has been idle longest). */
-  take(): PoolConnection | undefined {
+  take(): PoolMember | undefined {
     for (const connection of this.#idle.values()) {
       this.#idle.delete(connection.id);
       this.#options.onTaken?.();
@@ -87,7 +126,7 @@ export class ConnectionPool {
   /** Takes the connection with this id, now or when it arrives. */
   claim(claim: PoolClaim): void {
     const connection = this.#idle.get(claim.id);
-    if (connection !== undefined) {
+    if (connection instanceof PoolConnection) {
       this.#idle.delete(claim.id);
       if (connection.ended) this.#ended--;
       else this.#options.onTaken?.();
@@ -133,7 +172,7 @@ export class ConnectionPool {
   }
 
   /** Closes connections that ended long ago and that no signal has claimed. */
-  #stale = new Set<PoolConnection>();
+  #stale = new Set<PoolMember>();
   sweepEnded(): void {
     const stale = this.#stale;
     this.#stale = new Set();

@@ -1,8 +1,18 @@
 import type { TrafficCounters } from "../counters.ts";
+import type { DeadlineQueue } from "../deadline-queue.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { RelayBuffers } from "../streams/relay-buffers.ts";
+import type { BlockDetector } from "../wire/block-detector.ts";
+import type { FirstBytes } from "./first-bytes.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { RelayRegistry } from "./relay-registry.ts";
+
+/** How an entry looks for blocked protocols (`block`). */
+export interface BlockInspection {
+  detector(): BlockDetector;
+  /** Expires what is held back. */
+  readonly holds: DeadlineQueue<FirstBytes>;
+}
 
 /** What all relays of a tunnel share. */
 export interface RelayContext {
@@ -13,6 +23,8 @@ export interface RelayContext {
   readonly tcpRelays: RelayRegistry;
   /** Open UDP sessions. */
   readonly udpSessions: RelayRegistry;
+  /** `undefined`: nothing is blocked. */
+  readonly inspection: BlockInspection | undefined;
   /** Limits what is read from the local side; `undefined` = no limit. */
   readonly inbound: TokenBucket | undefined;
   /** Limits what is written to the local side. */

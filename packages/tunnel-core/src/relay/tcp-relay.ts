@@ -1,7 +1,7 @@
 import type { EarlyInput } from "../streams/early-reader.ts";
 import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
-import type { BlockDetector } from "../wire/block-detector.ts";
-import type { RelayContext } from "./relay-context.ts";
+import { FirstBytes } from "./first-bytes.ts";
+import type { BlockInspection, RelayContext } from "./relay-context.ts";
 import { RelayEnd } from "./relay-end.ts";
 import type { IdleCheckable } from "./relay-registry.ts";
 
@@ -16,7 +16,7 @@ export interface TcpRelayOptions {
   readonly earlyLocal?: EarlyInput | undefined;
   readonly earlyRemote?: EarlyInput | undefined;
   /** Looks at what the local side sends first. */
-  readonly detector?: BlockDetector | undefined;
+  readonly inspection?: BlockInspection | undefined;
   readonly onBlocked?: (() => void) | undefined;
   /** Both streams have closed. */
   readonly onFinished: () => void;
@@ -34,27 +34,23 @@ export class TcpRelay implements IdleCheckable {
   #finished = false;
 
   constructor(options: TcpRelayOptions) {
-    const { context, local, remote, earlyLocal, earlyRemote } = options;
+    const { context, local, remote, earlyLocal, earlyRemote, inspection } = options;
     this.context = context;
     this.#onFinished = options.onFinished;
     this.#onBlocked = options.onBlocked;
-    this.#local = new RelayEnd(this, local, true, options.detector);
+    this.#local = new RelayEnd(this, local, true);
     this.#remote = new RelayEnd(this, remote, false);
-    this.#local.setPeer(this.#remote);
-    this.#remote.setPeer(this.#local);
     setReader(local, this.#local);
     setReader(remote, this.#remote);
     context.tcpRelays.add(this);
+    const firstBytes =
+      inspection &&
+      new FirstBytes(inspection.detector(), inspection.holds, (held) => this.#local.passHeld(held));
+    this.#local.begin(this.#remote, firstBytes);
+    this.#remote.begin(this.#local);
     if (options.header !== undefined) local.write(options.header, "latin1");
-    if (earlyLocal !== undefined) this.#begin(this.#local, earlyLocal);
-    if (earlyRemote !== undefined) this.#begin(this.#remote, earlyRemote);
-  }
-
-  #begin(end: RelayEnd, early: EarlyInput): void {
-    let go = true;
-    if (early.bytes !== undefined) go = end.onBytes(early.bytes, early.bytes.length, true);
-    if (early.ended) end.onEnd();
-    else if (go) end.stream.resume();
+    if (earlyLocal !== undefined) takeEarly(this.#local, earlyLocal);
+    if (earlyRemote !== undefined) takeEarly(this.#remote, earlyRemote);
   }
 
   /** The local side speaks a blocked protocol. */
@@ -80,4 +76,11 @@ export class TcpRelay implements IdleCheckable {
     this.context.tcpRelays.delete(this);
     this.#onFinished();
   }
+}
+
+function takeEarly(end: RelayEnd, early: EarlyInput): void {
+  let go = true;
+  if (early.bytes !== undefined) go = end.onBytes(early.bytes, early.bytes.length, true);
+  if (early.ended) end.onEnd();
+  else if (go) end.stream.resume();
 }

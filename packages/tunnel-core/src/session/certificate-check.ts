@@ -1,6 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import type { ConnectionPool } from "../pool/connection-pool.ts";
-import type { PoolConnection } from "../pool/pool-connection.ts";
+import type { ConnectionPool, PoolMember } from "../pool/connection-pool.ts";
 import { DETACHED_READER } from "../streams/detached-reader.ts";
 import { type Stream, setReader } from "../streams/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -34,7 +33,7 @@ const CLOSE_AFTER_TICKS = 2;
  */
 export class CertificateCheck {
   readonly #options: CertificateCheckOptions;
-  #offered: PoolConnection | undefined;
+  #offered: PoolMember | undefined;
   #sent = false;
   #ticks = 0;
 
@@ -80,7 +79,7 @@ export class CertificateCheck {
     });
   }
 
-  #compare(connection: PoolConnection, theirs: string): void {
+  #compare(connection: PoolMember, theirs: string): void {
     const ours = this.#options.plan.fingerprintOf(connection.stream);
     setReader(connection.stream, DETACHED_READER);
     connection.stream.destroy();

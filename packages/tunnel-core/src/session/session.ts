@@ -1,5 +1,5 @@
-import { ConnectionPool } from "../pool/connection-pool.ts";
-import type { PoolConnection } from "../pool/pool-connection.ts";
+import { FramedConnection, type FramedOwner } from "../framed/framed-connection.ts";
+import { ConnectionPool, type PoolMember } from "../pool/connection-pool.ts";
 import type { Stream } from "../streams/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal, SignalEvent } from "../wire/signal.ts";
@@ -15,6 +15,10 @@ export interface SessionTerms {
   readonly proved: boolean;
   /** UDP datagrams are framed. */
   readonly framed: boolean;
+  /** Most idle pool connections. */
+  readonly max: number;
+  /** Pool connections carry one connection after another. */
+  readonly streams: boolean;
   /** Key of the signals. */
   readonly signalKey: string;
   /** The peer, for logs. */
@@ -29,6 +33,9 @@ export interface SessionHooks {
   onTaken(session: Session): void;
   /** The entry's peer wants a connection relayed. */
   onOpen(session: Session, signal: Signal & { readonly action: "tcp" | "udp" }): void;
+  /** Exit: the peer begins a connection on a framed pool connection. */
+  onOpenTcp(connection: FramedConnection, remote: string): void;
+  onOpenUdp(connection: FramedConnection, remote: string, early: Buffer | undefined): void;
   /** The session has begun to serve. */
   onReady(session: Session): void;
   /** The session is over; called once. */
@@ -64,10 +71,26 @@ export class Session {
       role: terms.role,
       claimTimeoutMs: context.limits.poolGetTimeoutMs,
       maxClaims: context.limits.semaphoreLimit,
+      frame: terms.streams ? (stream, id) => this.#frame(stream, id) : undefined,
       onAvailable: () => this.#available(),
       onTaken: () => hooks.onTaken(this),
     });
   }
+
+  #frame(stream: Stream, id: string): FramedConnection {
+    this.#framedOwner ??= {
+      role: this.terms.role,
+      onOpenTcp: this.#hooks.onOpenTcp,
+      onOpenUdp: this.#hooks.onOpenUdp,
+      onReusable: (connection) => this.pool.put(connection),
+      onGone: (connection) => this.pool.withdraw(connection),
+      onViolation: (error) => {
+        this.#context.logLimited("warn", error.message, { peer: this.terms.peer });
+      },
+    };
+    return new FramedConnection(this.#context, stream, id, this.#framedOwner);
+  }
+  #framedOwner: FramedOwner | undefined;
 
   get ready(): boolean {
     return this.#ready;
@@ -99,6 +122,7 @@ export class Session {
     this.#timer = setInterval(() => {
       this.#control?.tick();
       this.pool.sweepEnded();
+      if (this.terms.streams && this.terms.role === "entry") this.pool.trim(this.terms.max);
       this.#check?.tick();
     }, limits.reportIntervalMs);
     this.#control.start();
@@ -131,7 +155,7 @@ export class Session {
   }
 
   /** Entry: takes a pool connection for a new connection, if the session serves and has one. */
-  take(): PoolConnection | undefined {
+  take(): PoolMember | undefined {
     if (!this.#ready || this.#ended) return undefined;
     return this.pool.take();
   }

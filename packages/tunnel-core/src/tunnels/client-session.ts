@@ -6,7 +6,7 @@ import { PoolRefill } from "../pool/pool-refill.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
 import { Session, type SessionHooks, type SessionTerms } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { DATAGRAMS } from "../wire/extensions.ts";
+import { DATAGRAMS, STREAMS } from "../wire/extensions.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
 
@@ -38,6 +38,8 @@ export class ClientSession {
       role,
       proved: met.proved,
       framed: met.proved && met.answer.ext.includes(DATAGRAMS),
+      streams: met.proved && met.answer.ext.includes(STREAMS),
+      max: answer.max,
       signalKey: met.proved ? signalKey(met.sessionKey) : settings.key,
       peer: `${options.address}:${options.port}`,
       check: met.proved ? undefined : checkPlan(answer.tls, role),

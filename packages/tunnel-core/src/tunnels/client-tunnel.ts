@@ -5,7 +5,7 @@ import { TunnelError } from "../errors.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
 import type { Session } from "../session/session.ts";
 import type { TunnelOptions } from "../tunnel.ts";
-import { DATAGRAMS } from "../wire/extensions.ts";
+import { DATAGRAMS, STREAMS } from "../wire/extensions.ts";
 import { newClientId, ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
 import { ClientSession } from "./client-session.ts";
@@ -104,6 +104,10 @@ export class ClientTunnel extends TunnelBase {
         onAvailable: () => this.#entrySide?.queue.serve(),
         onTaken: () => {},
         onOpen: (session, signal) => this.#exitSide?.open(session, signal),
+        onOpenTcp: (connection, remote) => this.#exitSide?.openTcp(connection, remote),
+        onOpenUdp: (connection, remote, early) => {
+          this.#exitSide?.openUdp(connection, remote, early);
+        },
         onReady: (session) => this.#ready(session),
         onEnd: (_session, reason) => onEnded(reason),
       },
@@ -133,7 +137,7 @@ export class ClientTunnel extends TunnelBase {
           keys,
           token: allow114 ? tunnelToken(key) : undefined,
           client: this.#identity,
-          extensions: [DATAGRAMS],
+          extensions: [DATAGRAMS, STREAMS],
           timeoutMs: this.context.limits.handshakeTimeoutMs,
           signal: this.lifetime.signal,
         });

@@ -5,13 +5,17 @@ import {
   type ServerSettings,
 } from "@nodepass/url-config";
 import { TrafficCounters } from "../counters.ts";
+import { DeadlineQueue } from "../deadline-queue.ts";
 import { NameCache } from "../names/name-cache.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
+import { HOLD_MS } from "../relay/first-bytes.ts";
 import { FlushQueue } from "../relay/flush-queue.ts";
+import type { BlockInspection } from "../relay/relay-context.ts";
 import { RelayRegistry } from "../relay/relay-registry.ts";
 import { RelayBuffers } from "../streams/relay-buffers.ts";
 import type { LogRecord, TunnelOptions } from "../tunnel.ts";
 import { Slots, type TunnelContext } from "../tunnel-context.ts";
+import { BlockDetector } from "../wire/block-detector.ts";
 import { LogLimiter } from "./log-limiter.ts";
 
 /** Where a tunnel's log records go. */
@@ -33,6 +37,14 @@ export function createContext(
     if (level === "debug" && !debugs) return;
     if (sink.hasLogListener()) sink.emitLog({ level, message, fields });
   };
+  const { block } = settings;
+  const inspection: BlockInspection | undefined =
+    block.socks || block.http || block.tls
+      ? {
+          detector: () => new BlockDetector(block),
+          holds: new DeadlineQueue(HOLD_MS, (firstBytes) => firstBytes.release()),
+        }
+      : undefined;
   const limiter = new LogLimiter(log);
   return {
     settings,
@@ -44,6 +56,7 @@ export function createContext(
     slots: new Slots(settings.slot),
     tcpRelays: new RelayRegistry(settings.readTimeoutMs),
     udpSessions: new RelayRegistry(limits.udpReadTimeoutMs),
+    inspection,
     inbound: rate === 0 ? undefined : new TokenBucket(rate),
     outbound: rate === 0 ? undefined : new TokenBucket(rate),
     log,

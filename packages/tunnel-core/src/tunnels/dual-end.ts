@@ -75,6 +75,14 @@ export class ExitSide {
     else this.#udp.open(session, signal.id, signal.remote);
   };
 
+  readonly openTcp: SessionHooks["onOpenTcp"] = (connection, remote) => {
+    this.#tcp.openFramed(connection, remote);
+  };
+
+  readonly openUdp: SessionHooks["onOpenUdp"] = (connection, remote, early) => {
+    this.#udp.openFramed(connection.stream, remote, early);
+  };
+
   close(): void {
     this.#dialer.close();
   }

@@ -6,7 +6,7 @@ import { resetStream, type Stream } from "../streams/stream-reader.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { unmapAddress } from "../wire/endpoint.ts";
-import { DATAGRAMS, negotiateExtensions } from "../wire/extensions.ts";
+import { DATAGRAMS, negotiateExtensions, STREAMS } from "../wire/extensions.ts";
 import type { HandshakeAnswer } from "../wire/handshake-answer.ts";
 import { HelloWindow } from "../wire/hello-window.ts";
 import { type PoolHello, verifyHello } from "../wire/pool-hello.ts";
@@ -92,6 +92,8 @@ export class ServerSessions {
         role,
         proved: false,
         framed: false,
+        streams: false,
+        max: settings.max,
         signalKey: settings.key,
         peer: applicant.address,
         check:
@@ -115,7 +117,7 @@ export class ServerSessions {
     const sessionId = newSessionId();
     const { clientNonce, serverNonce } = proved;
     const key = sessionKey(keys, { clientNonce, serverNonce, sessionId });
-    const ext = negotiateExtensions(proved.offered, [DATAGRAMS]);
+    const ext = negotiateExtensions(proved.offered, [DATAGRAMS, STREAMS]);
     const session = new Session(
       context,
       {
@@ -123,6 +125,8 @@ export class ServerSessions {
         role: flow === "-" ? "entry" : "exit",
         proved: true,
         framed: ext.includes(DATAGRAMS),
+        streams: ext.includes(STREAMS),
+        max: this.#options.settings.max,
         signalKey: signalKey(key),
         peer: applicant.address,
         check: undefined,

@@ -52,6 +52,10 @@ export class ServerTunnel extends TunnelBase {
         onAvailable: () => this.#entrySide?.queue.serve(),
         onTaken: () => {},
         onOpen: (session, signal) => this.#exitSide?.open(session, signal),
+        onOpenTcp: (connection, remote) => this.#exitSide?.openTcp(connection, remote),
+        onOpenUdp: (connection, remote, early) => {
+          this.#exitSide?.openUdp(connection, remote, early);
+        },
         onReady: (session) => this.#ready(session),
         onEnd: (session, reason) => this.#lost(session, reason),
       },

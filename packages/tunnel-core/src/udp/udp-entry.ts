@@ -1,6 +1,7 @@
 import type { RemoteInfo, Socket } from "node:dgram";
 import type { PoolQueue, PoolTaker } from "../entry/pool-queue.ts";
-import type { PoolConnection } from "../pool/pool-connection.ts";
+import { FramedConnection } from "../framed/framed-connection.ts";
+import type { PoolMember } from "../pool/connection-pool.ts";
 import type { Session } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
@@ -75,9 +76,14 @@ class UdpUser implements PoolTaker {
     });
   }
 
-  onConnection(session: Session, connection: PoolConnection): void {
-    session.send({ action: "udp", remote: this.#remote, id: connection.id });
-    this.relay.attach(connection.stream, session.terms.framed, connection.early);
+  onConnection(session: Session, connection: PoolMember): void {
+    if (connection instanceof FramedConnection) {
+      connection.openUdp(this.#remote);
+      this.relay.attach(connection.stream, true, undefined);
+    } else {
+      session.send({ action: "udp", remote: this.#remote, id: connection.id });
+      this.relay.attach(connection.stream, session.terms.framed, connection.early);
+    }
     if (this.#entry.context.debugs) {
       this.#entry.context.log("debug", "udp session opened", { remote: this.#remote });
     }

@@ -1,6 +1,9 @@
 /** Each datagram of a UDP session has its length before it. */
 export const DATAGRAMS = "datagrams";
 
+/** Pool connections carry one connection after another, in frames. */
+export const STREAMS = "streams";
+
 /** Most extensions that a request or an answer may name. */
 export const MAX_EXTENSIONS = 16;
 
