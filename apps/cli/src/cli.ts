@@ -21,6 +21,10 @@ export async function main(): Promise<void> {
     environment: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
+    // Opened only by the few commands that read it.
+    get stdin() {
+      return process.stdin;
+    },
     watchStop: () => watchStopRequests(process, output.closed),
   });
   // What was written last may fail only now.

@@ -2,9 +2,26 @@
 export interface TextOutput {
   /** Set if it is a terminal. */
   readonly isTTY?: boolean | undefined;
-  /** Width of the terminal. */
+  /** Size of the terminal, in characters. */
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
   write(text: string): unknown;
+  /** Tells when the terminal has another size. */
+  on?(event: "resize", listener: () => void): unknown;
+  off?(event: "resize", listener: () => void): unknown;
+}
+
+/** Where a command reads what people type or pipe into it. */
+export interface TextInput extends AsyncIterable<string | Buffer> {
+  /** Set if it is a terminal. */
+  readonly isTTY?: boolean | undefined;
+  /** Turns a terminal's own line editing and echo off or on. */
+  setRawMode?(raw: boolean): unknown;
+  setEncoding(encoding: "utf8"): unknown;
+  on(event: "data", listener: (text: string) => void): unknown;
+  off(event: "data", listener: (text: string) => void): unknown;
+  resume(): unknown;
+  pause(): unknown;
 }
 
 /** What a command may use of the process: the only way to the outside, so that tests can watch it. */
@@ -14,6 +31,7 @@ export interface CliContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
+  readonly stdin: TextInput;
   /** Starts to listen for requests to stop; called once, by commands that run until then. */
   readonly watchStop: () => StopRequests;
 }

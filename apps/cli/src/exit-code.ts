@@ -2,10 +2,16 @@
 export const exitCodes = {
   /** Done, or stopped as asked. */
   ok: 0,
-  /** Could not do it: a bad URL, a port in use, an unexpected error. */
+  /** Could not do it: a bad URL, a port in use, refused by the master, an unexpected error. */
   failure: 1,
   /** Wrong usage: unknown command or option, missing argument. */
   usage: 2,
+  /** The master has no such instance, or more than one could be meant. */
+  notFound: 3,
+  /** The master wants a key, or another one. */
+  unauthorized: 4,
+  /** No answer of a master: connection, certificate, time-out, or something else answers there. */
+  unreachable: 5,
   /** Plus the signal's number: cut by a second signal. */
   signalBase: 128,
 } as const;
@@ -17,9 +23,20 @@ export const exitCodes = {
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: number;
+  /** What else there is to say, line by line. */
+  readonly details: readonly string[];
 
-  constructor(message: string, options: ErrorOptions & { exitCode?: number | undefined } = {}) {
+  constructor(message: string, options: CliErrorOptions = {}) {
     super(message, options);
     this.exitCode = options.exitCode ?? exitCodes.failure;
+    this.details = options.details ?? [];
   }
+}
+
+/** What may be known of a failure beside its message. */
+export interface CliErrorOptions extends ErrorOptions {
+  /** @default 1, failure */
+  readonly exitCode?: number | undefined;
+  /** Lines that follow the message. */
+  readonly details?: readonly string[] | undefined;
 }

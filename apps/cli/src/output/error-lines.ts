@@ -1,3 +1,4 @@
+import { CliError } from "../exit-code.ts";
 import { hideKeys } from "./hide-keys.ts";
 
 /** What is said about a failure, without the program's name; the first line says it all. */
@@ -8,7 +9,8 @@ export function errorLines(error: unknown): string[] {
   }
   const message = problems[0] ?? (error instanceof Error ? error.message : String(error));
   const text = message === "" && error instanceof Error ? error.name : message;
-  return [hideKeys(text.replace(/\s*\n\s*/g, " "))];
+  const details = error instanceof CliError ? error.details.map((line) => `  ${line}`) : [];
+  return [hideKeys(text.replace(/\s*\n\s*/g, " ")), ...details];
 }
 
 /** The messages of an error that lists several problems, such as url-config's. */

@@ -1,0 +1,115 @@
+import { CliError, exitCodes } from "../exit-code.ts";
+import { type MasterAddress, parseMasterAddress } from "../remote/master-address.ts";
+import type { Trust } from "../remote/trust.ts";
+import type { Profile, ProfileBook } from "./profile-file.ts";
+
+/** What a command line says about the master. */
+export interface MasterOptions {
+  readonly master?: string | undefined;
+  readonly key?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  /** A fingerprint. */
+  readonly pin?: string | undefined;
+}
+
+/** The master that is meant. */
+export interface MasterChoice {
+  readonly address: MasterAddress;
+  readonly key: string;
+  readonly trust: Trust;
+  /** The profile that the key is from. */
+  readonly profile: string | undefined;
+}
+
+/** Where `nodepass 'master://…'` listens unless told otherwise. */
+export const defaultMaster = "http://127.0.0.1:9090";
+
+/**
+ * Finds the master that is meant. The address: `--master`, `--profile`, `NP_MASTER_URL`, the current
+ * profile, else this machine. The key: `--key`, `NP_API_KEY`, a profile's. A key never goes to a
+ * master that it does not belong to: that of the environment only where the environment says, if it
+ * does; that of a profile only to the profile's master.
+ *
+ * @throws {CliError} usage for options that exclude each other, failure for an unknown profile,
+ *   unauthorized without a key
+ */
+export function chooseMaster(
+  options: MasterOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+  book: ProfileBook,
+): MasterChoice {
+  if (options.master !== undefined && options.profile !== undefined) {
+    throw new CliError("--master and --profile exclude each other", { exitCode: exitCodes.usage });
+  }
+  const { NP_MASTER_URL: masterOfEnvironment = "", NP_API_KEY: keyOfEnvironment = "" } =
+    environment;
+  const given = options.master ?? (options.profile === undefined ? masterOfEnvironment : "");
+  const [name, profile] = given === "" ? pickProfile(options, book) : profileOf(given, book);
+  const master = given || (profile?.master ?? defaultMaster);
+  const address = parseMasterAddress(master);
+
+  const belongs =
+    options.profile === undefined &&
+    (masterOfEnvironment === "" ? true : isSame(masterOfEnvironment, address));
+  const key =
+    options.key ??
+    ((belongs && (given !== "" || profile === undefined) && keyOfEnvironment) || profile?.key);
+  if (key === undefined || key === "") throw noKey(address);
+  return {
+    address,
+    key,
+    trust: chooseTrust(options, profile),
+    profile: key === profile?.key ? name : undefined,
+  };
+}
+
+type NamedProfile = readonly [name: string | undefined, profile: Profile | undefined];
+
+function pickProfile({ profile: name }: MasterOptions, book: ProfileBook): NamedProfile {
+  const picked = name ?? book.current;
+  if (picked === undefined) return [undefined, undefined];
+  const profile = book.profiles.get(picked);
+  if (profile === undefined && name !== undefined) {
+    const known = [...book.profiles.keys()].join(", ") || "none";
+    throw new CliError(`no profile ${JSON.stringify(name)}`, { details: [`saved: ${known}`] });
+  }
+  return [picked, profile];
+}
+
+/** The profile of a master that was named by its address, so that its key need not be given again. */
+function profileOf(master: string, book: ProfileBook): NamedProfile {
+  const address = parseMasterAddress(master);
+  const entries = [...book.profiles].filter(([, profile]) => isSame(profile.master, address));
+  return entries.find(([name]) => name === book.current) ?? entries[0] ?? [undefined, undefined];
+}
+
+function isSame(master: string, address: MasterAddress): boolean {
+  try {
+    const { origin, basePaths } = parseMasterAddress(master);
+    return origin === address.origin && basePaths.some((path) => address.basePaths.includes(path));
+  } catch {
+    // Said where it is used; here it is just no match.
+    return false;
+  }
+}
+
+function chooseTrust({ insecure, pin }: MasterOptions, profile: Profile | undefined): Trust {
+  if (insecure === true && pin !== undefined) {
+    throw new CliError("--insecure and --pin exclude each other", { exitCode: exitCodes.usage });
+  }
+  if (pin !== undefined) return { kind: "pin", fingerprint: pin };
+  if (insecure === true) return { kind: "any" };
+  if (profile?.pin !== undefined) return { kind: "pin", fingerprint: profile.pin };
+  return { kind: profile?.insecure === true ? "any" : "system" };
+}
+
+function noKey({ origin }: MasterAddress): CliError {
+  return new CliError(`no API key for the master at ${origin}`, {
+    exitCode: exitCodes.unauthorized,
+    details: [
+      "Give it with --key or NP_API_KEY, or save it once: nodepass login --master <url>",
+      "The master prints its key when it starts for the first time.",
+    ],
+  });
+}

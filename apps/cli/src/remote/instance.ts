@@ -1,0 +1,84 @@
+/** An instance as a master tells about it; what an older master leaves out is filled in. */
+export interface RemoteInstance {
+  readonly id: string;
+  readonly alias: string;
+  /** `server` or `client`. */
+  readonly type: string;
+  /** `running`, `stopped` or `error`. */
+  readonly status: string;
+  readonly url: string;
+  /** The URL with every default filled in; empty from masters that don't tell. */
+  readonly config: string;
+  /** Whether it starts with the master. */
+  readonly restart: boolean;
+  readonly peer: RemotePeer;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly mode: number;
+  /** Round trip to the peer, ms. */
+  readonly ping: number;
+  /** Ready pool connections. */
+  readonly pool: number;
+  readonly tcps: number;
+  readonly udps: number;
+  /** Bytes. */
+  readonly tcprx: number;
+  readonly tcptx: number;
+  readonly udprx: number;
+  readonly udptx: number;
+  /** All that the master sent. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** The other half of a service. */
+export interface RemotePeer {
+  readonly sid: string;
+  readonly type: string;
+  readonly alias: string;
+}
+
+/** Id of the entry that stands for the API key. */
+export const keyInstanceId = "********";
+
+/** Whether `value` is an object with fields. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Reads an instance; `undefined` for anything else, and for the entry of the API key. */
+export function readInstance(value: unknown): RemoteInstance | undefined {
+  if (!isRecord(value)) return undefined;
+  const { id, type } = value;
+  if (typeof id !== "string" || id === "" || id === keyInstanceId || type === "") return undefined;
+  const meta = isRecord(value.meta) ? value.meta : {};
+  const peer = isRecord(meta.peer) ? meta.peer : {};
+  const tags = isRecord(meta.tags) ? Object.entries(meta.tags) : [];
+  return {
+    id,
+    alias: text(value.alias),
+    type: text(type),
+    status: text(value.status),
+    url: text(value.url),
+    config: text(value.config),
+    restart: value.restart === true,
+    peer: { sid: text(peer.sid), type: text(peer.type), alias: text(peer.alias) },
+    tags: Object.fromEntries(tags.map(([name, tag]) => [name, String(tag)])),
+    mode: count(value.mode),
+    ping: count(value.ping),
+    pool: count(value.pool),
+    tcps: count(value.tcps),
+    udps: count(value.udps),
+    tcprx: count(value.tcprx),
+    tcptx: count(value.tcptx),
+    udprx: count(value.udprx),
+    udptx: count(value.udptx),
+    raw: value,
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function count(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
+}
