@@ -1,3 +1,4 @@
+export { createInstanceManager } from "./create-instance-manager.ts";
 export type {
   BoundAddress,
   Instance,
@@ -19,3 +20,4 @@ export type {
   InstanceLogger,
   InstanceManagerOptions,
 } from "./manager-options.ts";
+export { createMasterState } from "./master-key.ts";

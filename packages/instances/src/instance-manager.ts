@@ -15,7 +15,7 @@ import type {
 export interface InstanceManager {
   /**
    * Starts the instances that are to start with the master. The others stay `stopped`.
-   * @returns resolves when each runs or has failed, or after 10 s; nobody needs to wait for it
+   * @returns resolves when each runs or has failed, or after 6 s; nobody needs to wait for it
    */
   start(): Promise<void>;
   /** All instances, oldest first. */

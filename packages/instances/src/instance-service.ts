@@ -1,0 +1,380 @@
+import type { InstanceRecord, MasterState } from "@nodepass/store";
+import { AddressBook } from "./address-book.ts";
+import { ChangeSignal } from "./change-signal.ts";
+import { checkChange, checkText } from "./check-change.ts";
+import { EventHub } from "./event-hub.ts";
+import type {
+  Instance,
+  InstanceAction,
+  InstanceChange,
+  InstanceDetails,
+  InstanceEvent,
+  InstanceMetrics,
+  NewInstance,
+} from "./instance.ts";
+import { InstanceError } from "./instance-error.ts";
+import type { InstanceManager } from "./instance-manager.ts";
+import { InstanceRegistry } from "./instance-registry.ts";
+import { ManagedInstance } from "./managed-instance.ts";
+import type { ResolvedManagerOptions } from "./manager-options.ts";
+import { MasterIdentity } from "./master-identity.ts";
+import { readInstanceUrl } from "./read-instance-url.ts";
+import { ReportWheel } from "./report-wheel.ts";
+import { ThreadPool } from "./thread-pool.ts";
+import type { StartThread } from "./tunnel-thread.ts";
+
+/** What the service is given beside its options. */
+export interface InstanceServiceParts {
+  /** How threads are started; the options say how many at most, 0 as 1. */
+  readonly startThread: StartThread;
+}
+
+/** Of the time for a graceful stop, the part that connections get to finish. */
+const DRAIN_SHARE = 0.7;
+/** No more than this much of it, ms, is kept for the rest. */
+const MAX_RESERVE_MS = 1000;
+
+/** The manager over a registry, a pool of threads and an event hub. */
+export class InstanceService implements InstanceManager {
+  readonly #options: ResolvedManagerOptions;
+  readonly #state: MasterState;
+  readonly #pool: ThreadPool;
+  readonly #book = new AddressBook();
+  readonly #hub: EventHub;
+  readonly #wheel: ReportWheel<ManagedInstance>;
+  readonly #registry: InstanceRegistry;
+  readonly #identity: MasterIdentity;
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ResolvedManagerOptions, parts: InstanceServiceParts) {
+    this.#options = options;
+    this.#state = options.state;
+    this.#registry = new InstanceRegistry(options.state, options.store);
+    this.#identity = new MasterIdentity(
+      this.#state,
+      () => this.#registry.save(),
+      options.maxPendingOperations,
+    );
+    const { logger } = options;
+    this.#pool = new ThreadPool({
+      threads: Math.max(1, options.workers),
+      start: parts.startThread,
+      stableMs: options.workerStableMs,
+      onCrash: ({ thread, reason, runs, waitMs }) => {
+        logger.error({ worker: thread, reason, instances: runs, waitMs }, "worker crashed");
+      },
+    });
+    this.#wheel = new ReportWheel(options.environment.reportIntervalMs, (instance) =>
+      instance.tell(true),
+    );
+    this.#hub = new EventHub(
+      (error) => logger.error({ reason: String(error) }, "a subscriber failed"),
+      (any) => {
+        if (any && !this.#closing.signal.aborted) this.#wheel.start();
+        else this.#wheel.stop();
+      },
+    );
+    for (const record of this.#state.instances) {
+      const instance = this.#manage(record);
+      instance.readSavedUrl();
+      instance.setAnnounced();
+      this.#registry.restore(instance);
+    }
+  }
+
+  async start(): Promise<void> {
+    this.#assertOpen();
+    const started: Promise<void>[] = [];
+    for (const instance of this.#registry.values()) {
+      const { record } = instance;
+      record.running = record.restart;
+      if (!record.restart) continue;
+      instance.begin();
+      started.push(instance.life.settled(this.#closing.signal));
+    }
+    this.#registry.saveSoon();
+    await Promise.all(started);
+  }
+
+  list(): readonly Instance[] {
+    return Array.from(this.#registry.values(), ({ view }) => view);
+  }
+
+  get(id: string): Instance | undefined {
+    return this.#registry.get(id)?.view;
+  }
+
+  details(id: string): InstanceDetails | undefined {
+    return this.#registry.get(id)?.details;
+  }
+
+  async create({ url: text, alias = "" }: NewInstance): Promise<Instance> {
+    this.#assertOpen();
+    checkText("alias", alias);
+    const url = readInstanceUrl(text, this.#options.masterDefaults);
+    const { maxInstances, now } = this.#options;
+    if (this.#registry.size >= maxInstances) {
+      throw new InstanceError("LIMIT_REACHED", `there are ${maxInstances} instances already`);
+    }
+    const instance = this.#manage({
+      id: this.#registry.newId(),
+      alias,
+      type: url.settings.scheme,
+      url: text,
+      restart: true,
+      running: true,
+      meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
+      ...{ tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 },
+      createdAt: Math.max(0, Math.trunc(now())),
+    });
+    instance.claimAddresses(url);
+    instance.setUrl(text, url);
+    // Not in the queue: the id and the place must be taken before anybody else asks for them.
+    const added = this.#registry.add(instance);
+    return instance.operations.run(async () => {
+      try {
+        await added;
+      } catch (error) {
+        this.#book.release(instance.record.id);
+        throw error;
+      }
+      // The list may be closed by now; the instance is saved, and starts with the next master.
+      if (!this.#closing.signal.aborted) {
+        instance.begin();
+        await instance.life.settled(this.#closing.signal);
+      }
+      instance.announce();
+      return instance.view;
+    });
+  }
+
+  update(id: string, change: InstanceChange): Promise<Instance> {
+    return this.#operate(
+      id,
+      () => checkChange(change),
+      async (instance) => {
+        const { alias, restart, meta, action } = change;
+        const { record } = instance;
+        const starts = action === "start" || (action === "restart" && !instance.life.isActive);
+        if (starts && !this.#holdsAddresses(instance)) instance.claimAddresses();
+        if (action === "reset") await instance.life.refresh();
+        const undo = instance.apply({
+          ...(alias !== undefined && { alias }),
+          ...(restart !== undefined && { restart }),
+          ...(meta !== undefined && {
+            meta: {
+              peer: { ...(meta.peer ?? record.meta.peer) },
+              tags: { ...(meta.tags ?? record.meta.tags) },
+            },
+          }),
+          ...(action !== undefined && action !== "reset" && { running: action !== "stop" }),
+        });
+        const undoReset = action === "reset" ? instance.resetTraffic() : undefined;
+        try {
+          await this.#registry.save();
+        } catch (error) {
+          undo();
+          undoReset?.();
+          if (starts) instance.releaseClaims();
+          throw error;
+        }
+        if (alias !== undefined || restart !== undefined || meta !== undefined || undoReset) {
+          instance.tell(false);
+        }
+        await this.#act(instance, action);
+        return instance.view;
+      },
+    );
+  }
+
+  replaceUrl(id: string, text: string): Promise<Instance> {
+    return this.#operate(
+      id,
+      () => undefined,
+      async (instance) => {
+        const { record } = instance;
+        if (record.url === text) {
+          throw new InstanceError("SAME_URL", "the instance has this URL already");
+        }
+        const { masterDefaults, environment } = this.#options;
+        const url = readInstanceUrl(text, masterDefaults);
+        instance.claimAddresses(url);
+        const before = { url: record.url, type: record.type, running: record.running };
+        Object.assign(record, { url: text, type: url.settings.scheme, running: true });
+        try {
+          // Saved first: what cannot be saved must not cost the tunnel that runs.
+          await this.#registry.save();
+        } catch (error) {
+          Object.assign(record, before);
+          instance.releaseClaims();
+          throw error;
+        }
+        await instance.end(environment.shutdownTimeoutMs);
+        instance.setUrl(text, url);
+        await this.#begin(instance);
+        instance.tell(false);
+        return instance.view;
+      },
+    );
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#operate(
+      id,
+      () => undefined,
+      async (instance) => {
+        await instance.end(this.#options.environment.shutdownTimeoutMs);
+        instance.record.running = false;
+        const last = instance.view;
+        await this.#registry.remove(instance);
+        this.#book.release(id);
+        this.#hub.emit({ type: "delete", instance: last });
+      },
+    );
+  }
+
+  masterId(): string {
+    return this.#state.masterId;
+  }
+
+  alias(): string {
+    return this.#identity.alias;
+  }
+
+  async setAlias(alias: string): Promise<void> {
+    this.#assertOpen();
+    await this.#identity.setAlias(alias);
+  }
+
+  apiKey(): string {
+    return this.#identity.apiKey;
+  }
+
+  verifyKey(candidate: string): boolean {
+    return this.#identity.verifyKey(candidate);
+  }
+
+  async renewKey(): Promise<string> {
+    this.#assertOpen();
+    return this.#identity.renewKey();
+  }
+
+  subscribe(listener: (event: InstanceEvent) => void): () => void {
+    return this.#hub.subscribe(listener);
+  }
+
+  metrics(): InstanceMetrics {
+    const counts = { running: 0, error: 0, stopped: 0 };
+    for (const { life } of this.#registry.values()) counts[life.status]++;
+    return {
+      ...counts,
+      workers: this.#options.workers === 0 ? 0 : this.#pool.threads,
+      workerRestarts: this.#pool.crashes,
+    };
+  }
+
+  close(options: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+    this.#closed ??= this.#close(options.timeoutMs ?? this.#options.environment.shutdownTimeoutMs);
+    return this.#closed;
+  }
+
+  destroy(): void {
+    this.#closed ??= Promise.resolve();
+    this.#closing.abort();
+    this.#wheel.stop();
+    this.#pool.destroy();
+    for (const instance of this.#registry.values()) void instance.end(0);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#closing.abort();
+    this.#hub.emit({ type: "shutdown" });
+    this.#wheel.stop();
+    const drainMs = Math.max(timeoutMs * DRAIN_SHARE, timeoutMs - MAX_RESERVE_MS);
+    let left = 0;
+    const ended = new ChangeSignal();
+    for (const { life } of this.#registry.values()) {
+      left++;
+      // Not through the queue: what is under way may wait for longer than we do.
+      void life.end(drainMs).finally(() => {
+        left--;
+        ended.notify();
+      });
+    }
+    if (!(await ended.until(() => left === 0, timeoutMs))) {
+      this.#options.logger.warn({ instances: left }, "instances cut at the end of the time");
+    }
+    this.#pool.destroy();
+    await this.#registry.save();
+  }
+
+  async #act(instance: ManagedInstance, action: InstanceAction | undefined): Promise<void> {
+    const { restartPauseMs, environment } = this.#options;
+    if (action === "start") {
+      await this.#begin(instance);
+    } else if (action === "stop") {
+      await instance.end(environment.shutdownTimeoutMs);
+    } else if (action === "restart") {
+      if (instance.life.isActive) {
+        await instance.end(environment.shutdownTimeoutMs);
+        // Dashboards look every 200 ms for the stop.
+        await new ChangeSignal().until(() => false, restartPauseMs, this.#closing.signal);
+      }
+      await this.#begin(instance);
+    }
+  }
+
+  async #begin(instance: ManagedInstance): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    instance.begin();
+    await instance.life.settled(this.#closing.signal);
+  }
+
+  /** It is there already, or will be: nobody else can have what it binds. */
+  #holdsAddresses({ life: { phase } }: ManagedInstance): boolean {
+    return phase !== "stopped" && phase !== "waiting";
+  }
+
+  /** Runs an operation on an instance when those before it are through. */
+  async #operate<T>(
+    id: string,
+    check: () => void,
+    operation: (instance: ManagedInstance) => Promise<T>,
+  ): Promise<T> {
+    const instance = this.#existing(id);
+    check();
+    return instance.operations.run(() => {
+      this.#assertOpen();
+      if (instance.removed) this.#existing(id);
+      return operation(instance);
+    });
+  }
+
+  #existing(id: string): ManagedInstance {
+    const instance = this.#registry.get(id);
+    if (instance === undefined) throw new InstanceError("NOT_FOUND", "no such instance");
+    return instance;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) {
+      throw new InstanceError("UNAVAILABLE", "the master is shutting down");
+    }
+  }
+
+  #manage(record: InstanceRecord): ManagedInstance {
+    return new ManagedInstance(record, {
+      options: this.#options,
+      pool: this.#pool,
+      book: this.#book,
+      wheel: this.#wheel,
+      hub: this.#hub,
+      saveSoon: () => this.#registry.saveSoon(),
+    });
+  }
+}

@@ -1,0 +1,257 @@
+import type { InstanceRecord } from "@nodepass/store";
+import type { AddressBook } from "./address-book.ts";
+import { type ClaimedAddress, heldAddresses, wantedAddresses } from "./bound-addresses.ts";
+import type { EventHub } from "./event-hub.ts";
+import type { Instance, InstanceDetails, InstanceMeta } from "./instance.ts";
+import { InstanceError } from "./instance-error.ts";
+import { isLogged } from "./log-threshold.ts";
+import type { ResolvedManagerOptions } from "./manager-options.ts";
+import { OperationQueue } from "./operation-queue.ts";
+import { type InstanceUrl, readInstanceUrl } from "./read-instance-url.ts";
+import type { ReportWheel } from "./report-wheel.ts";
+import type { ThreadPool } from "./thread-pool.ts";
+import { TunnelLife, type TunnelLifeHooks } from "./tunnel-life.ts";
+
+/** Log lines kept until the instance has been announced. */
+const MAX_HELD_LINES = 64;
+
+/** What all instances of a manager share. */
+export interface InstanceSurroundings {
+  readonly options: ResolvedManagerOptions;
+  readonly pool: ThreadPool;
+  readonly book: AddressBook;
+  readonly wheel: ReportWheel<ManagedInstance>;
+  readonly hub: EventHub;
+  /** Counters changed: have them saved when it suits. */
+  saveSoon(): void;
+}
+
+/** One instance: what is kept of it, what it does now, and what subscribers are told of it. */
+export class ManagedInstance {
+  /** As it is saved; counters and fields change in place. */
+  readonly record: InstanceRecord;
+  readonly operations: OperationQueue;
+  readonly life: TunnelLife;
+  /** Taken out of the state; operations that still wait find it gone. */
+  removed = false;
+  readonly #surroundings: InstanceSurroundings;
+  /** What is shown; while a URL is being replaced, the record has the new one already. */
+  #shown: Pick<InstanceRecord, "url" | "type">;
+  #url: InstanceUrl | undefined;
+  #problem = "";
+  #view: Instance | undefined;
+  #told: Instance | undefined;
+  #announced = false;
+  #heldLines: string[] = [];
+
+  constructor(record: InstanceRecord, surroundings: InstanceSurroundings) {
+    this.record = record;
+    this.#shown = { url: record.url, type: record.type };
+    this.#surroundings = surroundings;
+    this.operations = new OperationQueue(surroundings.options.maxPendingOperations);
+    this.life = new TunnelLife(surroundings.pool, this.#hooks());
+  }
+
+  /** The instance as it is now. */
+  get view(): Instance {
+    this.#view ??= this.#look();
+    return this.#view;
+  }
+
+  get details(): InstanceDetails {
+    const { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress } = this.life;
+    return { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress };
+  }
+
+  /** Takes over a URL that has been read. */
+  setUrl(text: string, url: InstanceUrl): void {
+    this.record.url = text;
+    this.record.type = url.settings.scheme;
+    this.#shown = { url: text, type: url.settings.scheme };
+    this.#url = url;
+    this.#view = undefined;
+    for (const { message, taken } of url.warnings) {
+      this.log("warn", "part of the URL overlooked", { problem: message, taken });
+    }
+  }
+
+  /** Reads the saved URL, which an earlier version may have understood better. */
+  readSavedUrl(): void {
+    try {
+      const { masterDefaults } = this.#surroundings.options;
+      this.setUrl(this.record.url, readInstanceUrl(this.record.url, masterDefaults));
+    } catch (error) {
+      if (!(error instanceof InstanceError)) throw error;
+      this.#problem = error.message;
+    }
+  }
+
+  /** Changes fields that the tunnel knows nothing of. @returns how to undo that */
+  apply(
+    fields: Partial<Pick<InstanceRecord, "alias" | "restart" | "running" | "meta">>,
+  ): () => void {
+    const { alias, restart, running, meta } = this.record;
+    Object.assign(this.record, fields);
+    this.#view = undefined;
+    return () => {
+      Object.assign(this.record, { alias, restart, running, meta });
+      this.#view = undefined;
+    };
+  }
+
+  /** Sets the traffic counters to zero. @returns how to undo that */
+  resetTraffic(): () => void {
+    const { record } = this;
+    const { tcprx, tcptx, udprx, udptx } = record;
+    Object.assign(record, { tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 });
+    this.#view = undefined;
+    return () => {
+      record.tcprx += tcprx;
+      record.tcptx += tcptx;
+      record.udprx += udprx;
+      record.udptx += udptx;
+      this.#view = undefined;
+    };
+  }
+
+  /**
+   * Takes the addresses that it is sure to bind, beside those that it holds.
+   * @throws {InstanceError} `CONFLICT` if a running instance holds one of them
+   */
+  claimAddresses(url: InstanceUrl | undefined = this.#url): void {
+    const { book } = this.#surroundings;
+    const { id } = this.record;
+    const wanted = url === undefined ? [] : wantedAddresses(url.settings);
+    const conflict = book.conflict(id, wanted);
+    if (conflict !== undefined) {
+      const { host, port } = conflict.address;
+      const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+      throw new InstanceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
+    }
+    book.claim(id, [...this.#held(), ...wanted]);
+  }
+
+  /** What was claimed is not needed after all. */
+  releaseClaims(): void {
+    this.#surroundings.book.claim(this.record.id, this.#held());
+  }
+
+  /** Starts the tunnel; `life` tells what becomes of it. */
+  begin(): void {
+    const { book, wheel } = this.#surroundings;
+    const url = this.#url;
+    if (url === undefined) {
+      this.log("error", "instance cannot start", { reason: this.#problem });
+      this.life.refuse(this.#problem);
+      return;
+    }
+    if (!this.life.isActive) book.claim(this.record.id, wantedAddresses(url.settings));
+    wheel.add(this);
+    this.life.begin(url.config);
+  }
+
+  /** Stops the tunnel; resolves when it is really stopped. */
+  async end(timeoutMs: number): Promise<void> {
+    await this.life.end(timeoutMs);
+    this.#surroundings.wheel.delete(this);
+  }
+
+  /** Tells subscribers that there is this instance now, and what it has logged so far. */
+  announce(): void {
+    const { hub } = this.#surroundings;
+    this.#announced = true;
+    this.#told = this.view;
+    hub.emit({ type: "create", instance: this.view });
+    for (const line of this.#heldLines) hub.emit({ type: "log", instance: this.view, line });
+    this.#heldLines = [];
+  }
+
+  /** It was there before anybody subscribed. */
+  setAnnounced(): void {
+    this.#announced = true;
+    this.#told = this.view;
+    this.#heldLines = [];
+  }
+
+  /** Tells subscribers its state. @param always also if that is what they were told last */
+  tell(always: boolean): void {
+    if (!this.#announced || this.removed) return;
+    const { view } = this;
+    if (!always && this.#told === view) return;
+    this.#told = view;
+    this.#surroundings.hub.emit({ type: "update", instance: view });
+  }
+
+  /** Writes a line of its log, if its level lets it through. */
+  log(
+    level: "debug" | "info" | "warn" | "error",
+    message: string,
+    fields: Readonly<Record<string, string | number | boolean | undefined>>,
+    time?: number,
+  ): void {
+    const { options, hub } = this.#surroundings;
+    if (!isLogged(level, this.#url?.settings.log ?? options.masterDefaults.log ?? "info")) return;
+    options.logger[level]({ instance: this.record.id, ...fields }, message);
+    if (this.removed || (this.#announced && !hub.hasSubscribers)) return;
+    const line = options.formatLog({
+      time: new Date(time ?? options.now()),
+      level,
+      message,
+      fields,
+    });
+    if (this.#announced) hub.emit({ type: "log", instance: this.view, line });
+    else if (this.#heldLines.length < MAX_HELD_LINES) this.#heldLines.push(line);
+  }
+
+  #look(): Instance {
+    const { record, life } = this;
+    const { ping, pool, tcps, udps } = life.live;
+    return {
+      id: record.id,
+      alias: record.alias,
+      type: this.#shown.type,
+      status: life.status,
+      url: this.#shown.url,
+      config: this.#url?.config ?? this.#shown.url,
+      restart: record.restart,
+      meta: copyMeta(record.meta),
+      mode: life.mode || (this.#url?.settings.mode ?? 0),
+      ping,
+      pool,
+      tcps,
+      udps,
+      tcprx: record.tcprx,
+      tcptx: record.tcptx,
+      udprx: record.udprx,
+      udptx: record.udptx,
+    };
+  }
+
+  #held(): ClaimedAddress[] {
+    const settings = this.#url?.settings;
+    if (settings === undefined) return [];
+    return heldAddresses(settings, this.life.tunnelAddress, this.life.entryAddress);
+  }
+
+  #hooks(): TunnelLifeHooks {
+    return {
+      onChange: (told) => {
+        this.#view = undefined;
+        if (told) this.tell(false);
+      },
+      onAddresses: () => this.#surroundings.book.claim(this.record.id, this.#held()),
+      onTraffic: (bytes) => {
+        this.record.tcprx += bytes.tcprx;
+        this.record.tcptx += bytes.tcptx;
+        this.record.udprx += bytes.udprx;
+        this.record.udptx += bytes.udptx;
+        this.#surroundings.saveSoon();
+      },
+      onLog: ({ level, message, fields, time }) => this.log(level, message, fields, time),
+    };
+  }
+}
+
+function copyMeta({ peer, tags }: InstanceMeta): InstanceMeta {
+  return { peer: { ...peer }, tags: { ...tags } };
+}

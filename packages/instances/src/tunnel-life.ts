@@ -1,0 +1,275 @@
+import { ChangeSignal } from "./change-signal.ts";
+import type { BoundAddress, InstanceStatus } from "./instance.ts";
+import type { Run, ThreadPool } from "./thread-pool.ts";
+import type { RunListener } from "./thread-slot.ts";
+import {
+  type LiveCounters,
+  type LogReport,
+  NO_COUNTERS,
+  type StateReport,
+} from "./worker/runner-report.ts";
+
+/** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
+const FIRST_RETRY_MS = 1000;
+const MAX_RETRY_MS = 60_000;
+/** Longest wait of a caller for a tunnel to open or fail, and then to connect, ms. */
+const OPEN_LIMIT_MS = 5000;
+const CONNECT_LIMIT_MS = 1000;
+/** A worker that has not closed a tunnel this long after its time is replaced, ms. */
+const CLOSE_GRACE_MS = 5000;
+/** Longest wait for counters that were asked for, ms. */
+const READ_LIMIT_MS = 1000;
+
+/** Where the tunnel of an instance is; see {@link TunnelLife}. */
+export type LifePhase = "stopped" | "opening" | "open" | "lost" | "waiting" | "closing";
+
+/** What the life of a tunnel tells. */
+export interface TunnelLifeHooks {
+  /** Status, mode or live counters differ. `told`: the status changed, so subscribers want to know. */
+  onChange(told: boolean): void;
+  /** The addresses that it holds differ, or may be free. */
+  onAddresses(): void;
+  /** Bytes carried since the last call. */
+  onTraffic(bytes: Traffic): void;
+  onLog(line: Omit<LogReport, "kind" | "run" | "time"> & { readonly time?: number }): void;
+}
+
+/** Bytes by protocol and direction. */
+export interface Traffic {
+  readonly tcprx: number;
+  readonly tcptx: number;
+  readonly udprx: number;
+  readonly udptx: number;
+}
+
+/**
+ * The tunnel of one instance: started, kept alive, stopped.
+ *
+ * `stopped` → `opening` by `begin()`; → `open` when the tunnel is there (it reconnects by itself);
+ * `opening` or `open` → `waiting` when it failed or ended, → `opening` again after 1 s, 2 s, 4 s …
+ * 60 s; → `lost` when its worker crashed, → `open` in the next one; any → `closing` → `stopped` by
+ * `end()`. Calls of `begin` and `end` come one after the other.
+ */
+export class TunnelLife {
+  readonly #pool: ThreadPool;
+  readonly #hooks: TunnelLifeHooks;
+  readonly #changes = new ChangeSignal();
+  #config = "";
+  #phase: LifePhase = "stopped";
+  #status: InstanceStatus = "stopped";
+  #reason: string | undefined;
+  #connecting = false;
+  #mode: 0 | 1 | 2 = 0;
+  #tunnelAddress: BoundAddress | undefined;
+  #entryAddress: BoundAddress | undefined;
+  #live: LiveCounters = NO_COUNTERS;
+  #reads = 0;
+  #failedStarts = 0;
+  #workerCrashes = 0;
+  #run: Run | undefined;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(pool: ThreadPool, hooks: TunnelLifeHooks) {
+    this.#pool = pool;
+    this.#hooks = hooks;
+  }
+
+  get phase(): LifePhase {
+    return this.#phase;
+  }
+
+  get status(): InstanceStatus {
+    return this.#status;
+  }
+
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /** As run; 0 while it is not decided or does not run. */
+  get mode(): 0 | 1 | 2 {
+    return this.#mode;
+  }
+
+  get live(): LiveCounters {
+    return this.#live;
+  }
+
+  get tunnelAddress(): BoundAddress | undefined {
+    return this.#tunnelAddress;
+  }
+
+  get entryAddress(): BoundAddress | undefined {
+    return this.#entryAddress;
+  }
+
+  get failedStarts(): number {
+    return this.#failedStarts;
+  }
+
+  get workerCrashes(): number {
+    return this.#workerCrashes;
+  }
+
+  /** Started and not stopped, whatever has become of it. */
+  get isActive(): boolean {
+    return this.#phase !== "stopped";
+  }
+
+  /** Starts the tunnel, at once if it waits for its next try; no effect if there is one. */
+  begin(config: string): void {
+    if (this.#phase !== "stopped" && this.#phase !== "waiting") return;
+    clearTimeout(this.#retry);
+    this.#config = config;
+    this.#failedStarts = 0;
+    this.#workerCrashes = 0;
+    this.#open();
+  }
+
+  /** Never runs, for this reason. */
+  refuse(reason: string): void {
+    if (this.#phase !== "stopped") return;
+    this.#setStatus("error", reason);
+  }
+
+  /**
+   * Resolves when the tunnel runs or has failed: after `OPEN_LIMIT_MS` to open and
+   * `CONNECT_LIMIT_MS` to connect at the latest.
+   */
+  async settled(signal: AbortSignal): Promise<void> {
+    const opened = await this.#changes.until(
+      () => this.#phase !== "opening",
+      OPEN_LIMIT_MS,
+      signal,
+    );
+    if (!opened) return;
+    await this.#changes.until(() => !this.#connecting, CONNECT_LIMIT_MS, signal);
+  }
+
+  /** Stops the tunnel; resolves when it is really stopped and its last counters have been told. */
+  async end(timeoutMs: number): Promise<void> {
+    clearTimeout(this.#retry);
+    const run = this.#run;
+    if (run === undefined) {
+      this.#stopped();
+      return;
+    }
+    this.#phase = "closing";
+    run.close(timeoutMs);
+    const isStopped = (): boolean => this.#phase === "stopped";
+    if (await this.#changes.until(isStopped, timeoutMs + CLOSE_GRACE_MS)) return;
+    this.#log("error", "worker does not close the tunnel: it is replaced", {});
+    run.kill("a tunnel could not be closed");
+    if (await this.#changes.until(isStopped, CLOSE_GRACE_MS)) return;
+    run.forget();
+    this.#stopped();
+  }
+
+  /** Brings the counters up to date, if they can be had within a second. */
+  async refresh(): Promise<void> {
+    if (this.#phase !== "open") return;
+    const before = this.#reads;
+    this.#run?.read();
+    await this.#changes.until(
+      () => this.#reads !== before || this.#phase !== "open",
+      READ_LIMIT_MS,
+    );
+  }
+
+  #open(): void {
+    this.#phase = "opening";
+    const isCurrent = (): boolean => this.#run === run;
+    const listener: RunListener = {
+      onState: (report) => isCurrent() && this.#onState(report),
+      onCounters: (counters) => isCurrent() && this.#onCounters(counters),
+      onLog: (line) => this.#hooks.onLog(line),
+      onClosed: (reason) => isCurrent() && this.#onClosed(reason),
+      onLost: (reason) => isCurrent() && this.#onLost(reason),
+    };
+    const run = this.#pool.open(this.#config, listener);
+    this.#run = run;
+  }
+
+  #onState({ state, reason, mode, tunnelAddress, entryAddress }: StateReport): void {
+    if (this.#phase === "closing") return;
+    this.#phase = "open";
+    this.#mode = mode;
+    this.#tunnelAddress = tunnelAddress;
+    this.#entryAddress = entryAddress;
+    this.#connecting = state === "starting";
+    if (state === "running") this.#failedStarts = 0;
+    this.#hooks.onAddresses();
+    this.#setStatus(state === "error" ? "error" : "running", reason);
+  }
+
+  #onCounters(counters: LiveCounters): void {
+    const before = this.#live;
+    this.#live = counters;
+    this.#reads++;
+    const more = (name: keyof Traffic): number => Math.max(0, counters[name] - before[name]);
+    const bytes = {
+      tcprx: more("tcprx"),
+      tcptx: more("tcptx"),
+      udprx: more("udprx"),
+      udptx: more("udptx"),
+    };
+    if (bytes.tcprx + bytes.tcptx + bytes.udprx + bytes.udptx > 0) this.#hooks.onTraffic(bytes);
+    this.#hooks.onChange(false);
+    this.#changes.notify();
+  }
+
+  #onClosed(reason: string | undefined): void {
+    this.#run = undefined;
+    this.#forgetLive();
+    if (this.#phase === "closing") {
+      this.#stopped();
+      return;
+    }
+    const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failedStarts, 16));
+    this.#failedStarts++;
+    this.#phase = "waiting";
+    this.#retry = setTimeout(() => this.#open(), waitMs);
+    this.#log("error", "tunnel does not run", { reason, retryMs: waitMs });
+    this.#hooks.onAddresses();
+    this.#setStatus("error", reason ?? "the tunnel ended");
+  }
+
+  #onLost(reason: string): void {
+    this.#phase = "lost";
+    this.#workerCrashes++;
+    this.#forgetLive();
+    this.#log("error", "tunnel lost, it is started again", {
+      reason,
+      crashes: this.#workerCrashes,
+    });
+    this.#setStatus("error", reason);
+  }
+
+  #stopped(): void {
+    this.#run = undefined;
+    this.#phase = "stopped";
+    this.#forgetLive();
+    this.#hooks.onAddresses();
+    this.#setStatus("stopped", undefined);
+  }
+
+  #forgetLive(): void {
+    this.#live = NO_COUNTERS;
+    this.#mode = 0;
+    this.#connecting = false;
+    this.#tunnelAddress = undefined;
+    this.#entryAddress = undefined;
+  }
+
+  #setStatus(status: InstanceStatus, reason: string | undefined): void {
+    const told = this.#status !== status;
+    this.#status = status;
+    this.#reason = status === "error" ? reason : undefined;
+    this.#hooks.onChange(told);
+    this.#changes.notify();
+  }
+
+  #log(level: LogReport["level"], message: string, fields: LogReport["fields"]): void {
+    this.#hooks.onLog({ level, message, fields });
+  }
+}
