@@ -20,9 +20,10 @@ export class RelayBuffers {
   #lent = 0;
   #next: Buffer | undefined;
 
-  /** @param bulkBytes size of one bulk buffer, bytes. @default 524288 */
+  /** @param bulkBytes size of one bulk buffer, bytes; at least 65536 are used. @default 524288 */
   constructor(bulkBytes = 512 * 1024) {
-    this.bulkBytes = bulkBytes;
+    // A TLS record must fit, and smaller reads than the shared buffer's would be no gain.
+    this.bulkBytes = Math.max(SHARED_BYTES, bulkBytes);
   }
 
   /** The buffer of quiet connections; valid only inside a read callback. */

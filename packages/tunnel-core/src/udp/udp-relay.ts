@@ -7,6 +7,9 @@ import { DatagramDecoder } from "../wire/datagram-frame.ts";
 import { DatagramSender, type FrameScratch } from "./datagram-sender.ts";
 import { DatagramThrottle } from "./datagram-throttle.ts";
 
+/** Least bound of a session's queue, bytes: a few of the largest datagrams. */
+const MIN_QUEUE_BYTES = 256 * 1024;
+
 export interface UdpRelayOptions {
   readonly context: TunnelContext;
   readonly scratch: FrameScratch;
@@ -42,7 +45,8 @@ export class UdpRelay implements StreamReader, IdleCheckable {
       framed: true,
       scratch: options.scratch,
       flushes: context.flushes,
-      maxQueuedBytes: context.limits.udpDataBufferBytes,
+      // NodePass 1.14's values of this variable are sizes of one read, too small for a queue.
+      maxQueuedBytes: Math.max(MIN_QUEUE_BYTES, context.limits.udpDataBufferBytes),
       onDropped,
     });
     this.#onDatagram = (payload) => this.#outgoing(payload);
