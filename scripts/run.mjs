@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
-const [task, ...args] = process.argv.slice(2);
+const [task, ...given] = process.argv.slice(2);
+// Without arguments: the main job, shown.
+const args = task === "start" && given.length === 0 ? ["demo"] : given;
 const env = { ...process.env, DO_NOT_TRACK: "1" };
 
 function pnpm(...argv) {
