@@ -1,0 +1,70 @@
+import { parseArgs } from "node:util";
+
+/** Where a master listens that is told nothing: on this machine only. */
+export const defaultUrl = "master://127.0.0.1:9090";
+
+/** What the command line asks for. */
+export type Request =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "run"; readonly url: string }
+  | { readonly kind: "wrong usage"; readonly problem: string };
+
+/** Reads the command line; `fallbackUrl` (`NP_MASTER_URL`) counts when it names no URL. */
+export function readArguments(argv: readonly string[], fallbackUrl: string | undefined): Request {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(argv);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { kind: "wrong usage", problem };
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) return { kind: "help" };
+  if (values.version === true) return { kind: "version" };
+  const [given, ...others] = positionals;
+  // Nothing of them is quoted: they may hold keys, and shells split URLs that are not quoted.
+  if (others.length > 0)
+    return { kind: "wrong usage", problem: "more than one URL; is it quoted?" };
+  const fallback = fallbackUrl === undefined || fallbackUrl === "" ? defaultUrl : fallbackUrl;
+  return { kind: "run", url: given ?? fallback };
+}
+
+function parse(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", short: "h" },
+      version: { type: "boolean", short: "v" },
+    },
+  });
+}
+
+/** What `--help` prints. */
+export const helpText = `Usage: nodepass-master [url]
+
+Runs a NodePass master: an HTTP API that runs tunnels.
+
+  url            master://<host>:<port>/<prefix>?log=…&tls=…&crt=…&key=…
+                 else NP_MASTER_URL, else ${defaultUrl}
+                   prefix     where the API is, /api unless given
+                   log        none, debug, info, warn, error, event (default info)
+                   tls        0 plain, 1 self-signed, 2 from the files crt and key (default 0)
+  -h, --help     print this
+  -v, --version  print the version
+
+Environment:
+  NP_MASTER_URL  the URL, where the command line has none
+  NP_STATE_DIR   where the state lies; else $XDG_STATE_HOME/nodepass, ~/.local/state/nodepass
+  NP_WORKERS     worker threads that run the tunnels (default: as many as cores)
+  and the limits of tunnels, such as NP_SHUTDOWN_TIMEOUT, longest graceful stop (default 5s)
+
+Examples:
+  nodepass-master
+  nodepass-master 'master://0.0.0.0:9090/api?log=info&tls=1'
+
+The key of the API is printed at the first start. Log lines go to standard output, errors to
+standard error. SIGINT or SIGTERM stops gracefully, a second one at once. Exit codes: 0 stopped as
+asked, 1 failed, 2 wrong usage, 128 and the signal's number when a second signal cut the stop.
+`;

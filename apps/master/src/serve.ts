@@ -1,0 +1,66 @@
+import { createLogger } from "@nodepass/logging";
+import {
+  type RunningMaster,
+  readMasterEnvironment,
+  runMaster,
+  startLines,
+  type Variables,
+} from "@nodepass/master-server";
+import { parseMasterUrl } from "@nodepass/url-config";
+import { type SignalSource, watchStopSignals } from "./stop-signals.ts";
+
+/** What `serve` needs of the process. */
+export interface ServeOptions {
+  readonly url: string;
+  readonly variables: Variables;
+  readonly home: string;
+  readonly version: string;
+  readonly stdout: { readonly isTTY?: boolean | undefined; write(text: string): unknown };
+  readonly signals: SignalSource;
+}
+
+/**
+ * Runs a master until it is asked to stop.
+ *
+ * @returns the exit code
+ * @throws whatever keeps it from starting, or its state from being saved at the end
+ */
+export async function serve(options: ServeOptions): Promise<number> {
+  const { stdout, variables } = options;
+  const settings = parseMasterUrl(options.url);
+  const environment = readMasterEnvironment(variables, options.home);
+  const logger = createLogger({
+    level: settings.log,
+    colour: stdout.isTTY === true && (variables.NO_COLOR ?? "") === "",
+    write: (line) => stdout.write(line),
+  });
+  const stop = watchStopSignals(options.signals);
+  for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
+
+  let master: RunningMaster;
+  try {
+    master = await runMaster({
+      settings,
+      environment: environment.settings,
+      stateDirectory: environment.stateDirectory,
+      workers: environment.workers,
+      version: options.version,
+      logger,
+      signal: stop.signal,
+    });
+  } catch (error) {
+    if (stop.signal.aborted && error === stop.signal.reason) return 0;
+    throw error;
+  }
+  // Not through the logger: these are wanted at every level, and dashboards read them as they are.
+  for (const line of startLines(master)) stdout.write(`${line}\n`);
+
+  logger.info({ reason: await stop.first }, "master stopping");
+  const cut = await Promise.race([master.close(), stop.second]);
+  if (cut !== undefined) {
+    master.destroy();
+    return cut;
+  }
+  logger.info({}, "master stopped");
+  return 0;
+}

@@ -1,0 +1,15 @@
+import { EventEmitter } from "node:events";
+import { expect, it } from "vitest";
+import { watchStopSignals } from "./stop-signals.ts";
+
+it("takes the first signal for a graceful stop and the second for one at once", async () => {
+  const source = new EventEmitter();
+  const { first, second, signal } = watchStopSignals(source);
+  source.emit("SIGTERM");
+  expect(await first).toBe("SIGTERM");
+  expect(signal.aborted).toBe(true);
+  const pending = Symbol("pending");
+  expect(await Promise.race([second, Promise.resolve(pending)])).toBe(pending);
+  source.emit("SIGINT");
+  expect(await second).toBe(130);
+});

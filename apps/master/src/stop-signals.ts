@@ -1,0 +1,39 @@
+import { constants } from "node:os";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** What of a process this listens to. */
+export interface SignalSource {
+  on(event: (typeof signals)[number], listener: () => void): unknown;
+}
+
+/** Signals as requests to stop. */
+export interface StopSignals {
+  /** Resolves at the first one, with its name. */
+  readonly first: Promise<string>;
+  /** Resolves at the second one, with the exit code that it asks for. */
+  readonly second: Promise<number>;
+  /** Aborts at the first one: for what is still starting. */
+  readonly signal: AbortSignal;
+}
+
+/** Listens for signals: the first asks for a graceful stop, the second for one at once. */
+export function watchStopSignals(source: SignalSource): StopSignals {
+  const abort = new AbortController();
+  let onFirst: (name: string) => void = () => undefined;
+  let onSecond: (exitCode: number) => void = () => undefined;
+  const first = new Promise<string>((resolve) => {
+    onFirst = resolve;
+  });
+  const second = new Promise<number>((resolve) => {
+    onSecond = resolve;
+  });
+  for (const name of signals) {
+    source.on(name, () => {
+      if (abort.signal.aborted) onSecond(128 + constants.signals[name]);
+      onFirst(name);
+      abort.abort();
+    });
+  }
+  return { first, second, signal: abort.signal };
+}

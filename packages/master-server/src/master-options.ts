@@ -1,0 +1,74 @@
+import type { Logger } from "@nodepass/logging";
+import {
+  DEFAULT_ENVIRONMENT,
+  type EnvironmentSettings,
+  type MasterSettings,
+} from "@nodepass/url-config";
+import {
+  resolveServerLimits,
+  type ServerLimitOptions,
+  type ServerLimits,
+} from "./http/server-limits.ts";
+import { MasterServerError } from "./master-server-error.ts";
+
+/** What a master is made of. */
+export interface RunMasterOptions {
+  /** What its URL says. */
+  readonly settings: MasterSettings;
+  /** Where its state lies; made if it does not exist. */
+  readonly stateDirectory: string;
+  /** The `NP_*` variables. @default DEFAULT_ENVIRONMENT */
+  readonly environment?: EnvironmentSettings | undefined;
+  /**
+   * Worker threads that run the tunnels, at most; 0 runs them in this thread.
+   * @default availableParallelism()
+   */
+  readonly workers?: number | undefined;
+  /** Where it tells what it does, its instances' lines included. @default silent */
+  readonly logger?: Logger | undefined;
+  /** Of the program, for `/info`, `/metrics` and the document. @default "0.0.0" */
+  readonly version?: string | undefined;
+  /** What clients may take of the HTTP server. */
+  readonly limits?: ServerLimitOptions | undefined;
+  /** Gives up starting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** {@link RunMasterOptions} with every default filled in. */
+export interface ResolvedMasterOptions {
+  readonly settings: MasterSettings;
+  readonly stateDirectory: string;
+  readonly environment: EnvironmentSettings;
+  readonly workers: number | undefined;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly limits: ServerLimits;
+  readonly signal: AbortSignal | undefined;
+}
+
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  record: () => undefined,
+  checkPoint: () => undefined,
+  isEnabled: () => false,
+};
+
+/** Fills in the defaults. @throws {MasterServerError} `INVALID_OPTIONS`, naming the option */
+export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterOptions {
+  if (options.stateDirectory === "") {
+    throw new MasterServerError("INVALID_OPTIONS", "stateDirectory is empty");
+  }
+  return {
+    settings: options.settings,
+    stateDirectory: options.stateDirectory,
+    environment: options.environment ?? DEFAULT_ENVIRONMENT,
+    workers: options.workers,
+    logger: options.logger ?? silent,
+    version: options.version ?? "0.0.0",
+    limits: resolveServerLimits(options.limits ?? {}),
+    signal: options.signal,
+  };
+}

@@ -1,0 +1,34 @@
+import { createMasterState } from "@nodepass/instances";
+import { type OpenedStore, openStore, StoreError, type StoreLogger } from "@nodepass/store";
+
+import { MasterServerError } from "./master-server-error.ts";
+
+/** Where the state lies and how often it is copied. */
+export interface OpenStateOptions {
+  readonly directory: string;
+  /** `NP_RELOAD_INTERVAL`, ms; kept within what the store allows. */
+  readonly backupIntervalMs: number;
+  readonly logger: StoreLogger;
+}
+
+/**
+ * Opens the master's state, alone.
+ *
+ * @throws {MasterServerError} `STATE_LOCKED` saying who holds it, `STATE_UNUSABLE`
+ */
+export async function openState(options: OpenStateOptions): Promise<OpenedStore> {
+  const { directory, logger } = options;
+  const backupIntervalMs = Math.min(Math.max(options.backupIntervalMs, 1000), 2_147_483_647);
+  try {
+    return await openStore({
+      directory,
+      createInitial: createMasterState,
+      backupIntervalMs,
+      logger,
+    });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const code = error.code === "LOCKED" ? "STATE_LOCKED" : "STATE_UNUSABLE";
+    throw new MasterServerError(code, error.message, { cause: error });
+  }
+}

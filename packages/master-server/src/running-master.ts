@@ -1,0 +1,43 @@
+import type { HostPort } from "@nodepass/url-config";
+
+/** A master that answers. */
+export interface RunningMaster {
+  /** As bound; the host is empty for all interfaces. */
+  readonly address: HostPort;
+  /** The API's URL with its prefix, as others reach it. */
+  readonly url: string;
+  readonly docsUrl: string;
+  /** A secret: to be shown at the first start, and never logged. */
+  readonly apiKey: string;
+  /** Whether the key was made at this start. */
+  readonly freshKey: boolean;
+  /** Resolves when the instances that start with the master run or have failed. */
+  readonly started: Promise<void>;
+  /**
+   * Event streams get `shutdown`, instances are closed, the state is saved. Idempotent: the first
+   * call decides about the time.
+   *
+   * @throws {MasterServerError} `STOP_INCOMPLETE` if the state could not be saved
+   */
+  close(options?: CloseMasterOptions): Promise<void>;
+  /** Cuts everything now; what was answered to clients is on disk already. Idempotent. */
+  destroy(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a master is closed. */
+export interface CloseMasterOptions {
+  /** Longest graceful stop, ms; 0 = at once. @default `NP_SHUTDOWN_TIMEOUT` */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * What a command prints when its master has started. Dashboards understand the lines `API URL:` and
+ * `API KEY:`; the latter is there at the first start only.
+ */
+export function startLines(
+  master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey">,
+): string[] {
+  const lines = [`API URL: ${master.url}`, `API docs: ${master.docsUrl}`];
+  return master.freshKey ? [...lines, `API KEY: ${master.apiKey}`] : lines;
+}
