@@ -1,0 +1,47 @@
+#!/bin/sh
+# Builds what the image holds: the master with its production dependencies, in one folder.
+#
+#   deploy/build-image-tree.sh <folder>
+#
+# The Dockerfile runs this in its build stage; it needs Node.js and, the first time, a registry,
+# but no container engine. The checkout is left as it is. PNPM is the command of pnpm, else npx
+# gets the version that package.json names. The folder must not exist, or be empty.
+set -eu
+
+if [ $# -ne 1 ]; then
+  echo "usage: $0 <folder>" >&2
+  exit 2
+fi
+source=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "$1"
+target=$(cd "$1" && pwd)
+if [ -n "$(ls -A "$target")" ]; then
+  echo "$0: $target is not empty" >&2
+  exit 1
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# The sources and nothing that was built or installed: what .dockerignore lets through.
+tar -C "$source" \
+  --exclude=node_modules --exclude=dist --exclude=.turbo --exclude=test \
+  --exclude='*.test.ts' --exclude='*.bench.ts' \
+  -cf - LICENSE apps packages package.json pnpm-lock.yaml pnpm-workspace.yaml \
+  tsconfig.base.json tsconfig.json | tar -C "$work" -xf -
+cd "$work"
+
+version=$(node -p 'require("./package.json").packageManager')
+pnpm=${PNPM:-npx --yes $version}
+export CI=true DO_NOT_TRACK=1
+
+# The words of $pnpm are a command and its arguments.
+$pnpm install --frozen-lockfile --prefer-offline \
+  --filter nodepass-workspace --filter '@nodepass/master...'
+$pnpm --filter '@nodepass/master...' run build
+# --legacy: the other way writes the name of the temporary folder into the result.
+$pnpm --filter @nodepass/master deploy --legacy --prod "$target"
+# The image has a user of its own: everybody may read, nobody needs to write.
+chmod -R a+rX "$target"
