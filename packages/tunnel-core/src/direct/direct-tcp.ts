@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { RelayOwner } from "../relay/relay-context.ts";
 import { TcpRelay } from "../relay/tcp-relay.ts";
 import { DETACHED_READER } from "../streams/detached-reader.ts";
 import { EarlyReader } from "../streams/early-reader.ts";
@@ -40,7 +41,7 @@ export class DirectTcp {
 }
 
 /** A user's connection while its target is dialled; what it sends is kept meanwhile. */
-class DirectUser extends EarlyReader implements TargetWanted {
+class DirectUser extends EarlyReader implements TargetWanted, RelayOwner {
   readonly #direct: DirectTcp;
   readonly #stream: Stream;
   #dial: TargetDial | undefined;
@@ -73,9 +74,18 @@ class DirectUser extends EarlyReader implements TargetWanted {
       remote: target,
       earlyLocal: this.early,
       inspection: context.inspection,
-      onBlocked: () => context.logLimited("warn", "blocked protocol refused"),
-      onFinished: () => direct.release(),
+      owner: this,
     });
+  }
+
+  onBlocked(): void {
+    this.#direct.context.logLimited("warn", "blocked protocol refused");
+  }
+
+  onFinished(): void {
+    const { context } = this.#direct;
+    this.#direct.release();
+    if (context.debugs) context.log("debug", "tcp connection closed");
   }
 
   onNoTarget(error: Error): void {

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { FramedConnection } from "../framed/framed-connection.ts";
 import { FramedRelay } from "../framed/framed-relay.ts";
 import type { PoolMember } from "../pool/connection-pool.ts";
+import type { RelayOwner } from "../relay/relay-context.ts";
 import { TcpRelay } from "../relay/tcp-relay.ts";
 import type { Session } from "../session/session.ts";
 import { DETACHED_READER } from "../streams/detached-reader.ts";
@@ -45,8 +46,9 @@ export class TcpEntry {
 }
 
 /** A user's connection until its relay begins; what it sends is kept meanwhile. */
-class EntryUser extends EarlyReader implements PoolTaker {
+class EntryUser extends EarlyReader implements PoolTaker, RelayOwner {
   readonly #entry: TcpEntry;
+  #remote = "";
   readonly #stream: Stream;
   #done = false;
 
@@ -61,33 +63,38 @@ class EntryUser extends EarlyReader implements PoolTaker {
     const { context } = this.#entry;
     const local = this.#stream;
     const remote = formatRemote(local.remoteAddress ?? "0.0.0.0", local.remotePort ?? 0);
-    const shared = {
-      context,
-      local,
-      inspection: context.inspection,
-      onBlocked: () => context.logLimited("warn", "blocked protocol refused", { remote }),
-      onFinished: () => this.#finished(remote),
-    };
+    this.#remote = remote;
+    const { inspection } = context;
+    const { early } = this;
     if (connection instanceof FramedConnection) {
-      const relay = new FramedRelay({ ...shared, carrier: connection, early: this.early });
+      const options = { context, local, inspection, early, owner: this, carrier: connection };
+      const relay = new FramedRelay(options);
       connection.open(remote, relay);
       relay.begin();
     } else {
       session.send({ action: "tcp", remote, id: connection.id });
       new TcpRelay({
-        ...shared,
+        context,
+        local,
+        inspection,
+        owner: this,
         remote: connection.stream,
-        earlyLocal: this.early,
+        earlyLocal: early,
         earlyRemote: connection.early,
       });
     }
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
   }
 
-  #finished(remote: string): void {
+  onBlocked(): void {
+    const { context } = this.#entry;
+    context.logLimited("warn", "blocked protocol refused", { remote: this.#remote });
+  }
+
+  onFinished(): void {
     const { context } = this.#entry;
     this.#entry.release();
-    if (context.debugs) context.log("debug", "tcp connection closed", { remote });
+    if (context.debugs) context.log("debug", "tcp connection closed", { remote: this.#remote });
   }
 
   onNoConnection(): void {

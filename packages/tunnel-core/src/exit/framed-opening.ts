@@ -1,11 +1,12 @@
 import type { FramedConnection } from "../framed/framed-connection.ts";
 import { FramedRelay } from "../framed/framed-relay.ts";
+import type { RelayOwner } from "../relay/relay-context.ts";
 import type { Stream } from "../streams/stream-reader.ts";
 import type { TargetDial, TargetWanted } from "../target/target-dialer.ts";
 import type { TcpExit } from "./tcp-exit.ts";
 
 /** A connection on a framed pool connection, of which the target is being dialled. */
-export class FramedOpening implements TargetWanted {
+export class FramedOpening implements TargetWanted, RelayOwner {
   readonly #exit: TcpExit;
   readonly #carrier: FramedConnection;
   readonly #remote: string;
@@ -35,10 +36,7 @@ export class FramedOpening implements TargetWanted {
       local: target,
       carrier,
       header: exit.header(remote, address, port),
-      onFinished: () => {
-        exit.release();
-        if (context.debugs) context.log("debug", "tcp connection closed", { remote });
-      },
+      owner: this,
     });
     carrier.start(relay);
     relay.begin();
@@ -52,6 +50,15 @@ export class FramedOpening implements TargetWanted {
     this.#exit.context.logLimited("error", error.message, { remote: this.#remote });
     this.#carrier.reset();
     this.#exit.release();
+  }
+
+  /** Only an entry looks at what its local side sends. */
+  onBlocked(): void {}
+
+  onFinished(): void {
+    const { context } = this.#exit;
+    this.#exit.release();
+    if (context.debugs) context.log("debug", "tcp connection closed", { remote: this.#remote });
   }
 
   #lost(): void {

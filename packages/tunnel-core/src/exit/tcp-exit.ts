@@ -1,6 +1,7 @@
 import type { FramedConnection } from "../framed/framed-connection.ts";
 import type { PoolClaim } from "../pool/connection-pool.ts";
 import type { PoolConnection } from "../pool/pool-connection.ts";
+import type { RelayOwner } from "../relay/relay-context.ts";
 import { TcpRelay } from "../relay/tcp-relay.ts";
 import type { Session } from "../session/session.ts";
 import { EarlyReader } from "../streams/early-reader.ts";
@@ -71,7 +72,7 @@ function reset(stream: Stream | undefined): void {
  * A connection of which the target is being dialled and the pool connection may still be on its
  * way: both at once, since neither needs the other.
  */
-class ExitOpening implements PoolClaim, TargetWanted {
+class ExitOpening implements PoolClaim, TargetWanted, RelayOwner {
   readonly id: string;
   readonly #exit: TcpExit;
   readonly #session: Session;
@@ -136,12 +137,18 @@ class ExitOpening implements PoolClaim, TargetWanted {
       header,
       earlyLocal: this.#targetReader.early,
       earlyRemote: connection.early,
-      onFinished: () => {
-        this.#exit.release();
-        if (context.debugs) context.log("debug", "tcp connection closed", { remote });
-      },
+      owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
+  }
+
+  /** Only an entry looks at what its local side sends. */
+  onBlocked(): void {}
+
+  onFinished(): void {
+    const { context } = this.#exit;
+    this.#exit.release();
+    if (context.debugs) context.log("debug", "tcp connection closed", { remote: this.#remote });
   }
 
   #giveUp(): void {

@@ -1,5 +1,5 @@
 import { FirstBytes } from "../relay/first-bytes.ts";
-import type { BlockInspection, RelayContext } from "../relay/relay-context.ts";
+import type { BlockInspection, RelayContext, RelayOwner } from "../relay/relay-context.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import { copyOf, RelaySource } from "../relay/relay-source.ts";
 import type { EarlyInput } from "../streams/early-reader.ts";
@@ -16,9 +16,7 @@ export interface FramedRelayOptions {
   /** What the local side has brought already. */
   readonly early?: EarlyInput | undefined;
   readonly inspection?: BlockInspection | undefined;
-  readonly onBlocked?: (() => void) | undefined;
-  /** The local stream has closed. */
-  readonly onFinished: () => void;
+  readonly owner: RelayOwner;
 }
 
 /**
@@ -85,7 +83,7 @@ export class FramedRelay extends RelaySource implements IdleCheckable {
   }
 
   #refuse(): void {
-    this.#options.onBlocked?.();
+    this.#options.owner.onBlocked();
     this.cut();
   }
 
@@ -174,7 +172,7 @@ export class FramedRelay extends RelaySource implements IdleCheckable {
     }
     if (!this.#releaseLater) this.releaseBuffers();
     this.onReleased?.();
-    this.#options.onFinished();
+    this.#options.owner.onFinished();
   }
 
   expire(): void {

@@ -14,6 +14,14 @@ export interface BlockInspection {
   readonly holds: DeadlineQueue<FirstBytes>;
 }
 
+/** Who began a relay. */
+export interface RelayOwner {
+  /** The local side speaks a blocked protocol; the relay is being cut. */
+  onBlocked(): void;
+  /** The relay is over; called once. */
+  onFinished(): void;
+}
+
 /** What all relays of a tunnel share. */
 export interface RelayContext {
   readonly buffers: RelayBuffers;

@@ -1,7 +1,7 @@
 import type { EarlyInput } from "../streams/early-reader.ts";
 import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
 import { FirstBytes } from "./first-bytes.ts";
-import type { BlockInspection, RelayContext } from "./relay-context.ts";
+import type { BlockInspection, RelayContext, RelayOwner } from "./relay-context.ts";
 import { RelayEnd } from "./relay-end.ts";
 import type { IdleCheckable } from "./relay-registry.ts";
 
@@ -17,9 +17,7 @@ export interface TcpRelayOptions {
   readonly earlyRemote?: EarlyInput | undefined;
   /** Looks at what the local side sends first. */
   readonly inspection?: BlockInspection | undefined;
-  readonly onBlocked?: (() => void) | undefined;
-  /** Both streams have closed. */
-  readonly onFinished: () => void;
+  readonly owner: RelayOwner;
 }
 
 /** A TCP connection carried between two streams, from its start until both have closed. */
@@ -29,15 +27,13 @@ export class TcpRelay implements IdleCheckable {
   readonly context: RelayContext;
   readonly #local: RelayEnd;
   readonly #remote: RelayEnd;
-  readonly #onFinished: () => void;
-  readonly #onBlocked: (() => void) | undefined;
+  readonly #owner: RelayOwner;
   #finished = false;
 
   constructor(options: TcpRelayOptions) {
     const { context, local, remote, earlyLocal, earlyRemote, inspection } = options;
     this.context = context;
-    this.#onFinished = options.onFinished;
-    this.#onBlocked = options.onBlocked;
+    this.#owner = options.owner;
     this.#local = new RelayEnd(this, local, true);
     this.#remote = new RelayEnd(this, remote, false);
     setReader(local, this.#local);
@@ -55,7 +51,7 @@ export class TcpRelay implements IdleCheckable {
 
   /** The local side speaks a blocked protocol. */
   blocked(): void {
-    this.#onBlocked?.();
+    this.#owner.onBlocked();
     this.cut();
   }
 
@@ -74,7 +70,7 @@ export class TcpRelay implements IdleCheckable {
     this.#local.release();
     this.#remote.release();
     this.context.tcpRelays.delete(this);
-    this.#onFinished();
+    this.#owner.onFinished();
   }
 }
 
