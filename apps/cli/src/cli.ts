@@ -26,6 +26,10 @@ export async function main(): Promise<void> {
       return process.stdin;
     },
     watchStop: () => watchStopRequests(process, output.closed),
+    atExit: (restore) => {
+      process.once("exit", restore);
+      return () => process.off("exit", restore);
+    },
   });
   // What was written last may fail only now.
   await new Promise((resolve) => process.stdout.write("", resolve));

@@ -34,6 +34,11 @@ export interface CliContext {
   readonly stdin: TextInput;
   /** Starts to listen for requests to stop; called once, by commands that run until then. */
   readonly watchStop: () => StopRequests;
+  /**
+   * Does something at the end of the process, however it comes about.
+   * @returns a function that takes it back
+   */
+  readonly atExit: (restore: () => void) => () => void;
 }
 
 /** Why a long command should end. */

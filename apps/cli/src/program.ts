@@ -2,8 +2,14 @@ import { Command, CommanderError } from "commander";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addActionCommands } from "./commands/instance-actions.ts";
+import { addInstanceCommands } from "./commands/instances.ts";
 import { addKeygenCommand } from "./commands/keygen.ts";
+import { addProfileCommands } from "./commands/profiles.ts";
+import { addQuickstartCommand } from "./commands/quickstart.ts";
+import { addMasterCommands } from "./commands/remote-master.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addWatchCommands } from "./commands/watch.ts";
 import type { CliContext } from "./context.ts";
 import { CliError, exitCodes } from "./exit-code.ts";
 import { expandArguments } from "./expand-arguments.ts";
@@ -30,8 +36,15 @@ Examples:
     nodepass check 'server://SECRET@:10101/:80?tls=1'
     nodepass demo
 
+  A master, and tunnels made and watched from anywhere:
+    nodepass 'master://0.0.0.0:9090/api?tls=1'
+    nodepass login --master https://your.server:9090
+    nodepass create 'server://SECRET@:10101/:80?tls=1' --alias web
+    nodepass top
+
 Quote URLs: shells take & and ? for their own. Log lines and check points go to standard output,
-errors to standard error. Exit codes: 0 done or stopped as asked, 1 failed, 2 wrong usage.
+errors to standard error. Exit codes: 0 done or stopped as asked, 1 failed, 2 wrong usage,
+3 no such instance, 4 the master refuses the key, 5 no answer of the master.
 `;
 
 /** Builds the whole command line; nothing is run or read yet. */
@@ -55,11 +68,20 @@ export function createProgram(context: CliContext): Command {
     .showHelpAfterError("Try 'nodepass --help'.")
     .exitOverride()
     .addHelpText("after", examples);
+  program.commandsGroup("Tunnels:");
   addRunCommand(program, context);
   addCheckCommand(program, context);
   addKeygenCommand(program, context);
   addDemoCommand(program, context);
+  program.commandsGroup("A master and its instances:");
+  addProfileCommands(program, context);
+  addInstanceCommands(program, context);
+  addActionCommands(program, context);
+  addWatchCommands(program, context);
+  addMasterCommands(program, context);
+  program.commandsGroup("Other:");
   addCompletionCommand(program, context);
+  addQuickstartCommand(program, context);
   return program;
 }
 

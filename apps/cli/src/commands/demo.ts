@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { type LogFormat, logFormatOption } from "../output/log-format.ts";
+import { parsePort } from "./parse-port.ts";
 
 /** Options of `nodepass demo`. */
 interface DemoCommandOptions {
@@ -23,10 +24,4 @@ export function addDemoCommand(program: Command, context: CliContext): void {
       const { runDemo } = await import("../demo/run-demo.ts");
       await runDemo(context, { ...options, environment });
     });
-}
-
-function parsePort(value: string): number {
-  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(port <= 65_535)) throw new InvalidArgumentError("allowed: a whole number from 0 to 65535.");
-  return port;
 }

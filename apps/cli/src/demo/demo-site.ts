@@ -48,7 +48,7 @@ nothing of either.</p>
 `;
 
 /** Creates the web server of the demonstration: one page, and the numbers that it shows. */
-export function createDemoSite(readNumbers: () => DemoNumbers): Server {
+export function createDemoSite(readNumbers: () => DemoNumbers | Promise<DemoNumbers>): Server {
   let requests = 0;
   return createServer((request, response) => {
     requests += 1;
@@ -57,9 +57,14 @@ export function createDemoSite(readNumbers: () => DemoNumbers): Server {
       response.setHeader("content-type", "text/html; charset=utf-8");
       response.end(page);
     } else if (request.url === "/numbers") {
-      const { tcps, pool, ping, tcprx, tcptx } = readNumbers();
-      response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify({ requests, tcps, pool, ping: Math.round(ping), tcprx, tcptx }));
+      void Promise.resolve(readNumbers()).then(
+        ({ tcps, pool, ping, tcprx, tcptx }) => {
+          const numbers = { requests, tcps, pool, ping: Math.round(ping), tcprx, tcptx };
+          response.setHeader("content-type", "application/json");
+          response.end(JSON.stringify(numbers));
+        },
+        () => response.writeHead(503).end(),
+      );
     } else {
       response.writeHead(404).end();
     }

@@ -1,6 +1,3 @@
-import { once } from "node:events";
-import { get, type IncomingMessage, type Server } from "node:http";
-import { buffer } from "node:stream/consumers";
 import type { Logger } from "@nodepass/logging";
 import type { Tunnel, TunnelOptions } from "@nodepass/tunnel-core";
 import { type EnvironmentResult, formatHostPort, redact } from "@nodepass/url-config";
@@ -13,6 +10,8 @@ import { shellQuote } from "../output/shell-quote.ts";
 import { untilAborted } from "../stop-requests.ts";
 import { logTunnel } from "../tunnel/log-tunnel.ts";
 import { createDemoSite } from "./demo-site.ts";
+import { fetchOnce } from "./fetch-once.ts";
+import { listen } from "./listen.ts";
 
 /** How the demonstration is run. */
 export interface RunDemoOptions {
@@ -67,7 +66,7 @@ async function openDemo(port: number, options: TunnelOptions, logger: Logger): P
     return tunnel;
   };
   const key = createKey();
-  const sitePort = await listen(site);
+  const sitePort = await listen(site, 0);
   const serverUrl = (tunnel: number, entry: number) =>
     `server://${key}@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1&tls=1`;
   const server = await open(serverUrl(0, port), "server");
@@ -94,26 +93,6 @@ async function openDemo(port: number, options: TunnelOptions, logger: Logger): P
 /** Both ends count the same traffic: one line an interval is enough. */
 function withoutCheckPoints(logger: Logger): Logger {
   return { ...logger, checkPoint: () => undefined };
-}
-
-/** Gets a page over a connection of its own, and says how that went. */
-async function fetchOnce(url: string): Promise<{ status: number; bytes: number; ms: number }> {
-  const start = performance.now();
-  const request = get(url, { agent: false });
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    request.on("response", resolve).on("error", reject);
-  });
-  const { length } = await buffer(response);
-  const ms = Math.round(performance.now() - start);
-  return { status: response.statusCode ?? 0, bytes: length, ms };
-}
-
-async function listen(site: Server): Promise<number> {
-  site.listen(0, "127.0.0.1");
-  await once(site, "listening");
-  const address = site.address();
-  if (typeof address !== "object" || address === null) throw new CliError("no port for the page");
-  return address.port;
 }
 
 function announce(context: CliContext, format: LogFormat, demo: Demo, logger: Logger): void {

@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { parseTimeout } from "../remote/open-master.ts";
+import { parseFingerprint } from "../remote/trust.ts";
+
+/** Options of `nodepass login`. */
+export interface LoginOptions {
+  readonly master: string;
+  readonly key?: string;
+  readonly insecure?: boolean;
+  readonly pin?: string;
+  readonly timeout: number;
+  readonly check: boolean;
+}
+
+/** Adds `login` and `profile`: masters that need not be named again. */
+export function addProfileCommands(program: Command, context: CliContext): void {
+  program
+    .command("login")
+    .description("save a master and its key as a profile, and use it from now on")
+    .argument("[name]", "name of the profile", "default")
+    .requiredOption("--master <url>", "http(s)://host:port[/prefix] or its master:// URL")
+    .option("--key <key>", "its API key; else NP_API_KEY, else asked for on standard input")
+    .option("--insecure", "trust any certificate of the master")
+    .option("--pin <sha256>", "trust the certificate with this fingerprint only", parseFingerprint)
+    .option("--timeout <seconds>", "longest wait for an answer", parseTimeout, 15_000)
+    .option("--no-check", "save without asking the master")
+    .action(async (name: string, options: LoginOptions) => {
+      const { login } = await import("../profiles/profile-commands.ts");
+      await login(context, name, options);
+    });
+
+  const profile = program.command("profile").description("the saved masters");
+  profile
+    .command("ls")
+    .description("list the profiles")
+    .option("--json", "print JSON")
+    .action(async (options: { readonly json?: boolean }) => {
+      const { listProfiles } = await import("../profiles/profile-commands.ts");
+      await listProfiles(context, options);
+    });
+  profile
+    .command("use")
+    .description("use a profile from now on")
+    .argument("<name>", "name of the profile")
+    .action(async (name: string) => {
+      const { useProfile } = await import("../profiles/profile-commands.ts");
+      await useProfile(context, name);
+    });
+  profile
+    .command("rm")
+    .description("forget a profile and its key")
+    .argument("<name>", "name of the profile")
+    .action(async (name: string) => {
+      const { removeProfile } = await import("../profiles/profile-commands.ts");
+      await removeProfile(context, name);
+    });
+}

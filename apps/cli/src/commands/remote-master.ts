@@ -1,0 +1,30 @@
+import type { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/open-master.ts";
+
+/** Adds `info`, `tcping` and `key renew`: the master itself. */
+export function addMasterCommands(program: Command, context: CliContext): void {
+  addRemoteOptions(program.command("info").description("show the master and its machine")).action(
+    async (options: RemoteOptions) => {
+      const { showInfo } = await import("../instances/master-commands.ts");
+      await showInfo(context, options);
+    },
+  );
+
+  addRemoteOptions(
+    program.command("tcping").description("let the master connect to an address, and time it"),
+  )
+    .argument("<host:port>", "where to")
+    .action(async (target: string, options: RemoteOptions) => {
+      const { tcping } = await import("../instances/master-commands.ts");
+      await tcping(context, target, options);
+    });
+
+  const key = program.command("key").description("the master's API key");
+  addRemoteOptions(
+    key.command("renew").description("make a new API key, print it, and save it in the profile"),
+  ).action(async (options: RemoteOptions) => {
+    const { renewKey } = await import("../instances/master-commands.ts");
+    await renewKey(context, options);
+  });
+}

@@ -1,0 +1,44 @@
+import type { CliContext } from "../context.ts";
+import { CliError } from "../exit-code.ts";
+import { createStyle, hasColour } from "../output/colour.ts";
+import { errorLines } from "../output/error-lines.ts";
+import { findInstance } from "../remote/find-instance.ts";
+import type { RemoteInstance } from "../remote/instance.ts";
+import type { MasterClient } from "../remote/master-client.ts";
+
+/** The instances that names mean, each once, in the order of the names. */
+export async function findInstances(
+  client: MasterClient,
+  names: readonly string[],
+): Promise<RemoteInstance[]> {
+  const all = await client.list();
+  return [...new Set(names.map((name) => findInstance(all, name)))];
+}
+
+/**
+ * Does the same to each instance, one after the other; a failure does not keep the rest from it.
+ *
+ * @returns what became of those that went well
+ * @throws {CliError} the first failure's exit code, when all has been tried and said
+ */
+export async function forEachInstance<T>(
+  context: CliContext,
+  instances: readonly RemoteInstance[],
+  work: (instance: RemoteInstance) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  let exitCode: number | undefined;
+  for (const instance of instances) {
+    try {
+      results.push(await work(instance));
+    } catch (error) {
+      if (!(error instanceof CliError) || instances.length === 1) throw error;
+      const { red } = createStyle(hasColour(context.stderr, context.environment));
+      const [first, ...rest] = errorLines(error);
+      context.stderr.write([`${red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
+      exitCode ??= error.exitCode;
+    }
+  }
+  if (exitCode !== undefined) throw new CliError("", { exitCode });
+  return results;
+}

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CliError } from "../exit-code.ts";
+import { nameInstance } from "../remote/find-instance.ts";
+import type { RemoteInstance } from "../remote/instance.ts";
+import type { MasterClient } from "../remote/master-client.ts";
+
+/** What an action can be. */
+export type InstanceAction = "start" | "stop" | "restart" | "reset";
+
+/** How long an action may take to show, ms; masters stop an instance within 5 s. */
+export const defaultSettleMs = 10_000;
+const pollIntervalMs = 200;
+
+/**
+ * Makes an instance do something and waits until it shows: NodePass 1.14 answers with the state
+ * before the action.
+ *
+ * @throws {CliError} if the instance fails, or the state is not reached in time
+ */
+export async function act(
+  client: MasterClient,
+  { id }: RemoteInstance,
+  action: InstanceAction,
+  settleMs: number = defaultSettleMs,
+): Promise<RemoteInstance> {
+  let instance = await client.change(id, { action });
+  if (action === "reset") return instance;
+  const wanted = action === "stop" ? ["stopped"] : ["running", "error"];
+  const deadline = performance.now() + settleMs;
+  while (!wanted.includes(instance.status)) {
+    if (performance.now() >= deadline) {
+      throw new CliError(`${nameInstance(instance)} is still ${instance.status} after ${action}`);
+    }
+    await sleep(pollIntervalMs);
+    instance = await client.get(id);
+  }
+  return instance;
+}
+
+/** Whether an instance that should run has failed. @throws {CliError} if so */
+export function checkRuns(instance: RemoteInstance): void {
+  if (instance.status !== "error") return;
+  throw new CliError(`${nameInstance(instance)} does not run`, {
+    details: [`Its log says why: nodepass logs -f ${instance.id}`],
+  });
+}

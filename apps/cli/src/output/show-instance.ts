@@ -1,0 +1,94 @@
+import { redact } from "@nodepass/url-config";
+import type { RemoteInstance } from "../remote/instance.ts";
+import type { Style } from "./colour.ts";
+import type { TableColumn } from "./table.ts";
+import { plainText } from "./terminal-text.ts";
+import { formatBytes } from "./units.ts";
+
+/** How instances are shown. */
+export interface ShowOptions {
+  /** Leave the tunnel's key in URLs. */
+  readonly showKey?: boolean | undefined;
+}
+
+/** The instance as the master sent it, with the keys in its URLs hidden unless asked for. */
+export function toJson(instance: RemoteInstance, { showKey }: ShowOptions): unknown {
+  if (showKey === true) return instance.raw;
+  const hide = (value: unknown) => (typeof value === "string" ? redact(value) : value);
+  const { url, config, ...rest } = instance.raw;
+  return {
+    ...rest,
+    ...(url === undefined ? {} : { url: hide(url) }),
+    ...(config === undefined ? {} : { config: hide(config) }),
+  };
+}
+
+/** A URL as people see it. */
+export function shownUrl(url: string, { showKey }: ShowOptions): string {
+  return plainText(showKey === true ? url : redact(url));
+}
+
+/** A status in its colour. */
+export function shownStatus(status: string, style: Style): string {
+  if (status === "running") return style.green(status);
+  return status === "error" ? style.red(status) : style.dim(plainText(status));
+}
+
+/** Round trip to the peer; masters tell 0 while they don't know it. */
+export function shownPing({ ping, status }: RemoteInstance): string {
+  return status === "running" && ping > 0 ? `${ping} ms` : "-";
+}
+
+/** The columns of `nodepass ls`. */
+export function listColumns(style: Style, options: ShowOptions): TableColumn<RemoteInstance>[] {
+  return [
+    { title: "ID", cell: ({ id }) => plainText(id) },
+    { title: "ALIAS", cell: ({ alias }) => plainText(alias) || style.dim("-") },
+    { title: "TYPE", cell: ({ type }) => plainText(type) },
+    { title: "STATUS", cell: ({ status }) => shownStatus(status, style) },
+    { title: "TCP", cell: ({ tcps }) => String(tcps), align: "right" },
+    { title: "UDP", cell: ({ udps }) => String(udps), align: "right" },
+    { title: "POOL", cell: ({ pool }) => String(pool), align: "right" },
+    { title: "PING", cell: shownPing, align: "right" },
+    { title: "RX", cell: ({ tcprx, udprx }) => formatBytes(tcprx + udprx), align: "right" },
+    { title: "TX", cell: ({ tcptx, udptx }) => formatBytes(tcptx + udptx), align: "right" },
+    { title: "URL", cell: ({ url }) => shownUrl(url, options) },
+  ];
+}
+
+/** Names and values of all that there is to say about an instance. */
+export function describeInstance(
+  instance: RemoteInstance,
+  style: Style,
+  options: ShowOptions,
+): [string, string][] {
+  const { peer, tags } = instance;
+  const optional = (name: string, value: string): [string, string][] =>
+    value === "" ? [] : [[name, plainText(value)]];
+  const traffic = (received: number, sent: number) =>
+    `${formatBytes(received)} received, ${formatBytes(sent)} sent`;
+  return [
+    ["id", plainText(instance.id)],
+    ...optional("alias", instance.alias),
+    ["type", plainText(instance.type)],
+    ["status", shownStatus(instance.status, style)],
+    ["starts with the master", instance.restart ? "yes" : "no"],
+    ["mode", String(instance.mode)],
+    ["ping", shownPing(instance)],
+    ["pool", `${instance.pool} ready`],
+    ["connections", `${instance.tcps} TCP, ${instance.udps} UDP`],
+    ["TCP traffic", traffic(instance.tcprx, instance.tcptx)],
+    ["UDP traffic", traffic(instance.udprx, instance.udptx)],
+    ...optional("peer", [peer.alias, peer.type, peer.sid].filter((part) => part !== "").join(" ")),
+    ...optional(
+      "tags",
+      Object.entries(tags)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(" "),
+    ),
+    ["url", shownUrl(instance.url, options)],
+    ...(instance.config === ""
+      ? []
+      : ([["in full", shownUrl(instance.config, options)]] satisfies [string, string][])),
+  ];
+}
