@@ -1,0 +1,46 @@
+import type { MasterState } from "@nodepass/store";
+import { DEFAULT_ENVIRONMENT } from "@nodepass/url-config";
+import { createInstanceManagerWith } from "../../src/create-instance-manager.ts";
+import type { InstanceEvent } from "../../src/instance.ts";
+import type { InstanceManager } from "../../src/instance-manager.ts";
+import { localThreads } from "../../src/local-thread.ts";
+import type { InstanceManagerOptions } from "../../src/manager-options.ts";
+import { createMasterState } from "../../src/master-key.ts";
+import { FakeStore } from "./fake-store.ts";
+import { FakeTunnels } from "./fake-tunnel.ts";
+
+/** A manager over fake tunnels and a store in memory, with all that it told. */
+export interface FakeMaster {
+  readonly manager: InstanceManager;
+  readonly store: FakeStore;
+  readonly tunnels: FakeTunnels;
+  readonly events: InstanceEvent[];
+  /** `update running`, `log warn text`, ... */
+  told(): string[];
+}
+
+export function fakeMaster(
+  options: Partial<InstanceManagerOptions> = {},
+  state: MasterState = createMasterState(),
+): FakeMaster {
+  const store = new FakeStore();
+  const tunnels = new FakeTunnels();
+  const events: InstanceEvent[] = [];
+  const settings = { limits: DEFAULT_ENVIRONMENT, counterIntervalMs: 250 };
+  const manager = createInstanceManagerWith(
+    {
+      store,
+      state,
+      workers: 0,
+      formatLog: ({ level, message }) => `${level} ${message}`,
+      ...options,
+    },
+    { startThread: localThreads(settings, tunnels.open) },
+  );
+  manager.subscribe((event) => events.push(event));
+  const tell = (event: InstanceEvent): string => {
+    if (event.type === "shutdown") return "shutdown";
+    return event.type === "log" ? `log ${event.line}` : `${event.type} ${event.instance.status}`;
+  };
+  return { manager, store, tunnels, events, told: () => events.map(tell) };
+}

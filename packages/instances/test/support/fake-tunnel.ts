@@ -1,0 +1,102 @@
+import { EventEmitter } from "node:events";
+import type {
+  Tunnel,
+  TunnelCounters,
+  TunnelEvents,
+  TunnelOptions,
+  TunnelState,
+} from "@nodepass/tunnel-core";
+import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
+import type { OpenTunnel } from "../../src/worker/tunnel-runner.ts";
+
+type Settings = ServerSettings | ClientSettings;
+type MutableCounters = { -readonly [Name in keyof TunnelCounters]: TunnelCounters[Name] };
+
+/** A tunnel without sockets: tests say what it carries and how it is. */
+export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
+  readonly settings: Settings;
+  state: TunnelState = "starting";
+  reason: string | undefined;
+  mode: 0 | 1 | 2 = 1;
+  tunnelAddress: Tunnel["tunnelAddress"];
+  entryAddress: Tunnel["entryAddress"];
+  /** Resolves to let `close()` finish; at once by default. */
+  closing: Promise<void> = Promise.resolve();
+  closeTimeoutMs: number | undefined;
+  readonly live: MutableCounters = {
+    ...{ tcps: 0, udps: 0, tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 },
+    ...{ pool: 0, ping: 0, udpDropped: 0 },
+  };
+
+  constructor(settings: Settings) {
+    super();
+    this.settings = settings;
+    if (settings.scheme === "server" || settings.mode !== 2) this.tunnelAddress = settings.tunnel;
+  }
+
+  go(state: TunnelState, reason?: string): void {
+    this.state = state;
+    this.reason = reason;
+    this.emit("state", state, reason);
+  }
+
+  counters(): TunnelCounters {
+    return { ...this.live };
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
+    this.closeTimeoutMs = options.timeoutMs;
+    this.go("closing");
+    await this.closing;
+    this.go("closed");
+  }
+
+  destroy(): void {
+    this.go("closed");
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Opens fake tunnels and keeps them. */
+export class FakeTunnels {
+  readonly opened: FakeTunnel[] = [];
+  readonly options: TunnelOptions[] = [];
+  /** Opens under way now, and the most there were. */
+  opening = 0;
+  mostOpening = 0;
+  /** The next opens fail with these. */
+  failures: Error[] = [];
+  /** Opens wait for this. */
+  gate: Promise<void> = Promise.resolve();
+  /** What a tunnel is after it opened. */
+  firstState: TunnelState = "running";
+
+  readonly open: OpenTunnel = async (settings, options) => {
+    this.opening++;
+    this.mostOpening = Math.max(this.mostOpening, this.opening);
+    const tunnel = new FakeTunnel(settings);
+    options.onCreate?.(tunnel);
+    await this.gate;
+    this.opening--;
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw failure;
+    this.opened.push(tunnel);
+    this.options.push(options);
+    tunnel.go(this.firstState);
+    return tunnel;
+  };
+
+  /** The tunnel that was opened last. */
+  get last(): FakeTunnel {
+    const tunnel = this.opened.at(-1);
+    if (tunnel === undefined) throw new Error("no tunnel was opened");
+    return tunnel;
+  }
+}
