@@ -1,3 +1,6 @@
+import { InstanceError } from "@nodepass/instances";
+import { ServiceError } from "@nodepass/master-api";
+
 /** Stable: callers match on these. README.md says what each one means. */
 export type MasterServerErrorCode =
   | "INVALID_OPTIONS"
@@ -16,4 +19,10 @@ export class MasterServerError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** What a part of the master finds wrong with its options is wrong with the master's. */
+export function toMasterServerError(error: unknown): unknown {
+  if (!(error instanceof InstanceError || error instanceof ServiceError)) return error;
+  return new MasterServerError("INVALID_OPTIONS", error.message, { cause: error });
 }

@@ -11,6 +11,7 @@ import {
   type RunMasterOptions,
   resolveMasterOptions,
 } from "./master-options.ts";
+import { toMasterServerError } from "./master-server-error.ts";
 import { openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
 import type { RunningMaster } from "./running-master.ts";
@@ -38,7 +39,7 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
     for (const close of closers.reverse()) {
       await Promise.resolve(close()).catch(() => undefined);
     }
-    throw error;
+    throw toMasterServerError(error);
   }
 }
 

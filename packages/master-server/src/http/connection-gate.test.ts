@@ -50,9 +50,9 @@ it("counts pipelined requests", () => {
   const leaveSecond = gate.enter(connection);
   leaveFirst();
   leaveFirst();
-  expect(gate.isBusy(connection)).toBe(true);
+  expect(gate.requestsOn(connection)).toBe(1);
   leaveSecond();
-  expect(gate.isBusy(connection)).toBe(false);
+  expect(gate.requestsOn(connection)).toBe(0);
 });
 
 it("forgets a connection that has closed", () => {

@@ -17,8 +17,8 @@ export interface ConnectionGate<C extends GatedConnection> {
   admit(connection: C): boolean;
   /** A request came on it: it does not wait. @returns a function for the request's end */
   enter(connection: C): () => void;
-  /** Whether a request on it is being answered. */
-  isBusy(connection: C): boolean;
+  /** Requests on it that are being answered. */
+  requestsOn(connection: C): number;
   /** Closes all. */
   destroy(): void;
 }
@@ -74,7 +74,7 @@ export function createConnectionGate<C extends GatedConnection>(
         if (count === 1) waiting.add(connection);
       };
     },
-    isBusy: (connection) => (requests.get(connection) ?? 0) > 0,
+    requestsOn: (connection) => requests.get(connection) ?? 0,
     destroy() {
       for (const connection of [...requests.keys()]) connection.destroy();
     },

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { CertificateSource } from "@nodepass/tunnel-core";
@@ -45,9 +45,16 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const gate = createConnectionGate<Socket>(limits.maxConnections);
   /** The TCP connections that carry those with TLS; the gate knows only the former. */
   const carriers = new WeakMap<Duplex, Socket>();
-  const isBusy = (connection: Duplex) => {
-    const carrier = carriers.get(connection) ?? connection;
-    return carrier instanceof Socket && gate.isBusy(carrier);
+  const carrierOf = (connection: Duplex) => carriers.get(connection) ?? connection;
+  /** The last request on each connection. */
+  const lastOn = new WeakMap<Duplex, { incoming: IncomingMessage; outgoing: ServerResponse }>();
+  const canAnswer = (connection: Duplex): boolean => {
+    const carrier = carrierOf(connection);
+    const count = carrier instanceof Socket ? gate.requestsOn(carrier) : 0;
+    const last = lastOn.get(connection);
+    // One whose body has not come yet is answered in place of the program.
+    const isUnheard = last !== undefined && !last.incoming.complete && !last.outgoing.headersSent;
+    return count === 0 || (count === 1 && isUnheard);
   };
   const server = createServer(
     {
@@ -63,13 +70,14 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     },
     (incoming, outgoing) => {
       const { socket } = incoming;
+      lastOn.set(socket, { incoming, outgoing });
       outgoing.once("close", gate.enter(carriers.get(socket) ?? socket));
       void handle(incoming, outgoing).catch(onError);
     },
   );
   server.setTimeout(limits.stallTimeoutMs);
   server.on("clientError", (error, connection) => {
-    answerParserError(error, connection, isBusy(connection));
+    answerParserError(error, connection, canAnswer(connection));
   });
 
   interceptConnections(server, (socket, serve) => {

@@ -11,11 +11,11 @@ const statusByCode: Readonly<Record<string, number>> = {
  * Answers what Node's parser could not make a request of, as the API answers errors, and closes
  * the connection.
  *
- * @param isAnswering whether an answer is on its way, which a second one would spoil
+ * @param canAnswer false if another answer is on its way, which a second one would spoil
  */
-export function answerParserError(error: Error, connection: Duplex, isAnswering: boolean): void {
+export function answerParserError(error: Error, connection: Duplex, canAnswer: boolean): void {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (isAnswering || !connection.writable || code === "ECONNRESET") {
+  if (!canAnswer || !connection.writable || code === "ECONNRESET") {
     connection.destroy();
     return;
   }
