@@ -25,6 +25,8 @@ export function workerThreads(options: WorkerThreadOptions): StartThread {
       worker = new Worker(entry, {
         name,
         workerData: options.settings,
+        // Flags of the main thread may be about its entry (`--input-type`), which this is not.
+        execArgv: [],
         resourceLimits: { maxOldGenerationSizeMb: options.heapMiB },
       });
     } catch (error) {
