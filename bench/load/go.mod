@@ -1,0 +1,3 @@
+module nodepass-bench-load
+
+go 1.21
