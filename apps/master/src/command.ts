@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { helpText, readArguments } from "./arguments.ts";
 import { errorText } from "./error-text.ts";
-import { serve } from "./serve.ts";
 
 /** Exit codes; the help says them too. */
 const failure = 1;
@@ -39,7 +38,9 @@ async function run(): Promise<number> {
     case "wrong usage":
       process.stderr.write(`nodepass-master: ${request.problem}\nTry 'nodepass-master --help'.\n`);
       return wrongUsage;
-    case "run":
+    case "run": {
+      // Loaded here: help and version need none of it.
+      const { serve } = await import("./serve.ts");
       return serve({
         url: request.url,
         variables: process.env,
@@ -48,6 +49,7 @@ async function run(): Promise<number> {
         stdout: process.stdout,
         signals: process,
       });
+    }
   }
 }
 

@@ -53,7 +53,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     throw error;
   }
   // Not through the logger: these are wanted at every level, and dashboards read them as they are.
-  for (const line of startLines(master)) stdout.write(`${line}\n`);
+  stdout.write(`${startLines(master).join("\n")}\n`);
 
   logger.info({ reason: await stop.first }, "master stopping");
   const cut = await Promise.race([master.close(), stop.second]);

@@ -33,6 +33,15 @@ it("lets a request that is being answered finish", async () => {
   expect([200, 503]).toContain((await restarting).status);
 });
 
+it("does not wait for connections that their clients would keep", async () => {
+  const { master } = await startMaster();
+  const headers = { "X-API-Key": master.apiKey };
+  const stream = await fetch(`${master.url}/events`, { headers });
+  await (await fetch(`${master.url}/info`, { headers })).text();
+  // Longer than the test's own time.
+  await Promise.all([master.close({ timeoutMs: 3_600_000 }), stream.text()]);
+});
+
 it("does not wait for idle, half-asked or unread connections", async () => {
   const { master, api } = await startMaster();
   const open = (text: string) => {

@@ -41,6 +41,7 @@ export interface HttpServer {
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { limits, certificate, onError } = options;
+  let closed: Promise<void> | undefined;
   const handle = createRequestListener(options.fetch, onError);
   const gate = createConnectionGate<Socket>(limits.maxConnections);
   /** The TCP connections that carry those with TLS; the gate knows only the former. */
@@ -71,7 +72,12 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     (incoming, outgoing) => {
       const { socket } = incoming;
       lastOn.set(socket, { incoming, outgoing });
-      outgoing.once("close", gate.enter(carriers.get(socket) ?? socket));
+      const leave = gate.enter(carriers.get(socket) ?? socket);
+      outgoing.once("close", () => {
+        leave();
+        // One that could be kept alive is idle only after this event.
+        if (closed !== undefined) setImmediate(() => server.closeIdleConnections());
+      });
       void handle(incoming, outgoing).catch(onError);
     },
   );
@@ -95,7 +101,6 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
 
   const address = await listen(server, options.listen);
   server.on("error", onError);
-  let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closed ??= new Promise((resolve) => {
       server.close(() => resolve());

@@ -18,6 +18,8 @@ export async function sendStream(response: Response, outgoing: ServerResponse): 
   // It may have closed before there was an answer.
   if (outgoing.destroyed || outgoing.closed) cancel();
   else {
+    // Whatever ends such an answer ends the connection too.
+    outgoing.shouldKeepAlive = false;
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.flushHeaders();
   }

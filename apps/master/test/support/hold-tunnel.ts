@@ -1,0 +1,33 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
+import { ask, type MasterProcess } from "./run-master.ts";
+
+/** Has a master run a tunnel of one end, and keeps a connection through it open. */
+export async function holdTunnel(master: MasterProcess): Promise<[target: Server, held: Socket]> {
+  const target = createServer((socket) => {
+    socket.on("error", () => undefined).write("hello");
+  }).listen(0, "127.0.0.1");
+  await once(target, "listening");
+  const { port } = target.address() as AddressInfo;
+  const entry = await freePort();
+  const url = `client://127.0.0.1:${entry}/127.0.0.1:${port}?mode=1`;
+  const { status } = await ask(master, "POST", "/instances", { url });
+  if (status !== 201) throw new Error(`POST /instances: ${status}`);
+  const held = connect(entry, "127.0.0.1").on("error", () => undefined);
+  onTestFinished(() => {
+    held.destroy();
+    target.close();
+  });
+  await once(held, "data");
+  return [target, held];
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
