@@ -22,6 +22,10 @@ describe("expandArguments", () => {
       ["chekc", "server://:1/:2"],
     ],
     [["--version"], ["--version"]],
+    [
+      ["--master", "http://h", "ls"],
+      ["--master", "http://h", "ls"],
+    ],
   ])("turns %j into %j", (argv, expected) => {
     expect(expandArguments(argv)).toEqual(expected);
   });

@@ -1,6 +1,8 @@
 import { CliError, exitCodes } from "./exit-code.ts";
 
 const url = /^[a-z][a-z0-9+.-]*:\/\//i;
+/** Others may be the value of an option, such as `--master https://…`. */
+const runnableUrl = /^(?:server|client|master):\/\//i;
 
 /**
  * Puts the `run` that may be left out in front: `nodepass server://…` is `nodepass run server://…`,
@@ -11,7 +13,7 @@ const url = /^[a-z][a-z0-9+.-]*:\/\//i;
 export function expandArguments(argv: readonly string[]): readonly string[] {
   const [first] = argv;
   if (first === undefined) return argv;
-  if (url.test(first) || (first.startsWith("-") && argv.some((each) => url.test(each)))) {
+  if (url.test(first) || (first.startsWith("-") && argv.some((each) => runnableUrl.test(each)))) {
     return ["run", ...argv];
   }
   if (!first.startsWith("-") && /[:@/]/.test(first)) {

@@ -82,6 +82,8 @@ export function createProgram(context: CliContext): Command {
   program.commandsGroup("Other:");
   addCompletionCommand(program, context);
   addQuickstartCommand(program, context);
+  // Named here so that it joins the group.
+  program.helpCommand(true);
   return program;
 }
 

@@ -45,18 +45,7 @@ export async function exchange(target: HttpTarget, sent: HttpRequest): Promise<H
   const timeout = AbortSignal.timeout(target.timeoutMs);
   const signal = sent.signal === undefined ? timeout : AbortSignal.any([timeout, sent.signal]);
   try {
-    const response = await send(target, { ...sent, signal });
-    const onAbort = () => response.destroy(new Error("time-out"));
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      return {
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        text: await readAll(target.origin, response),
-      };
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    return await readAnswer(target.origin, await send(target, { ...sent, signal }), signal);
   } catch (error) {
     throw toFailure(target, error, timeout);
   }
@@ -108,6 +97,23 @@ async function send(
   } catch (error) {
     message.on("error", () => undefined).destroy();
     throw error;
+  }
+}
+
+/** Reads what is left of an answer, as long as the signal lets it. */
+export async function readAnswer(
+  origin: string,
+  response: IncomingMessage,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const onAbort = () => response.destroy(new Error("time-out"));
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    const text = await readAll(origin, response);
+    return { status: response.statusCode ?? 0, headers: response.headers, text };
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type HttpRequest,
   type HttpTarget,
   openExchange,
+  readAnswer,
 } from "./http-exchange.ts";
 import { isRecord, keyInstanceId, type RemoteInstance, readInstance } from "./instance.ts";
 import type { MasterAddress } from "./master-address.ts";
@@ -158,11 +159,16 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
         const { statusCode: status = 0, headers: received } = response;
         const isStream = String(received["content-type"]).startsWith("text/event-stream");
         if (status === 200 && isStream) return { value: response, isApi: true };
-        response.destroy();
-        if (status === 404 && basePath === undefined) return { value: response, isApi: false };
-        throw status === 200
-          ? unreachable(origin, "its events are no event stream")
-          : refusal(origin, { status, headers: received, text: "" });
+        if (status === 404 && basePath === undefined) {
+          response.destroy();
+          return { value: response, isApi: false };
+        }
+        if (status === 200) {
+          response.destroy();
+          throw unreachable(origin, "its events are no event stream");
+        }
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+        throw refusal(origin, await readAnswer(origin, response, limit));
       }),
   };
 }

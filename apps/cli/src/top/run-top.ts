@@ -59,7 +59,7 @@ async function showPages(
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, toSignal(context.watchStop())]);
   const style = stdoutStyle(context);
-  let source: NewsSource = "polling";
+  let source: NewsSource = "opening";
   let order = sort;
   let offset = 0;
 

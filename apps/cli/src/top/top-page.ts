@@ -26,6 +26,7 @@ export interface TopScreenOptions extends TopPageOptions {
 }
 
 const sources: Readonly<Record<TopPageOptions["source"], string>> = {
+  opening: "connecting",
   live: "live",
   polling: "asking now and then: no event stream",
   away: "no answer, trying again",
@@ -86,7 +87,7 @@ function headLines({ master, rows, source, time, style, ...size }: TopPageOption
   const sums = sumUp(rows);
   const head = `nodepass top  ${plainText(master)}  ${clock(time)}  ${sources[source]}`;
   const line = [
-    `${sums.instances} instances: ${sums.running} running, ${sums.error} error, ${sums.stopped} stopped`,
+    `${sums.instances} ${sums.instances === 1 ? "instance" : "instances"}: ${sums.running} running, ${sums.error} error, ${sums.stopped} stopped`,
     `in ${formatRate(sums.received)}  out ${formatRate(sums.sent)}`,
     `${sums.tcps} TCP  ${sums.udps} UDP`,
   ].join("   ");

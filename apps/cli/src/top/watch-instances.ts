@@ -4,8 +4,8 @@ import { followEvents } from "../remote/event-stream.ts";
 import type { MasterClient } from "../remote/master-client.ts";
 import type { InstanceBoard } from "./instance-board.ts";
 
-/** How the board gets its news: by events, by asking, or not at the moment. */
-export type NewsSource = "live" | "polling" | "away";
+/** How the board gets its news: not yet, by events, by asking, or not at the moment. */
+export type NewsSource = "opening" | "live" | "polling" | "away";
 
 /** How a master is watched. */
 export interface WatchInstancesOptions {
