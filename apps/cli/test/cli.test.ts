@@ -24,6 +24,9 @@ describe("nodepass", () => {
     for (const text of ["run ", "check ", "keygen ", "demo ", "completion ", "Examples:"]) {
       expect(stdout).toContain(text);
     }
+    for (const text of ["ls|list ", "create ", "logs ", "top ", "login ", "key "]) {
+      expect(stdout).toContain(text);
+    }
   });
 
   it("shows the help on standard error and ends with 2 without arguments", async () => {
@@ -186,6 +189,9 @@ describe("nodepass completion", () => {
     expect(await complete("ch")).toEqual(["check"]);
     expect(await complete("run", "--log-f")).toEqual(["--log-format"]);
     expect(await complete("demo", "--log-format", "")).toEqual(["text", "json"]);
+    expect(await complete("top", "--sort", "")).toEqual(expect.arrayContaining(["rate", "name"]));
+    expect(await complete("key", "re")).toEqual(["renew"]);
+    expect(await complete("create", "--al")).toEqual(["--alias"]);
     expect(await complete("completion", "")).toEqual(expect.arrayContaining(["bash", "fish"]));
   });
 

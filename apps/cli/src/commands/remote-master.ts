@@ -6,7 +6,7 @@ import { addRemoteOptions, type RemoteOptions } from "../remote/open-master.ts";
 export function addMasterCommands(program: Command, context: CliContext): void {
   addRemoteOptions(program.command("info").description("show the master and its machine")).action(
     async (options: RemoteOptions) => {
-      const { showInfo } = await import("../instances/master-commands.ts");
+      const { showInfo } = await import("../remote/master-commands.ts");
       await showInfo(context, options);
     },
   );
@@ -16,7 +16,7 @@ export function addMasterCommands(program: Command, context: CliContext): void {
   )
     .argument("<host:port>", "where to")
     .action(async (target: string, options: RemoteOptions) => {
-      const { tcping } = await import("../instances/master-commands.ts");
+      const { tcping } = await import("../remote/master-commands.ts");
       await tcping(context, target, options);
     });
 
@@ -24,7 +24,7 @@ export function addMasterCommands(program: Command, context: CliContext): void {
   addRemoteOptions(
     key.command("renew").description("make a new API key, print it, and save it in the profile"),
   ).action(async (options: RemoteOptions) => {
-    const { renewKey } = await import("../instances/master-commands.ts");
+    const { renewKey } = await import("../remote/master-commands.ts");
     await renewKey(context, options);
   });
 }

@@ -27,7 +27,8 @@ export async function runTop(context: CliContext, options: RunTopOptions): Promi
   const first = await client.list();
   const board = createInstanceBoard();
   board.replace(first, performance.now());
-  if (context.stdout.isTTY === true && options.json !== true) {
+  const { isTTY } = context.stdout;
+  if (isTTY === true && context.environment.TERM !== "dumb" && options.json !== true) {
     await showPages(context, client, { ...options, board });
     return;
   }
