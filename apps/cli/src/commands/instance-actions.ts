@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import type { InstanceAction } from "../instances/settle.ts";
-import { addRemoteOptions, type RemoteOptions } from "../remote/open-master.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 
 const actions: readonly (readonly [InstanceAction, string])[] = [
   ["start", "start instances"],

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { parseTimeout } from "../remote/open-master.ts";
+import { parseTimeout } from "../remote/remote-options.ts";
 import { parseFingerprint } from "../remote/trust.ts";
 
 /** Options of `nodepass login`. */

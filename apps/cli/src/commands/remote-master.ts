@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { addRemoteOptions, type RemoteOptions } from "../remote/open-master.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 
 /** Adds `info`, `tcping` and `key renew`: the master itself. */
 export function addMasterCommands(program: Command, context: CliContext): void {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { addRemoteOptions, type RemoteOptions } from "../remote/open-master.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 import { sortOrders } from "../top/instance-board.ts";
 import type { RunTopOptions } from "../top/run-top.ts";
 

@@ -8,7 +8,8 @@ import {
 } from "../output/show-instance.ts";
 import { findInstance } from "../remote/find-instance.ts";
 import type { RemoteInstance } from "../remote/instance.ts";
-import { openMaster, type RemoteOptions } from "../remote/open-master.ts";
+import { openMaster } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
 
 /** Runs `nodepass ls`. */
 export async function listInstances(

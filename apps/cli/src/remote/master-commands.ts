@@ -4,7 +4,8 @@ import { printFields, printJson } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { formatBytes, formatSeconds } from "../output/units.ts";
 import { profilePath, readProfiles, writeProfiles } from "../profiles/profile-file.ts";
-import { openMaster, type RemoteOptions } from "./open-master.ts";
+import { openMaster } from "./open-master.ts";
+import type { RemoteOptions } from "./remote-options.ts";
 
 /** Runs `nodepass info`. */
 export async function showInfo(context: CliContext, options: RemoteOptions): Promise<void> {

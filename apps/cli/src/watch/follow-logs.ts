@@ -4,7 +4,8 @@ import { hasColour } from "../output/colour.ts";
 import { printJsonLine, stdoutStyle } from "../output/print.ts";
 import { logText, plainText } from "../output/terminal-text.ts";
 import type { RemoteInstance } from "../remote/instance.ts";
-import { openMaster, type RemoteOptions } from "../remote/open-master.ts";
+import { openMaster } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
 import { followUntilStopped } from "./follow-until-stopped.ts";
 
 /** Runs `nodepass logs`: the lines of the named instances as they come, of all without names. */

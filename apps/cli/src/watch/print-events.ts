@@ -5,7 +5,8 @@ import { type ShowOptions, shownPing, shownStatus, toJson } from "../output/show
 import { logText, plainText } from "../output/terminal-text.ts";
 import { formatBytes } from "../output/units.ts";
 import type { RemoteEvent } from "../remote/event-stream.ts";
-import { openMaster, type RemoteOptions } from "../remote/open-master.ts";
+import { openMaster } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
 import { followUntilStopped } from "./follow-until-stopped.ts";
 
 /** Runs `nodepass events`: all that the master tells, but for its API key. */

@@ -1,0 +1,39 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { MasterOptions } from "../profiles/choose-master.ts";
+import { parseFingerprint } from "./trust.ts";
+
+/** Options of every command that asks a master. */
+export interface RemoteOptions extends MasterOptions {
+  /** Longest wait for an answer, ms. */
+  readonly timeout: number;
+  readonly json?: boolean | undefined;
+}
+
+const defaultTimeoutMs = 15_000;
+/** The longest that a timer of Node can wait. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+/** Adds the options of commands that ask a master. */
+export function addRemoteOptions(command: Command): Command {
+  return command
+    .option("--master <url>", "the master: http(s)://host:port[/prefix] or its master:// URL")
+    .option("--key <key>", "its API key; better NP_API_KEY, others can see arguments")
+    .option("--profile <name>", "a master saved with login")
+    .option("--insecure", "trust any certificate of the master")
+    .option("--pin <sha256>", "trust the certificate with this fingerprint only", parseFingerprint)
+    .addOption(
+      new Option("--timeout <seconds>", "longest wait for an answer")
+        .argParser(parseTimeout)
+        .default(defaultTimeoutMs, "15"),
+    )
+    .option("--json", "print JSON");
+}
+
+/** Reads seconds. @returns milliseconds */
+export function parseTimeout(value: string): number {
+  const milliseconds = /^\d+(?:\.\d+)?s?$/.test(value) ? Number.parseFloat(value) * 1000 : 0;
+  if (milliseconds < 1 || milliseconds > maxTimeoutMs) {
+    throw new InvalidArgumentError("allowed: seconds, more than 0.");
+  }
+  return Math.round(milliseconds);
+}
