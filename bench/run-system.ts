@@ -68,12 +68,16 @@ async function underLoad(
       options.load,
     );
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`${system.name}: ${why}\n${processes.output}`, { cause: error });
+    throw described(error, system, processes);
   } finally {
     await processes.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function described(error: unknown, system: System, processes: Processes): Error {
+  const why = error instanceof Error ? error.message : String(error);
+  return new Error(`${system.name}: ${why}\n${processes.output}`, { cause: error });
 }
 
 async function load(args: readonly string[], file: string): Promise<Turn> {
@@ -122,6 +126,8 @@ async function watchInstances(system: System, count: number) {
     const after = usageOf(processes.pids);
     const cpuPercent = ((after.cpu - before.cpu) / (WATCH_MS / 1000)) * 100;
     return { rss: after.rss, pss: after.pss, cpuPercent };
+  } catch (error) {
+    throw described(error, system, processes);
   } finally {
     await processes.stop();
   }
