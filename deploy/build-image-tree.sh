@@ -41,7 +41,9 @@ export CI=true DO_NOT_TRACK=1
 $pnpm install --frozen-lockfile --prefer-offline \
   --filter nodepass-workspace --filter '@nodepass/master...'
 $pnpm --filter '@nodepass/master...' run build
-# --legacy: the other way writes the name of the temporary folder into the result.
-$pnpm --filter @nodepass/master deploy --legacy --prod "$target"
+# --legacy: the other way writes the name of the temporary folder into the result. Copies: links
+# would share modes and contents with the store of pnpm.
+$pnpm --config.package-import-method=copy \
+  --filter @nodepass/master deploy --legacy --prod "$target"
 # The image has a user of its own: everybody may read, nobody needs to write.
 chmod -R a+rX "$target"

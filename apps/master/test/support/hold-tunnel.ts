@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
+import { freePort } from "./free-port.ts";
 import { ask, type MasterProcess } from "./run-master.ts";
 
 /** Has a master run a tunnel of one end, and keeps a connection through it open. */
@@ -21,13 +22,4 @@ export async function holdTunnel(master: MasterProcess): Promise<[target: Server
   });
   await once(held, "data");
   return [target, held];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

