@@ -1,0 +1,25 @@
+import { beforeAll, describe } from "vitest";
+import { type Authority, makeAuthority } from "./support/authority.ts";
+import { type StoryOptions, tunnelStory } from "./support/tunnel-story.ts";
+
+const MATRIX: StoryOptions[] = [
+  ...(["reverse", "forward"] as const).flatMap((flow) =>
+    ([0, 1, 2] as const).map((tls) => ({ flow, tls, auto: false })),
+  ),
+  // Both ends with mode=0: each finds out by itself what it can bind.
+  { flow: "reverse", tls: 0, auto: true },
+  { flow: "forward", tls: 1, auto: true },
+  { flow: "single", tls: 0, auto: false },
+  { flow: "single", tls: 0, auto: true },
+];
+
+describe.each(MATRIX)("flow $flow, tls $tls, auto $auto", (options) => {
+  let authority: Authority;
+
+  beforeAll(async () => {
+    authority = await makeAuthority();
+    return () => authority.remove();
+  });
+
+  tunnelStory(options, () => authority);
+});

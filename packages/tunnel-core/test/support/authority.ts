@@ -1,0 +1,45 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generate } from "selfsigned";
+
+/** The name in the certificates of `issue`. */
+export const SERVER_NAME = "nodepass.test";
+
+/** A certificate authority of a test, with files that a server with `tls` 2 reads. */
+export interface Authority {
+  /** PEM of the authority's own certificate. */
+  readonly ca: string;
+  /** `crt=…&key=…` of a certificate for `SERVER_NAME`. */
+  readonly query: string;
+  remove(): Promise<void>;
+}
+
+/** Makes an authority and a certificate that it signed, in a folder of its own. */
+export async function makeAuthority(): Promise<Authority> {
+  const ec = { keyType: "ec", curve: "P-256", algorithm: "sha256" } as const;
+  const root = await generate([{ name: "commonName", value: "NodePass test authority" }], {
+    ...ec,
+    extensions: [
+      { name: "basicConstraints", cA: true, critical: true },
+      { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  const leaf = await generate([{ name: "commonName", value: SERVER_NAME }], {
+    ...ec,
+    ca: { key: root.private, cert: root.cert },
+    extensions: [
+      { name: "basicConstraints", cA: false },
+      { name: "subjectAltName", altNames: [{ type: 2, value: SERVER_NAME }] },
+    ],
+  });
+  const folder = await mkdtemp(join(tmpdir(), "nodepass-"));
+  const crt = join(folder, "cert.pem");
+  const key = join(folder, "key.pem");
+  await Promise.all([writeFile(crt, leaf.cert), writeFile(key, leaf.private)]);
+  return {
+    ca: root.cert,
+    query: `crt=${encodeURIComponent(crt)}&key=${encodeURIComponent(key)}`,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
