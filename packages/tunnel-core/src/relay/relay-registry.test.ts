@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type IdleCheckable, RelayRegistry } from "./relay-registry.ts";
+
+class Member implements IdleCheckable {
+  active = true;
+  idleSweeps = 0;
+  ends: string[] = [];
+  readonly #registry: RelayRegistry;
+
+  constructor(registry: RelayRegistry) {
+    this.#registry = registry;
+    registry.add(this);
+  }
+  expire(): void {
+    this.ends.push("expired");
+    this.#registry.delete(this);
+  }
+  cut(): void {
+    this.ends.push("cut");
+    this.#registry.delete(this);
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("RelayRegistry", () => {
+  test("expires a member after its idle time and no later than a quarter more", () => {
+    const registry = new RelayRegistry(400);
+    const member = new Member(registry);
+    vi.advanceTimersByTime(399);
+    expect(member.ends).toEqual([]);
+    vi.advanceTimersByTime(101);
+    expect(member.ends).toEqual(["expired"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("keeps a member that is active now and then", () => {
+    const registry = new RelayRegistry(400);
+    const member = new Member(registry);
+    for (let count = 0; count < 20; count++) {
+      vi.advanceTimersByTime(350);
+      member.active = true;
+    }
+    expect(member.ends).toEqual([]);
+  });
+
+  test("0 never expires, without a timer", () => {
+    const registry = new RelayRegistry(0);
+    new Member(registry);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(registry.size).toBe(1);
+  });
+
+  test("drained tells whether all have gone in time", async () => {
+    const registry = new RelayRegistry(0);
+    expect(await registry.drained(100)).toBe(true);
+    const first = new Member(registry);
+    const second = new Member(registry);
+    expect(await registry.drained(0)).toBe(false);
+    const inTime = registry.drained(100);
+    first.cut();
+    second.cut();
+    expect(await inTime).toBe(true);
+    new Member(registry);
+    const late = registry.drained(100);
+    vi.advanceTimersByTime(100);
+    expect(await late).toBe(false);
+    registry.cutAll();
+    expect(registry.size).toBe(0);
+  });
+});

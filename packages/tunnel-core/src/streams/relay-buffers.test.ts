@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { RelayBuffers } from "./relay-buffers.ts";
+
+describe("RelayBuffers", () => {
+  test("all quiet connections read into one buffer", () => {
+    const buffers = new RelayBuffers();
+    expect(buffers.nextBuffer()).toBe(buffers.shared);
+    expect(buffers.nextBuffer()).toBe(buffers.shared);
+  });
+
+  test("a choice counts for one read", () => {
+    const buffers = new RelayBuffers(1024);
+    const bulk = buffers.borrow();
+    if (bulk === undefined) throw new Error("none lent");
+    buffers.next = bulk;
+    expect(buffers.nextBuffer()).toBe(bulk);
+    expect(buffers.nextBuffer()).toBe(buffers.shared);
+  });
+
+  test("prefixes are the front of the shared buffer, each made once", () => {
+    const buffers = new RelayBuffers();
+    const prefix = buffers.sharedPrefix(4096);
+    expect(prefix.length).toBe(4096);
+    expect(prefix.buffer).toBe(buffers.shared.buffer);
+    expect(buffers.sharedPrefix(4096)).toBe(prefix);
+    expect(buffers.sharedPrefix(1_000_000)).toBe(buffers.shared);
+  });
+
+  test("lends at most 64, uses them again and keeps count", () => {
+    const buffers = new RelayBuffers(16);
+    const lent: Buffer[] = [];
+    for (let one = buffers.borrow(); one !== undefined; one = buffers.borrow()) lent.push(one);
+    expect(lent.length).toBe(64);
+    expect(new Set(lent).size).toBe(64);
+    const last = lent.at(-1);
+    for (const one of lent) buffers.giveBack(one);
+    expect(buffers.lent).toBe(0);
+    const again = buffers.borrow();
+    expect(lent).toContain(again);
+    expect(last?.length).toBe(16);
+  });
+});
