@@ -61,6 +61,8 @@ export class DeadlineQueue<T> {
     const now = performance.now();
     for (const [item, deadline] of this.#deadlines) {
       if (deadline > now) {
+        // `onExpire` may have added an item, and `add` armed the timer for that one.
+        clearTimeout(this.#timer);
         this.#arm(deadline - now);
         return;
       }
