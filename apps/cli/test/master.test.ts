@@ -15,7 +15,7 @@ it("runs a master that makes, lists, changes and removes an instance that works"
   expect(created).toMatchObject({ status: "running", meta: { tags: { use: "test" } } });
   expect(await askTcp(port, "hello")).toBe("hello");
   await expect
-    .poll(() => run(["ls"]))
+    .poll(() => run(["ls"]), { timeout: 20_000 })
     .toMatch(/ echo +client +running +0 +0 +0 +(?:-|\d+ ms) +5 B +5 B +client:\/\/127/);
 
   const { id } = created as { id: string };
@@ -55,6 +55,17 @@ it("leaves a new instance stopped if asked to", async () => {
   expect(created).toMatchObject({ status: "stopped", restart: false });
 });
 
+it("ends with 1 if an instance cannot run, and says where to look", async () => {
+  const { json, environment } = await startRealMaster();
+  const url = `client://127.0.0.1:${await startEcho()}/127.0.0.1:1?mode=1`;
+  const made = await runCli(["create", url, "--alias", "taken"], { environment });
+  expect(made).toMatchObject({ code: 1, stdout: "" });
+  expect(made.stderr).toMatch(/\(taken\) does not run\n {2}.*nodepass logs -f \w{8}\n$/);
+  expect(await json(["ls"])).toMatchObject([{ alias: "taken", status: "error" }]);
+  expect(await json(["start", "taken"], 1)).toMatchObject([{ status: "error" }]);
+  expect(await json(["stop", "taken"])).toMatchObject([{ status: "stopped" }]);
+});
+
 it("keeps its state over a restart, and shows the key only at the first start", async () => {
   const first = await startRealMaster();
   const url = `client://127.0.0.1:${await freePort()}/127.0.0.1:1?mode=1`;
@@ -66,8 +77,11 @@ it("keeps its state over a restart, and shows the key only at the first start", 
   const { environment } = first;
   const second = startCli(["master://127.0.0.1:0"], { environment });
   const [, master = ""] = await second.waitFor(/^API URL: (\S+)$/m);
-  const { stdout } = await runCli(["ls", "--master", master, "--key", first.key], { environment });
-  expect(stdout).toMatch(/ kept +client +running /);
+  const list = () => runCli(["ls", "--master", master, "--key", first.key], { environment });
+  // The master answers before its instances run.
+  await expect
+    .poll(async () => (await list()).stdout, { timeout: 20_000 })
+    .toMatch(/ kept +client +running /);
   expect(second.stdout()).not.toContain("API KEY");
 
   const third = await runCli(["master://127.0.0.1:0"], { environment });
@@ -118,10 +132,13 @@ it("follows logs and events, and ends with the signal or the key", async () => {
   await run(["create", url, "--alias", "early"]);
   await follower.waitFor(/(?:initial|create) +\w{8} {2}early {2}running/);
   await expect
-    .poll(async () => {
-      await run(["restart", "early"]);
-      return logs.stdout();
-    })
+    .poll(
+      async () => {
+        await run(["restart", "early"]);
+        return logs.stdout();
+      },
+      { timeout: 20_000 },
+    )
     .toMatch(/^early {2}20.*INFO/m);
   await run(["rm", "early"]);
   await events.waitFor(/"type":"delete"/);

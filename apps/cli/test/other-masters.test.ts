@@ -54,6 +54,14 @@ it("waits for the state that NodePass 1.14 does not answer with", async () => {
   );
 });
 
+it("does not take an error from before a start for one after it", async () => {
+  const master = await startFakeMaster({ looksUntilStopped: 0 });
+  master.instances.set("a1b2c3d4", fakeInstance({ status: "error" }));
+  const { code, stdout } = await runCli(["start", "web"], { environment: variables(master.url) });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/ web +server +running /);
+});
+
 it("names a new instance at masters that take no alias with the URL", async () => {
   const master = await startFakeMaster({ isOld: true });
   const environment = variables(master.url);

@@ -10,6 +10,8 @@ export type InstanceAction = "start" | "stop" | "restart" | "reset";
 /** How long an action may take to show, ms; masters stop an instance within 5 s. */
 export const defaultSettleMs = 10_000;
 const pollIntervalMs = 200;
+/** How long an error may be the one from before the action, ms. */
+const oldErrorMs = 1500;
 
 /**
  * Makes an instance do something and waits until it shows: NodePass 1.14 answers with the state
@@ -25,10 +27,14 @@ export async function act(
 ): Promise<RemoteInstance> {
   let instance = await client.change(id, { action });
   if (action === "reset") return instance;
-  const wanted = action === "stop" ? ["stopped"] : ["running", "error"];
-  const deadline = performance.now() + settleMs;
-  while (!wanted.includes(instance.status)) {
-    if (performance.now() >= deadline) {
+  const wanted = action === "stop" ? "stopped" : "running";
+  const start = performance.now();
+  while (instance.status !== wanted) {
+    const elapsedMs = performance.now() - start;
+    if (wanted === "running" && instance.status === "error" && elapsedMs >= oldErrorMs) {
+      return instance;
+    }
+    if (elapsedMs >= settleMs) {
       throw new CliError(`${nameInstance(instance)} is still ${instance.status} after ${action}`);
     }
     await sleep(pollIntervalMs);

@@ -66,6 +66,7 @@ it.each<[MasterOptions, number]>([
   [{ master: "m:3", profile: "work" }, 2],
   [{ insecure: true, pin: "AA" }, 2],
   [{ profile: "none" }, 1],
+  [{ profile: "home", pin: "AA" }, 2],
 ])("refuses %j", (options, exitCode) => {
   expect(() => chooseMaster(options, {}, book)).toThrow(expect.objectContaining({ exitCode }));
 });

@@ -56,6 +56,11 @@ export function chooseMaster(
     options.key ??
     ((belongs && (given !== "" || profile === undefined) && keyOfEnvironment) || profile?.key);
   if (key === undefined || key === "") throw noKey(address);
+  if (options.pin !== undefined && address.origin.startsWith("http:")) {
+    throw new CliError("--pin needs an https:// master: without TLS there is no certificate", {
+      exitCode: exitCodes.usage,
+    });
+  }
   return {
     address,
     key,
