@@ -10,7 +10,7 @@
  *
  * Server and client run in processes of their own; this one is target and users. Each line is
  * taken after a collection, with the load held. Errors are connections that ended otherwise than
- * meant. The verdict compares the last third of the lines with the first after the warm-up.
+ * meant; cut are those among them that were open while the client was restarted. The verdict compares the last third of the lines with the first after the warm-up.
  */
 import { parseArgs } from "node:util";
 import { startScriptedTarget } from "../test/support/scripted-target.ts";
@@ -66,6 +66,7 @@ const heads = [
   "minute",
   "done",
   "errors",
+  "cut",
   "srv heap",
   "srv ext",
   "srv rss",
@@ -87,6 +88,7 @@ while (performance.now() - startedAt < Number(values.minutes) * 60_000) {
     load.start();
     await sleep(200);
     await client.close(10_000);
+    load.restartedAt = performance.now();
     await client.open(clientUrl, LIMITS);
     reconnects++;
     await sleep(1000);
@@ -101,6 +103,7 @@ while (performance.now() - startedAt < Number(values.minutes) * 60_000) {
     minute,
     load.done,
     load.errors.length,
+    load.cut,
     mib(s.heapUsed),
     mib(s.external),
     mib(s.rss),

@@ -33,6 +33,10 @@ export interface SoakLoadOptions {
 export class SoakLoad {
   done = 0;
   readonly errors: string[] = [];
+  /** Failed while an end was restarting: they were open then. */
+  cut = 0;
+  /** When an end last went away, `performance.now()`: what begins later has no excuse. */
+  restartedAt = Number.NEGATIVE_INFINITY;
   readonly kinds: Partial<Record<Kind, number>> = {};
   readonly #options: SoakLoadOptions;
   readonly #running = new Set<Promise<void>>();
@@ -73,12 +77,17 @@ export class SoakLoad {
   }
 
   #begin(kind: Kind, user: () => Promise<void>): void {
+    const begunAt = performance.now();
     const ended = user().then(
       () => {
         this.done++;
         this.kinds[kind] = (this.kinds[kind] ?? 0) + 1;
       },
       (error: unknown) => {
+        if (begunAt <= this.restartedAt) {
+          this.cut++;
+          return;
+        }
         this.errors.push(`${kind}: ${error instanceof Error ? error.message : String(error)}`);
       },
     );
