@@ -12,6 +12,7 @@ export class DatagramThrottle implements TokenWaiter {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #limited = false;
+  #begun = false;
 
   constructor(
     bucket: TokenBucket,
@@ -25,6 +26,14 @@ export class DatagramThrottle implements TokenWaiter {
 
   /** Delivers the datagram now or in its turn; the caller gives the buffer away. */
   push(datagram: Buffer): void {
+    if (!this.#begun) {
+      // A new session waits its turn like any other: many short ones must not pass the queue.
+      this.#begun = true;
+      if (!this.#bucket.take(0)) {
+        this.#limited = true;
+        this.#bucket.wait(this);
+      }
+    }
     if (!this.#limited) {
       this.#pass(datagram);
       return;
