@@ -8,7 +8,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
 const [task, ...given] = process.argv.slice(2);
 // Without arguments: a master with a demonstration tunnel, its state in the checkout.
-const args = task === "start" && given.length === 0 ? ["quickstart", "--state", `${root}/.state`] : given;
+const args =
+  task === "start" && given.length === 0 ? ["quickstart", "--state", `${root}/.state`] : given;
 const env = { ...process.env, DO_NOT_TRACK: "1" };
 
 function pnpm(...argv) {
