@@ -2,6 +2,7 @@ import { TunnelError } from "../errors.ts";
 import type { RelayContext } from "../relay/relay-context.ts";
 import { copyOf, RelaySource, TLS_HIGH_WATER_MARK } from "../relay/relay-source.ts";
 import { resetStream, type Stream } from "../streams/stream-reader.ts";
+import { parseRemote } from "../wire/endpoint.ts";
 import {
   FRAME_DATA,
   FRAME_FIN,
@@ -246,6 +247,10 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
 
   onOpen(type: number, remote: string): void {
     if (this.#owner.role === "entry" || this.#state !== "idle") throw outside("open");
+    // It goes into logs and PROXY headers.
+    if (parseRemote(remote) === undefined) {
+      throw new TunnelError("FRAME_INVALID", "address of an open frame is no ip:port");
+    }
     this.#state = "opening";
     this.#opened = { type, remote };
   }

@@ -140,7 +140,8 @@ class Newcomer {
     try {
       hello = parseHello(bytes);
     } catch (error) {
-      this.#refuse(error instanceof Error ? error.message : "bad hello");
+      // The text is fixed: one that a stranger can vary gets around the log's limit.
+      this.#refuse("bad pool hello", error);
       return;
     }
     if (hello === undefined) return;
@@ -159,8 +160,11 @@ class Newcomer {
     }
   }
 
-  #refuse(message: string): void {
-    this.#listener.options.context.logLimited("warn", message, { address: this.#address });
+  #refuse(message: string, error?: unknown): void {
+    this.#listener.options.context.logLimited("warn", message, {
+      address: this.#address,
+      ...(error instanceof Error && { reason: error.message }),
+    });
     this.#drop();
   }
 

@@ -85,7 +85,10 @@ export class Session {
       onReusable: (connection) => this.pool.put(connection),
       onGone: (connection) => this.pool.withdraw(connection),
       onViolation: (error) => {
-        this.#context.logLimited("warn", error.message, { peer: this.terms.peer });
+        this.#context.logLimited("warn", "pool connection broke the rules of frames", {
+          reason: error.message,
+          peer: this.terms.peer,
+        });
       },
     };
     return new FramedConnection(this.#context, stream, id, this.#framedOwner);
@@ -181,7 +184,7 @@ export class Session {
         this.#hooks.onOpen(this, { ...signal, action: signal.action });
         return;
       case "flush":
-        this.#context.log("info", "pool flushed by the peer");
+        this.#context.logLimited("info", "pool flushed by the peer");
         this.pool.flush();
         return;
       case "verify":
