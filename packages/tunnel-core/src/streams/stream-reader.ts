@@ -121,10 +121,24 @@ export function dialStream(
 /** Ends a stream at once so that the other side sees a reset, not an end (also through TLS). */
 export function resetStream(stream: Stream): void {
   if (stream.destroyed) return;
-  if (stream.raw.destroyed || stream.raw.connecting) {
+  const { raw } = stream;
+  const plain = raw === stream;
+  if (raw.destroyed || raw.connecting) {
     stream.destroy();
-    return;
+  } else if (stream.writableEnded && !stream.writableFinished && stream.writableLength === 0) {
+    // The FIN is on its way: libuv refuses a reset meanwhile (EINVAL), and Node would never close
+    // the handle. A plain socket is done with it in the next turn of the loop; TLS may not be.
+    if (plain) stream.once("finish", resetNow);
+    else {
+      stream.destroy();
+      raw.destroy();
+    }
+  } else {
+    raw.resetAndDestroy();
+    if (!plain) stream.destroy();
   }
-  stream.raw.resetAndDestroy();
-  if (stream.raw !== stream) stream.destroy();
+}
+
+function resetNow(this: Socket): void {
+  this.resetAndDestroy();
 }

@@ -1,0 +1,104 @@
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DETACHED_READER } from "../src/streams/detached-reader.ts";
+import { RelayBuffers } from "../src/streams/relay-buffers.ts";
+import { adoptSocket, dialStream, resetStream, type Stream } from "../src/streams/stream-reader.ts";
+import { makeCertificate } from "./peer-114/index.ts";
+import { expectNoSockets } from "./support/no-leaks.ts";
+import { endOf } from "./support/users.ts";
+
+const buffers = new RelayBuffers();
+let server: Server;
+
+beforeEach(async () => {
+  server = createServer({ allowHalfOpen: true });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+});
+
+afterEach(async () => {
+  server.close();
+  await expectNoSockets();
+});
+
+/** A dialled stream and the other side's end of it. */
+async function dialled(): Promise<[Stream, Socket]> {
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const accepted = once(server, "connection");
+  let stream: Stream | undefined;
+  await new Promise<void>((resolve) => {
+    stream = dialStream({ address: "127.0.0.1", port }, DETACHED_READER, buffers, resolve);
+  });
+  const [other] = (await accepted) as [Socket];
+  if (stream === undefined) throw new Error("not dialled");
+  return [stream, other];
+}
+
+describe("resetStream", () => {
+  test("resets an open stream", async () => {
+    const [stream, other] = await dialled();
+    const [end, closed] = [endOf(other), once(stream, "close")];
+    resetStream(stream);
+    expect(await end).toBe("ECONNRESET");
+    await closed;
+  });
+
+  // libuv refuses it then, and Node's handle stayed open for ever.
+  test.each([
+    ["", false],
+    [" after a write", true],
+  ])("closes a stream whose FIN is on its way%s", async (_when, writes) => {
+    const [stream, other] = await dialled();
+    const closed = once(stream, "close");
+    other.on("error", () => {});
+    other.resume().once("end", () => other.end());
+    if (writes) stream.write("some bytes");
+    stream.end();
+    resetStream(stream);
+    await closed;
+    expect(stream.destroyed).toBe(true);
+    other.destroy();
+  });
+
+  test("resets a stream that has sent its FIN", async () => {
+    const [stream, other] = await dialled();
+    const closed = once(stream, "close");
+    const finished = once(stream, "finish");
+    stream.end();
+    await finished;
+    const ended = once(other, "end");
+    other.resume();
+    await ended;
+    const failed = new Promise<string>((resolve) => {
+      other.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+    });
+    resetStream(stream);
+    await closed;
+    // Who has read the FIN learns of a reset when it writes: at once, not after a first success.
+    other.write("too late");
+    expect(await failed).toMatch(/ECONNRESET|EPIPE/);
+    other.destroy();
+  });
+
+  test("closes a TLS stream whose close_notify is on its way", async () => {
+    const certificate = await makeCertificate();
+    const [raw, other] = await dialled();
+    const secureContext = createSecureContext(certificate);
+    const far = new TLSSocket(other, { isServer: true, secureContext });
+    far.on("error", () => {});
+    other.on("error", () => {});
+    const secure = connectTls({ socket: raw, rejectUnauthorized: false });
+    await once(secure, "secureConnect");
+    const stream = adoptSocket(secure, raw, DETACHED_READER, buffers);
+    const closed = once(stream, "close");
+    stream.end();
+    resetStream(stream);
+    await closed;
+    expect(raw.destroyed).toBe(true);
+    far.destroy();
+    other.destroy();
+  });
+});
