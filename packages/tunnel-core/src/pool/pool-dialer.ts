@@ -87,9 +87,8 @@ class PoolDial implements StreamReader {
     this.#result = result;
     const { address, port } = dialer.terms;
     dialer.deadlines.add(this);
-    this.#raw = dialStream({ address, port }, this, dialer.context.buffers, () =>
-      this.#connected(),
-    );
+    const to = { address, port, keepAlive: true };
+    this.#raw = dialStream(to, this, dialer.context.buffers, () => this.#connected());
   }
 
   #connected(): void {
@@ -107,8 +106,13 @@ class PoolDial implements StreamReader {
       ...(tls.serverName !== undefined && { servername: tls.serverName }),
     };
     const secure = connectTls(options);
-    secure.on("error", (error) => this.fail(error));
-    secure.once("secureConnect", () => this.#secured(secure));
+    const failed = (error: Error): void => this.fail(error);
+    secure.on("error", failed);
+    secure.once("secureConnect", () => {
+      this.#secured(secure);
+      // The stream's reader has the errors from here on.
+      if (this.#stream !== undefined) secure.off("error", failed);
+    });
   }
 
   #secured(secure: TLSSocket): void {

@@ -4,8 +4,10 @@ import type { Signal, SignalEvent } from "../wire/signal.ts";
 import { SignalDecoder } from "../wire/signal-decoder.ts";
 import { createSignalEncoder } from "../wire/signal-encoder.ts";
 
-/** Report intervals without a byte after which the peer is lost (docs/protocol.md). */
+/** Report intervals without a byte after which a 1.14 peer is lost. */
 const SILENT_INTERVALS = 3;
+/** The same for our own nodes: losing a session by mistake costs them only a reconnect. */
+const SILENT_INTERVALS_PROVED = 1;
 /** Bytes of one signal line, about, for the bound of what is queued. */
 const SIGNAL_BYTES = 128;
 
@@ -13,6 +15,8 @@ export interface ControlChannelOptions {
   readonly context: TunnelContext;
   /** Key of the signals. */
   readonly key: string;
+  /** The peer is a node of this project. */
+  readonly proved: boolean;
   readonly stream: Stream;
   readonly early: Buffer | undefined;
   onSignal(signal: SignalEvent): void;
@@ -89,8 +93,9 @@ export class ControlChannel implements StreamReader {
 
   /** Once per report interval. */
   tick(): void {
-    if (++this.#silentTicks > SILENT_INTERVALS) {
-      this.#lose(`nothing came from the peer for ${SILENT_INTERVALS} report intervals`);
+    const most = this.#options.proved ? SILENT_INTERVALS_PROVED : SILENT_INTERVALS;
+    if (++this.#silentTicks > most) {
+      this.#lose(`nothing came from the peer for over ${most} report intervals`);
       return;
     }
     this.ping();

@@ -117,6 +117,7 @@ export class Session {
     this.#control = new ControlChannel({
       context: this.#context,
       key: this.terms.signalKey,
+      proved: this.terms.proved,
       stream,
       early,
       onSignal: (signal) => this.#signal(signal),

@@ -85,11 +85,16 @@ export function adoptSocket(
   return stream;
 }
 
+/** Idle time, ms, after which the system probes a pool connection: NATs forget silent ones. */
+export const KEEP_ALIVE_MS = 30_000;
+
 export interface DialOptions {
   /** IP address, not a name. */
   readonly address: string;
   readonly port: number;
   readonly localAddress?: string | undefined;
+  /** Have the system probe the connection while it is idle. */
+  readonly keepAlive?: boolean | undefined;
 }
 
 /** Dials a TCP stream; the reader learns of failure by `onError` and `onClose`. */
@@ -105,6 +110,10 @@ export function dialStream(
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     allowHalfOpen: true,
     noDelay: true,
+    ...(options.keepAlive === true && {
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    }),
     // The address is an IP: no second attempt under another family.
     autoSelectFamily: false,
     onread: { buffer: buffers.nextBuffer, callback: onRead as OnReadOpts["callback"] },

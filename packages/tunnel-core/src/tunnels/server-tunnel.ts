@@ -41,7 +41,10 @@ export class ServerTunnel extends TunnelBase {
     ]);
     this.#certificate = certificate;
     const flow = await this.#chooseFlow();
-    if (this.closingOrClosed) return;
+    if (this.closingOrClosed) {
+      this.endAll();
+      return;
+    }
     const sessions = new ServerSessions({
       context,
       settings,
@@ -62,6 +65,10 @@ export class ServerTunnel extends TunnelBase {
     });
     this.#sessions = sessions;
     await this.#listen(sessions, keys);
+    if (this.closingOrClosed) {
+      this.endAll();
+      return;
+    }
     this.startReporting();
     this.setState("running");
   }

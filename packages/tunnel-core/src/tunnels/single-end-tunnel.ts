@@ -31,6 +31,10 @@ export class SingleEndTunnel extends TunnelBase {
       onConnection: (socket: Socket) => this.#tcp.accept(socket),
       onError: (error) => context.logLimited("error", "listener failed", { error: error.message }),
     });
+    if (this.closingOrClosed) {
+      this.endAll();
+      return;
+    }
     this.entry = this.listener;
     const udp: UdpSocket | undefined = this.listener.udp;
     if (udp !== undefined) this.#udp = new DirectUdp(context, new UdpTargets(context), udp);
