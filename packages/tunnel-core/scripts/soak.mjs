@@ -7,10 +7,12 @@
  *   [--tls 0|1]     (default 1)
  *   [--flow reverse|forward]  (default reverse)
  *   [--rate N]      short connections a second (default 50)
+ *   [--no-restarts] leaves the client alone
  *
  * Server and client run in processes of their own; this one is target and users. Each line is
  * taken after a collection, with the load held. Errors are connections that ended otherwise than
- * meant; cut are those among them that were open while the client was restarted. The verdict compares the last third of the lines with the first after the warm-up.
+ * meant; cut are those among them that were open while the client was restarted.
+ * The verdict compares the last third of the lines with the first after the warm-up.
  */
 import { parseArgs } from "node:util";
 import { startScriptedTarget } from "../test/support/scripted-target.ts";
@@ -19,12 +21,14 @@ import { SoakLoad } from "../test/trust/support/soak-load.ts";
 
 const LIMITS = { serviceCooldownMs: 200, udpReadTimeoutMs: 5_000 };
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     minutes: { type: "string", default: "10" },
     every: { type: "string", default: "30" },
     tls: { type: "string", default: "1" },
     flow: { type: "string", default: "reverse" },
     rate: { type: "string", default: "50" },
+    restarts: { type: "boolean", default: true },
   },
 });
 /** Growth that counts: of the heap, MiB, and of handles or descriptors. */
@@ -84,7 +88,7 @@ let failed = "";
 while (performance.now() - startedAt < Number(values.minutes) * 60_000) {
   await load.run(Number(values.every) * 1000);
   // The client goes and comes back; users wait at the entry meanwhile (reverse flow).
-  if (reverse) {
+  if (reverse && values.restarts) {
     load.start();
     await sleep(200);
     await client.close(10_000);

@@ -88,7 +88,13 @@ export class SoakLoad {
           this.cut++;
           return;
         }
-        this.errors.push(`${kind}: ${error instanceof Error ? error.message : String(error)}`);
+        const now = performance.now();
+        const message = error instanceof Error ? error.message : String(error);
+        const lived = Math.round(now - begunAt);
+        const since = Math.round(now - this.restartedAt);
+        this.errors.push(
+          `${new Date().toISOString()} ${kind} after ${lived} ms, ${since} ms after a restart: ${message}`,
+        );
       },
     );
     this.#running.add(ended);
@@ -115,6 +121,8 @@ export class SoakLoad {
   async #halfClose(): Promise<void> {
     const socket = await this.#dial("h");
     const back = digestOf(socket);
+    // It may fail before it is waited for.
+    back.catch(() => {});
     await sleep(50);
     socket.end("question");
     expectSame(
