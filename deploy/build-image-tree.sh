@@ -20,7 +20,7 @@ if [ -n "$(ls -A "$target")" ]; then
   exit 1
 fi
 
-work=$(mktemp -d)
+work=$(mktemp -d "${TMPDIR:-/tmp}/nodepass-image.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

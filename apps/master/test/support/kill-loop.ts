@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { vi } from "vitest";
 import { ask, type MasterProcess } from "./run-master.ts";
 
 /** What the loop has seen. */
@@ -113,9 +114,10 @@ export async function killLoop(
     known.set(id, after);
   }
 
-  /** One change after the other, of its own instances only: they have an order. */
-  async function write(api: Api, own: string[], killed: AbortSignal): Promise<void> {
-    while (!killed.aborted) {
+  /** One change after the other, of its own instances only (they have an order), to the end. */
+  async function write(api: Api, own: string[]): Promise<void> {
+    const cutOffBefore = cutOff;
+    while (cutOff === cutOffBefore) {
       const id = own[randomInt(0, own.length + 1)];
       const before = id === undefined ? undefined : known.get(id);
       if (id === undefined || before === undefined) await create(api, own);
@@ -159,16 +161,16 @@ export async function killLoop(
       await master.ended;
       return { kills, acknowledged, cutOff, faults };
     }
-    const killed = new AbortController();
+    const enough = acknowledged + randomInt(1, 12);
     const shares = Array.from({ length: writers }, (_, writer) =>
       [...known.keys()].filter((_id, index) => index % writers === writer),
     );
-    const writing = shares.map((own) => write(api, own, killed.signal));
-    // The moment of the kill is what varies: there is no event to wait for.
-    await sleep(randomInt(5, 120));
+    const writing = shares.map((own) => write(api, own));
+    await vi.waitUntil(() => acknowledged >= enough, { timeout: 60_000, interval: 1 });
+    // And a little more, so that it is not always just after an answer.
+    await sleep(randomInt(0, 20));
     master.child.kill("SIGKILL");
     await master.ended;
-    killed.abort();
     await Promise.all(writing);
   }
 }
