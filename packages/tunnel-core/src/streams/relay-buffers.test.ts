@@ -9,7 +9,7 @@ describe("RelayBuffers", () => {
   });
 
   test("a choice counts for one read", () => {
-    const buffers = new RelayBuffers(1024);
+    const buffers = new RelayBuffers(64 * 1024);
     const bulk = buffers.borrow();
     if (bulk === undefined) throw new Error("none lent");
     buffers.next = bulk;
@@ -27,7 +27,7 @@ describe("RelayBuffers", () => {
   });
 
   test("lends at most 64, uses them again and keeps count", () => {
-    const buffers = new RelayBuffers(16);
+    const buffers = new RelayBuffers(64 * 1024);
     const lent: Buffer[] = [];
     for (let one = buffers.borrow(); one !== undefined; one = buffers.borrow()) lent.push(one);
     expect(lent.length).toBe(64);
