@@ -8,6 +8,8 @@ import { createSignalEncoder } from "../wire/signal-encoder.ts";
 const SILENT_INTERVALS = 3;
 /** The same for our own nodes: losing a session by mistake costs them only a reconnect. */
 const SILENT_INTERVALS_PROVED = 1;
+/** Least silence, ms: short report intervals don't make a busy machine a lost one. */
+const MIN_SILENCE_MS = 1000;
 /** Bytes of one signal line, about, for the bound of what is queued. */
 const SIGNAL_BYTES = 128;
 
@@ -33,6 +35,7 @@ export class ControlChannel implements StreamReader {
   readonly #decoder: SignalDecoder;
   readonly #encode: (signal: Signal) => string;
   readonly #maxQueuedBytes: number;
+  readonly #maxSilentTicks: number;
   #pending = "";
   #silentTicks = 0;
   #pingSentAt = -1;
@@ -53,6 +56,9 @@ export class ControlChannel implements StreamReader {
     this.#decoder = new SignalDecoder(options.key);
     this.#encode = createSignalEncoder(options.key);
     this.#maxQueuedBytes = options.context.limits.semaphoreLimit * SIGNAL_BYTES;
+    const least = options.proved ? SILENT_INTERVALS_PROVED : SILENT_INTERVALS;
+    const { reportIntervalMs } = options.context.limits;
+    this.#maxSilentTicks = Math.max(least, Math.ceil(MIN_SILENCE_MS / reportIntervalMs));
     setReader(options.stream, this);
   }
 
@@ -93,7 +99,7 @@ export class ControlChannel implements StreamReader {
 
   /** Once per report interval. */
   tick(): void {
-    const most = this.#options.proved ? SILENT_INTERVALS_PROVED : SILENT_INTERVALS;
+    const most = this.#maxSilentTicks;
     if (++this.#silentTicks > most) {
       this.#lose(`nothing came from the peer for over ${most} report intervals`);
       return;
