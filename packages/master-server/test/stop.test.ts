@@ -23,6 +23,21 @@ it("tells event streams, closes instances and lets go of everything", async () =
   expect(log()).not.toContain("ERROR");
 });
 
+it("leaves no socket, thread or timer behind", async () => {
+  const open = () =>
+    process
+      .getActiveResourcesInfo()
+      .filter((name) => /TCP|UDP|TLS|Worker|MessagePort|FSReq/.test(name));
+  // Pages of the test before may still be closing.
+  await vi.waitFor(() => expect(open()).toEqual([]));
+  const { master, api } = await startMaster({ url: "master://127.0.0.1:0?tls=1" });
+  await api.create("server://127.0.0.1:0/127.0.0.1:9?tls=1");
+  await api.events();
+  expect(open()).not.toEqual([]);
+  await master.close();
+  await vi.waitFor(() => expect(open()).toEqual([]));
+});
+
 it("lets a request that is being answered finish", async () => {
   const { master, api } = await startMaster();
   const { id } = await api.create("server://127.0.0.1:0/127.0.0.1:9");
