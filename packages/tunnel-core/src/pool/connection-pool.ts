@@ -24,8 +24,8 @@ export interface PoolOptions {
   readonly frame?: ((stream: Stream, id: string) => FramedConnection) | undefined;
   /** An idle connection was added, for the entry to take. */
   onAvailable?(): void;
-  /** A connection has left the pool: taken, claimed or lost. */
-  onTaken?(): void;
+  /** A connection has left the pool: it is used, or lost. */
+  onTaken?(used: boolean): void;
 }
 
 /** The ready connections of one session, by id. */
@@ -102,7 +102,7 @@ export class ConnectionPool {
   withdraw(connection: FramedConnection): void {
     if (this.#idle.get(connection.id) !== connection) return;
     this.#idle.delete(connection.id);
-    if (!this.#closed) this.#options.onTaken?.();
+    if (!this.#closed) this.#options.onTaken?.(!connection.idle);
   }
 
   /** Closes the idle connections over `most`; only the entry may, which alone uses them. */
@@ -117,7 +117,7 @@ export class ConnectionPool {
   take(): PoolMember | undefined {
     for (const connection of this.#idle.values()) {
       this.#idle.delete(connection.id);
-      this.#options.onTaken?.();
+      this.#options.onTaken?.(true);
       return connection;
     }
     return undefined;
@@ -129,7 +129,7 @@ export class ConnectionPool {
     if (connection instanceof PoolConnection) {
       this.#idle.delete(claim.id);
       if (connection.ended) this.#ended--;
-      else this.#options.onTaken?.();
+      else this.#options.onTaken?.(true);
       claim.onConnection(connection);
       return;
     }
@@ -155,12 +155,12 @@ export class ConnectionPool {
     // An exit's connection may have been used and ended before its signal is read.
     if (this.#options.role === "exit" && !this.#closed) {
       this.#ended++;
-      this.#options.onTaken?.();
+      this.#options.onTaken?.(false);
       return;
     }
     this.#idle.delete(connection.id);
     connection.stream.destroy();
-    if (!this.#closed) this.#options.onTaken?.();
+    if (!this.#closed) this.#options.onTaken?.(false);
   }
 
   /** An idle connection has closed. */
@@ -168,7 +168,7 @@ export class ConnectionPool {
     if (this.#idle.get(connection.id) !== connection) return;
     this.#idle.delete(connection.id);
     if (connection.ended) this.#ended--;
-    else if (!this.#closed) this.#options.onTaken?.();
+    else if (!this.#closed) this.#options.onTaken?.(false);
   }
 
   /** Closes connections that ended long ago and that no signal has claimed. */

@@ -64,6 +64,11 @@ export class PoolRefill implements PoolDialResult {
     this.#fill();
   }
 
+  /** A connection was lost without having been used. */
+  lost(): void {
+    if (!this.#closed) this.#fill();
+  }
+
   /** Once per report interval. */
   tick(): void {
     if (this.#taken < this.#capacity * KEEP_SHARE) {

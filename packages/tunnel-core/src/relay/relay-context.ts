@@ -1,6 +1,7 @@
 import type { TrafficCounters } from "../counters.ts";
 import type { DeadlineQueue } from "../deadline-queue.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
+import type { Lingerer } from "../streams/lingerer.ts";
 import type { RelayBuffers } from "../streams/relay-buffers.ts";
 import type { BlockDetector } from "../wire/block-detector.ts";
 import type { FirstBytes } from "./first-bytes.ts";
@@ -27,6 +28,7 @@ export interface RelayContext {
   readonly buffers: RelayBuffers;
   readonly counters: TrafficCounters;
   readonly flushes: FlushQueue;
+  readonly lingerer: Lingerer;
   /** Open TCP relays. */
   readonly tcpRelays: RelayRegistry;
   /** Open UDP sessions. */

@@ -151,7 +151,7 @@ export class ControlChannel implements StreamReader {
     if (this.#closed) return;
     if (this.#pending !== "") this.#flush();
     this.#closed = true;
-    this.#options.stream.destroy();
+    this.#options.context.lingerer.end(this.#options.stream);
     for (const done of [...this.#onPong]) done(false);
   }
 

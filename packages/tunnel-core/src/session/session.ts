@@ -30,7 +30,7 @@ export interface SessionHooks {
   /** The entry can take a connection from the pool. */
   onAvailable(session: Session): void;
   /** A pool connection has left the pool, used or lost: time to refill. */
-  onTaken(session: Session): void;
+  onTaken(session: Session, used: boolean): void;
   /** The entry's peer wants a connection relayed. */
   onOpen(session: Session, signal: Signal & { readonly action: "tcp" | "udp" }): void;
   /** Exit: the peer begins a connection on a framed pool connection. */
@@ -73,7 +73,7 @@ export class Session {
       maxClaims: context.limits.semaphoreLimit,
       frame: terms.streams ? (stream, id) => this.#frame(stream, id) : undefined,
       onAvailable: () => this.#available(),
-      onTaken: () => hooks.onTaken(this),
+      onTaken: (used) => hooks.onTaken(this, used),
     });
   }
 

@@ -1,4 +1,4 @@
-import { createSecureContext } from "node:tls";
+import { createSecureContext, rootCertificates } from "node:tls";
 import type { ClientSettings } from "@nodepass/url-config";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
 import { PoolDialer, type PoolDialTerms, peerFingerprint } from "../pool/pool-dialer.ts";
@@ -46,9 +46,10 @@ export class ClientSession {
     };
     this.session = new Session(context, terms, {
       ...hooks,
-      onTaken: (session) => {
-        this.#refill.taken();
-        hooks.onTaken(session);
+      onTaken: (session, used) => {
+        if (used) this.#refill.taken();
+        else this.#refill.lost();
+        hooks.onTaken(session, used);
       },
       onEnd: (session, reason) => {
         clearTimeout(this.#deadline);
@@ -115,7 +116,7 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
             serverName,
             context: createSecureContext({
               minVersion: "TLSv1.3",
-              ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
+              ...(ca !== undefined && { ca: [...rootCertificates, ...[ca].flat()] }),
             }),
             pin: met.proved && tls === 1 ? met.answer.fp : undefined,
           },

@@ -12,6 +12,7 @@ import { HOLD_MS } from "../relay/first-bytes.ts";
 import { FlushQueue } from "../relay/flush-queue.ts";
 import type { BlockInspection } from "../relay/relay-context.ts";
 import { RelayRegistry } from "../relay/relay-registry.ts";
+import { Lingerer } from "../streams/lingerer.ts";
 import { RelayBuffers } from "../streams/relay-buffers.ts";
 import type { LogRecord, TunnelOptions } from "../tunnel.ts";
 import { Slots, type TunnelContext } from "../tunnel-context.ts";
@@ -52,6 +53,7 @@ export function createContext(
     counters: new TrafficCounters(),
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
+    lingerer: new Lingerer(),
     names: new NameCache({ ttlMs: settings.dnsTtlMs }),
     slots: new Slots(settings.slot),
     tcpRelays: new RelayRegistry(settings.readTimeoutMs),

@@ -15,6 +15,8 @@ import type { ProvedAnswer } from "../wire/proved-answer.ts";
 
 /** How long a client of the present session has to show that it is alive, ms, before another one takes over. */
 const PROBE_MS = 300;
+/** Room in the pool for connections that are being taken at this moment. */
+const UNDER_WAY = 512;
 /** The control connection's id. */
 const CONTROL_ID = Buffer.alloc(4);
 
@@ -180,8 +182,10 @@ export class ServerSessions {
       present.session.begin(stream, early);
       return true;
     }
-    // The client counts those on their way, too: some room keeps both from disagreeing.
-    if (present.session.pool.size >= settings.max * 2) return refuse("the pool is full");
+    // Those that the client has given to users count as idle here until that is heard of.
+    if (present.session.pool.size >= settings.max * 2 + UNDER_WAY) {
+      return refuse("the pool is full");
+    }
     present.session.pool.add(stream, hello.counter.toString(16).padStart(8, "0"), early);
     return true;
   }

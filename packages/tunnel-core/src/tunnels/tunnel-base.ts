@@ -133,6 +133,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     this.endAll();
     this.context.tcpRelays.cutAll();
     this.context.udpSessions.cutAll();
+    this.context.lingerer.close();
     this.context.inbound?.destroy();
     this.context.outbound?.destroy();
     // The last counters, so that whoever adds them up misses nothing.

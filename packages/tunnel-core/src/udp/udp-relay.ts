@@ -1,5 +1,4 @@
 import type { IdleCheckable } from "../relay/relay-registry.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
 import type { EarlyInput } from "../streams/early-reader.ts";
 import { type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -149,12 +148,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
     this.#sender.flush();
     this.#sender.drop();
     const stream = this.#stream;
-    if (stream !== undefined) {
-      setReader(stream, DETACHED_READER);
-      // A plain end lets the last frames out before the close.
-      stream.end(() => stream.destroy());
-      stream.resume();
-    }
+    if (stream !== undefined) this.#options.context.lingerer.end(stream);
     this.#options.context.udpSessions.delete(this);
     this.#options.onClosed();
   }
