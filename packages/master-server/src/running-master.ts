@@ -11,7 +11,7 @@ export interface RunningMaster {
   readonly apiKey: string;
   /** Whether the key was made at this start. */
   readonly freshKey: boolean;
-  /** Resolves when the instances that start with the master run or have failed. */
+  /** Resolves when the instances that start with the master run or have failed, or after 10 s. */
   readonly started: Promise<void>;
   /**
    * Event streams get `shutdown`, instances are closed, the state is saved. Idempotent: the first

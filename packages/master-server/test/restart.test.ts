@@ -57,7 +57,11 @@ it("answers while a hundred instances start", async () => {
   await before.master.close();
   const after = await startMaster({ stateDirectory: before.stateDirectory });
   expect(await after.api.instances()).toHaveLength(100);
-  await after.master.started;
-  const statuses = (await after.api.instances()).map(({ status }) => status);
-  expect(new Set(statuses)).toEqual(new Set(["running"]));
+  await vi.waitFor(
+    async () => {
+      const statuses = (await after.api.instances()).map(({ status }) => status);
+      expect(new Set(statuses)).toEqual(new Set(["running"]));
+    },
+    { timeout: 50_000, interval: 200 },
+  );
 });
