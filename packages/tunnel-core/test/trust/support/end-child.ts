@@ -1,4 +1,5 @@
 // One tunnel end in a process of its own, told what to do over the process channel.
+import { createServer } from "node:net";
 import { getHeapSpaceStatistics } from "node:v8";
 import { openTunnel, type Tunnel } from "../../../src/index.ts";
 import type { EndAnswer, EndOrder, EndStats } from "./end-protocol.ts";
@@ -35,6 +36,16 @@ async function obey(order: EndOrder): Promise<void> {
     tell({ tell: "open", tunnelPort: tunnelAddress?.port, entryPort: entryAddress?.port });
   } else if (order.order === "stats") {
     tell({ tell: "stats", stats: stats() });
+  } else if (order.order === "echo") {
+    const target = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("error", () => socket.destroy());
+      socket.pipe(socket);
+    });
+    target.listen(0, "127.0.0.1", () => {
+      const address = target.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      tell({ tell: "echo", port });
+    });
   } else {
     await tunnel?.close({ timeoutMs: order.timeoutMs });
     tunnel = undefined;

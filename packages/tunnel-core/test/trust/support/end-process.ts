@@ -72,6 +72,12 @@ export class EndProcess {
     this.entryPort = answer.entryPort ?? 0;
   }
 
+  /** Makes it an echo instead of a tunnel end. @returns its port */
+  async echo(): Promise<number> {
+    const answer = await this.#ask({ order: "echo" });
+    return answer.tell === "echo" ? answer.port : 0;
+  }
+
   async stats(): Promise<EndStats> {
     const answer = await this.#ask({ order: "stats" });
     if (answer.tell !== "stats") throw new Error(`no stats: ${JSON.stringify(answer)}`);

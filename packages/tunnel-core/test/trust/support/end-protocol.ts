@@ -4,6 +4,8 @@ import type { LogRecord, TunnelCounters, TunnelOptions, TunnelState } from "../.
 export type EndOrder =
   | { readonly order: "open"; readonly url: string; readonly limits: TunnelOptions["limits"] }
   | { readonly order: "stats" }
+  /** Be a target: send back what comes, on 127.0.0.1. */
+  | { readonly order: "echo" }
   | { readonly order: "close"; readonly timeoutMs: number };
 
 /** Memory (bytes, after a collection with `--expose-gc`) and handles of an end's process. */
@@ -29,6 +31,7 @@ export type EndAnswer =
     }
   | { readonly tell: "stats"; readonly stats: EndStats }
   | { readonly tell: "closed" }
+  | { readonly tell: "echo"; readonly port: number }
   | { readonly tell: "failed"; readonly message: string }
   | { readonly tell: "log"; readonly record: LogRecord }
   | {
