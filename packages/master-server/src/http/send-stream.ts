@@ -15,6 +15,8 @@ export async function sendStream(response: Response, outgoing: ServerResponse): 
     reader.cancel().catch(() => undefined);
   };
   outgoing.once("close", cancel);
+  // Also while nothing is read from it because the client takes nothing.
+  reader.closed.catch(() => outgoing.destroy());
   // It may have closed before there was an answer.
   if (outgoing.destroyed || outgoing.closed) cancel();
   else {
