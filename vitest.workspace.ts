@@ -31,7 +31,6 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["{packages,apps}/*/test/**/*.test.ts"],
-          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
