@@ -91,6 +91,7 @@ while (performance.now() - startedAt < Number(values.minutes) * 60_000) {
   if (reverse && values.restarts) {
     load.start();
     await sleep(200);
+    load.restartedAt = Number.POSITIVE_INFINITY;
     await client.close(10_000);
     load.restartedAt = performance.now();
     await client.open(clientUrl, LIMITS);

@@ -35,7 +35,7 @@ export class SoakLoad {
   readonly errors: string[] = [];
   /** Failed while an end was restarting: they were open then. */
   cut = 0;
-  /** When an end last went away, `performance.now()`: what begins later has no excuse. */
+  /** When an end had gone, `performance.now()`, or infinity while it goes: what begins later has no excuse. */
   restartedAt = Number.NEGATIVE_INFINITY;
   readonly kinds: Partial<Record<Kind, number>> = {};
   readonly #options: SoakLoadOptions;
