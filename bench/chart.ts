@@ -41,6 +41,7 @@ export function chartOf(results: Results): string {
   const title = `How much better nodepass-ts is (log scale, 1 = equal), medians of ${results.rounds} rounds, lines: all rounds`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}" font-family="sans-serif" font-size="12">`,
+    "<title>How much better nodepass-ts is than each peer, phase by phase</title>",
     `<rect width="${WIDTH}" height="${y}" fill="#ffffff"/>`,
     text(LEFT, 22, title, 'font-size="14"'),
     ...panels,
