@@ -1,6 +1,7 @@
 import { TunnelError } from "../errors.ts";
 import type { RelayContext } from "../relay/relay-context.ts";
 import { copyOf, RelaySource, TLS_HIGH_WATER_MARK } from "../relay/relay-source.ts";
+import { HEAD_ROOM_BYTES } from "../streams/relay-buffers.ts";
 import { resetStream, type Stream } from "../streams/stream-reader.ts";
 import { parseRemote } from "../wire/endpoint.ts";
 import {
@@ -110,32 +111,35 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
   // Sending.
 
   /**
-   * Sends bytes of the local side.
+   * Sends a copy of bytes of the local side.
    *
-   * @param copies the bytes are valid only during the call
    * @returns false while they are pending
    */
-  sendData(buffer: Buffer, length: number, copies: boolean): boolean {
-    const { stream } = this;
-    if (copies || (this.tls && length < TLS_HIGH_WATER_MARK)) {
-      const opening = this.#opening;
-      const at = opening?.length ?? 0;
-      const frame = Buffer.allocUnsafe(at + STREAM_HEADER_BYTES + length);
-      if (opening !== undefined) {
-        opening.copy(frame);
-        this.#opening = undefined;
-      }
-      writeStreamHeader(frame, at, FRAME_DATA, length);
-      buffer.copy(frame, at + STREAM_HEADER_BYTES, 0, length);
-      return stream.write(frame);
+  sendData(buffer: Buffer, length: number): boolean {
+    const opening = this.#opening;
+    const at = opening?.length ?? 0;
+    const frame = Buffer.allocUnsafe(at + STREAM_HEADER_BYTES + length);
+    if (opening !== undefined) {
+      opening.copy(frame);
+      this.#opening = undefined;
     }
-    // One system call for the header and for the bytes where they lie.
-    stream.cork();
+    writeStreamHeader(frame, at, FRAME_DATA, length);
+    buffer.copy(frame, at + STREAM_HEADER_BYTES, 0, length);
+    return this.stream.write(frame);
+  }
+
+  /**
+   * Sends bytes of the local side where they lie, after the head room of a bulk buffer.
+   *
+   * @returns false while they are pending: until then the buffer is in use
+   */
+  sendBulk(bulk: Buffer, length: number): boolean {
+    if (this.tls && length < TLS_HIGH_WATER_MARK) {
+      return this.sendData(bulk.subarray(HEAD_ROOM_BYTES), length);
+    }
     this.#sendOpening();
-    stream.write(streamHeader(FRAME_DATA, length));
-    stream.write(buffer.length === length ? buffer : buffer.subarray(0, length));
-    stream.uncork();
-    return stream.writableLength === 0;
+    writeStreamHeader(bulk, 0, FRAME_DATA, length);
+    return this.stream.write(bulk.subarray(0, HEAD_ROOM_BYTES + length));
   }
 
   /** The local side has ended. */

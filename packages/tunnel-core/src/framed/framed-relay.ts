@@ -69,7 +69,12 @@ export class FramedRelay extends RelaySource implements IdleCheckable {
       this.#inspect(this.#firstBytes, buffer.subarray(0, length));
     } else {
       if (!owned) this.sizeUp(length);
-      if (!carrier.sendData(buffer, length, !owned && this.readsShared)) this.blocked = true;
+      const { bulk } = this;
+      const done =
+        owned || bulk === undefined
+          ? carrier.sendData(buffer, length)
+          : carrier.sendBulk(bulk, length);
+      if (!done) this.blocked = true;
     }
     return this.afterRead(length);
   }
@@ -88,7 +93,7 @@ export class FramedRelay extends RelaySource implements IdleCheckable {
   }
 
   #passHeld(bytes: Buffer): void {
-    if (this.#carrier === undefined || this.#carrier.sendData(bytes, bytes.length, false)) return;
+    if (this.#carrier === undefined || this.#carrier.sendData(bytes, bytes.length)) return;
     this.blocked = true;
     this.stream.pause();
   }

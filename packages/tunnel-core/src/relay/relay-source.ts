@@ -1,4 +1,5 @@
 import type { TokenBucket, TokenWaiter } from "../rate/token-bucket.ts";
+import type { BulkBuffer } from "../streams/relay-buffers.ts";
 import type { Stream, StreamReader } from "../streams/stream-reader.ts";
 import type { Flushable } from "./flush-queue.ts";
 import type { RelayContext } from "./relay-context.ts";
@@ -29,13 +30,13 @@ export abstract class RelaySource implements StreamReader, TokenWaiter, Flushabl
   protected blocked = false;
   protected limited = false;
   /** Bulk buffer this stream reads into. */
-  #bulk: Buffer | undefined;
+  #bulk: BulkBuffer | undefined;
   #smallReads = 0;
   /** Records gathered in this turn (TLS only). */
-  #gather: Buffer | undefined;
+  #gather: BulkBuffer | undefined;
   #gathered = 0;
   /** Gather buffers whose bytes are still being written. */
-  #pinned: Buffer[] | undefined;
+  #pinned: BulkBuffer[] | undefined;
   ended = false;
   closed = false;
 
@@ -51,6 +52,11 @@ export abstract class RelaySource implements StreamReader, TokenWaiter, Flushabl
   abstract onDrain(): void;
   abstract onError(error: Error): void;
   abstract onClose(): void;
+
+  /** The bulk buffer that this stream reads into, with its head room. */
+  protected get bulk(): Buffer | undefined {
+    return this.#bulk?.whole;
+  }
 
   /** Whether what is in `buffer` has to be copied to outlive the read callback. */
   protected get readsShared(): boolean {
@@ -96,7 +102,7 @@ export abstract class RelaySource implements StreamReader, TokenWaiter, Flushabl
         bucket.wait(this);
       }
     }
-    if (this.#bulk !== undefined) context.buffers.next = this.#bulk;
+    if (this.#bulk !== undefined) context.buffers.next = this.#bulk.body;
     return !this.blocked && !this.limited;
   }
 
@@ -128,9 +134,10 @@ export abstract class RelaySource implements StreamReader, TokenWaiter, Flushabl
     this.#gather ??= this.context.buffers.borrow();
     const gather = this.#gather;
     if (gather === undefined) return false;
-    buffer.copy(gather, this.#gathered, 0, length);
+    const { whole } = gather;
+    buffer.copy(whole, this.#gathered, 0, length);
     this.#gathered += length;
-    if (length < TLS_RECORD_BYTES || gather.length - this.#gathered < TLS_RECORD_BYTES) {
+    if (length < TLS_RECORD_BYTES || whole.length - this.#gathered < TLS_RECORD_BYTES) {
       this.flushGathered();
     } else {
       this.context.flushes.add(this);
@@ -145,7 +152,7 @@ export abstract class RelaySource implements StreamReader, TokenWaiter, Flushabl
     const length = this.#gathered;
     this.#gather = undefined;
     this.#gathered = 0;
-    this.passGathered(gather, length);
+    this.passGathered(gather.whole, length);
     // Whether or not reading stops: these bytes are free when the other side has drained.
     if (!this.blocked) this.context.buffers.giveBack(gather);
     else if (this.#pinned === undefined) this.#pinned = [gather];

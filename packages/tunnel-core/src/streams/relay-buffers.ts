@@ -5,6 +5,16 @@ const MAX_BULK_BUFFERS = 64;
 /** Bulk buffers kept for the next busy connection. */
 const MAX_SPARE_BUFFERS = 8;
 
+/** A buffer of a busy connection, with room before the bytes that are read for a frame's header. */
+export interface BulkBuffer {
+  readonly whole: Buffer;
+  /** What is read into: `whole` from `HEAD_ROOM_BYTES` on. */
+  readonly body: Buffer;
+}
+
+/** Room for a header before the bytes in a bulk buffer. */
+export const HEAD_ROOM_BYTES = 4;
+
 /**
  * The read buffers of all relayed connections of one process (or of one tunnel, used alone).
  *
@@ -16,7 +26,7 @@ export class RelayBuffers {
   readonly bulkBytes: number;
   #shared: Buffer | undefined;
   readonly #prefixes = new Map<number, Buffer>();
-  readonly #spare: Buffer[] = [];
+  readonly #spare: BulkBuffer[] = [];
   #lent = 0;
   #next: Buffer | undefined;
 
@@ -60,14 +70,17 @@ export class RelayBuffers {
   };
 
   /** Borrows a bulk buffer; `undefined` when all are lent. */
-  borrow(): Buffer | undefined {
+  borrow(): BulkBuffer | undefined {
     if (this.#lent >= MAX_BULK_BUFFERS) return undefined;
     this.#lent++;
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.bulkBytes);
+    const spare = this.#spare.pop();
+    if (spare !== undefined) return spare;
+    const whole = Buffer.allocUnsafeSlow(this.bulkBytes);
+    return { whole, body: whole.subarray(HEAD_ROOM_BYTES) };
   }
 
   /** Gives a bulk buffer back; nothing may be reading from or writing to it any more. */
-  giveBack(buffer: Buffer): void {
+  giveBack(buffer: BulkBuffer): void {
     this.#lent--;
     if (this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer);
   }
