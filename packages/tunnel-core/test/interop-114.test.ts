@@ -4,9 +4,7 @@ import {
   eventually,
   type InteropOptions,
   type InteropPair,
-  sharedCertificate,
   startPair,
-  trust,
 } from "./support/interop-pair.ts";
 
 /** All that two ends can agree on with a 1.14 node; `tls=2` in reverse flow is in the cases. */
@@ -21,17 +19,14 @@ const MATRIX: InteropOptions[] = (["server", "client"] as const).flatMap((ours) 
 describe.each(MATRIX)("our $ours and a 1.14 peer, flow $flow, tls $tls", (options) => {
   const { ours, flow, tls } = options;
   let pair: InteropPair;
-  let distrust = () => {};
 
   beforeAll(async () => {
-    distrust = trust(await sharedCertificate());
-    pair = await startPair(options);
+    pair = await startPair({ ...options, trusted: true });
     await pair.ready();
   });
 
   afterAll(async () => {
     await pair?.close();
-    distrust();
   });
 
   test("serve 500 connections one after the other", async () => {

@@ -9,7 +9,7 @@ import { dial, echo, endUsers, openUdpPeer, readExactly } from "./support/users.
 const BYTES_PER_MBIT = 125_000;
 /** Measured after the first burst has passed. */
 const SETTLE_MS = 300;
-const MEASURE_MS = 2000;
+const MEASURE_MS = 4000;
 /** At low rates a round of all connections takes long: measure over many of them. */
 const MEASURE_SLOW_MS = 3000;
 

@@ -126,7 +126,10 @@ class PoolDial implements StreamReader {
       return;
     }
     setReader(this.#raw, DETACHED_READER);
-    this.#opened(adoptSocket(secure, this.#raw, this, this.#dialer.context.buffers));
+    const stream = adoptSocket(secure, this.#raw, this, this.#dialer.context.buffers);
+    // Kept from here: Node 22.12 forgets the certificate soon after the handshake.
+    stream.peerFingerprint = seen;
+    this.#opened(stream);
   }
 
   #opened(stream: Stream): void {
@@ -183,7 +186,7 @@ class PoolDial implements StreamReader {
 }
 
 /** The fingerprint of the certificate that the peer showed. */
-export function peerFingerprint(secure: TLSSocket): string | undefined {
+function peerFingerprint(secure: TLSSocket): string | undefined {
   const certificate: X509Certificate | undefined = secure.getPeerX509Certificate();
   return certificate === undefined ? undefined : fingerprint(certificate.raw);
 }

@@ -31,6 +31,8 @@ export interface Stream extends Socket {
   [READER]: StreamReader;
   /** The TCP socket under a TLS stream; itself on a plain one. */
   raw: Socket;
+  /** Fingerprint of the peer's certificate, on a TLS stream that was dialled. */
+  peerFingerprint?: string | undefined;
 }
 
 function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {

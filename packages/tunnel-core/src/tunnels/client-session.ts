@@ -1,7 +1,7 @@
 import { createSecureContext, rootCertificates } from "node:tls";
 import type { ClientSettings } from "@nodepass/url-config";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
-import { PoolDialer, type PoolDialTerms, peerFingerprint } from "../pool/pool-dialer.ts";
+import { PoolDialer, type PoolDialTerms } from "../pool/pool-dialer.ts";
 import { PoolRefill } from "../pool/pool-refill.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
 import { Session, type SessionHooks, type SessionTerms } from "../session/session.ts";
@@ -97,8 +97,7 @@ function checkPlan(tls: 0 | 1 | 2, role: "entry" | "exit"): CertificateCheckPlan
     // With tls 2 the client has verified chain and name; a 1.14 server can't take a `verify` then.
     send: tls === 1,
     wait: tls === 1 && role === "entry",
-    fingerprintOf: (stream) =>
-      "getPeerX509Certificate" in stream ? peerFingerprint(stream as never) : undefined,
+    fingerprintOf: (stream) => stream.peerFingerprint,
   };
 }
 

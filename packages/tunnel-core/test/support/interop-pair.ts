@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type LogRecord, openTunnel, type Tunnel } from "@nodepass/tunnel-core";
 import { vi } from "vitest";
 import {
@@ -33,6 +32,8 @@ export interface InteropOptions {
   readonly key?: string | undefined;
   /** Tunnel port of our server. @default 0 */
   readonly tunnelPort?: number | undefined;
+  /** Our node trusts the certificate of `tls` 2. @default false */
+  readonly trusted?: boolean | undefined;
   /** Added to our URL's query. */
   readonly query?: string | undefined;
   readonly server?: Partial<Peer114ServerOptions> | undefined;
@@ -57,13 +58,6 @@ export function eventually<T>(probe: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(probe, { timeout: 30_000, interval: 10 });
 }
 
-/** Makes this process trust `certificate` beside its own authorities; returns how to undo that. */
-export function trust(certificate: Certificate): () => void {
-  const before = getCACertificates("default");
-  setDefaultCACertificates([...before, certificate.cert]);
-  return () => setDefaultCACertificates(before);
-}
-
 let shared: Promise<Certificate> | undefined;
 
 /** One certificate for `SERVER_NAME` for all tests of a file. */
@@ -86,12 +80,13 @@ export function boundEntry(tunnel: Tunnel): Target {
   return { host: "127.0.0.1", port: tunnel.entryAddress.port };
 }
 
-/** Starts a target, our node and a peer. With `tls` 2 and our client, `trust()` comes first. */
+/** Starts a target, our node and a peer. */
 export async function startPair(options: InteropOptions): Promise<InteropPair> {
   const target = await startTarget();
   const logs: LogRecord[] = [];
+  const ca = options.trusted === true ? (await sharedCertificate()).cert : undefined;
   const open = async (url: string): Promise<Tunnel> => {
-    const tunnel = await openTunnel(url, { limits: LIMITS });
+    const tunnel = await openTunnel(url, { limits: LIMITS, ca });
     tunnel.on("log", (record) => logs.push(record));
     return tunnel;
   };

@@ -6,6 +6,13 @@ import type { EndAnswer, EndOrder, EndStats } from "./end-protocol.ts";
 
 const CHILD = fileURLToPath(new URL("./end-child.ts", import.meta.url));
 
+/** Node before 22.18 has to be told that it may run TypeScript; later ones take the flag, too. */
+const FLAGS = [
+  "--expose-gc",
+  "--disable-warning=ExperimentalWarning",
+  "--experimental-strip-types",
+];
+
 export interface EndProcessOptions {
   /** Words before the command: `ip netns exec NAME`, `prlimit --nofile=256`. */
   readonly wrapper?: readonly string[] | undefined;
@@ -24,13 +31,12 @@ export class EndProcess {
   readonly #waiting: ((answer: EndAnswer) => void)[] = [];
 
   constructor(options: EndProcessOptions = {}) {
-    const node = ["--expose-gc", "--disable-warning=ExperimentalWarning", CHILD];
     const env = { ...process.env, NODE_OPTIONS: "", ...options.env };
     const [command, ...words] = options.wrapper ?? [];
     this.#child =
       command === undefined
-        ? fork(CHILD, { execArgv: node.slice(0, 2), env, silent: true })
-        : spawn(command, [...words, process.execPath, ...node], {
+        ? fork(CHILD, { execArgv: FLAGS, env, silent: true })
+        : spawn(command, [...words, process.execPath, ...FLAGS, CHILD], {
             env,
             stdio: ["ignore", "pipe", "pipe", "ipc"],
           });
