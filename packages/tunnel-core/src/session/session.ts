@@ -203,6 +203,27 @@ export class Session {
     }
   }
 
+  /**
+   * Tells the peer that the session is over. An exit of framed connections goes on serving what the
+   * peer opens until it has heard of that and closed them; other sessions end at once.
+   */
+  retire(reason: string): void {
+    if (this.terms.role === "entry" || !this.terms.streams) {
+      this.end(reason);
+      return;
+    }
+    this.#ready = false;
+    this.#retired = true;
+    clearInterval(this.#timer);
+    this.#control?.close();
+  }
+  #retired = false;
+
+  /** The peer has not closed all idle connections of a retired session yet. */
+  get retiring(): boolean {
+    return this.#retired && this.pool.size > 0;
+  }
+
   end(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -85,6 +85,13 @@ export class ClientSession {
     this.#refill.start();
   }
 
+  /** Dials no more and tells the server of the end, see `Session.retire`. */
+  retire(reason: string): void {
+    clearTimeout(this.#deadline);
+    this.#refill.close();
+    this.session.retire(reason);
+  }
+
   tick(): void {
     this.#refill.tick();
   }

@@ -181,6 +181,10 @@ export class ClientTunnel extends TunnelBase {
     super.tick();
   }
 
+  protected override retiring(): boolean {
+    return this.#current?.session.retiring === true;
+  }
+
   protected poolSize(): number {
     return this.#current?.session.pool.size ?? 0;
   }
@@ -188,7 +192,7 @@ export class ClientTunnel extends TunnelBase {
   protected stopTaking(): void {
     this.#entrySide?.stopTaking();
     // A 1.14 peer cuts its relays with the session: let them finish first.
-    if (this.#current?.session.terms.proved === true) this.#current.session.end("closing");
+    if (this.#current?.session.terms.proved === true) this.#current.retire("closing");
   }
 
   protected endAll(): void {

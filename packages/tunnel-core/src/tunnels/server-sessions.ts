@@ -222,6 +222,12 @@ export class ServerSessions {
     session.pool.add(stream, id.toString("hex"));
   }
 
+  /** Tells the client of the end, see `Session.retire`. */
+  retire(reason: string): void {
+    clearTimeout(this.#deadline);
+    this.#present?.session.retire(reason);
+  }
+
   close(reason: string): void {
     clearTimeout(this.#deadline);
     this.#present?.session.end(reason);

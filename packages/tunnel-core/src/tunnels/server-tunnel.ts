@@ -163,6 +163,10 @@ export class ServerTunnel extends TunnelBase {
     this.setState("error", `session ended: ${reason}`);
   }
 
+  protected override retiring(): boolean {
+    return this.#sessions?.session?.retiring === true;
+  }
+
   protected poolSize(): number {
     return this.#sessions?.session?.pool.size ?? 0;
   }
@@ -171,7 +175,7 @@ export class ServerTunnel extends TunnelBase {
     this.listener?.tcp?.close();
     this.#entrySide?.stopTaking();
     // A 1.14 peer cuts its relays with the session: let them finish first.
-    if (this.#sessions?.session?.terms.proved === true) this.#sessions.close("closing");
+    if (this.#sessions?.session?.terms.proved === true) this.#sessions.retire("closing");
   }
 
   protected endAll(): void {

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import type { BoundAddress } from "../handshake/bind.ts";
@@ -11,6 +12,10 @@ import type {
 } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createContext } from "./create-context.ts";
+
+/** Longest wait, ms, of a closing end for its peer to hear of it, and how often it looks. */
+const PEER_HEARS_MS = 1000;
+const PEER_HEARS_STEP_MS = 10;
 
 /** What every tunnel end is: a state, counters, check points, and an orderly end. */
 export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements Tunnel {
@@ -78,6 +83,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   /** Idle pool connections. */
   protected abstract poolSize(): number;
+  /** Whether the peer has yet to hear that this end closes. */
+  protected retiring(): boolean {
+    return false;
+  }
   /** Stops taking new work; running relays go on. */
   protected abstract stopTaking(): void;
   /** Ends everything but the relays. */
@@ -113,9 +122,22 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   async #close(timeoutMs: number): Promise<void> {
     if (this.#state === "closed") return;
     this.setState("closing");
+    const deadline = performance.now() + timeoutMs;
     this.stopTaking();
-    await this.context.tcpRelays.drained(timeoutMs);
+    await this.#peerHears(Math.min(timeoutMs, PEER_HEARS_MS));
+    await this.context.tcpRelays.drained(deadline - performance.now());
     this.#finish();
+  }
+
+  /** Waits until the peer has closed its idle pool connections: it sends nobody here any more. */
+  async #peerHears(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.retiring() && performance.now() < deadline) {
+      await sleep(PEER_HEARS_STEP_MS, undefined, { signal: this.lifetime.signal }).catch(() => {
+        // Destroyed meanwhile.
+      });
+      if (this.lifetime.signal.aborted) return;
+    }
   }
 
   destroy(error?: Error): void {

@@ -15,9 +15,9 @@ import { openPath } from "./support/path.ts";
 
 afterAll(expectNoSockets);
 
-// Fails until an exit that closes in order keeps its idle pool connections until the entry has
-// read that the session is over (docs/security.md, "Faults", not promised).
-test.fails("a user who comes while the client closes in order is served", async () => {
+// An exit that closes in order serves what the entry opens until the entry has read that the session
+// is over.
+test("a user who comes while the client closes in order is served", async () => {
   const target = await startScriptedTarget();
   const options = { flow: "reverse" as const, target: target.at };
   const server = await openServer(options);
