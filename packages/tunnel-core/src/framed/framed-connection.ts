@@ -63,7 +63,6 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
   #opened: { readonly type: number; readonly remote: string } | undefined;
   /** Whether the bytes being decoded are valid only during the call. */
   #copies = true;
-  #corked = false;
   readonly #onFinWritten = (): void => {
     if (!this.#finSent) return;
     this.#finFlushed = true;
@@ -193,12 +192,10 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
       stopped = this.#decoder.decode(buffer, 0, length, this);
     } catch (error) {
       if (!(error instanceof TunnelError)) throw error;
-      this.#uncork();
       this.#owner.onViolation(error);
       resetStream(this.stream);
       return;
     }
-    this.#uncork();
     if (stopped < length) this.#hold(buffer.subarray(stopped, length));
     this.#handleOpened();
   }
@@ -218,30 +215,16 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
     if (!this.blocked && !this.limited && !this.closed) this.stream.resume();
   }
 
-  onData(buffer: Buffer, start: number, end: number, more: boolean): void {
+  onData(buffer: Buffer, start: number, end: number): void {
     const relay = this.#relay;
     if (relay === undefined) throw outside("data");
-    if (more && !this.#corked) {
-      this.#corked = true;
-      relay.stream.cork();
-    }
     const bytes = buffer.subarray(start, end);
     if (!relay.deliver(this.#copies ? copyOf(bytes, end - start) : bytes)) this.blocked = true;
-  }
-
-  #uncork(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    const local = this.#relay?.stream;
-    if (local === undefined) return;
-    local.uncork();
-    if (local.writableLength === 0) this.blocked = false;
   }
 
   onFin(): boolean {
     const relay = this.#relay;
     if (relay === undefined) throw outside("fin");
-    this.#uncork();
     this.#state = "ending";
     this.returnBulk();
     relay.peerEnded();

@@ -108,16 +108,6 @@ test("stops after an open frame, and after a fin when the sink says so", () => {
   expect(sink.frames.map(({ frame }) => frame)).toEqual(["open-tcp", "fin"]);
 });
 
-test("says whether more frames follow the data in the same buffer", () => {
-  const data = Buffer.concat([streamHeader(FRAME_DATA, 1), Buffer.from("x")]);
-  const told: boolean[] = [];
-  const sink = new Recorder();
-  sink.onData = (_buffer, _start, _end, more?: boolean) => void told.push(more === true);
-  const bytes = Buffer.concat([data, data]);
-  new StreamFrameDecoder().decode(bytes, 0, bytes.length, sink);
-  expect(told).toEqual([true, false]);
-});
-
 test("passes a data frame of the largest size on as it arrives", () => {
   const sink = new Recorder();
   let bytes = 0;

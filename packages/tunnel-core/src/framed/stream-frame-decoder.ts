@@ -10,12 +10,8 @@ import {
 
 /** What a pool connection's frames say. */
 export interface StreamFrameSink {
-  /**
-   * Bytes of the connection, at `start` to `end` of `buffer`.
-   *
-   * @param more whether further frames follow in this buffer
-   */
-  onData(buffer: Buffer, start: number, end: number, more: boolean): void;
+  /** Bytes of the connection, at `start` to `end` of `buffer`. */
+  onData(buffer: Buffer, start: number, end: number): void;
   /** The peer's side has ended. @returns false to leave the rest of the buffer for later */
   onFin(): boolean;
   /** A connection begins; the rest of the buffer is left for later. */
@@ -48,7 +44,7 @@ export class StreamFrameDecoder {
       if (this.#remaining > 0) {
         const stop = Math.min(end, at + this.#remaining);
         this.#remaining -= stop - at;
-        sink.onData(buffer, at, stop, stop < end);
+        sink.onData(buffer, at, stop);
         at = stop;
       } else if (this.#openType !== 0) {
         const stop = Math.min(end, at + this.#openBytes);
