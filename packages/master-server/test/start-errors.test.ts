@@ -65,6 +65,7 @@ it("says why the state cannot be used", async () => {
   });
 });
 
+// Root may read and write everything: nothing is refused.
 it.skipIf(process.getuid?.() === 0)("says that it may not write the state", async () => {
   const folder = join(temporaryFolder(), "state");
   mkdirSync(folder);

@@ -29,6 +29,7 @@ describe("process identity", () => {
     expect(isRunning({ ...ownIdentity(), pid: NOBODY })).toBe(false);
   });
 
+  // Only Linux has /proc.
   test.skipIf(!existsSync("/proc/self/stat"))(
     "does not take a later process with the same pid, or one after a reboot, for the holder",
     () => {

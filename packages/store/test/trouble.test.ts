@@ -35,6 +35,7 @@ const canMount =
   process.platform === "linux" &&
   spawnSync("unshare", ["-rm", "sh", "-c", IN_SMALL_DISK, "/mnt", "true"]).status === 0;
 
+// Needs a mount namespace, which not every machine lets one make.
 test.skipIf(!canMount)("a full disk: refused, old state kept, later saves work", async () => {
   const directory = await scratch();
   const child = startChild(

@@ -253,6 +253,7 @@ describe("opening", () => {
     );
   });
 
+  // Root may read and write everything: nothing is refused.
   test.skipIf(process.getuid?.() === 0)("names an unreadable file", async () => {
     chmodSync(keyPath, 0);
     await expect(open()).rejects.toEqual(rejected(`cannot read key ${keyPath}: permission denied`));

@@ -92,6 +92,7 @@ function canMount(): boolean {
   }
 }
 
+// Needs a mount namespace, which not every machine lets one make.
 test.skipIf(!canMount())("a name of the target that changes its address is followed", async () => {
   const hosts = join(folder, "hosts");
   const point = (address: string): void =>

@@ -268,6 +268,7 @@ test("a target that accepts and never answers holds its users only", async () =>
   });
 });
 
+// Reads /proc or uses tools that only Linux has.
 test.skipIf(process.platform !== "linux")(
   "an end without file descriptors keeps what it has and serves again when some are free",
   async () => {

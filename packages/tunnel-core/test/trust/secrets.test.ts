@@ -82,6 +82,7 @@ test("errors about a URL show no key", async () => {
   }
 });
 
+// Reads /proc or uses tools that only Linux has.
 test.skipIf(process.platform !== "linux")(
   "an end's process shows no key to the other users of its machine",
   async () => {
