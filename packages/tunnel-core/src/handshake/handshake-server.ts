@@ -16,7 +16,7 @@ import {
 import { formatProvedAnswer, type ProvedAnswer } from "../wire/proved-answer.ts";
 
 /** Largest request head, bytes. */
-const MAX_HEADER_BYTES = 8 * 1024;
+export const MAX_HEADER_BYTES = 8 * 1024;
 
 /** A client that may have the tunnel, unless it is busy. */
 export interface Applicant {

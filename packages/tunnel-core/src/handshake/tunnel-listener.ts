@@ -5,16 +5,23 @@ import { adoptSocket, KEEP_ALIVE_MS, type Stream } from "../streams/stream-reade
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HELLO_BYTES, HELLO_MAGIC, type PoolHello, parseHello } from "../wire/pool-hello.ts";
+import { MAX_HEADER_BYTES } from "./handshake-server.ts";
 import { Newcomers } from "./newcomers.ts";
 
 /** First byte of a TLS record that carries a handshake (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 0x16;
 /** A newcomer that is silent for this long, ms, may be a 1.14 client's pool connection. */
 const SILENCE_MS = 10;
+/** Where the head of an HTTP request ends (RFC 9112, section 2.1). */
+const HEAD_END = "\r\n\r\n";
+/** How a request line begins, or the beginning of one (RFC 9110, section 9.1). */
+const METHOD = /^[A-Z]{1,16}(?: |$)/;
+/** Bytes of a request line that tell whether it begins so. */
+const METHOD_BYTES = 17;
 
 /** What a connection at the tunnel port turned out to be. */
 export interface TunnelListenerHooks {
-  /** An HTTP request begins: the bytes are back in the socket. */
+  /** A whole head of an HTTP request has come: the bytes are back in the socket. */
   onHandshake(socket: Socket): void;
   /** A hello, not yet verified. @returns whether the connection was admitted */
   onHello(stream: Stream, hello: PoolHello, early: Buffer | undefined): boolean;
@@ -106,49 +113,64 @@ class Newcomer {
   }
 
   #read(): void {
-    const chunk: Buffer | null = this.#socket.read();
-    if (chunk === null) return;
-    clearTimeout(this.#silence);
-    this.#bytes = this.#bytes === undefined ? chunk : Buffer.concat([this.#bytes, chunk]);
-    this.#decide(this.#bytes);
+    for (;;) {
+      // Until there is nothing: with a high-water mark of 0 only that asks for more.
+      const chunk: Buffer | null = this.#socket.read();
+      if (chunk === null) return;
+      clearTimeout(this.#silence);
+      const known = this.#bytes?.length ?? 0;
+      this.#bytes = this.#bytes === undefined ? chunk : Buffer.concat([this.#bytes, chunk]);
+      if (this.#decide(this.#bytes, known)) return;
+    }
   }
 
-  #decide(bytes: Buffer): void {
+  /**
+   * @param known bytes that have been looked at before
+   * @returns whether it is known now what this is; `false` waits for more
+   */
+  #decide(bytes: Buffer, known: number): boolean {
     const first = bytes[0] ?? 0;
-    const { certificate, hooks, context } = this.#listener.options;
-    if (first === HELLO_MAGIC) {
-      this.#hello(bytes);
-    } else if (first === TLS_HANDSHAKE && this.#socket === this.#raw && certificate !== undefined) {
+    const { certificate } = this.#listener.options;
+    if (first === HELLO_MAGIC) return this.#hello(bytes);
+    if (first >= 0x41 && first <= 0x5a) return this.#request(bytes, known);
+    if (first === TLS_HANDSHAKE && this.#socket === this.#raw && certificate !== undefined) {
       this.#unwatch();
       this.#raw.unshift(bytes);
       this.#bytes = undefined;
       this.#secure(certificate);
-    } else if (first >= 0x41 && first <= 0x5a) {
-      this.#unwatch();
-      this.#socket.unshift(bytes);
-      hooks.onHandshake(this.#socket);
-    } else {
-      context.logLimited("warn", "connection at the tunnel port speaks no protocol of ours", {
-        address: this.#address,
-      });
-      this.#drop();
+      return true;
     }
+    return this.#refuse("connection at the tunnel port speaks no protocol of ours");
   }
 
-  #hello(bytes: Buffer): void {
+  /** The HTTP server, which costs more than all else here, sees nothing but whole heads. */
+  #request(bytes: Buffer, known: number): boolean {
+    if (known < METHOD_BYTES && !METHOD.test(bytes.toString("latin1", 0, METHOD_BYTES))) {
+      return this.#refuse("bad handshake request", new Error("it begins with no method"));
+    }
+    const end = bytes.indexOf(HEAD_END, Math.max(0, known - HEAD_END.length + 1), "latin1");
+    if (end === -1 && bytes.length <= MAX_HEADER_BYTES) return false;
+    if (end === -1 || end > MAX_HEADER_BYTES) {
+      return this.#refuse("bad handshake request", new Error("head longer than 8 KiB"));
+    }
+    this.#unwatch();
+    this.#socket.unshift(bytes);
+    this.#listener.options.hooks.onHandshake(this.#socket);
+    return true;
+  }
+
+  #hello(bytes: Buffer): boolean {
     let hello: PoolHello | undefined;
     try {
       hello = parseHello(bytes);
     } catch (error) {
       // The text is fixed: one that a stranger can vary gets around the log's limit.
-      this.#refuse("bad pool hello", error);
-      return;
+      return this.#refuse("bad pool hello", error);
     }
-    if (hello === undefined) return;
+    if (hello === undefined) return false;
     const { poolTls, hooks } = this.#listener.options;
     if (poolTls && this.#socket === this.#raw) {
-      this.#refuse("pool hello without tls");
-      return;
+      return this.#refuse("pool hello without tls");
     }
     const early = bytes.length > HELLO_BYTES ? bytes.subarray(HELLO_BYTES) : undefined;
     const stream = this.#adopt();
@@ -158,14 +180,16 @@ class Newcomer {
     } else {
       stream.destroy();
     }
+    return true;
   }
 
-  #refuse(message: string, error?: unknown): void {
+  #refuse(message: string, error?: unknown): true {
     this.#listener.options.context.logLimited("warn", message, {
       address: this.#address,
       ...(error instanceof Error && { reason: error.message }),
     });
     this.#drop();
+    return true;
   }
 
   #silent(): void {

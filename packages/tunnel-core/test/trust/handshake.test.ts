@@ -3,7 +3,8 @@ import type { LogRecord, Tunnel } from "@nodepass/tunnel-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { shakeHands } from "../../src/handshake/handshake-client.ts";
 import { HELLO_BYTES } from "../../src/wire/pool-hello.ts";
-import { newClientId } from "../../src/wire/proof.ts";
+import { newClientId, newNonce } from "../../src/wire/proof.ts";
+import { openingHeaders } from "../../src/wire/proof-headers.ts";
 import { expectNoSockets } from "../support/no-leaks.ts";
 import { type ScriptedTarget, startScriptedTarget } from "../support/scripted-target.ts";
 import {
@@ -233,3 +234,47 @@ function answerPositions(answer: string): number[] {
   const of = (start: number, length: number) => Array.from({ length }, (_, at) => start + at);
   return [...of(proof, 43), ...of(body, answer.length - body)];
 }
+
+describe("the head of a request", () => {
+  test("may come in any two parts, or byte by byte", async () => {
+    const text = requestText(openingHeaders(newNonce()));
+    for (let cut = 1; cut < text.length; cut++) {
+      const raw = await RawHandshake.connect(tunnelPort(server));
+      raw.socket.setNoDelay(true);
+      raw.socket.write(text.slice(0, cut));
+      await new Promise(setImmediate);
+      expect((await raw.send(text.slice(cut)))?.status, `cut at ${cut}`).toBe(401);
+      raw.destroy();
+    }
+    const raw = await RawHandshake.connect(tunnelPort(server));
+    raw.socket.setNoDelay(true);
+    for (const byte of text.slice(0, -1)) {
+      raw.socket.write(byte);
+      await new Promise(setImmediate);
+    }
+    const answer = await raw.send(text.slice(-1));
+    expect(answer?.head).toMatch(/^www-authenticate: /im);
+    raw.destroy();
+  });
+
+  test("may have 8 KiB and no more, in one piece or many", async () => {
+    const head = (bytes: number): string => {
+      const bare = requestText({ ...openingHeaders(newNonce()), Padding: "" });
+      return bare.replace("Padding: ", `Padding: ${"a".repeat(bytes - bare.length)}`);
+    };
+    const fits = await RawHandshake.connect(tunnelPort(server));
+    expect((await fits.send(head(8000)))?.status).toBe(401);
+    fits.destroy();
+    for (const piece of [20_000, 1000]) {
+      serverLogs.length = 0;
+      const endless = head(20_000);
+      const raw = await RawHandshake.connect(tunnelPort(server));
+      for (let at = 0; at < endless.length; at += piece) {
+        raw.socket.write(endless.slice(at, at + piece));
+        await new Promise(setImmediate);
+      }
+      expect(await raw.next()).toBeUndefined();
+    }
+    await expectServed();
+  });
+});

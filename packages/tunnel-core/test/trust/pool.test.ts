@@ -1,6 +1,8 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LogRecord, Tunnel } from "@nodepass/tunnel-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { HELLO_BYTES } from "../../src/wire/pool-hello.ts";
 import {
   FRAME_DATA,
   FRAME_FIN,
@@ -79,6 +81,16 @@ describe("a pool hello", () => {
     await expectLogged(logs, "pool connection refused: wrong proof");
     // None of the guesses has used a counter up or moved the window.
     await expectSessionStands(1);
+  });
+
+  test("may come in any two parts", async () => {
+    for (let cut = 1; cut < HELLO_BYTES; cut++) {
+      const hello = client.hello(cut);
+      const { socket } = await client.open(hello.subarray(0, cut));
+      await sleep(5);
+      socket.write(hello.subarray(cut));
+      await expectAdmitted(cut);
+    }
   });
 
   test("of another session id is refused", async () => {

@@ -10,8 +10,8 @@ function tell(answer: EndAnswer): void {
   process.send?.(answer);
 }
 
-function stats(): EndStats {
-  globalThis.gc?.();
+function stats(collect: boolean): EndStats {
+  if (collect) globalThis.gc?.();
   const handles: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
@@ -35,7 +35,7 @@ async function obey(order: EndOrder): Promise<void> {
     const { tunnelAddress, entryAddress } = tunnel;
     tell({ tell: "open", tunnelPort: tunnelAddress?.port, entryPort: entryAddress?.port });
   } else if (order.order === "stats") {
-    tell({ tell: "stats", stats: stats() });
+    tell({ tell: "stats", stats: stats(order.collect) });
   } else if (order.order === "echo") {
     const target = createServer({ allowHalfOpen: true }, (socket) => {
       socket.on("error", () => socket.destroy());

@@ -84,8 +84,9 @@ export class EndProcess {
     return answer.tell === "echo" ? answer.port : 0;
   }
 
-  async stats(): Promise<EndStats> {
-    const answer = await this.#ask({ order: "stats" });
+  /** @param collect after a collection of its heap, which takes it some milliseconds */
+  async stats(collect = true): Promise<EndStats> {
+    const answer = await this.#ask({ order: "stats", collect });
     if (answer.tell !== "stats") throw new Error(`no stats: ${JSON.stringify(answer)}`);
     return answer.stats;
   }

@@ -3,12 +3,13 @@ import type { LogRecord, TunnelCounters, TunnelOptions, TunnelState } from "../.
 /** What a test tells a tunnel end in another process. */
 export type EndOrder =
   | { readonly order: "open"; readonly url: string; readonly limits: TunnelOptions["limits"] }
-  | { readonly order: "stats" }
+  /** `collect`: after a collection of the heap, which stops the end for some milliseconds. */
+  | { readonly order: "stats"; readonly collect: boolean }
   /** Be a target: send back what comes, on 127.0.0.1. */
   | { readonly order: "echo" }
   | { readonly order: "close"; readonly timeoutMs: number };
 
-/** Memory (bytes, after a collection with `--expose-gc`) and handles of an end's process. */
+/** Memory (bytes) and handles of an end's process. */
 export interface EndStats {
   readonly rss: number;
   readonly heapUsed: number;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, createSecureContext } from "node:tls";
 
 /** What strangers do at a tunnel port. */
 export const STRANGERS = [
@@ -17,6 +17,8 @@ export const STRANGERS = [
 export type StrangerKind = (typeof STRANGERS)[number];
 
 const HALF = "GET / HTTP/1.1\r\nHost: none\r\nNodePass-Version: 1\r\n";
+/** One for all: making it costs more than the handshake, and their cost is not what is measured. */
+const CONTEXT = createSecureContext();
 const CHUNK = Buffer.alloc(16 * 1024, "a");
 
 export interface StrangersOptions {
@@ -96,7 +98,7 @@ export class Strangers {
 }
 
 function startTls(socket: Socket): void {
-  const secure = connectTls({ socket, rejectUnauthorized: false });
+  const secure = connectTls({ socket, rejectUnauthorized: false, secureContext: CONTEXT });
   secure.on("error", () => {
     // A plain server has no answer to this.
   });
