@@ -20,7 +20,8 @@ function stats(collect: boolean): EndStats {
   );
   const counters = tunnel?.counters();
   const entryPort = tunnel?.entryAddress?.port;
-  return { rss, heapUsed, external, arrayBuffers, spaces, handles, counters, entryPort };
+  const now = Date.now();
+  return { rss, heapUsed, external, arrayBuffers, spaces, handles, counters, entryPort, now };
 }
 
 async function obey(order: EndOrder): Promise<void> {

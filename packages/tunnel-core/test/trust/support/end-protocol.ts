@@ -21,6 +21,8 @@ export interface EndStats {
   readonly counters: TunnelCounters | undefined;
   /** Where users connect, once the end has an entry. */
   readonly entryPort: number | undefined;
+  /** What the wall clock tells the process, ms. */
+  readonly now: number;
 }
 
 /** What it answers. */
