@@ -1,6 +1,7 @@
-import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage, Agent as PlainAgent } from "node:http";
 import { request as httpsRequest, Agent as SecureAgent } from "node:https";
 import { TunnelError } from "../errors.ts";
+import { Agent, request as httpRequest } from "../node-http.ts";
 import {
   type HandshakeAnswer,
   MAX_ANSWER_CHARS,
@@ -109,7 +110,7 @@ async function handshake(
 
 async function prove(
   options: HandshakeClientOptions,
-  agent: Agent,
+  agent: PlainAgent,
   clientNonce: Buffer,
   serverNonce: Buffer,
   signal: AbortSignal,
@@ -166,7 +167,7 @@ function rejected(reply: Reply): TunnelError {
 
 function get(
   options: HandshakeClientOptions,
-  agent: Agent,
+  agent: PlainAgent,
   headers: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Reply> {

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { TunnelError } from "../errors.ts";
+import { createServer } from "../node-http.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatHandshakeAnswer, type HandshakeAnswer } from "../wire/handshake-answer.ts";
 import { clientProof, newNonce, type ProofKeys, serverProof, verifyProof } from "../wire/proof.ts";

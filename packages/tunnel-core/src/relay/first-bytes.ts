@@ -1,5 +1,5 @@
-import { METHODS } from "node:http";
 import type { DeadlineQueue } from "../deadline-queue.ts";
+import { METHODS } from "../node-http.ts";
 import type { BlockDetector } from "../wire/block-detector.ts";
 
 /** Longest time, ms, that first bytes are held back because they may begin a blocked protocol. */
