@@ -1,7 +1,7 @@
 import type { InstanceChange } from "./instance.ts";
 import { InstanceError } from "./instance-error.ts";
 
-/** Longest alias and longest string of `meta`. */
+/** Longest alias and longest string of `meta`, in characters (code points). */
 const MAX_TEXT = 256;
 const ACTIONS: ReadonlySet<unknown> = new Set(["start", "stop", "restart", "reset"]);
 
@@ -27,6 +27,7 @@ export function checkChange({ alias, meta, action }: InstanceChange): void {
 /** @throws {InstanceError} `INVALID` if a text is too long */
 export function checkText(name: string, text: string | undefined): void {
   if (text === undefined || text.length <= MAX_TEXT) return;
-  const message = `${name} has ${text.length} characters, more than ${MAX_TEXT}`;
-  throw new InstanceError("INVALID", message);
+  // A character takes two UTF-16 units at most: what is longer need not be counted.
+  if (text.length <= 2 * MAX_TEXT && Array.from(text).length <= MAX_TEXT) return;
+  throw new InstanceError("INVALID", `${name} has more than ${MAX_TEXT} characters`);
 }
