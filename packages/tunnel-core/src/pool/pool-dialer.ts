@@ -93,7 +93,7 @@ class PoolDial implements StreamReader {
 
   #connected(): void {
     if (this.#done) return;
-    const { tls } = this.#dialer.terms;
+    const { address, tls } = this.#dialer.terms;
     if (tls === undefined) {
       this.#opened(this.#raw);
       return;
@@ -103,6 +103,8 @@ class PoolDial implements StreamReader {
       secureContext: tls.context,
       minVersion: "TLSv1.3",
       rejectUnauthorized: tls.mode === 2,
+      // Without a name the certificate has to be for the address; Node's default is `localhost`.
+      host: address,
       ...(tls.serverName !== undefined && { servername: tls.serverName }),
     };
     const secure = connectTls(options);
