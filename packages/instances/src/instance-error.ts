@@ -18,3 +18,8 @@ export class InstanceError extends Error {
     this.code = code;
   }
 }
+
+/** @throws {InstanceError} `UNAVAILABLE` once `closing` has aborted */
+export function assertOpen(closing: AbortSignal): void {
+  if (closing.aborted) throw new InstanceError("UNAVAILABLE", "the master is shutting down");
+}

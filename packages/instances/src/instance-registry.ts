@@ -54,8 +54,8 @@ export class InstanceRegistry {
     this.#instances.set(id, instance);
   }
 
-  /** Saves the state without an instance and drops it then. @throws {InstanceError} `UNAVAILABLE` */
-  async remove(instance: ManagedInstance): Promise<void> {
+  /** Saves the state without an instance, which stays listed. @throws {InstanceError} `UNAVAILABLE` */
+  async forget(instance: ManagedInstance): Promise<void> {
     instance.removed = true;
     try {
       await this.save();
@@ -63,6 +63,10 @@ export class InstanceRegistry {
       instance.removed = false;
       throw error;
     }
+  }
+
+  /** Takes an instance that was forgotten off the list. */
+  drop(instance: ManagedInstance): void {
     this.#instances.delete(instance.record.id);
   }
 

@@ -365,6 +365,31 @@ describe("instances", () => {
       await through(manager.create({ url: failing }));
     });
 
+    it("are kept over the pause of a restart and over a change of URL", async () => {
+      const { manager, tunnels } = master;
+      const { id } = await through(manager.create({ url: URL }));
+      const restarting = manager.update(id, { action: "restart" });
+      await vi.advanceTimersByTimeAsync(150);
+      expect(manager.get(id)).toMatchObject({ status: "stopped" });
+      const wanting = "server://0.0.0.0:1001/127.0.0.1:9?mode=2";
+      const conflict = { code: "CONFLICT", message: expect.stringContaining(id) };
+      await expect(manager.create({ url: wanting })).rejects.toMatchObject(conflict);
+      expect(await through(restarting)).toMatchObject({ status: "running" });
+
+      const gate = createGate();
+      tunnels.last.closing = gate.promise;
+      const replacing = manager.replaceUrl(id, SERVER);
+      await settle();
+      await expect(manager.create({ url: SERVER })).rejects.toMatchObject(conflict);
+      gate.open();
+      expect(await through(replacing)).toMatchObject({ status: "running", url: SERVER });
+      // What the old URL bound is free, and after a stop so is the rest.
+      await through(manager.create({ url: URL }));
+      await through(manager.update(id, { action: "restart" }));
+      await through(manager.update(id, { action: "stop" }));
+      await through(manager.create({ url: `${SERVER}&slot=1` }));
+    });
+
     it("know what a tunnel has bound without being told to", async () => {
       const { manager, tunnels } = master;
       await through(manager.create({ url: "server://:1002/127.0.0.1:3000?mode=0" }));
@@ -433,16 +458,20 @@ describe("instances", () => {
       expect(tunnels.last.state).toBe("closed");
       expect(store.saved?.instances).toEqual([]);
       expect(manager.list()).toEqual([]);
-      expect(master.told()).toEqual(["create running", "update stopped", "delete stopped"]);
+      expect(master.told()).toEqual(["create running", "delete stopped"]);
       await expect(manager.remove(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
 
-    it("keeps the instance if its end cannot be saved", async () => {
-      const { manager, store } = master;
+    it("leaves the tunnel alone if it cannot be saved", async () => {
+      const { manager, store, tunnels } = master;
       const { id } = await through(manager.create({ url: URL }));
       store.failure = new Error("disk full");
       await expect(through(manager.remove(id))).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      expect(manager.get(id)).toMatchObject({ status: "stopped" });
+      expect(manager.get(id)).toMatchObject({ status: "running" });
+      expect(tunnels.last.state).toBe("running");
+      tunnels.last.go("error", "peer lost");
+      await settle();
+      expect(master.told()).toEqual(["create running", "update error"]);
       store.failure = undefined;
       await through(manager.remove(id));
     });

@@ -1,19 +1,19 @@
 import type { InstanceRecord, MasterState } from "@nodepass/store";
 import { AddressBook } from "./address-book.ts";
 import { ChangeSignal } from "./change-signal.ts";
-import { checkChange, checkText } from "./check-change.ts";
+import { checkText } from "./check-change.ts";
 import { EventHub } from "./event-hub.ts";
 import type {
   Instance,
-  InstanceAction,
   InstanceChange,
   InstanceDetails,
   InstanceEvent,
   InstanceMetrics,
   NewInstance,
 } from "./instance.ts";
-import { InstanceError } from "./instance-error.ts";
+import { assertOpen, InstanceError } from "./instance-error.ts";
 import type { InstanceManager } from "./instance-manager.ts";
+import { InstanceOperations } from "./instance-operations.ts";
 import { InstanceRegistry } from "./instance-registry.ts";
 import { ManagedInstance } from "./managed-instance.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
@@ -44,6 +44,7 @@ export class InstanceService implements InstanceManager {
   readonly #wheel: ReportWheel<ManagedInstance>;
   readonly #registry: InstanceRegistry;
   readonly #identity: MasterIdentity;
+  readonly #operations: InstanceOperations;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -75,6 +76,15 @@ export class InstanceService implements InstanceManager {
         else this.#wheel.stop();
       },
     );
+    this.#operations = new InstanceOperations({
+      options,
+      registry: this.#registry,
+      closing: this.#closing.signal,
+      onRemoved: (last) => {
+        this.#book.release(last.id);
+        this.#hub.emit({ type: "delete", instance: last });
+      },
+    });
     for (const record of this.#state.instances) {
       const instance = this.#manage(record);
       instance.readSavedUrl();
@@ -84,7 +94,7 @@ export class InstanceService implements InstanceManager {
   }
 
   async start(): Promise<void> {
-    this.#assertOpen();
+    assertOpen(this.#closing.signal);
     const started: Promise<void>[] = [];
     for (const instance of this.#registry.values()) {
       const { record } = instance;
@@ -110,7 +120,7 @@ export class InstanceService implements InstanceManager {
   }
 
   async create({ url: text, alias = "" }: NewInstance): Promise<Instance> {
-    this.#assertOpen();
+    assertOpen(this.#closing.signal);
     checkText("alias", alias);
     const url = readInstanceUrl(text, this.#options.masterDefaults);
     const { maxInstances, now } = this.#options;
@@ -150,88 +160,15 @@ export class InstanceService implements InstanceManager {
   }
 
   update(id: string, change: InstanceChange): Promise<Instance> {
-    return this.#operate(
-      id,
-      () => checkChange(change),
-      async (instance) => {
-        const { alias, restart, meta, action } = change;
-        const { record } = instance;
-        const starts = action === "start" || (action === "restart" && !instance.life.isActive);
-        if (starts && !this.#holdsAddresses(instance)) instance.claimAddresses();
-        if (action === "reset") await instance.life.refresh();
-        const undo = instance.apply({
-          ...(alias !== undefined && { alias }),
-          ...(restart !== undefined && { restart }),
-          ...(meta !== undefined && {
-            meta: {
-              peer: { ...(meta.peer ?? record.meta.peer) },
-              tags: { ...(meta.tags ?? record.meta.tags) },
-            },
-          }),
-          ...(action !== undefined && action !== "reset" && { running: action !== "stop" }),
-        });
-        const undoReset = action === "reset" ? instance.resetTraffic() : undefined;
-        try {
-          await this.#registry.save();
-        } catch (error) {
-          undo();
-          undoReset?.();
-          if (starts) instance.releaseClaims();
-          throw error;
-        }
-        if (alias !== undefined || restart !== undefined || meta !== undefined || undoReset) {
-          instance.tell(false);
-        }
-        await this.#act(instance, action);
-        return instance.view;
-      },
-    );
+    return this.#operations.update(id, change);
   }
 
-  replaceUrl(id: string, text: string): Promise<Instance> {
-    return this.#operate(
-      id,
-      () => undefined,
-      async (instance) => {
-        const { record } = instance;
-        if (record.url === text) {
-          throw new InstanceError("SAME_URL", "the instance has this URL already");
-        }
-        const { masterDefaults, environment } = this.#options;
-        const url = readInstanceUrl(text, masterDefaults);
-        instance.claimAddresses(url);
-        const before = { url: record.url, type: record.type, running: record.running };
-        Object.assign(record, { url: text, type: url.settings.scheme, running: true });
-        try {
-          // Saved first: what cannot be saved must not cost the tunnel that runs.
-          await this.#registry.save();
-        } catch (error) {
-          Object.assign(record, before);
-          instance.releaseClaims();
-          throw error;
-        }
-        await instance.end(environment.shutdownTimeoutMs);
-        instance.setUrl(text, url);
-        await this.#begin(instance);
-        instance.tell(false);
-        return instance.view;
-      },
-    );
+  replaceUrl(id: string, url: string): Promise<Instance> {
+    return this.#operations.replaceUrl(id, url);
   }
 
-  async remove(id: string): Promise<void> {
-    await this.#operate(
-      id,
-      () => undefined,
-      async (instance) => {
-        await instance.end(this.#options.environment.shutdownTimeoutMs);
-        instance.record.running = false;
-        const last = instance.view;
-        await this.#registry.remove(instance);
-        this.#book.release(id);
-        this.#hub.emit({ type: "delete", instance: last });
-      },
-    );
+  remove(id: string): Promise<void> {
+    return this.#operations.remove(id);
   }
 
   masterId(): string {
@@ -243,7 +180,7 @@ export class InstanceService implements InstanceManager {
   }
 
   async setAlias(alias: string): Promise<void> {
-    this.#assertOpen();
+    assertOpen(this.#closing.signal);
     await this.#identity.setAlias(alias);
   }
 
@@ -256,7 +193,7 @@ export class InstanceService implements InstanceManager {
   }
 
   async renewKey(): Promise<string> {
-    this.#assertOpen();
+    assertOpen(this.#closing.signal);
     return this.#identity.renewKey();
   }
 
@@ -311,60 +248,6 @@ export class InstanceService implements InstanceManager {
     }
     this.#pool.destroy();
     await this.#registry.save();
-  }
-
-  async #act(instance: ManagedInstance, action: InstanceAction | undefined): Promise<void> {
-    const { restartPauseMs, environment } = this.#options;
-    if (action === "start") {
-      await this.#begin(instance);
-    } else if (action === "stop") {
-      await instance.end(environment.shutdownTimeoutMs);
-    } else if (action === "restart") {
-      if (instance.life.isActive) {
-        await instance.end(environment.shutdownTimeoutMs);
-        // Dashboards look every 200 ms for the stop.
-        await new ChangeSignal().until(() => false, restartPauseMs, this.#closing.signal);
-      }
-      await this.#begin(instance);
-    }
-  }
-
-  async #begin(instance: ManagedInstance): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    instance.begin();
-    await instance.life.settled(this.#closing.signal);
-  }
-
-  /** It is there already, or will be: nobody else can have what it binds. */
-  #holdsAddresses({ life: { phase } }: ManagedInstance): boolean {
-    return phase !== "stopped" && phase !== "waiting";
-  }
-
-  /** Runs an operation on an instance when those before it are through. */
-  async #operate<T>(
-    id: string,
-    check: () => void,
-    operation: (instance: ManagedInstance) => Promise<T>,
-  ): Promise<T> {
-    const instance = this.#existing(id);
-    check();
-    return instance.operations.run(() => {
-      this.#assertOpen();
-      if (instance.removed) this.#existing(id);
-      return operation(instance);
-    });
-  }
-
-  #existing(id: string): ManagedInstance {
-    const instance = this.#registry.get(id);
-    if (instance === undefined) throw new InstanceError("NOT_FOUND", "no such instance");
-    return instance;
-  }
-
-  #assertOpen(): void {
-    if (this.#closing.signal.aborted) {
-      throw new InstanceError("UNAVAILABLE", "the master is shutting down");
-    }
   }
 
   #manage(record: InstanceRecord): ManagedInstance {

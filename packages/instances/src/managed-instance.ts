@@ -38,6 +38,8 @@ export class ManagedInstance {
   /** What is shown; while a URL is being replaced, the record has the new one already. */
   #shown: Pick<InstanceRecord, "url" | "type">;
   #url: InstanceUrl | undefined;
+  /** Stay its own between a stop and the start that follows. */
+  #kept: readonly ClaimedAddress[] = [];
   #problem = "";
   #view: Instance | undefined;
   #told: Instance | undefined;
@@ -133,13 +135,14 @@ export class ManagedInstance {
 
   /** What was claimed is not needed after all. */
   releaseClaims(): void {
-    this.#surroundings.book.claim(this.record.id, this.#held());
+    this.#claimHeld();
   }
 
   /** Starts the tunnel; `life` tells what becomes of it. */
   begin(): void {
     const { book, wheel } = this.#surroundings;
     const url = this.#url;
+    this.#kept = [];
     if (url === undefined) {
       this.log("error", "instance cannot start", { reason: this.#problem });
       this.life.refuse(this.#problem);
@@ -154,6 +157,13 @@ export class ManagedInstance {
   async end(timeoutMs: number): Promise<void> {
     await this.life.end(timeoutMs);
     this.#surroundings.wheel.delete(this);
+  }
+
+  /** The same for a start that follows: what `url` is sure to bind is given to nobody else until then. */
+  endForStart(timeoutMs: number, url: InstanceUrl | undefined = this.#url): Promise<void> {
+    this.#kept = url === undefined ? [] : wantedAddresses(url.settings);
+    this.#claimHeld();
+    return this.end(timeoutMs);
   }
 
   /** Tells subscribers that there is this instance now, and what it has logged so far. */
@@ -227,6 +237,10 @@ export class ManagedInstance {
     };
   }
 
+  #claimHeld(): void {
+    this.#surroundings.book.claim(this.record.id, [...this.#held(), ...this.#kept]);
+  }
+
   #held(): ClaimedAddress[] {
     const settings = this.#url?.settings;
     if (settings === undefined) return [];
@@ -239,7 +253,7 @@ export class ManagedInstance {
         this.#view = undefined;
         if (told) this.tell(false);
       },
-      onAddresses: () => this.#surroundings.book.claim(this.record.id, this.#held()),
+      onAddresses: () => this.#claimHeld(),
       onTraffic: (bytes) => {
         this.record.tcprx += bytes.tcprx;
         this.record.tcptx += bytes.tcptx;

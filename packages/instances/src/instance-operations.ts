@@ -1,0 +1,165 @@
+import { ChangeSignal } from "./change-signal.ts";
+import { checkChange } from "./check-change.ts";
+import type { Instance, InstanceAction, InstanceChange } from "./instance.ts";
+import { assertOpen, InstanceError } from "./instance-error.ts";
+import type { InstanceRegistry } from "./instance-registry.ts";
+import type { ManagedInstance } from "./managed-instance.ts";
+import type { ResolvedManagerOptions } from "./manager-options.ts";
+import { readInstanceUrl } from "./read-instance-url.ts";
+
+/** What {@link InstanceOperations} works on. */
+export interface InstanceOperationsParts {
+  readonly options: ResolvedManagerOptions;
+  readonly registry: InstanceRegistry;
+  /** Aborts when the manager closes: nothing is begun any more. */
+  readonly closing: AbortSignal;
+  /** Called when an instance is stopped and gone from disk, with its last state. */
+  onRemoved(last: Instance): void;
+}
+
+/**
+ * What is done to an instance that is there: one operation after the other for each instance, each
+ * saved before it touches the tunnel, so that one that cannot be saved costs no tunnel that runs.
+ */
+export class InstanceOperations {
+  readonly #options: ResolvedManagerOptions;
+  readonly #registry: InstanceRegistry;
+  readonly #closing: AbortSignal;
+  readonly #onRemoved: (last: Instance) => void;
+
+  constructor({ options, registry, closing, onRemoved }: InstanceOperationsParts) {
+    this.#options = options;
+    this.#registry = registry;
+    this.#closing = closing;
+    this.#onRemoved = onRemoved;
+  }
+
+  update(id: string, change: InstanceChange): Promise<Instance> {
+    return this.#operate(
+      id,
+      () => checkChange(change),
+      async (instance) => {
+        const { alias, restart, meta, action } = change;
+        const { record } = instance;
+        const starts = action === "start" || (action === "restart" && !instance.life.isActive);
+        if (starts && !this.#holdsAddresses(instance)) instance.claimAddresses();
+        if (action === "reset") await instance.life.refresh();
+        const undo = instance.apply({
+          ...(alias !== undefined && { alias }),
+          ...(restart !== undefined && { restart }),
+          ...(meta !== undefined && {
+            meta: {
+              peer: { ...(meta.peer ?? record.meta.peer) },
+              tags: { ...(meta.tags ?? record.meta.tags) },
+            },
+          }),
+          ...(action !== undefined && action !== "reset" && { running: action !== "stop" }),
+        });
+        const undoReset = action === "reset" ? instance.resetTraffic() : undefined;
+        try {
+          await this.#registry.save();
+        } catch (error) {
+          undo();
+          undoReset?.();
+          if (starts) instance.releaseClaims();
+          throw error;
+        }
+        if (alias !== undefined || restart !== undefined || meta !== undefined || undoReset) {
+          instance.tell(false);
+        }
+        await this.#act(instance, action);
+        return instance.view;
+      },
+    );
+  }
+
+  replaceUrl(id: string, text: string): Promise<Instance> {
+    return this.#operate(
+      id,
+      () => undefined,
+      async (instance) => {
+        const { record } = instance;
+        if (record.url === text) {
+          throw new InstanceError("SAME_URL", "the instance has this URL already");
+        }
+        const { masterDefaults, environment } = this.#options;
+        const url = readInstanceUrl(text, masterDefaults);
+        instance.claimAddresses(url);
+        const before = { url: record.url, type: record.type, running: record.running };
+        Object.assign(record, { url: text, type: url.settings.scheme, running: true });
+        try {
+          await this.#registry.save();
+        } catch (error) {
+          Object.assign(record, before);
+          instance.releaseClaims();
+          throw error;
+        }
+        await instance.endForStart(environment.shutdownTimeoutMs, url);
+        instance.setUrl(text, url);
+        await this.#begin(instance);
+        instance.tell(false);
+        return instance.view;
+      },
+    );
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#operate(
+      id,
+      () => undefined,
+      async (instance) => {
+        await this.#registry.forget(instance);
+        await instance.end(this.#options.environment.shutdownTimeoutMs);
+        this.#registry.drop(instance);
+        this.#onRemoved(instance.view);
+      },
+    );
+  }
+
+  async #act(instance: ManagedInstance, action: InstanceAction | undefined): Promise<void> {
+    const { restartPauseMs, environment } = this.#options;
+    if (action === "start") {
+      await this.#begin(instance);
+    } else if (action === "stop") {
+      await instance.end(environment.shutdownTimeoutMs);
+    } else if (action === "restart") {
+      if (instance.life.isActive) {
+        await instance.endForStart(environment.shutdownTimeoutMs);
+        // Dashboards look every 200 ms for the stop.
+        await new ChangeSignal().until(() => false, restartPauseMs, this.#closing);
+      }
+      await this.#begin(instance);
+    }
+  }
+
+  async #begin(instance: ManagedInstance): Promise<void> {
+    if (this.#closing.aborted) return;
+    instance.begin();
+    await instance.life.settled(this.#closing);
+  }
+
+  /** It is there already, or will be: nobody else can have what it binds. */
+  #holdsAddresses({ life: { phase } }: ManagedInstance): boolean {
+    return phase !== "stopped" && phase !== "waiting";
+  }
+
+  /** Runs an operation on an instance when those before it are through. */
+  async #operate<T>(
+    id: string,
+    check: () => void,
+    operation: (instance: ManagedInstance) => Promise<T>,
+  ): Promise<T> {
+    const instance = this.#registry.get(id);
+    if (instance === undefined) throw notFound();
+    check();
+    return instance.operations.run(() => {
+      assertOpen(this.#closing);
+      if (instance.removed) throw notFound();
+      return operation(instance);
+    });
+  }
+}
+
+function notFound(): InstanceError {
+  return new InstanceError("NOT_FOUND", "no such instance");
+}
