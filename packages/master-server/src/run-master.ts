@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { createInstanceManager } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
-import { createMasterApi } from "@nodepass/master-api";
+import { createMasterApi, type MasterApi } from "@nodepass/master-api";
 import { formatHostPort } from "@nodepass/url-config";
 import { apiUrl, reachableAddress } from "./addresses.ts";
 import { toApiLogger } from "./api-logger.ts";
@@ -50,6 +50,22 @@ async function openParts(
   const { settings, environment, logger, signal } = options;
   const certificate = await openCertificate(settings, logger);
   onFailure(() => certificate?.close());
+  const apiLogger = toApiLogger(logger);
+  let giveApi: (api: MasterApi) => void = () => undefined;
+  const ready = new Promise<MasterApi>((resolve) => {
+    giveApi = resolve;
+  });
+  // Before the state, whose key is told at its first start only: an address that cannot be had, or
+  // a stop, must not make a state that nobody has the key of. Who asks meanwhile waits.
+  const server = await openHttpServer({
+    listen: settings.listen,
+    fetch: async (request, from) => (await ready).app.fetch(request, from),
+    limits: options.limits,
+    certificate,
+    onError: (error) => apiLogger.error({ error }, "server failed"),
+  });
+  onFailure(() => server.destroy());
+  signal?.throwIfAborted();
   const { store, state, fresh } = await openState({
     directory: options.stateDirectory,
     backupIntervalMs: environment.reloadIntervalMs,
@@ -73,7 +89,6 @@ async function openParts(
   onFailure(() => monitors.system.close());
   onFailure(() => monitors.process.close());
 
-  const apiLogger = toApiLogger(logger);
   const api = createMasterApi({
     service: composeService({ instances, settings, ...monitors }),
     prefix: settings.prefix,
@@ -81,15 +96,7 @@ async function openParts(
     logger: apiLogger,
   });
   onFailure(() => api.close());
-  const server = await openHttpServer({
-    listen: settings.listen,
-    fetch: (request, from) => api.app.fetch(request, from),
-    limits: options.limits,
-    certificate,
-    onError: (error) => apiLogger.error({ error }, "server failed"),
-  });
-  onFailure(() => server.destroy());
-  signal?.throwIfAborted();
+  giveApi(api);
   logger.info({ address: formatHostPort(server.address), tls }, "master listening");
 
   const url = apiUrl(

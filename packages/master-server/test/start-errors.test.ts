@@ -23,7 +23,7 @@ it("says that the address is in use, and gives the state up", async () => {
     code: "ADDRESS_IN_USE",
     message: `cannot listen on 127.0.0.1:${master.address.port}: the address is in use (EADDRINUSE)`,
   });
-  await startMaster({ stateDirectory });
+  expect((await startMaster({ stateDirectory })).master.freshKey).toBe(true);
 });
 
 it("says that an address is not one of this host", async () => {
