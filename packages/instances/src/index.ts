@@ -20,4 +20,4 @@ export type {
   InstanceLogger,
   InstanceManagerOptions,
 } from "./manager-options.ts";
-export { createMasterState } from "./master-key.ts";
+export { createApiKey, createMasterState } from "./master-key.ts";
