@@ -3,11 +3,15 @@ import { parseArgs } from "node:util";
 /** Where a master listens that is told nothing: on this machine only. */
 export const defaultUrl = "master://127.0.0.1:9090";
 
+/** How log lines are written. */
+export type LogFormat = "text" | "json";
+
 /** What the command line asks for. */
 export type Request =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly url: string }
+  | { readonly kind: "run"; readonly url: string; readonly logFormat: LogFormat }
+  | { readonly kind: "renew key" }
   | { readonly kind: "wrong usage"; readonly problem: string };
 
 /** Reads the command line; `fallbackUrl` (`NP_MASTER_URL`) counts when it names no URL. */
@@ -23,11 +27,22 @@ export function readArguments(argv: readonly string[], fallbackUrl: string | und
   if (values.help === true) return { kind: "help" };
   if (values.version === true) return { kind: "version" };
   const [given, ...others] = positionals;
+  if (values["renew-key"] === true) {
+    if (given === undefined) return { kind: "renew key" };
+    return {
+      kind: "wrong usage",
+      problem: "--renew-key takes no URL; NP_STATE_DIR says whose key",
+    };
+  }
+  const logFormat = values["log-format"] ?? "text";
+  if (logFormat !== "text" && logFormat !== "json") {
+    return { kind: "wrong usage", problem: "--log-format is neither text nor json" };
+  }
   // Nothing of them is quoted: they may hold keys, and shells split URLs that are not quoted.
   if (others.length > 0)
     return { kind: "wrong usage", problem: "more than one URL; is it quoted?" };
   const fallback = fallbackUrl === undefined || fallbackUrl === "" ? defaultUrl : fallbackUrl;
-  return { kind: "run", url: given ?? fallback };
+  return { kind: "run", url: given ?? fallback, logFormat };
 }
 
 function parse(argv: readonly string[]) {
@@ -37,12 +52,15 @@ function parse(argv: readonly string[]) {
     options: {
       help: { type: "boolean", short: "h" },
       version: { type: "boolean", short: "v" },
+      "log-format": { type: "string" },
+      "renew-key": { type: "boolean" },
     },
   });
 }
 
 /** What `--help` prints. */
-export const helpText = `Usage: nodepass-master [url]
+export const helpText = `Usage: nodepass-master [url] [--log-format text|json]
+       nodepass-master --renew-key
 
 Runs a NodePass master: an HTTP API that runs tunnels.
 
@@ -51,6 +69,9 @@ Runs a NodePass master: an HTTP API that runs tunnels.
                    prefix     where the API is, /api unless given
                    log        none, debug, info, warn, error, event (default info)
                    tls        0 plain, 1 self-signed, 2 from the files crt and key (default 0)
+  --log-format   lines of text, or one JSON object a line (then what is printed at the start,
+                 the key too, goes to standard error)
+  --renew-key    make a new API key for a master that is stopped, print it, and end
   -h, --help     print this
   -v, --version  print the version
 
@@ -64,7 +85,7 @@ Examples:
   nodepass-master
   nodepass-master 'master://0.0.0.0:9090/api?log=info&tls=1'
 
-The key of the API is printed at the first start. Log lines go to standard output, errors to
+The key of the API is printed at the first start only: --renew-key is for who has lost it. Log lines go to standard output, errors to
 standard error. SIGINT or SIGTERM stops gracefully, a second one at once. Exit codes: 0 stopped as
 asked, 1 failed, 2 wrong usage, 128 and the signal's number when a second signal cut the stop.
 `;

@@ -38,15 +38,22 @@ async function run(): Promise<number> {
     case "wrong usage":
       process.stderr.write(`nodepass-master: ${request.problem}\nTry 'nodepass-master --help'.\n`);
       return wrongUsage;
+    case "renew key": {
+      const { renewKey } = await import("./renew-key.ts");
+      process.stdout.write(`${await renewKey(process.env, homedir(), process.stderr)}\n`);
+      return 0;
+    }
     case "run": {
       // Loaded here: help and version need none of it.
       const { serve } = await import("./serve.ts");
       return serve({
         url: request.url,
+        logFormat: request.logFormat,
         variables: process.env,
         home: homedir(),
         version: readVersion(),
         stdout: process.stdout,
+        stderr: process.stderr,
         signals: process,
       });
     }

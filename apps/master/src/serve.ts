@@ -7,15 +7,18 @@ import {
   type Variables,
 } from "@nodepass/master-server";
 import { parseMasterUrl } from "@nodepass/url-config";
+import type { LogFormat } from "./arguments.ts";
 import { type SignalSource, watchStopSignals } from "./stop-signals.ts";
 
 /** What `serve` needs of the process. */
 export interface ServeOptions {
   readonly url: string;
+  readonly logFormat: LogFormat;
   readonly variables: Variables;
   readonly home: string;
   readonly version: string;
   readonly stdout: { readonly isTTY?: boolean | undefined; write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
   readonly signals: SignalSource;
 }
 
@@ -31,6 +34,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const environment = readMasterEnvironment(variables, options.home);
   const logger = createLogger({
     level: settings.log,
+    format: options.logFormat,
     colour: stdout.isTTY === true && (variables.NO_COLOR ?? "") === "",
     write: (line) => stdout.write(line),
   });
@@ -53,7 +57,9 @@ export async function serve(options: ServeOptions): Promise<number> {
     throw error;
   }
   // Not through the logger: these are wanted at every level, and dashboards read them as they are.
-  stdout.write(`${startLines(master).join("\n")}\n`);
+  // Where standard output is for programs, they go elsewhere.
+  const output = options.logFormat === "json" ? options.stderr : stdout;
+  output.write(`${startLines(master).join("\n")}\n`);
 
   logger.info({ reason: await stop.first }, "master stopping");
   const cut = await Promise.race([master.close(), stop.second]);

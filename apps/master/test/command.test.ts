@@ -106,6 +106,46 @@ describe("a master", () => {
     expect(second.stdout()).not.toContain(first.key);
   });
 
+  it("gets a new key when it is stopped, for who has lost the old one", async () => {
+    const environment = { NP_STATE_DIR: temporaryFolder() };
+    const argv = ["--renew-key"];
+    const none = await runCommand({ argv, environment });
+    expect([none.code, none.stdout]).toEqual([1, ""]);
+    expect(none.stderr).toContain("there is no state of a master in");
+
+    const first = await startMaster(environment.NP_STATE_DIR);
+    const locked = await runCommand({ argv, environment });
+    expect([locked.code, locked.stdout]).toEqual([1, ""]);
+    expect(locked.stderr).toContain(`is held by process ${first.child.pid}`);
+    first.child.kill("SIGTERM");
+    await first.ended;
+
+    const renewed = await runCommand({ argv, environment });
+    expect(renewed).toMatchObject({ code: 0, stderr: "" });
+    expect(renewed.stdout).toMatch(/^[0-9a-f]{32}\n$/);
+    const key = renewed.stdout.trim();
+    const second = await startMaster(environment.NP_STATE_DIR);
+    expect((await ask({ ...second, key }, "GET", "/info")).status).toBe(200);
+    expect((await ask({ ...second, key: first.key }, "GET", "/info")).status).toBe(401);
+  });
+
+  it("logs JSON if asked to, and keeps standard output clean of all else", async () => {
+    const { child, ended, waitFor } = startCommand({
+      argv: ["master://127.0.0.1:0?log=debug", "--log-format=json"],
+      environment: { NP_STATE_DIR: temporaryFolder() },
+    });
+    await waitFor(/"message":"master listening"/);
+    child.kill("SIGTERM");
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^API URL: .*\nAPI docs: .*\nAPI KEY: .*\n$/);
+    const messages = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).message);
+    expect(messages).toEqual(expect.arrayContaining(["master listening", "master stopped"]));
+  });
+
   it("takes its URL and its state from the environment", async () => {
     const home = temporaryFolder();
     const command = startCommand({
