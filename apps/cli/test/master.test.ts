@@ -48,6 +48,29 @@ it("runs a master that makes, lists, changes and removes an instance that works"
   expect(stdout.split(key)).toHaveLength(2);
 });
 
+it("gives a stopped master a new key without the old one", async () => {
+  const { running, environment, key: lost } = await startRealMaster();
+  const argv = ["key", "renew", "--local"];
+  const { NP_MASTER_URL: _url, NP_API_KEY: _key, ...own } = environment;
+  const locked = await runCli(argv, { environment: own });
+  expect([locked.code, locked.stdout]).toEqual([1, ""]);
+  expect(locked.stderr).toContain(`is held by process ${running.child.pid}`);
+  const wrong = await runCli([...argv, "--master", "http://127.0.0.1:1"], { environment: own });
+  expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
+  running.child.kill("SIGTERM");
+  await running.ended;
+
+  const { code, stdout, stderr } = await runCli([...argv, "--json"], { environment: own });
+  expect([code, stderr]).toEqual([0, ""]);
+  const { key } = JSON.parse(stdout);
+  const again = startCli(["master://127.0.0.1:0"], { environment: own });
+  const [, master = ""] = await again.waitFor(/^API URL: (\S+)$/m);
+  const list = (which: string) =>
+    runCli(["ls", "--master", master, "--key", which], { environment: own });
+  expect((await list(key)).code).toBe(0);
+  expect((await list(lost)).code).toBe(4);
+});
+
 it("leaves a new instance stopped if asked to", async () => {
   const { json } = await startRealMaster();
   const url = `client://127.0.0.1:${await freePort()}/127.0.0.1:1?mode=1`;

@@ -1,6 +1,10 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
+
+interface RenewKeyOptions extends RemoteOptions {
+  readonly local?: boolean | undefined;
+}
 
 /** Adds `info`, `tcping` and `key renew`: the master itself. */
 export function addMasterCommands(program: Command, context: CliContext): void {
@@ -23,8 +27,19 @@ export function addMasterCommands(program: Command, context: CliContext): void {
   const key = program.command("key").description("the master's API key");
   addRemoteOptions(
     key.command("renew").description("make a new API key, print it, and save it in the profile"),
-  ).action(async (options: RemoteOptions) => {
-    const { renewKey } = await import("../remote/master-commands.ts");
-    await renewKey(context, options);
-  });
+  )
+    .addOption(
+      new Option("--local", "for a lost key: of the stopped master of this user, see NP_STATE_DIR")
+        // All of these are about a master that is asked.
+        .conflicts(["master", "key", "profile", "insecure", "pin"]),
+    )
+    .action(async ({ local, ...options }: RenewKeyOptions) => {
+      if (local === true) {
+        const { renewLocalKey } = await import("../master/renew-local-key.ts");
+        await renewLocalKey(context, options);
+      } else {
+        const { renewKey } = await import("../remote/master-commands.ts");
+        await renewKey(context, options);
+      }
+    });
 }
