@@ -53,6 +53,13 @@ it.each([
     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     400,
   ],
+  ...["[::1]:9090", "[0:0:0:0:0:0:0:1]:9090", "[::FFFF:127.0.0.1]", "[fe80::1%eth0]:80"].map(
+    (host): [string, string, number] => [
+      `whom the client knows as ${host}`,
+      `GET /api/openapi.json HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+      200,
+    ],
+  ),
   ["a host that is none", "GET /api/info HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400],
 ])("answers %s", async (_what, content, status) => {
   const started = await startMaster();

@@ -1,4 +1,5 @@
 import { IncomingMessage, ServerResponse } from "node:http";
+import { isIPv6 } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { sendStream } from "./send-stream.ts";
@@ -27,7 +28,7 @@ export function createRequestListener(
     return RESPONSE_ALREADY_SENT;
   };
 
-  return getRequestListener(
+  const listener = getRequestListener(
     (request, environment) => {
       const { incoming, outgoing } = environment;
       // The types know of HTTP/2, which nobody speaks here.
@@ -51,4 +52,12 @@ export function createRequestListener(
       },
     },
   );
+  return (incoming, outgoing) => {
+    const { headers } = incoming;
+    // The adapter takes an IPv6 address in its shortest spelling only; clients send what was typed.
+    // Nothing depends on the name.
+    const address = /^\[([^\]]+)\](?::\d+)?$/.exec(headers.host ?? "")?.[1];
+    if (address !== undefined && isIPv6(address)) headers.host = "localhost";
+    return listener(incoming, outgoing);
+  };
 }
