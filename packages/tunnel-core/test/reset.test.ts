@@ -83,6 +83,30 @@ describe("resetStream", () => {
     other.destroy();
   });
 
+  // Node crashed, and took all tunnels of the process with it: should this test kill its worker, that
+  // is the failure.
+  test("resets TLS streams in the turn in which their handshake ends", async () => {
+    const secureContext = createSecureContext(await makeCertificate());
+    const ends: Promise<string>[] = [];
+    const closed: Promise<unknown>[] = [];
+    for (let count = 0; count < 32; count++) {
+      const [raw, other] = await dialled();
+      other.on("error", () => {});
+      ends.push(endOf(new TLSSocket(other, { isServer: true, secureContext })));
+      const secure = connectTls({ socket: raw, rejectUnauthorized: false });
+      closed.push(once(raw, "close"), once(secure, "close"));
+      secure.once("secureConnect", () => {
+        const stream = adoptSocket(secure, raw, DETACHED_READER, buffers);
+        stream.write("a hello");
+        resetStream(stream);
+        // Who comes second finds it reset.
+        resetStream(stream);
+      });
+    }
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(["ECONNRESET"]));
+    await Promise.all(closed);
+  });
+
   test("closes a TLS stream whose close_notify is on its way", async () => {
     const certificate = await makeCertificate();
     const [raw, other] = await dialled();

@@ -25,10 +25,13 @@ export interface StreamReader {
 }
 
 const READER = Symbol("reader");
+const FRESH = Symbol("fresh");
 
 /** A socket whose events go to a `StreamReader`. */
 export interface Stream extends Socket {
   [READER]: StreamReader;
+  /** A TLS stream in the turn of the event loop in which it was adopted. */
+  [FRESH]?: boolean;
   /** The TCP socket under a TLS stream; itself on a plain one. */
   raw: Socket;
   /** Fingerprint of the peer's certificate, on a TLS stream that was dialled. */
@@ -61,6 +64,10 @@ function listen(stream: Stream): void {
   stream.on("close", onClose);
 }
 
+function age(stream: Stream): void {
+  stream[FRESH] = false;
+}
+
 /** Changes who handles the stream's events. */
 export function setReader(stream: Stream, reader: StreamReader): void {
   stream[READER] = reader;
@@ -82,6 +89,10 @@ export function adoptSocket(
   const stream = socket as Stream;
   stream[READER] = reader;
   stream.raw = raw;
+  if (raw !== socket) {
+    stream[FRESH] = true;
+    setImmediate(age, stream);
+  }
   listen(stream);
   if (!readFast(stream, buffers.nextBuffer, onRead)) stream.on("data", onData);
   return stream;
@@ -135,7 +146,7 @@ export function resetStream(stream: Stream): void {
   const { raw } = stream;
   const plain = raw === stream;
   if (raw.destroyed || raw.connecting) {
-    stream.destroy();
+    if (stream[FRESH] !== true) stream.destroy();
   } else if (stream.writableEnded && !stream.writableFinished && stream.writableLength === 0) {
     // The FIN is on its way: libuv refuses a reset meanwhile (EINVAL), and Node would never close
     // the handle. A plain socket is done with it in the next turn of the loop; TLS may not be.
@@ -146,10 +157,17 @@ export function resetStream(stream: Stream): void {
     }
   } else {
     raw.resetAndDestroy();
-    if (!plain) stream.destroy();
+    if (plain) return;
+    // In the turn in which its TLS handshake ends Node would crash (a SIGSEGV, seen with 26.10).
+    if (stream[FRESH] === true) setImmediate(destroyNow, stream);
+    else stream.destroy();
   }
 }
 
 function resetNow(this: Socket): void {
   this.resetAndDestroy();
+}
+
+function destroyNow(stream: Stream): void {
+  stream.destroy();
 }
