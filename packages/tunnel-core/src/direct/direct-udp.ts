@@ -2,6 +2,7 @@ import type { RemoteInfo, Socket } from "node:dgram";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramThrottle } from "../udp/datagram-throttle.ts";
+import { answerUser } from "../udp/udp-socket.ts";
 import type { UdpTargets } from "../udp/udp-target.ts";
 
 /** Most bytes that wait for a session's target socket. */
@@ -128,8 +129,10 @@ class DirectUdpSession implements IdleCheckable {
 
   #answer(datagram: Buffer): void {
     if (this.#closed) return;
-    this.#direct.context.counters.udptx += datagram.length;
-    this.#direct.socket.send(datagram, this.#port, this.#address);
+    const { context, socket } = this.#direct;
+    const sent = answerUser(socket, datagram, this.#port, this.#address);
+    if (sent) context.counters.udptx += datagram.length;
+    else context.counters.udpDropped++;
   }
 
   expire(): void {

@@ -1,6 +1,10 @@
 import type { Flushable, FlushQueue } from "../relay/flush-queue.ts";
 import type { Stream } from "../streams/stream-reader.ts";
-import { FRAME_HEADER_BYTES, writeFrameHeader } from "../wire/datagram-frame.ts";
+import {
+  FRAME_HEADER_BYTES,
+  MAX_DATAGRAM_BYTES,
+  writeFrameHeader,
+} from "../wire/datagram-frame.ts";
 
 /** First size of the buffer that frames are gathered in. */
 const SCRATCH_BYTES = 256 * 1024;
@@ -56,12 +60,14 @@ export class DatagramSender implements Flushable {
   /** Sends a datagram; the caller gives the buffer away. */
   send(datagram: Buffer): void {
     const pending = this.#queuedBytes + (this.#stream?.writableLength ?? 0);
-    if (pending + datagram.length > this.#options.maxQueuedBytes) {
+    const { length } = datagram;
+    // Over IPv6 a datagram can be 20 bytes longer than any that a frame or IPv4 takes.
+    if (pending + length > this.#options.maxQueuedBytes || length > MAX_DATAGRAM_BYTES) {
       this.#options.onDropped(1);
       return;
     }
     this.#queue.push(datagram);
-    this.#queuedBytes += datagram.length + FRAME_HEADER_BYTES;
+    this.#queuedBytes += length + FRAME_HEADER_BYTES;
     if (this.#stream === undefined) return;
     // A peer that reads datagrams by read() must not find two in one: no gathering for it.
     if (this.#framed) this.#options.flushes.add(this);

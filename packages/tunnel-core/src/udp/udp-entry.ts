@@ -7,6 +7,7 @@ import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
+import { answerUser } from "./udp-socket.ts";
 
 /** Carries the users' datagrams into the tunnel: a session per user address. */
 export class UdpEntry {
@@ -63,7 +64,7 @@ class UdpUser implements PoolTaker {
     this.relay = new UdpRelay({
       context: entry.context,
       scratch: entry.scratch,
-      deliver: (datagram) => socket.send(datagram, port, address),
+      deliver: (datagram) => answerUser(socket, datagram, port, address),
       onClosed: () => {
         entry.sessions.delete(name);
         entry.queue.cancel(this);

@@ -58,7 +58,10 @@ export class UdpExit {
     const relay = new UdpRelay({
       context,
       scratch: this.#scratch,
-      deliver: (datagram) => target?.send(datagram),
+      deliver: (datagram) => {
+        target?.send(datagram);
+        return target !== undefined;
+      },
       onClosed: () => {
         abort.abort();
         target?.close();

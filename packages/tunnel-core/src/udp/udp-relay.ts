@@ -12,8 +12,8 @@ const MIN_QUEUE_BYTES = 256 * 1024;
 export interface UdpRelayOptions {
   readonly context: TunnelContext;
   readonly scratch: FrameScratch;
-  /** Sends a datagram to the local side; the buffer is given away. */
-  deliver(datagram: Buffer): void;
+  /** Sends a datagram to the local side; the buffer is given away. @returns whether it was sent */
+  deliver(datagram: Buffer): boolean;
   /** The session is over; called once. */
   onClosed(): void;
 }
@@ -32,6 +32,8 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   readonly #onDatagram: (payload: Buffer) => void;
   #stream: Stream | undefined;
   #decoder: DatagramDecoder | undefined;
+  /** Memory of the read at hand. */
+  #memory: ArrayBufferLike | undefined;
   #closed = false;
 
   constructor(options: UdpRelayOptions) {
@@ -91,6 +93,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
     this.active = true;
     // One copy for all datagrams of this read: the system may hold on to what is sent.
     const chunk = owned ? buffer : Buffer.from(buffer.subarray(0, length));
+    this.#memory = chunk.buffer;
     if (this.#decoder === undefined) {
       this.#outgoing(chunk);
       return true;
@@ -110,15 +113,18 @@ export class UdpRelay implements StreamReader, IdleCheckable {
 
   #outgoing(payload: Buffer): void {
     if (this.#closed) return;
-    // A datagram that arrived in pieces lies in the decoder's own buffer.
-    if (this.#outbound === undefined) this.#deliver(payload);
-    else this.#outbound.push(Buffer.from(payload));
+    // A datagram that arrived in pieces lies in the decoder's own buffer, which it uses again.
+    const kept = this.#outbound === undefined && payload.buffer === this.#memory;
+    const datagram = kept ? payload : Buffer.from(payload);
+    if (this.#outbound === undefined) this.#deliver(datagram);
+    else this.#outbound.push(datagram);
   }
 
   #deliver(datagram: Buffer): void {
     if (this.#closed) return;
-    this.#options.context.counters.udptx += datagram.length;
-    this.#options.deliver(datagram);
+    const { counters } = this.#options.context;
+    if (this.#options.deliver(datagram)) counters.udptx += datagram.length;
+    else counters.udpDropped++;
   }
 
   onEnd(): void {

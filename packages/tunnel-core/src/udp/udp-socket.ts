@@ -34,3 +34,20 @@ export function enlargeBuffers(socket: Socket): void {
     // The system refuses: its default stays.
   }
 }
+
+/**
+ * Answers a user. A datagram may come from port 0 (RFC 768: it wants no answer); `send()` throws
+ * for that, which no stranger may cause.
+ *
+ * @returns whether it was sent
+ */
+export function answerUser(
+  socket: Socket,
+  datagram: Buffer,
+  port: number,
+  address: string,
+): boolean {
+  if (port === 0) return false;
+  socket.send(datagram, port, address);
+  return true;
+}

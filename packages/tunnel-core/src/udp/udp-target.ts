@@ -45,22 +45,26 @@ export class UdpTargets {
     const addresses = await this.#context.names.resolve(target.host);
     const { dial } = this.#context.settings;
     const local = dial === "auto" ? undefined : dial;
-    const resolved = addresses.find((a) => local === undefined || isIP(local) === a.family);
-    if (resolved === undefined) {
-      throw new TunnelError(
-        "TARGET_UNREACHABLE",
-        `target ${target.host} has no address of the family of dial address ${local ?? "auto"}`,
-      );
+    let lastError: unknown = new TunnelError(
+      "TARGET_UNREACHABLE",
+      `target ${target.host} has no address of the family of dial address ${local ?? "auto"}`,
+    );
+    for (const resolved of addresses) {
+      if (local !== undefined && isIP(local) !== resolved.family) continue;
+      const socket = createUdpSocket(resolved.family);
+      try {
+        await connect(socket, resolved, target.port, local, signal);
+      } catch (error) {
+        socket.close();
+        if (signal.aborted) throw error;
+        // No route to this one, most often: its family may not be there.
+        lastError = error;
+        continue;
+      }
+      enlargeBuffers(socket);
+      return socket;
     }
-    const socket = createUdpSocket(resolved.family);
-    try {
-      await connect(socket, resolved, target.port, local, signal);
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
-    enlargeBuffers(socket);
-    return socket;
+    throw lastError;
   }
 }
 
