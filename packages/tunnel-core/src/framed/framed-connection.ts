@@ -20,6 +20,13 @@ import { StreamFrameDecoder, type StreamFrameSink } from "./stream-frame-decoder
 /** Bytes kept while nobody can take them; then reading stops. */
 const MAX_HELD_BYTES = 16 * 1024;
 
+/**
+ * Most bytes that an entry has sent on a connection that it uses again. Whether they have reached
+ * the target it cannot know: behind a target that ended its side and reads no more, the next user
+ * would wait for it. So few bytes fit in the buffers on the way.
+ */
+const MAX_REUSED_BYTES = 32 * 1024;
+
 /** Who owns framed connections: the session. */
 export interface FramedOwner {
   /** Whether this end may be asked to open connections. */
@@ -50,6 +57,8 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
   readonly #decoder = new StreamFrameDecoder();
   #state: "idle" | "opening" | "open" | "ending" = "idle";
   #relay: FramedRelay | undefined;
+  /** Bytes of the local side that the present connection has sent. */
+  #sent = 0;
   #finSent = false;
   /** The fin and all before it have been handed to the system. */
   #finFlushed = false;
@@ -83,6 +92,7 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
   open(remote: string, relay: FramedRelay): void {
     this.#state = "open";
     this.#relay = relay;
+    this.#sent = 0;
     this.#opening = openFrame(FRAME_OPEN_TCP, remote);
     this.context.flushes.add(this);
     this.beginLimited();
@@ -91,6 +101,8 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
   /** Entry: begins a UDP session; the stream is the caller's from now on. */
   openUdp(remote: string): void {
     this.#state = "open";
+    // The system may still read into this connection's buffer once more.
+    if (this.bulk !== undefined) this.stream.once("close", () => this.releaseBuffers());
     this.stream.write(openFrame(FRAME_OPEN_UDP, remote));
   }
 
@@ -115,6 +127,7 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
    * @returns false while they are pending
    */
   sendData(buffer: Buffer, length: number): boolean {
+    this.#sent += length;
     const opening = this.#opening;
     const at = opening?.length ?? 0;
     const frame = Buffer.allocUnsafe(at + STREAM_HEADER_BYTES + length);
@@ -136,6 +149,7 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
     if (this.tls && length < TLS_HIGH_WATER_MARK) {
       return this.sendData(bulk.subarray(HEAD_ROOM_BYTES), length);
     }
+    this.#sent += length;
     this.#sendOpening();
     writeStreamHeader(bulk, 0, FRAME_DATA, length);
     return this.stream.write(bulk.subarray(0, HEAD_ROOM_BYTES + length));
@@ -276,14 +290,20 @@ export class FramedConnection extends RelaySource implements StreamFrameSink {
     this.#finFlushed = false;
     this.returnBulk();
     if (this.blocked) this.unblock();
+    if (this.ended || (this.#owner.role === "entry" && this.#sent > MAX_REUSED_BYTES)) {
+      this.stream.destroy();
+      return;
+    }
     this.#owner.onReusable(this);
     if (this.#held !== undefined) this.#takeHeld();
   }
 
   onEnd(): void {
     this.ended = true;
+    // An entry that uses it no more: the target has all to come, but may not have read it yet.
+    const over = this.#owner.role === "exit" && this.#state === "ending" && this.#finSent;
     if (this.idle) this.stream.destroy();
-    else resetStream(this.stream);
+    else if (!over) resetStream(this.stream);
   }
 
   onError(_error: Error): void {

@@ -86,7 +86,9 @@ export abstract class RelaySource implements StreamReader, TokenWaiter, Flushabl
     const { bucket, context } = this;
     if (this.#wantsBulk) {
       this.#wantsBulk = false;
-      if (!this.ended && !this.closed) this.#bulk = context.buffers.borrow();
+      // Not for a connection whose end was in this very read: it may be idle for long.
+      const over = this.#returnsBulk || this.ended || this.closed;
+      if (!over) this.#bulk = context.buffers.borrow();
     } else if (this.#bulk !== undefined && this.#returnsBulk) {
       if (!this.blocked) this.giveBackBulk();
     } else if (this.#bulk !== undefined) {
