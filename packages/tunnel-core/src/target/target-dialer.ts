@@ -37,8 +37,9 @@ export class TargetDialer {
     return dial;
   }
 
+  /** Ends every dial under way: who waits for one is told. */
   close(): void {
-    this.deadlines.clear((dial) => dial.cancel());
+    this.deadlines.clear((dial) => dial.abort());
   }
 }
 
@@ -79,6 +80,13 @@ export class TargetDial implements StreamReader {
     this.#drop();
   }
 
+  /** The tunnel closes. */
+  abort(): void {
+    if (this.#done) return;
+    this.cancel();
+    this.#wanted.onNoTarget(new TunnelError("CLOSED", "the tunnel has closed"));
+  }
+
   #nextTarget(): void {
     const target = this.#targets[(this.#first + this.#tried) % this.#targets.length];
     if (target === undefined || this.#tried >= this.#targets.length) {
@@ -88,21 +96,27 @@ export class TargetDial implements StreamReader {
     this.#tried++;
     this.#target = target;
     this.#address = 0;
+    this.#addresses = [];
     const addresses = this.#dialer.context.names.resolve(target.host);
     if (!(addresses instanceof Promise)) {
       this.#addresses = addresses;
       this.#nextAddress();
       return;
     }
+    const attempt = this.#tried;
+    const current = (): boolean => !this.#done && this.#tried === attempt;
+    this.#dialer.deadlines.add(this);
     addresses.then(
       (resolved) => {
-        if (this.#done) return;
+        if (!current()) return;
         this.#addresses = resolved;
+        this.#dialer.deadlines.delete(this);
         this.#nextAddress();
       },
       (error: unknown) => {
-        if (this.#done) return;
+        if (!current()) return;
         this.#lastError = error;
+        this.#dialer.deadlines.delete(this);
         this.#nextTarget();
       },
     );
