@@ -116,6 +116,8 @@ export class ConnectionPool {
   /** Takes any ready connection (the one that has been idle longest). */
   take(): PoolMember | undefined {
     for (const connection of this.#idle.values()) {
+      // One that was cut in this turn of the loop leaves the pool when it has closed.
+      if (connection.stream.destroyed) continue;
       this.#idle.delete(connection.id);
       this.#options.onTaken?.(true);
       return connection;

@@ -6,6 +6,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 import { DeadlineQueue } from "../deadline-queue.ts";
+import { TunnelError } from "../errors.ts";
 import { DETACHED_READER } from "../streams/detached-reader.ts";
 import {
   adoptSocket,
@@ -60,9 +61,14 @@ export class PoolDialer {
     });
   }
 
-  /** The first dial of a proved session is its control connection. */
+  /** The first connection of a proved session is its control connection. */
   dial(result: PoolDialResult): void {
     new PoolDial(this, this.#counter++, result);
+  }
+
+  /** The hello of this counter was never sent: a control connection that failed is dialled again. */
+  giveBack(counter: number): void {
+    if (counter === 0) this.#counter = 0;
   }
 
   close(): void {
@@ -167,24 +173,29 @@ class PoolDial implements StreamReader {
   }
 
   onEnd(): void {
-    this.fail(new Error("the server closed a pool connection before it was open"));
+    this.fail(closedEarly());
   }
   onDrain(): void {}
   onError(error: Error): void {
     this.#error = error;
   }
   onClose(): void {
-    this.fail(this.#error ?? new Error("the server closed a pool connection before it was open"));
+    this.fail(this.#error ?? closedEarly());
   }
 
   fail(error: Error): void {
     if (this.#done) return;
     this.#done = true;
     this.#dialer.deadlines.delete(this);
+    this.#dialer.giveBack(this.#counter);
     this.#stream?.destroy();
     this.#raw.destroy();
     this.#result.onFailed(error);
   }
+}
+
+function closedEarly(): TunnelError {
+  return new TunnelError("PEER_LOST", "the server closed a pool connection before it was open");
 }
 
 /** The fingerprint of the certificate that the peer showed. */

@@ -36,6 +36,8 @@ export class PoolRefill implements PoolDialResult {
   #taken = 0;
   /** Connections opened since the capacity last grew: a burst counts once, not once a connection. */
   #openedSinceGrowth = 0;
+  /** Connections lost unused since one was used, or since the last tick. */
+  #lost = 0;
   readonly #maxDialing: number;
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -57,6 +59,7 @@ export class PoolRefill implements PoolDialResult {
   taken(): void {
     if (this.#closed) return;
     this.#taken++;
+    this.#lost = 0;
     if (this.#options.pool.size === 0 && this.#openedSinceGrowth >= this.#capacity) {
       this.#capacity = Math.min(this.#options.max, this.#capacity * 2);
       this.#openedSinceGrowth = 0;
@@ -64,9 +67,14 @@ export class PoolRefill implements PoolDialResult {
     this.#fill();
   }
 
-  /** A connection was lost without having been used. */
+  /**
+   * A connection was lost without having been used. A pool that is lost as a whole (`flush`) is
+   * filled at once; a path that cuts whatever is dialled is tried at the pace of the settings.
+   */
   lost(): void {
-    if (!this.#closed) this.#fill();
+    if (this.#closed) return;
+    if (++this.#lost <= this.#capacity) this.#fill();
+    else if (this.#short) this.#fillLater(this.#options.context.limits.maxPoolIntervalMs);
   }
 
   /** Once per report interval. */
@@ -76,6 +84,7 @@ export class PoolRefill implements PoolDialResult {
       this.#capacity = Math.max(least, Math.floor(this.#capacity * SHRINK));
     }
     this.#taken = 0;
+    this.#lost = 0;
     this.#fill();
   }
 
@@ -113,11 +122,15 @@ export class PoolRefill implements PoolDialResult {
       this.#options.onFatal(error);
       return;
     }
+    this.#fillLater(this.#retryDelay());
+  }
+
+  #fillLater(delayMs: number): void {
     if (this.#retry !== undefined) return;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#fill();
-    }, this.#retryDelay());
+    }, delayMs);
   }
 
   /**
@@ -136,10 +149,12 @@ export class PoolRefill implements PoolDialResult {
       if (this.#dialing === 0) this.#dialOne();
       return;
     }
-    const { pool } = this.#options;
-    while (pool.size + this.#dialing < this.#capacity && this.#dialing < this.#maxDialing) {
-      this.#dialOne();
-    }
+    while (this.#short && this.#dialing < this.#maxDialing) this.#dialOne();
+  }
+
+  /** Fewer connections are ready or under way than there should be. */
+  get #short(): boolean {
+    return this.#options.pool.size + this.#dialing < this.#capacity;
   }
 
   #dialOne(): void {
@@ -154,7 +169,18 @@ export class PoolRefill implements PoolDialResult {
   }
 }
 
-/** Failures that pass by themselves while a server restarts or opens its listener again. */
+/**
+ * Failures that pass by themselves while a server restarts or opens its listener again. The last
+ * two are a NodePass 1.14 server's HTTP listener that took the connection before it closed: it ends
+ * it, or answers a TLS handshake in plain text.
+ */
+const TRANSIENT: readonly (string | undefined)[] = [
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "PEER_LOST",
+  "EPROTO",
+];
+
 function isTransient(error: NodeJS.ErrnoException): boolean {
-  return error.code === "ECONNREFUSED" || error.code === "ECONNRESET";
+  return TRANSIENT.includes(error.code);
 }
