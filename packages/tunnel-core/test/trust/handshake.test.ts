@@ -121,15 +121,28 @@ describe("a handshake", () => {
   });
 
   test("with a nonce that was used before on its connection is refused", async () => {
+    // Nobody has this server's tunnel: nothing but the nonce is in the way.
+    const logs: LogRecord[] = [];
+    const free = await openServer({ flow: "reverse", target: target.at, key: KEY }, logs);
     const keys = await proofKeys(KEY);
-    const raw = await RawHandshake.connect(tunnelPort(server));
+    const raw = await RawHandshake.connect(tunnelPort(free));
     const nonces = { clientNonce: raw.clientNonce, serverNonce: await raw.challenge() };
     const right = provedRequest(keys, nonces);
     const wrong = provedRequest(await proofKeys(WRONG_KEY), nonces);
     // Both in one write: the second is there before the first is answered.
     expect((await raw.send(wrong + right))?.status).toBe(401);
     expect((await raw.next())?.status ?? "closed").not.toBe(200);
-    await expectServed();
+    await raw.closed();
+    const again = await RawHandshake.connect(tunnelPort(free));
+    const fresh = { clientNonce: again.clientNonce, serverNonce: await again.challenge() };
+    expect(logged(logs, "client accepted by proof")).toBe(false);
+    // Right ones, twice: the first has the tunnel, the second is not even looked at.
+    const proved = provedRequest(keys, fresh);
+    expect((await again.send(proved + proved))?.status).toBe(200);
+    await again.closed();
+    const accepted = logs.filter(({ message }) => message === "client accepted by proof");
+    expect(accepted.length).toBe(1);
+    await free.close({ timeoutMs: 0 });
   });
 
   test("whose challenge is older than the handshake's time limit is refused", async () => {
