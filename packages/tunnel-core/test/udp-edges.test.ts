@@ -14,8 +14,8 @@ import { UdpRelay } from "../src/udp/udp-relay.ts";
 import { answerUser } from "../src/udp/udp-socket.ts";
 import { UdpTargets } from "../src/udp/udp-target.ts";
 import { expectNoSockets } from "./support/no-leaks.ts";
-import { startScriptedTarget } from "./support/scripted-target.ts";
-import { eventually, openEnd, tunnelPort } from "./support/tunnel-pair.ts";
+import { closedPort, startScriptedTarget } from "./support/scripted-target.ts";
+import { eventually, openEnd, openPair, tunnelPort } from "./support/tunnel-pair.ts";
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === "::1"),
@@ -42,6 +42,31 @@ function contextOf(url: string): TunnelContext {
     {},
     { emitLog: () => {}, hasLogListener: () => false },
   );
+}
+
+/** A session without a pool connection yet, and a stream for it. */
+async function relayed() {
+  const listener = await startScriptedTarget();
+  ends.push({ destroy: () => void listener.close() });
+  let stream: Stream | undefined;
+  const context = contextOf("client://127.0.0.1:1/127.0.0.1:2?mode=2");
+  await new Promise<void>((resolve) => {
+    const at = { address: listener.host, port: listener.port };
+    stream = dialStream(at, DETACHED_READER, new RelayBuffers(), resolve);
+  });
+  if (stream === undefined) throw new Error("not dialled");
+  const delivered: Buffer[] = [];
+  let closed = false;
+  const relay = new UdpRelay({
+    context,
+    scratch: new FrameScratch(),
+    deliver: (datagram) => delivered.push(datagram) > 0,
+    onClosed: () => {
+      closed = true;
+    },
+  });
+  ends.push({ destroy: () => relay.close() }, stream);
+  return { relay, stream, delivered, closed: () => closed };
 }
 
 describe.skipIf(!hasIpv6)(
@@ -98,24 +123,46 @@ test("tries the next address of a target's name when the first has no route", as
   expect(socket.remoteAddress()).toMatchObject({ address: "127.0.0.1", port });
 });
 
+test.each(["single", "reverse"] as const)(
+  "flow %s: a target that refuses datagrams is skipped for the next one",
+  async (flow) => {
+    const target = await startScriptedTarget();
+    const pair = await openPair({ flow, target: `127.0.0.1:${await closedPort()},${target.at}` });
+    ends.push(pair.client, pair.exitEnd, pair.entryEnd, { destroy: () => void target.close() });
+    const ask = async (tries: number): Promise<number> => {
+      const user = await openUdp("udp4", "127.0.0.1");
+      let answered = false;
+      user.on("message", () => {
+        answered = true;
+      });
+      let sent = 0;
+      await eventually(() => {
+        if (sent < tries && !answered) {
+          sent++;
+          user.send("x", pair.entry.port, pair.entry.host);
+        }
+        expect(answered).toBe(true);
+      });
+      return sent;
+    };
+    expect(await ask(10_000)).toBeGreaterThan(1);
+    // Both of these would have begun with either target.
+    await ask(1);
+    await ask(1);
+  },
+);
+
+test("ends a session whose pool connection closed while its target was opened", async () => {
+  const { relay, stream, closed } = await relayed();
+  const gone = once(stream, "close");
+  stream.destroy();
+  await gone;
+  relay.attach(stream, true, { bytes: undefined, ended: false });
+  expect(closed()).toBe(true);
+});
+
 test("keeps a datagram that came in pieces after the next one has come", async () => {
-  const listener = await startScriptedTarget();
-  ends.push({ destroy: () => void listener.close() });
-  let stream: Stream | undefined;
-  const context = contextOf("client://127.0.0.1:1/127.0.0.1:2?mode=2");
-  await new Promise<void>((resolve) => {
-    const at = { address: listener.host, port: listener.port };
-    stream = dialStream(at, DETACHED_READER, new RelayBuffers(), resolve);
-  });
-  if (stream === undefined) throw new Error("not dialled");
-  const delivered: Buffer[] = [];
-  const relay = new UdpRelay({
-    context,
-    scratch: new FrameScratch(),
-    deliver: (datagram) => delivered.push(datagram) > 0,
-    onClosed: () => {},
-  });
-  ends.push({ destroy: () => relay.close() }, stream);
+  const { relay, stream, delivered } = await relayed();
   relay.attach(stream, true, undefined);
   for (const piece of ["\0\x05fi", "rst\0\x06se", "cond"]) {
     relay.onBytes(Buffer.from(piece, "latin1"), piece.length, false);

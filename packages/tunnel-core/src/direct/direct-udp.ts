@@ -103,6 +103,7 @@ class DirectUdpSession implements IdleCheckable {
     });
     target.on("error", (error) => {
       context.logLimited("warn", "udp target error", { error: error.message });
+      if (this.#direct.targets.refused(target)) this.close();
     });
     for (const datagram of this.#early) target.send(datagram);
     this.#early = [];

@@ -85,6 +85,7 @@ export class UdpExit {
         // An ICMP error: the target may come up later, the session ends by its idle time.
         socket.on("error", (error) => {
           context.logLimited("warn", "udp target error", { error: error.message });
+          if (this.#targets.refused(socket)) relay.close();
         });
         claim((given) => {
           if (given === undefined) relay.close();

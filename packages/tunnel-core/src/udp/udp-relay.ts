@@ -77,7 +77,8 @@ export class UdpRelay implements StreamReader, IdleCheckable {
     setReader(stream, this);
     this.#sender.attach(stream, framed);
     if (early?.bytes !== undefined) this.onBytes(early.bytes, early.bytes.length, true);
-    if (early?.ended === true) this.onEnd();
+    // It may have closed while the target was being opened.
+    if (early?.ended === true || stream.destroyed) this.onEnd();
     else if (early !== undefined) stream.resume();
   }
 

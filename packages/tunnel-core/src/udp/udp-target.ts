@@ -6,9 +6,14 @@ import type { ResolvedAddress } from "../names/name-cache.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createUdpSocket, enlargeBuffers } from "./udp-socket.ts";
 
+/** How long a target that has refused a datagram is the last choice, ms. */
+const REFUSED_MS = 5000;
+
 /** Opens UDP sockets that are connected to a target, the targets in turn. */
 export class UdpTargets {
   readonly #context: TunnelContext;
+  readonly #targetOf = new WeakMap<Socket, HostPort>();
+  readonly #refusedAt = new Map<HostPort, number>();
   #next = 0;
 
   constructor(context: TunnelContext) {
@@ -21,15 +26,12 @@ export class UdpTargets {
    * @throws {TunnelError} `TARGET_UNREACHABLE`
    */
   async open(signal: AbortSignal): Promise<Socket> {
-    const { targets } = this.#context.settings;
-    const first = this.#next;
-    this.#next = (first + 1) % targets.length;
     let lastError: unknown;
-    for (let tried = 0; tried < targets.length; tried++) {
-      const target = targets[(first + tried) % targets.length];
-      if (target === undefined) continue;
+    for (const target of this.#inTurn()) {
       try {
-        return await this.#connect(target, signal);
+        const socket = await this.#connect(target, signal);
+        this.#targetOf.set(socket, target);
+        return socket;
       } catch (error) {
         if (signal.aborted) throw error;
         lastError = error;
@@ -39,6 +41,30 @@ export class UdpTargets {
     throw new TunnelError("TARGET_UNREACHABLE", `udp target unreachable: ${why}`, {
       cause: lastError,
     });
+  }
+
+  /**
+   * A datagram to this socket's target was refused (an ICMP error).
+   *
+   * @returns whether there is another target: end the session, and its user's next one goes there
+   */
+  refused(socket: Socket): boolean {
+    const target = this.#targetOf.get(socket);
+    if (target === undefined || this.#context.settings.targets.length < 2) return false;
+    this.#refusedAt.set(target, performance.now());
+    return true;
+  }
+
+  /** The targets, beginning with the next one; those that refused a moment ago come last. */
+  #inTurn(): readonly HostPort[] {
+    const { targets } = this.#context.settings;
+    const first = this.#next;
+    this.#next = (first + 1) % targets.length;
+    const turn = first === 0 ? targets : [...targets.slice(first), ...targets.slice(0, first)];
+    if (this.#refusedAt.size === 0) return turn;
+    const since = performance.now() - REFUSED_MS;
+    const refused = (target: HostPort): boolean => (this.#refusedAt.get(target) ?? since) > since;
+    return [...turn.filter((target) => !refused(target)), ...turn.filter(refused)];
   }
 
   async #connect(target: HostPort, signal: AbortSignal): Promise<Socket> {
