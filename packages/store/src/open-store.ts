@@ -136,12 +136,30 @@ async function enter(fileSystem: StoreFileSystem, directory: string): Promise<Di
   }
 }
 
+/**
+ * Makes a directory and those above it that are missing. Node's own recursive way says "does not
+ * exist" on a read-only file system, and in places like /proc it never ends.
+ */
 async function makeDirectory(fileSystem: StoreFileSystem, directory: string): Promise<void> {
-  const first = await fileSystem.mkdir(directory, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  // The new names must survive a power cut as well as the file in them.
-  for (let path = directory; path.length >= first.length; path = dirname(path)) {
-    await syncDirectory(fileSystem, dirname(path));
+  if (await exists(fileSystem, directory)) return;
+  await makeDirectory(fileSystem, dirname(directory));
+  try {
+    await fileSystem.mkdir(directory, { recursive: false, mode: 0o700 });
+  } catch (error) {
+    // Somebody else starts here at the same time; the lock decides.
+    if (systemCode(error) !== "EEXIST") throw error;
+  }
+  // The new name must survive a power cut as well as the files in it.
+  await syncDirectory(fileSystem, dirname(directory));
+}
+
+async function exists(fileSystem: StoreFileSystem, path: string): Promise<boolean> {
+  try {
+    await fileSystem.stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT" || dirname(path) === path) throw error;
+    return false;
   }
 }
 

@@ -280,4 +280,17 @@ describe("options that cannot be", () => {
       expect(error.message).toContain(directory);
     }
   });
+
+  // Node's recursive mkdir turns round for ever in there.
+  test.skipIf(process.platform !== "linux")(
+    "a place where no directory can be made is refused with the reason",
+    async () => {
+      const directory = "/proc/nodepass/state";
+      const error = await storeErrorOf(() => visit(directory));
+      expect(error).toMatchObject({ code: "DIRECTORY_UNUSABLE" });
+      expect(error.message).toMatch(
+        /^\/proc\/nodepass\/state cannot hold the state: .*\(ENOENT\)$/,
+      );
+    },
+  );
 });
