@@ -73,6 +73,8 @@ class Newcomer {
   readonly #address: string;
   #socket: Socket;
   #bytes: Buffer | undefined;
+  /** Of the certificate that this connection was given: a reload may have changed it since. */
+  #fingerprint: string | undefined;
   #silence: NodeJS.Timeout | undefined;
   readonly #onReadable = (): void => this.#read();
   readonly #onEnd = (): void => this.#drop();
@@ -205,14 +207,15 @@ class Newcomer {
     this.#unwatch();
     const { buffers } = this.#listener.options.context;
     this.#raw.setKeepAlive(true, KEEP_ALIVE_MS);
-    return adoptSocket(this.#socket, this.#raw, DETACHED_READER, buffers);
+    const stream = adoptSocket(this.#socket, this.#raw, DETACHED_READER, buffers);
+    if (this.#fingerprint !== undefined) stream.ownFingerprint = this.#fingerprint;
+    return stream;
   }
 
   #secure(certificate: CertificateSource): void {
-    const secure = new TLSSocket(this.#raw, {
-      isServer: true,
-      secureContext: certificate.current().context,
-    });
+    const { context, fingerprint } = certificate.current();
+    this.#fingerprint = fingerprint;
+    const secure = new TLSSocket(this.#raw, { isServer: true, secureContext: context });
     this.#raw.on("error", ignore);
     const failed = (error: Error): void => {
       this.#listener.options.context.logLimited("warn", "tls handshake failed", {

@@ -36,6 +36,8 @@ export interface Stream extends Socket {
   raw: Socket;
   /** Fingerprint of the peer's certificate, on a TLS stream that was dialled. */
   peerFingerprint?: string | undefined;
+  /** Fingerprint of our own certificate, on a TLS stream that was accepted. */
+  ownFingerprint?: string | undefined;
 }
 
 function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {

@@ -104,7 +104,7 @@ export class ServerSessions {
             : {
                 send: true,
                 wait: role === "entry",
-                fingerprintOf: () => certificate.current().fingerprint,
+                fingerprintOf: (stream) => stream.ownFingerprint,
               },
       },
       hooks,
