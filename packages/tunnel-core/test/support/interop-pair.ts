@@ -36,6 +36,8 @@ export interface InteropOptions {
   readonly trusted?: boolean | undefined;
   /** Added to our URL's query. */
   readonly query?: string | undefined;
+  /** Puts something between the two. @returns the port that the client is to dial */
+  readonly between?: ((tunnelPort: number) => Promise<number>) | undefined;
   readonly server?: Partial<Peer114ServerOptions> | undefined;
   readonly client?: Partial<Peer114ClientOptions> | undefined;
 }
@@ -136,8 +138,9 @@ async function startOurServer(
   const tunnel = await open(
     `server://${userPart(options)}127.0.0.1:${options.tunnelPort ?? 0}/127.0.0.1:${port}?${query}`,
   );
+  const { port: listening } = await boundTunnel(tunnel);
   const peer = Peer114Client.start({
-    tunnel: await boundTunnel(tunnel),
+    tunnel: { host: "127.0.0.1", port: (await options.between?.(listening)) ?? listening },
     key: keyOf(options),
     min: 16,
     target: flow === "-" ? target : FREE,
@@ -179,8 +182,9 @@ async function startOurClient(
     ...(options.query === undefined ? [] : [options.query]),
   ].join("&");
   const port = flow === "+" ? 0 : target.port;
+  const dialled = (await options.between?.(peer.tunnelPort)) ?? peer.tunnelPort;
   const tunnel = await open(
-    `client://${userPart(options)}127.0.0.1:${peer.tunnelPort}/127.0.0.1:${port}?${query}`,
+    `client://${userPart(options)}127.0.0.1:${dialled}/127.0.0.1:${port}?${query}`,
   );
   return {
     tunnel,
