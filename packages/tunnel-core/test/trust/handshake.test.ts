@@ -1,9 +1,8 @@
 import { connect } from "node:net";
 import type { LogRecord, Tunnel } from "@nodepass/tunnel-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { shakeHands } from "../../src/handshake/handshake-client.ts";
 import { HELLO_BYTES } from "../../src/wire/pool-hello.ts";
-import { newClientId, newNonce } from "../../src/wire/proof.ts";
+import { newNonce } from "../../src/wire/proof.ts";
 import { openingHeaders } from "../../src/wire/proof-headers.ts";
 import { expectNoSockets } from "../support/no-leaks.ts";
 import { type ScriptedTarget, startScriptedTarget } from "../support/scripted-target.ts";
@@ -174,46 +173,6 @@ describe("a handshake", () => {
 });
 
 describe("an answer", () => {
-  test("with one bit changed in any byte of its body or proof is refused by the client", async () => {
-    const keys = await proofKeys(KEY);
-    // Takes the session of nobody: a server of its own.
-    const options: PairOptions = { flow: "reverse", target: target.at, key: KEY, tls: 1 };
-    const own = await openServer(options);
-    const client114 = newClientId();
-    let at = -1;
-    let covered: number[] = [];
-    const middle = await openPath({
-      to: tunnelPort(own),
-      onAnswered: (bytes) => {
-        const text = bytes.toString("latin1");
-        if (!text.startsWith("HTTP/1.1 200")) return bytes;
-        covered = answerPositions(text);
-        return at < 0 ? bytes : flipped(bytes, covered[at] ?? 0);
-      },
-    });
-    const meet = () =>
-      shakeHands({
-        address: "127.0.0.1",
-        port: middle.port,
-        serverName: undefined,
-        keys,
-        token: undefined,
-        client: client114,
-        extensions: ["datagrams", "streams"],
-        timeoutMs: 5000,
-        signal: new AbortController().signal,
-      });
-    expect((await meet()).proved).toBe(true);
-    expect(covered.length).toBeGreaterThan(200);
-    for (at = 0; at < covered.length; at++) {
-      // Some make the header unreadable; nothing else of the answer is looked at then.
-      const code = expect.stringMatching(/^PEER_UNPROVED$|^PEER_LOST$/);
-      await expect(meet(), `position ${at}`).rejects.toMatchObject({ code });
-    }
-    await middle.close();
-    await own.close({ timeoutMs: 0 });
-  }, 60_000);
-
   test("is not given to whoever asks without a proof", async () => {
     for (const headers of [{}, { Authorization: "Bearer " }, { Authorization: "Basic eDp5" }]) {
       const raw = await RawHandshake.connect(tunnelPort(server));
@@ -238,14 +197,6 @@ function coveredPositions(request: string): number[] {
     for (let at = 0; at < value.length; at++) out.push(match.index + 2 + at);
   }
   return out;
-}
-
-/** Positions of the body and of the proof's value. */
-function answerPositions(answer: string): number[] {
-  const body = answer.indexOf("\r\n\r\n") + 4;
-  const proof = answer.indexOf("NodePass-Proof: ") + 16;
-  const of = (start: number, length: number) => Array.from({ length }, (_, at) => start + at);
-  return [...of(proof, 43), ...of(body, answer.length - body)];
 }
 
 describe("the head of a request", () => {
