@@ -123,6 +123,20 @@ test("tries the next address of a target's name when the first has no route", as
   expect(socket.remoteAddress()).toMatchObject({ address: "127.0.0.1", port });
 });
 
+test("takes the IPv4 address of a target's name first, as 1.14 does", async () => {
+  const target = await openUdp("udp4", "127.0.0.1");
+  const { port } = target.address();
+  const resolve: NameCache["resolve"] = () => [
+    { address: "::1", family: 6 },
+    { address: "127.0.0.1", family: 4 },
+  ];
+  const context = contextOf(`client://127.0.0.1:1/target.example:${port}?mode=1`);
+  const targets = new UdpTargets({ ...context, names: { resolve } as NameCache });
+  const socket = await targets.open(new AbortController().signal);
+  ends.push({ destroy: () => socket.close() });
+  expect(socket.remoteAddress()).toMatchObject({ address: "127.0.0.1", port });
+});
+
 test.each(["single", "reverse"] as const)(
   "flow %s: a target that refuses datagrams is skipped for the next one",
   async (flow) => {

@@ -75,7 +75,9 @@ export class UdpTargets {
       "TARGET_UNREACHABLE",
       `target ${target.host} has no address of the family of dial address ${local ?? "auto"}`,
     );
-    for (const resolved of addresses) {
+    // Nothing tells a sender that nobody listens at the other family's address; 1.14 takes IPv4.
+    const inOrder = addresses.toSorted((one, other) => one.family - other.family);
+    for (const resolved of inOrder) {
       if (local !== undefined && isIP(local) !== resolved.family) continue;
       const socket = createUdpSocket(resolved.family);
       try {
