@@ -77,16 +77,18 @@ describe.each(MATRIX)(
       await Promise.all(payloads.map(exchange));
     });
 
-    // A 1.14 pool connection has no datagram edges: one that is cut is several.
-    test.skipIf(pace !== "coalesce")("carries datagrams one by one", async () => {
-      const user = await openUdpUser(pair.entry());
-      for (const size of [1, 1200, 1400]) {
-        const payload = randomBytes(size);
-        const due = Buffer.concat([Buffer.from("re:"), payload]);
-        expect((await user.exchange(payload)).equals(due)).toBe(true);
-      }
-      user.close();
-    });
+    // A 1.14 pool connection has no datagram edges: in pieces one would be several.
+    if (pace === "coalesce") {
+      test("carries datagrams one by one", async () => {
+        const user = await openUdpUser(pair.entry());
+        for (const size of [1, 1200, 1400]) {
+          const payload = randomBytes(size);
+          const due = Buffer.concat([Buffer.from("re:"), payload]);
+          expect((await user.exchange(payload)).equals(due)).toBe(true);
+        }
+        user.close();
+      });
+    }
 
     test("did nothing that a 1.14 node would not do", async () => {
       const { peer } = pair;
