@@ -8,6 +8,8 @@ import { createSignalEncoder } from "../wire/signal-encoder.ts";
 const SILENT_INTERVALS = 3;
 /** The same for our own nodes: losing a session by mistake costs them only a reconnect. */
 const SILENT_INTERVALS_PROVED = 1;
+/** After this long a ping counts as never answered, ms. */
+const UNANSWERED_MS = 4000;
 /** Least silence, ms: short report intervals don't make a busy machine a lost one. */
 const MIN_SILENCE_MS = 1000;
 /** Bytes of one signal line, about, for the bound of what is queued. */
@@ -38,7 +40,8 @@ export class ControlChannel implements StreamReader {
   readonly #maxSilentTicks: number;
   #pending = "";
   #silentTicks = 0;
-  #pingSentAt = -1;
+  /** When the pings without a pong were sent: a probe's may be on the way beside a tick's. */
+  readonly #pingsSentAt: number[] = [];
   #closed = false;
   #onPong: ((ok: boolean) => void)[] = [];
   readonly #flush = (): void => {
@@ -76,7 +79,10 @@ export class ControlChannel implements StreamReader {
   }
 
   ping(): void {
-    if (this.#pingSentAt < 0) this.#pingSentAt = performance.now();
+    const now = performance.now();
+    // One that was never answered must not make all later times too long.
+    while (now - (this.#pingsSentAt[0] ?? now) > UNANSWERED_MS) this.#pingsSentAt.shift();
+    this.#pingsSentAt.push(now);
     this.send({ action: "ping" });
   }
 
@@ -124,10 +130,10 @@ export class ControlChannel implements StreamReader {
   }
 
   #pong(): void {
-    if (this.#pingSentAt >= 0) {
-      const roundTrip = performance.now() - this.#pingSentAt;
+    const sentAt = this.#pingsSentAt.shift();
+    if (sentAt !== undefined) {
+      const roundTrip = performance.now() - sentAt;
       this.#options.context.counters.ping = Math.max(1, Math.round(roundTrip));
-      this.#pingSentAt = -1;
     }
     for (const done of [...this.#onPong]) done(true);
   }

@@ -15,6 +15,10 @@ import type { ProvedAnswer } from "../wire/proved-answer.ts";
 
 /** How long a client of the present session has to show that it is alive, ms, before another one takes over. */
 const PROBE_MS = 300;
+/** The same where its round trip is not known yet, ms. */
+const FIRST_PROBE_MS = 1500;
+/** The same where it is long: so many round trips. */
+const PROBE_ROUND_TRIPS = 3;
 /** Room in the pool for connections that are being taken at this moment. */
 const UNDER_WAY = 512;
 /** The control connection's id. */
@@ -72,7 +76,7 @@ export class ServerSessions {
     const { proved } = applicant;
     if (present !== undefined && !present.session.ended) {
       const same = proved !== undefined && present.proved?.client === proved.client;
-      if (!same && (await isAlive(present.session))) {
+      if (!same && (await this.#isAlive(present.session))) {
         context.logLimited("warn", "handshake refused: another client has the tunnel", {
           address: applicant.address,
           present: present.address,
@@ -232,8 +236,10 @@ export class ServerSessions {
     clearTimeout(this.#deadline);
     this.#present?.session.end(reason);
   }
-}
 
-function isAlive(session: Session): Promise<boolean> {
-  return new Promise((resolve) => session.probe(PROBE_MS, resolve));
+  #isAlive(session: Session): Promise<boolean> {
+    const { ping } = this.#options.context.counters;
+    const timeoutMs = ping === 0 ? FIRST_PROBE_MS : Math.max(PROBE_MS, PROBE_ROUND_TRIPS * ping);
+    return new Promise((resolve) => session.probe(timeoutMs, resolve));
+  }
 }
