@@ -69,6 +69,7 @@ async function relayed() {
   return { relay, stream, delivered, closed: () => closed };
 }
 
+// Needs ::1, which containers often lack.
 describe.skipIf(!hasIpv6)(
   "datagrams longer than IPv4 and a frame take (skipped without ::1)",
   () => {

@@ -81,6 +81,7 @@ const cases = [
   { tls: 1, monotonic: true, jumps: [YEAR_S] },
 ] as const;
 
+// The library belongs to a system package that not every machine has.
 describe.skipIf(library === undefined)("a clock that is set while the tunnel serves", () => {
   test.each(cases)(
     "costs nobody his connection: tls $tls, monotonic clock too: $monotonic",
