@@ -1,5 +1,6 @@
 import { FramedConnection, type FramedOwner } from "../framed/framed-connection.ts";
 import { ConnectionPool, type PoolMember } from "../pool/connection-pool.ts";
+import type { PoolConnection } from "../pool/pool-connection.ts";
 import type { Stream } from "../streams/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal, SignalEvent } from "../wire/signal.ts";
@@ -74,6 +75,9 @@ export class Session {
       frame: terms.streams ? (stream, id) => this.#frame(stream, id) : undefined,
       onAvailable: () => this.#available(),
       onTaken: (used) => hooks.onTaken(this, used),
+      ...(terms.check !== undefined && {
+        onUnclaimed: (connection: PoolConnection) => this.#check?.remember(connection),
+      }),
     });
   }
 
