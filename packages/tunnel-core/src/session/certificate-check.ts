@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import type { ConnectionPool, PoolMember } from "../pool/connection-pool.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
-import { type Stream, setReader } from "../streams/stream-reader.ts";
+import type { ConnectionPool } from "../pool/connection-pool.ts";
+import type { PoolConnection } from "../pool/pool-connection.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
+import { DETACHED_READER } from "../stream/detached-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal } from "../wire/signal.ts";
 
@@ -12,7 +13,7 @@ export interface CertificateCheckPlan {
   /** Serve users only after the peer's fingerprint matched. */
   readonly wait: boolean;
   /** The fingerprint that this end sees on a pool connection. */
-  fingerprintOf(stream: Stream): string | undefined;
+  fingerprintOf(stream: ByteStream): string | undefined;
 }
 
 export interface CertificateCheckOptions {
@@ -44,7 +45,7 @@ const LEAST_INTERVAL_MS = 5000;
  */
 export class CertificateCheck {
   readonly #options: CertificateCheckOptions;
-  #offered: PoolMember | undefined;
+  #offered: PoolConnection | undefined;
   #sent = false;
   #ticks = 0;
   /** What closed connections showed, by id, until the peer's `verify` has come. */
@@ -84,7 +85,7 @@ export class CertificateCheck {
   }
 
   /** A pool connection has closed that no signal claimed: the peer's `verify` may name it yet. */
-  remember({ id, stream }: PoolMember): void {
+  remember({ id, stream }: PoolConnection): void {
     const closed = this.#closed;
     const fp = this.#options.plan.fingerprintOf(stream);
     if (closed === undefined || fp === undefined) return;
@@ -120,9 +121,9 @@ export class CertificateCheck {
     });
   }
 
-  #inspect(connection: PoolMember, theirs: string): void {
+  #inspect(connection: PoolConnection, theirs: string): void {
     const shown = this.#options.plan.fingerprintOf(connection.stream);
-    setReader(connection.stream, DETACHED_READER);
+    connection.stream.setReader(DETACHED_READER);
     connection.stream.destroy();
     this.#compare(shown ?? "", theirs);
   }
