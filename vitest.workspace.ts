@@ -1,10 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const source = (name: string) =>
-  fileURLToPath(new URL(`packages/${name}/src/index.ts`, import.meta.url));
+const file = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
+const source = (name: string) => file(`${name}/src/index.ts`);
 
 const libraries = [
+  "model",
   "url-config",
   "tunnel-core",
   "store",
@@ -17,7 +18,11 @@ const libraries = [
 export default defineConfig({
   resolve: {
     // Tests read the packages' sources, so a stale dist can't hide a change.
-    alias: Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+    alias: {
+      // Before the package's own name, which is a prefix of it.
+      "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
+      ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+    },
   },
   test: {
     reporters: ["default", "./scripts/count-reporter.ts"],
