@@ -1,11 +1,13 @@
-import { DEFAULT_ENVIRONMENT } from "@nodepass/url-config";
+import { type Counters, NO_COUNTERS } from "@nodepass/model";
+import { DEFAULT_ENVIRONMENT, parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeTunnels } from "../../test/support/fake-tunnel.ts";
 import { createGate } from "../../test/support/gate.ts";
-import type { RunnerReport } from "./runner-report.ts";
+import { pushCounters, type RunnerReport } from "./messages.ts";
 import { TunnelRunner } from "./tunnel-runner.ts";
 
 const URL = "client://127.0.0.1:1/127.0.0.1:2?mode=1";
+const SPEC = parseTunnelUrl(URL);
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -13,6 +15,12 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
+
+function rowOf(run: number, counters: Partial<Counters>): number[] {
+  const rows: number[] = [];
+  pushCounters(rows, run, { ...NO_COUNTERS, ...counters });
+  return rows;
+}
 
 function setUp() {
   const tunnels = new FakeTunnels();
@@ -30,22 +38,22 @@ function setUp() {
 
 it("sends counters only of tunnels whose counters changed", async () => {
   const { tunnels, reports, runner, settle, kinds } = setUp();
-  runner.handle({ kind: "open", run: 1, config: URL });
-  runner.handle({ kind: "open", run: 2, config: URL });
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  runner.handle({ kind: "open", run: 2, spec: SPEC });
   await settle();
   expect(kinds()).toEqual(["state", "state"]);
   vi.advanceTimersByTime(1000);
   expect(reports).toEqual([]);
   tunnels.last.live.tcprx = 5;
   vi.advanceTimersByTime(1000);
-  expect(reports.splice(0)).toEqual([{ kind: "counters", rows: [2, 0, 0, 5, 0, 0, 0, 0, 0] }]);
+  expect(reports.splice(0)).toEqual([{ kind: "counters", rows: rowOf(2, { tcprx: 5 }) }]);
   runner.handle({ kind: "read", run: 1 });
   expect(kinds()).toEqual(["counters"]);
 });
 
 it("sends the last counters before it says that a tunnel is closed, and stops its timer", async () => {
   const { tunnels, reports, runner, settle, kinds } = setUp();
-  runner.handle({ kind: "open", run: 1, config: URL });
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
   await settle();
   kinds();
   const gate = createGate();
@@ -56,7 +64,7 @@ it("sends the last counters before it says that a tunnel is closed, and stops it
   gate.open();
   await settle();
   expect(reports).toEqual([
-    { kind: "counters", rows: [1, 0, 0, 0, 9, 0, 0, 0, 0] },
+    { kind: "counters", rows: rowOf(1, { tcptx: 9 }) },
     { kind: "closed", run: 1, reason: undefined },
   ]);
   expect(vi.getTimerCount()).toBe(0);
@@ -66,7 +74,7 @@ it("opens few at once, and drops those that were closed while they waited", asyn
   const { tunnels, reports, runner, settle } = setUp();
   const gate = createGate();
   tunnels.gate = gate.promise;
-  for (let run = 1; run <= 10; run++) runner.handle({ kind: "open", run, config: URL });
+  for (let run = 1; run <= 10; run++) runner.handle({ kind: "open", run, spec: SPEC });
   expect(tunnels.opening).toBe(4);
   runner.handle({ kind: "close", run: 10, timeoutMs: 0 });
   expect(reports).toEqual([{ kind: "closed", run: 10, reason: undefined }]);
@@ -80,7 +88,7 @@ it("closes a tunnel that opens after it was told to close it", async () => {
   const { tunnels, runner, settle, kinds } = setUp();
   const gate = createGate();
   tunnels.gate = gate.promise;
-  runner.handle({ kind: "open", run: 1, config: URL });
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
   runner.handle({ kind: "close", run: 1, timeoutMs: 0 });
   expect(kinds()).toEqual([]);
   gate.open();
@@ -92,14 +100,12 @@ it("closes a tunnel that opens after it was told to close it", async () => {
 it("reports what can't be opened and what ends by itself as closed, with the reason", async () => {
   const { tunnels, reports, runner, settle } = setUp();
   tunnels.failures = [new Error("address in use")];
-  runner.handle({ kind: "open", run: 1, config: URL });
-  runner.handle({ kind: "open", run: 2, config: "client://" });
-  runner.handle({ kind: "open", run: 3, config: URL });
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  runner.handle({ kind: "open", run: 3, spec: SPEC });
   await settle();
   tunnels.last.go("closed", "gone");
   const closed = reports.filter(({ kind }) => kind === "closed");
   expect(closed).toEqual([
-    { kind: "closed", run: 2, reason: expect.stringContaining("tunnel address") },
     { kind: "closed", run: 1, reason: "address in use" },
     { kind: "closed", run: 3, reason: "gone" },
   ]);
@@ -109,7 +115,7 @@ it("keeps to the log level of the URL and to a bounded number of lines", async (
   const { tunnels, reports, runner, settle } = setUp();
   const levels = ["none", "event", "error", "warn", "info", "debug"];
   for (const [index, level] of levels.entries()) {
-    runner.handle({ kind: "open", run: index, config: `${URL}&log=${level}` });
+    runner.handle({ kind: "open", run: index, spec: parseTunnelUrl(`${URL}&log=${level}`) });
   }
   await settle();
   reports.length = 0;
@@ -138,10 +144,10 @@ it("keeps to the log level of the URL and to a bounded number of lines", async (
 it("says nothing any more once it is destroyed", async () => {
   const { tunnels, reports, runner, settle } = setUp();
   const gate = createGate();
-  runner.handle({ kind: "open", run: 1, config: URL });
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
   await settle();
   tunnels.gate = gate.promise;
-  runner.handle({ kind: "open", run: 2, config: URL });
+  runner.handle({ kind: "open", run: 2, spec: SPEC });
   reports.length = 0;
   runner.destroy();
   gate.open();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeMaster, fakeMaster } from "../test/support/fake-master.ts";
 import { createGate } from "../test/support/gate.ts";
 import type { InstanceManagerOptions } from "./manager-options.ts";
-import { createMasterState } from "./master-key.ts";
+import { createMasterState } from "./master-identity.ts";
 
 const URL = "client://127.0.0.1:1001/127.0.0.1:2?mode=1";
 const SERVER = "server://127.0.0.1:1002/127.0.0.1:2?mode=1";
@@ -68,8 +68,8 @@ describe("instances", () => {
         "log warn part of the URL overlooked",
         "log warn part of the URL overlooked",
       ]);
-      expect(manager.list()).toEqual([instance]);
-      expect(manager.get(instance.id)).toBe(manager.get(instance.id));
+      expect(await manager.list()).toEqual([instance]);
+      expect(await manager.get(instance.id)).toBe(await manager.get(instance.id));
     });
 
     it("is refused with all that is wrong and without the key", async () => {
@@ -79,7 +79,7 @@ describe("instances", () => {
       expect(error).toMatchObject({ code: "INVALID_URL" });
       expect(String(error)).toMatch(/tunnel address.*target address/);
       expect(String(error)).not.toContain("hunter2");
-      expect(master.manager.list()).toEqual([]);
+      expect(await master.manager.list()).toEqual([]);
     });
 
     it("hands the master's own log, and for servers its TLS, down", async () => {
@@ -100,7 +100,7 @@ describe("instances", () => {
       const failed = manager.create({ url: URL });
       await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE" });
       await expect(failed).rejects.not.toThrow("/secret");
-      expect(manager.list()).toEqual([]);
+      expect(await manager.list()).toEqual([]);
       expect(tunnels.opened).toEqual([]);
       expect(master.events).toEqual([]);
       store.failure = undefined;
@@ -126,7 +126,7 @@ describe("instances", () => {
         expect(tunnels.opened).toHaveLength(0);
         await vi.advanceTimersByTimeAsync(20);
       }
-      expect(manager.get(id)?.status).toBe("running");
+      expect((await manager.get(id))?.status).toBe("running");
       expect(manager.details(id)).toMatchObject({ reason: undefined, failedStarts: 0 });
       // The second one is periodic.
       expect(master.told().filter((text) => text.startsWith("update"))).toEqual([
@@ -142,16 +142,16 @@ describe("instances", () => {
       events.length = 0;
       tunnels.last.go("error", "peer lost");
       await settle();
-      expect(manager.get(id)?.status).toBe("error");
+      expect((await manager.get(id))?.status).toBe("error");
       expect(manager.details(id)?.reason).toBe("peer lost");
       tunnels.last.go("running");
       await settle();
       expect(master.told()).toEqual(["update error", "update running"]);
       tunnels.last.go("closed", "gone");
       await settle();
-      expect(manager.get(id)).toMatchObject({ status: "error" });
+      expect(await manager.get(id)).toMatchObject({ status: "error" });
       await vi.advanceTimersByTimeAsync(1000);
-      expect(manager.get(id)).toMatchObject({ status: "running" });
+      expect(await manager.get(id)).toMatchObject({ status: "running" });
       expect(tunnels.opened).toHaveLength(2);
     });
 
@@ -160,7 +160,7 @@ describe("instances", () => {
       tunnels.firstState = "starting";
       const creating = manager.create({ url: "client://10.0.0.1:1/127.0.0.1:2?mode=2" });
       await settle();
-      expect(manager.list()).toMatchObject([{ status: "running" }]);
+      expect(await manager.list()).toMatchObject([{ status: "running" }]);
       expect(master.events).toEqual([]);
       expect(await through(creating)).toMatchObject({ status: "running" });
       const again = manager.create({ url: "client://10.0.0.2:1/127.0.0.1:2?mode=2" });
@@ -211,7 +211,7 @@ describe("instances", () => {
         const failed = through(manager.update(before.id, { alias: "new", action }));
         await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE" });
       }
-      expect(manager.get(before.id)).toEqual(before);
+      expect(await manager.get(before.id)).toEqual(before);
       await expect(manager.update("nobody", {})).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
 
@@ -237,7 +237,7 @@ describe("instances", () => {
       });
       const restarting = manager.update(id, { action: "restart" });
       await vi.advanceTimersByTimeAsync(299);
-      expect(manager.get(id)?.status).toBe("stopped");
+      expect((await manager.get(id))?.status).toBe("stopped");
       expect(await through(restarting)).toMatchObject({ status: "running" });
       const [stopped, running] = times;
       expect([stopped?.[0], running?.[0]]).toEqual(["stopped", "running"]);
@@ -254,7 +254,7 @@ describe("instances", () => {
       await through(manager.update(id, { action: "stop" }));
       await vi.advanceTimersByTimeAsync(100_000);
       expect(tunnels.opened).toHaveLength(0);
-      expect(manager.get(id)).toMatchObject({ status: "stopped" });
+      expect(await manager.get(id)).toMatchObject({ status: "stopped" });
     });
 
     it("runs operations on one instance in order, and others at once", async () => {
@@ -289,7 +289,7 @@ describe("instances", () => {
       });
       expect(manager.metrics().workerRestarts).toBe(1);
       await vi.advanceTimersByTimeAsync(1000);
-      expect(manager.get(other.id)).toMatchObject({ status: "running" });
+      expect(await manager.get(other.id)).toMatchObject({ status: "running" });
     });
   });
 
@@ -299,22 +299,22 @@ describe("instances", () => {
       const { id } = await through(manager.create({ url: URL }));
       Object.assign(tunnels.last.live, { tcprx: 5, udptx: 1, tcps: 2 });
       await vi.advanceTimersByTimeAsync(250);
-      expect(manager.get(id)).toMatchObject({ tcprx: 5, udptx: 1, tcps: 2 });
+      expect(await manager.get(id)).toMatchObject({ tcprx: 5, udptx: 1, tcps: 2 });
       store.flush();
       expect(store.saved?.instances[0]).toMatchObject({ tcprx: 5, udptx: 1 });
       tunnels.last.live.tcprx = 7;
       await through(manager.update(id, { action: "stop" }));
-      expect(manager.get(id)).toMatchObject({ tcprx: 7, udptx: 1, tcps: 0 });
+      expect(await manager.get(id)).toMatchObject({ tcprx: 7, udptx: 1, tcps: 0 });
       await through(manager.update(id, { action: "start" }));
       tunnels.last.live.tcprx = 100;
       await through(manager.close());
       expect(store.saved?.instances[0]).toMatchObject({ tcprx: 107, udptx: 1, running: true });
       const next = setUp({}, store.saved);
-      expect(next.manager.get(id)).toMatchObject({ tcprx: 107, status: "stopped" });
+      expect(await next.manager.get(id)).toMatchObject({ tcprx: 107, status: "stopped" });
       await through(next.manager.start());
       next.tunnels.last.live.tcprx = 3;
       await vi.advanceTimersByTimeAsync(250);
-      expect(next.manager.get(id)).toMatchObject({ tcprx: 110, status: "running" });
+      expect(await next.manager.get(id)).toMatchObject({ tcprx: 110, status: "running" });
     });
 
     it("are zero after a reset, of all that was carried until then", async () => {
@@ -326,7 +326,7 @@ describe("instances", () => {
       expect(store.saved?.instances[0]).toMatchObject({ tcprx: 0 });
       tunnels.last.live.tcprx = 1001;
       await vi.advanceTimersByTimeAsync(250);
-      expect(manager.get(id)).toMatchObject({ tcprx: 1 });
+      expect(await manager.get(id)).toMatchObject({ tcprx: 1 });
       expect(tunnels.opened).toHaveLength(1);
     });
   });
@@ -344,7 +344,7 @@ describe("instances", () => {
       await expect(start).rejects.toMatchObject({ code: "CONFLICT" });
       const restart = manager.update(holder.id, { action: "restart" });
       await expect(restart).rejects.toMatchObject({ code: "CONFLICT" });
-      expect(manager.get(holder.id)).toMatchObject({ alias: "", status: "stopped" });
+      expect(await manager.get(holder.id)).toMatchObject({ alias: "", status: "stopped" });
       const replaced = manager.replaceUrl(holder.id, `${URL}&slot=1`);
       await expect(replaced).rejects.toMatchObject({ code: "CONFLICT" });
       await through(manager.remove(other.id));
@@ -370,7 +370,7 @@ describe("instances", () => {
       const { id } = await through(manager.create({ url: URL }));
       const restarting = manager.update(id, { action: "restart" });
       await vi.advanceTimersByTimeAsync(150);
-      expect(manager.get(id)).toMatchObject({ status: "stopped" });
+      expect(await manager.get(id)).toMatchObject({ status: "stopped" });
       const wanting = "server://0.0.0.0:1001/127.0.0.1:9?mode=2";
       const conflict = { code: "CONFLICT", message: expect.stringContaining(id) };
       await expect(manager.create({ url: wanting })).rejects.toMatchObject(conflict);
@@ -435,7 +435,7 @@ describe("instances", () => {
       store.failure = new Error("disk full");
       const failed = manager.replaceUrl(before.id, SERVER);
       await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      expect(manager.get(before.id)).toEqual(before);
+      expect(await manager.get(before.id)).toEqual(before);
       expect(tunnels.last.state).toBe("running");
       store.failure = undefined;
       await through(manager.create({ url: SERVER }));
@@ -451,13 +451,13 @@ describe("instances", () => {
       const removing = manager.remove(id);
       const late = manager.update(id, { alias: "late" }).catch((error: unknown) => error);
       await settle();
-      expect(manager.get(id)).toBeDefined();
+      expect(await manager.get(id)).toBeDefined();
       gate.open();
       await through(removing);
       expect(await late).toMatchObject({ code: "NOT_FOUND" });
       expect(tunnels.last.state).toBe("closed");
       expect(store.saved?.instances).toEqual([]);
-      expect(manager.list()).toEqual([]);
+      expect(await manager.list()).toEqual([]);
       expect(master.told()).toEqual(["create running", "delete stopped"]);
       await expect(manager.remove(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
@@ -467,7 +467,7 @@ describe("instances", () => {
       const { id } = await through(manager.create({ url: URL }));
       store.failure = new Error("disk full");
       await expect(through(manager.remove(id))).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      expect(manager.get(id)).toMatchObject({ status: "running" });
+      expect(await manager.get(id)).toMatchObject({ status: "running" });
       expect(tunnels.last.state).toBe("running");
       tunnels.last.go("error", "peer lost");
       await settle();
@@ -486,7 +486,10 @@ describe("instances", () => {
       await through(manager.close());
       const next = setUp({}, store.saved);
       await through(next.manager.start());
-      expect(next.manager.list().map(({ status }) => status)).toEqual(["running", "stopped"]);
+      expect((await next.manager.list()).map(({ status }) => status)).toEqual([
+        "running",
+        "stopped",
+      ]);
       expect(next.manager.metrics()).toEqual({
         ...{ running: 1, error: 0, stopped: 1, workers: 0, workerRestarts: 0 },
       });
@@ -502,7 +505,7 @@ describe("instances", () => {
       const refused = { code: "UNAVAILABLE" };
       await expect(manager.create({ url: SERVER })).rejects.toMatchObject(refused);
       await expect(manager.update(id, { alias: "no" })).rejects.toMatchObject(refused);
-      await expect(manager.renewKey()).rejects.toMatchObject(refused);
+      await expect(manager.identity.renewKey()).rejects.toMatchObject(refused);
     });
 
     it("end in time even if a tunnel does not", async () => {
@@ -524,7 +527,7 @@ describe("instances", () => {
       if (first !== undefined) first.url = "client://k@nonsense";
       const next = setUp({}, state);
       await through(next.manager.start());
-      expect(next.manager.list().map(({ status }) => status)).toEqual(["error", "running"]);
+      expect((await next.manager.list()).map(({ status }) => status)).toEqual(["error", "running"]);
       expect(next.manager.details(id)?.reason).toContain("target address");
       expect(await through(next.manager.replaceUrl(id, URL))).toMatchObject({ status: "running" });
     });
@@ -551,28 +554,32 @@ describe("instances", () => {
   describe("the key", () => {
     it("is compared, renewed and saved; the old one is refused from then on", async () => {
       const { manager, store } = master;
-      const old = manager.apiKey();
+      const old = manager.identity.apiKey;
       expect(old).toMatch(/^[0-9a-f]{32}$/);
-      expect(manager.verifyKey(old)).toBe(true);
+      expect(manager.identity.verifyKey(old)).toBe(true);
       for (const wrong of ["", "x", `${old}0`, old.slice(1)]) {
-        expect(manager.verifyKey(wrong)).toBe(false);
+        expect(manager.identity.verifyKey(wrong)).toBe(false);
       }
-      const key = await manager.renewKey();
+      const key = await manager.identity.renewKey();
       expect(store.saved?.apiKey).toBe(key);
-      expect([manager.apiKey(), manager.verifyKey(key), manager.verifyKey(old)]).toEqual([
-        ...[key, true, false],
-      ]);
+      expect([
+        manager.identity.apiKey,
+        manager.identity.verifyKey(key),
+        manager.identity.verifyKey(old),
+      ]).toEqual([...[key, true, false]]);
       store.failure = new Error("disk full");
-      await expect(manager.renewKey()).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      expect(manager.verifyKey(key)).toBe(true);
+      await expect(manager.identity.renewKey()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      expect(manager.identity.verifyKey(key)).toBe(true);
     });
 
     it("stands beside the master's id and name", async () => {
       const { manager, store } = master;
-      expect(manager.masterId()).toMatch(/^[0-9a-f]{16}$/);
-      await manager.setAlias("here");
-      expect([manager.alias(), store.saved?.alias]).toEqual(["here", "here"]);
-      await expect(manager.setAlias("x".repeat(257))).rejects.toMatchObject({ code: "INVALID" });
+      expect(manager.identity.masterId).toMatch(/^[0-9a-f]{16}$/);
+      await manager.identity.setAlias("here");
+      expect([manager.identity.alias, store.saved?.alias]).toEqual(["here", "here"]);
+      await expect(manager.identity.setAlias("x".repeat(257))).rejects.toMatchObject({
+        code: "INVALID",
+      });
     });
   });
 });

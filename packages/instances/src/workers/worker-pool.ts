@@ -1,12 +1,102 @@
-import type { ThreadHandlers, TunnelThread } from "./tunnel-thread.ts";
+import type { Counters } from "@nodepass/model";
 import {
   type ClosedReport,
   eachCounters,
-  type LiveCounters,
   type LogReport,
   type RunnerReport,
   type StateReport,
-} from "./worker/runner-report.ts";
+  type TunnelSpec,
+} from "./messages.ts";
+import type { StartThread, ThreadHandlers, TunnelThread } from "./worker-thread.ts";
+
+/** How a pool keeps its threads. */
+export interface WorkerPoolOptions {
+  /** Threads at most. */
+  readonly threads: number;
+  readonly start: StartThread;
+  /** A thread that lived this long, ms, starts the waits before a replacement over. */
+  readonly stableMs: number;
+  readonly onCrash: (crash: ThreadCrash) => void;
+}
+
+/** A thread that ended unasked. */
+export interface ThreadCrash {
+  readonly thread: string;
+  readonly reason: string;
+  /** Tunnels that were in it. */
+  readonly runs: number;
+  /** Time to its replacement. */
+  readonly waitMs: number;
+}
+
+/** One run of a tunnel, somewhere in the pool. */
+export interface Run {
+  /** Answered by `onClosed`. */
+  close(timeoutMs: number): void;
+  /** Answered by `onCounters`, unless the thread is gone. */
+  read(): void;
+  /** Ends the thread that does not answer; its other runs are lost and come back. */
+  kill(reason: string): void;
+  /** Nothing more is heard of it. */
+  forget(): void;
+}
+
+/** A fixed set of threads, started when they are first needed, with the runs spread over them. */
+export class WorkerPool {
+  readonly #slots: readonly WorkerSlot[];
+  #lastRun = 0;
+  #crashes = 0;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#slots = Array.from({ length: options.threads }, (_, index) => {
+      const thread = `nodepass-worker-${index + 1}`;
+      return new WorkerSlot({
+        start: (handlers) => options.start(thread, handlers),
+        stableMs: options.stableMs,
+        onCrash: (reason, runs, waitMs) => {
+          this.#crashes++;
+          options.onCrash({ thread, reason, runs, waitMs });
+        },
+      });
+    });
+  }
+
+  /** Threads alive. */
+  get threads(): number {
+    return this.#slots.filter(({ isUp }) => isUp).length;
+  }
+
+  /** Threads that ended unasked, since the pool was made. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** Opens a tunnel where the fewest are. The listener is called later, never from inside. */
+  open(spec: TunnelSpec, listener: RunListener): Run {
+    const slot = this.#emptiest();
+    this.#lastRun++;
+    const run: SlotRun = { run: this.#lastRun, spec, listener, closing: false };
+    slot.open(run);
+    return {
+      close: (timeoutMs) => slot.close(run, timeoutMs),
+      read: () => slot.read(run),
+      kill: (reason) => slot.kill(reason),
+      forget: () => slot.forget(run),
+    };
+  }
+
+  /** Ends every thread now. Idempotent. */
+  destroy(): void {
+    for (const slot of this.#slots) slot.destroy();
+  }
+
+  #emptiest(): WorkerSlot {
+    const up = this.#slots.filter(({ isWaiting }) => !isWaiting);
+    const [first, ...others] = up.length > 0 ? up : this.#slots;
+    if (first === undefined) throw new RangeError("a pool needs a thread");
+    return others.reduce((best, slot) => (slot.size < best.size ? slot : best), first);
+  }
+}
 
 /** First wait before a crashed thread is replaced, ms; it doubles up to `MAX_WAIT_MS`. */
 const FIRST_WAIT_MS = 1000;
@@ -15,7 +105,7 @@ const MAX_WAIT_MS = 60_000;
 /** What one run of a tunnel tells. */
 export interface RunListener {
   onState(report: StateReport): void;
-  onCounters(counters: LiveCounters): void;
+  onCounters(counters: Counters): void;
   onLog(report: LogReport): void;
   /** The run is over. Without a reason it was closed as asked. */
   onClosed(reason: ClosedReport["reason"]): void;
@@ -24,15 +114,15 @@ export interface RunListener {
 }
 
 /** A run in its slot. */
-export interface SlotRun {
+interface SlotRun {
   readonly run: number;
-  readonly config: string;
+  readonly spec: TunnelSpec;
   readonly listener: RunListener;
   closing: boolean;
 }
 
 /** What a slot needs from its pool. */
-export interface ThreadSlotOptions {
+interface WorkerSlotOptions {
   readonly start: (handlers: ThreadHandlers) => TunnelThread;
   /** A thread that lived this long, ms, starts the waits over. */
   readonly stableMs: number;
@@ -45,8 +135,8 @@ export interface ThreadSlotOptions {
  * `empty` → `up` by the first run; `up` → `waiting` when the thread ends; `waiting` → `up` after
  * 1 s, 2 s, 4 s … 60 s, with all its runs, or → `empty` if none is left.
  */
-export class ThreadSlot {
-  readonly #options: ThreadSlotOptions;
+class WorkerSlot {
+  readonly #options: WorkerSlotOptions;
   readonly #runs = new Map<number, SlotRun>();
   #thread: TunnelThread | undefined;
   #startedAt = 0;
@@ -54,7 +144,7 @@ export class ThreadSlot {
   #timer: NodeJS.Timeout | undefined;
   #destroyed = false;
 
-  constructor(options: ThreadSlotOptions) {
+  constructor(options: WorkerSlotOptions) {
     this.#options = options;
   }
 
@@ -81,7 +171,7 @@ export class ThreadSlot {
       });
       return;
     }
-    this.#ensureThread().post({ kind: "open", run: run.run, config: run.config });
+    this.#ensureThread().post({ kind: "open", run: run.run, spec: run.spec });
   }
 
   close(run: SlotRun, timeoutMs: number): void {
@@ -159,8 +249,8 @@ export class ThreadSlot {
 
   #replace(): void {
     this.#timer = undefined;
-    for (const { run, config } of this.#runs.values()) {
-      this.#ensureThread().post({ kind: "open", run, config });
+    for (const { run, spec } of this.#runs.values()) {
+      this.#ensureThread().post({ kind: "open", run, spec });
     }
   }
 

@@ -1,36 +1,25 @@
+import { type Counters, countersOf, isSameCounters, NO_COUNTERS } from "@nodepass/model";
 import { openTunnel, RelayBuffers, type Tunnel, type TunnelOptions } from "@nodepass/tunnel-core";
-import {
-  type ClientSettings,
-  type EnvironmentSettings,
-  type LogLevel,
-  parseTunnelUrl,
-  type ServerSettings,
-} from "@nodepass/url-config";
+import type { EnvironmentSettings } from "@nodepass/url-config";
 import { isLogged } from "../log-threshold.ts";
 import { LineBudget } from "./line-budget.ts";
-import type { RunnerCommand } from "./runner-command.ts";
 import {
-  type LiveCounters,
   type LogReport,
-  NO_COUNTERS,
   pushCounters,
+  type RunnerCommand,
   type RunnerReport,
-} from "./runner-report.ts";
+  type RunnerSettings,
+  type TunnelSpec,
+} from "./messages.ts";
 
 /** Tunnels that open at once: stretching a key takes a core and 16 MiB for some 40 ms. */
 const MAX_OPENING = 4;
 
 /** Opens a tunnel end; `openTunnel` of tunnel-core but in tests. */
-export type OpenTunnel = (
-  settings: ServerSettings | ClientSettings,
-  options: TunnelOptions,
-) => Promise<Tunnel>;
+export type OpenTunnel = (spec: TunnelSpec, options: TunnelOptions) => Promise<Tunnel>;
 
 /** What a runner needs. */
-export interface TunnelRunnerOptions {
-  readonly limits: EnvironmentSettings;
-  /** Time between looks at the counters, ms. */
-  readonly counterIntervalMs: number;
+export interface TunnelRunnerOptions extends RunnerSettings {
   readonly send: (report: RunnerReport) => void;
   /** @default openTunnel of tunnel-core */
   readonly open?: OpenTunnel | undefined;
@@ -38,15 +27,14 @@ export interface TunnelRunnerOptions {
 
 interface RunEntry {
   readonly run: number;
-  readonly config: string;
+  readonly spec: TunnelSpec;
   readonly budget: LineBudget;
-  level: LogLevel;
   tunnel: Tunnel | undefined;
   /** `openTunnel` has resolved. */
   opened: boolean;
   /** Time for its connections to finish, once it is to close. */
   closeTimeoutMs: number | undefined;
-  last: LiveCounters;
+  last: Counters;
 }
 
 /**
@@ -74,7 +62,7 @@ export class TunnelRunner {
 
   handle(command: RunnerCommand): void {
     if (command.kind === "open") {
-      this.#open(command.run, command.config);
+      this.#open(command.run, command.spec);
       return;
     }
     const entry = this.#entries.get(command.run);
@@ -96,12 +84,11 @@ export class TunnelRunner {
     }
   }
 
-  #open(run: number, config: string): void {
+  #open(run: number, spec: TunnelSpec): void {
     const entry: RunEntry = {
       run,
-      config,
+      spec,
       budget: new LineBudget(performance.now()),
-      level: "none",
       tunnel: undefined,
       opened: false,
       closeTimeoutMs: undefined,
@@ -126,9 +113,7 @@ export class TunnelRunner {
 
   async #openOne(entry: RunEntry): Promise<void> {
     try {
-      const settings = parseTunnelUrl(entry.config);
-      entry.level = settings.log;
-      const tunnel = await this.#openTunnel(settings, {
+      const tunnel = await this.#openTunnel(entry.spec, {
         limits: this.#limits,
         buffers: this.#buffers,
         onCreate: (created) => this.#listen(entry, created),
@@ -154,7 +139,7 @@ export class TunnelRunner {
   #listen(entry: RunEntry, tunnel: Tunnel): void {
     entry.tunnel = tunnel;
     tunnel.on("log", ({ level, message, fields }) => {
-      if (entry.tunnel === tunnel && isLogged(level, entry.level)) {
+      if (entry.tunnel === tunnel && isLogged(level, entry.spec.log)) {
         this.#log(entry, level, message, fields);
       }
     });
@@ -207,8 +192,8 @@ export class TunnelRunner {
   #sendCounters(entries: Iterable<RunEntry>, always: boolean): void {
     const rows: number[] = [];
     for (const entry of entries) {
-      const counters = entry.tunnel?.counters() ?? NO_COUNTERS;
-      if (!always && isSame(counters, entry.last)) continue;
+      const counters = countersNow(entry.tunnel);
+      if (!always && isSameCounters(counters, entry.last)) continue;
       entry.last = counters;
       pushCounters(rows, entry.run, counters);
     }
@@ -234,15 +219,9 @@ export class TunnelRunner {
   }
 }
 
-function isSame(a: LiveCounters, b: LiveCounters): boolean {
-  return (
-    a.tcprx === b.tcprx &&
-    a.tcptx === b.tcptx &&
-    a.udprx === b.udprx &&
-    a.udptx === b.udptx &&
-    a.tcps === b.tcps &&
-    a.udps === b.udps &&
-    a.pool === b.pool &&
-    a.ping === b.ping
-  );
+/** The counters of the table that this tunnel has. */
+function countersNow(tunnel: Tunnel | undefined): Counters {
+  if (tunnel === undefined) return NO_COUNTERS;
+  const live: Partial<Counters> = tunnel.counters();
+  return countersOf((name) => live[name] ?? 0);
 }

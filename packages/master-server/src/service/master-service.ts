@@ -1,26 +1,27 @@
 import { arch, availableParallelism, endianness, hostname, platform } from "node:os";
 import type { InstanceManager } from "@nodepass/instances";
-import type { MasterInfo, MasterService } from "@nodepass/master-api";
+import type { MasterInfo, MasterService } from "@nodepass/model";
 import type { MasterSettings } from "@nodepass/url-config";
 import { architectureName, systemName } from "../system/platform-name.ts";
 import type { SystemMonitor } from "../system/system-monitor.ts";
 import type { ProcessMonitor } from "./process-figures.ts";
 import { tcping } from "./tcping.ts";
 
-/** What the API's service is made of. */
-export interface ServiceParts {
-  readonly instances: InstanceManager;
+/** What a master knows itself by. */
+export interface MasterServiceParts {
+  readonly instances: Pick<InstanceManager, "identity" | "metrics">;
   readonly settings: MasterSettings;
   readonly system: SystemMonitor;
   readonly process: ProcessMonitor;
 }
 
-/** Makes one service of the instances and what the master knows of itself and its host. */
-export function composeService(parts: ServiceParts): MasterService {
+/** This master and its host, as its API tells of them. */
+export function createMasterService(parts: MasterServiceParts): MasterService {
   const { instances, settings, system } = parts;
+  const { identity } = instances;
   const startedAt = performance.now();
   const unchanging = {
-    mid: instances.masterId(),
+    mid: identity.masterId,
     os: systemName(platform()),
     arch: architectureName(arch(), endianness()),
     noc: availableParallelism(),
@@ -29,33 +30,25 @@ export function composeService(parts: ServiceParts): MasterService {
     crt: settings.tls === 2 ? (settings.crt ?? "") : "",
     key: settings.tls === 2 ? (settings.keyFile ?? "") : "",
   };
-  const info = (): MasterInfo => ({
+  const info = async (): Promise<MasterInfo> => ({
     ...unchanging,
     ...system.figures(),
-    alias: instances.alias(),
+    alias: identity.alias,
     name: hostname(),
     uptime: Math.floor((performance.now() - startedAt) / 1000),
   });
 
   return {
-    list: () => instances.list(),
-    get: (id) => instances.get(id),
-    create: (instance) => instances.create(instance),
-    update: (id, change) => instances.update(id, change),
-    replaceUrl: (id, url) => instances.replaceUrl(id, url),
-    remove: (id) => instances.remove(id),
-    masterId: () => instances.masterId(),
-    apiKey: () => instances.apiKey(),
-    verifyKey: (candidate) => instances.verifyKey(candidate),
-    renewKey: () => instances.renewKey(),
+    identity: async () => ({ masterId: identity.masterId, apiKey: identity.apiKey }),
+    verifyKey: async (candidate) => identity.verifyKey(candidate),
+    renewKey: () => identity.renewKey(),
     info,
     async setAlias(alias) {
-      await instances.setAlias(alias);
+      await identity.setAlias(alias);
       return info();
     },
     tcping,
-    subscribe: (listener) => instances.subscribe(listener),
-    processMetrics() {
+    async processMetrics() {
       const { workers, workerRestarts } = instances.metrics();
       return { ...parts.process.figures(), workers, workerRestarts };
     },

@@ -1,8 +1,11 @@
+import { NO_COUNTERS } from "@nodepass/model";
+import { parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type ThreadCrash, ThreadPool } from "./thread-pool.ts";
-import type { RunListener } from "./thread-slot.ts";
-import type { ThreadHandlers } from "./tunnel-thread.ts";
-import type { RunnerCommand } from "./worker/runner-command.ts";
+import { pushCounters, type RunnerCommand } from "./messages.ts";
+import { type RunListener, type ThreadCrash, WorkerPool } from "./worker-pool.ts";
+import type { ThreadHandlers } from "./worker-thread.ts";
+
+const SPEC = parseTunnelUrl("client://127.0.0.1:1/127.0.0.1:2");
 
 interface FakeThread {
   readonly name: string;
@@ -20,7 +23,7 @@ afterEach(() => {
 function setUp(threads: number) {
   const started: FakeThread[] = [];
   const crashes: ThreadCrash[] = [];
-  const pool = new ThreadPool({
+  const pool = new WorkerPool({
     threads,
     stableMs: 60_000,
     onCrash: (crash) => crashes.push(crash),
@@ -53,11 +56,11 @@ function listen(): RunListener & { readonly heard: string[] } {
   };
 }
 
-describe("ThreadPool", () => {
+describe("WorkerPool", () => {
   it("starts threads when they are needed and spreads the runs", () => {
     const { pool, started, thread } = setUp(3);
     expect(pool.threads).toBe(0);
-    for (let run = 0; run < 7; run++) pool.open("client://:1/:2", listen());
+    for (let run = 0; run < 7; run++) pool.open(SPEC, listen());
     expect(started.map(({ name }) => name)).toEqual([
       "nodepass-worker-1",
       "nodepass-worker-2",
@@ -69,10 +72,12 @@ describe("ThreadPool", () => {
   it("hands each report to its run", () => {
     const { pool, thread } = setUp(1);
     const [one, two] = [listen(), listen()];
-    pool.open("a", one);
-    pool.open("b", two);
+    pool.open(SPEC, one);
+    pool.open(SPEC, two);
     const { handlers } = thread(0);
-    handlers.onReport({ kind: "counters", rows: [2, 0, 0, 7, 0, 0, 0, 0, 0] });
+    const rows: number[] = [];
+    pushCounters(rows, 2, { ...NO_COUNTERS, tcprx: 7 });
+    handlers.onReport({ kind: "counters", rows });
     handlers.onReport({ kind: "closed", run: 1, reason: "no" });
     handlers.onReport({ kind: "closed", run: 1, reason: "again" });
     expect(one.heard).toEqual(["closed no"]);
@@ -82,8 +87,8 @@ describe("ThreadPool", () => {
   it("replaces a crashed thread after 1 s, 2 s, 4 s and opens its runs again", async () => {
     const { pool, started, crashes, thread } = setUp(2);
     const [one, two] = [listen(), listen()];
-    pool.open("a", one);
-    pool.open("b", two);
+    pool.open(SPEC, one);
+    pool.open(SPEC, two);
     for (const waitMs of [1000, 2000, 4000]) {
       thread(started.length === 2 ? 0 : started.length - 1).handlers.onExit("boom");
       expect(crashes.at(-1)).toEqual({
@@ -94,7 +99,7 @@ describe("ThreadPool", () => {
       expect(started).toHaveLength(before);
       vi.advanceTimersByTime(1);
       expect(started).toHaveLength(before + 1);
-      expect(started.at(-1)?.commands).toEqual([{ kind: "open", run: 1, config: "a" }]);
+      expect(started.at(-1)?.commands).toEqual([{ kind: "open", run: 1, spec: SPEC }]);
     }
     expect(one.heard).toEqual(Array(3).fill("lost its worker crashed: boom"));
     expect(two.heard).toEqual([]);
@@ -107,15 +112,15 @@ describe("ThreadPool", () => {
 
   it("uses the other threads while one is away, and the place that is away if it is the only one", async () => {
     const { pool, thread } = setUp(2);
-    pool.open("a", listen());
-    pool.open("b", listen());
-    pool.open("c", listen());
+    pool.open(SPEC, listen());
+    pool.open(SPEC, listen());
+    pool.open(SPEC, listen());
     thread(1).handlers.onExit("boom");
-    pool.open("d", listen());
+    pool.open(SPEC, listen());
     expect(thread(0).commands).toHaveLength(3);
     thread(0).handlers.onExit("boom");
     const late = listen();
-    pool.open("e", late);
+    pool.open(SPEC, late);
     await vi.advanceTimersByTimeAsync(0);
     expect(late.heard).toEqual(["lost its worker is being replaced"]);
   });
@@ -123,8 +128,8 @@ describe("ThreadPool", () => {
   it("takes a crash as the end of runs that were closing, and closes runs that wait", async () => {
     const { pool, started, thread } = setUp(1);
     const [closing, waiting] = [listen(), listen()];
-    const first = pool.open("a", closing);
-    const second = pool.open("b", waiting);
+    const first = pool.open(SPEC, closing);
+    const second = pool.open(SPEC, waiting);
     first.close(5000);
     thread(0).handlers.onExit("boom");
     expect(closing.heard).toEqual(["closed as asked"]);
@@ -137,8 +142,8 @@ describe("ThreadPool", () => {
   it("ends all runs when it is destroyed, and starts nothing more", async () => {
     const { pool, started, thread } = setUp(2);
     const [one, two] = [listen(), listen()];
-    pool.open("a", one);
-    pool.open("b", two);
+    pool.open(SPEC, one);
+    pool.open(SPEC, two);
     thread(0).handlers.onExit("boom");
     pool.destroy();
     await vi.advanceTimersByTimeAsync(10_000);

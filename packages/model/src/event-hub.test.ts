@@ -4,14 +4,13 @@ import { EventHub } from "./event-hub.ts";
 it("reaches every subscriber, even after one that throws", () => {
   const failures: unknown[] = [];
   const seen: string[] = [];
-  const hub = new EventHub(
-    (error) => failures.push(error),
-    () => undefined,
-  );
+  const hub = new EventHub<{ readonly type: string }>((error) => failures.push(error));
   hub.subscribe(() => {
     throw new Error("mine");
   });
-  hub.subscribe(({ type }) => seen.push(type));
+  hub.subscribe(({ type }) => {
+    seen.push(type);
+  });
   hub.emit({ type: "shutdown" });
   expect(seen).toEqual(["shutdown"]);
   expect(failures).toHaveLength(1);

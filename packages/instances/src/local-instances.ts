@@ -1,30 +1,36 @@
-import type { InstanceRecord, MasterState } from "@nodepass/store";
+import {
+  EventHub,
+  type Instance,
+  type InstanceChange,
+  type InstanceEvent,
+  type InstanceRecord,
+  type NewInstance,
+  NO_META,
+  NO_TOTALS,
+  ServiceError,
+} from "@nodepass/model";
+import type { MasterState } from "@nodepass/store";
 import { AddressBook } from "./address-book.ts";
 import { ChangeSignal } from "./change-signal.ts";
 import { checkText } from "./check-change.ts";
-import { EventHub } from "./event-hub.ts";
-import type {
-  Instance,
-  InstanceChange,
-  InstanceDetails,
-  InstanceEvent,
-  InstanceMetrics,
-  NewInstance,
-} from "./instance.ts";
-import { assertOpen, InstanceError } from "./instance-error.ts";
-import type { InstanceManager } from "./instance-manager.ts";
+import type { InstanceDetails, InstanceManager, InstanceMetrics } from "./instance-manager.ts";
 import { InstanceOperations } from "./instance-operations.ts";
 import { InstanceRegistry } from "./instance-registry.ts";
 import { ManagedInstance } from "./managed-instance.ts";
-import type { ResolvedManagerOptions } from "./manager-options.ts";
+import {
+  type InstanceManagerOptions,
+  type ResolvedManagerOptions,
+  resolveManagerOptions,
+} from "./manager-options.ts";
 import { MasterIdentity } from "./master-identity.ts";
+import { assertOpen } from "./operation-queue.ts";
 import { readInstanceUrl } from "./read-instance-url.ts";
 import { ReportWheel } from "./report-wheel.ts";
-import { ThreadPool } from "./thread-pool.ts";
-import type { StartThread } from "./tunnel-thread.ts";
+import { WorkerPool } from "./workers/worker-pool.ts";
+import { localThreads, type StartThread, workerThreads } from "./workers/worker-thread.ts";
 
 /** What the service is given beside its options. */
-export interface InstanceServiceParts {
+export interface LocalInstancesParts {
   /** How threads are started; the options say how many at most, 0 as 1. */
   readonly startThread: StartThread;
 }
@@ -34,31 +40,56 @@ const DRAIN_SHARE = 0.7;
 /** No more than this much of it, ms, is kept for the rest. */
 const MAX_RESERVE_MS = 1000;
 
+/**
+ * Makes the manager of a state's instances; none runs until `start()`.
+ *
+ * @throws {ServiceError} `INVALID_OPTIONS`
+ */
+export function createInstanceManager(options: InstanceManagerOptions): InstanceManager {
+  const resolved = resolveManagerOptions(options);
+  const { workers, workerHeapMiB: heapMiB, environment: limits, counterIntervalMs } = resolved;
+  const settings = { limits, counterIntervalMs };
+  return new LocalInstances(resolved, {
+    startThread: workers === 0 ? localThreads(settings) : workerThreads({ settings, heapMiB }),
+  });
+}
+
+/** {@link createInstanceManager} over other threads, for tests. */
+export function createInstanceManagerWith(
+  options: InstanceManagerOptions,
+  parts: LocalInstancesParts,
+): InstanceManager {
+  return new LocalInstances(resolveManagerOptions(options), parts);
+}
+
 /** The manager over a registry, a pool of threads and an event hub. */
-export class InstanceService implements InstanceManager {
+class LocalInstances implements InstanceManager {
   readonly #options: ResolvedManagerOptions;
   readonly #state: MasterState;
-  readonly #pool: ThreadPool;
+  readonly #pool: WorkerPool;
   readonly #book = new AddressBook();
-  readonly #hub: EventHub;
+  readonly #hub: EventHub<InstanceEvent>;
   readonly #wheel: ReportWheel<ManagedInstance>;
   readonly #registry: InstanceRegistry;
-  readonly #identity: MasterIdentity;
+  readonly identity: MasterIdentity;
   readonly #operations: InstanceOperations;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
-  constructor(options: ResolvedManagerOptions, parts: InstanceServiceParts) {
+  constructor(options: ResolvedManagerOptions, parts: LocalInstancesParts) {
     this.#options = options;
     this.#state = options.state;
     this.#registry = new InstanceRegistry(options.state, options.store);
-    this.#identity = new MasterIdentity(
+    this.identity = new MasterIdentity(
       this.#state,
-      () => this.#registry.save(),
+      async () => {
+        assertOpen(this.#closing.signal);
+        await this.#registry.save();
+      },
       options.maxPendingOperations,
     );
     const { logger } = options;
-    this.#pool = new ThreadPool({
+    this.#pool = new WorkerPool({
       threads: Math.max(1, options.workers),
       start: parts.startThread,
       stableMs: options.workerStableMs,
@@ -107,11 +138,11 @@ export class InstanceService implements InstanceManager {
     await Promise.all(started);
   }
 
-  list(): readonly Instance[] {
+  async list(): Promise<readonly Instance[]> {
     return Array.from(this.#registry.values(), ({ view }) => view);
   }
 
-  get(id: string): Instance | undefined {
+  async get(id: string): Promise<Instance | undefined> {
     return this.#registry.get(id)?.view;
   }
 
@@ -125,7 +156,7 @@ export class InstanceService implements InstanceManager {
     const url = readInstanceUrl(text, this.#options.masterDefaults);
     const { maxInstances, now } = this.#options;
     if (this.#registry.size >= maxInstances) {
-      throw new InstanceError("LIMIT_REACHED", `there are ${maxInstances} instances already`);
+      throw new ServiceError("LIMIT_REACHED", `there are ${maxInstances} instances already`);
     }
     const instance = this.#manage({
       id: this.#registry.newId(),
@@ -134,8 +165,8 @@ export class InstanceService implements InstanceManager {
       url: text,
       restart: true,
       running: true,
-      meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
-      ...{ tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 },
+      meta: { peer: { ...NO_META.peer }, tags: {} },
+      ...NO_TOTALS,
       createdAt: Math.max(0, Math.trunc(now())),
     });
     instance.claimAddresses(url);
@@ -169,32 +200,6 @@ export class InstanceService implements InstanceManager {
 
   remove(id: string): Promise<void> {
     return this.#operations.remove(id);
-  }
-
-  masterId(): string {
-    return this.#state.masterId;
-  }
-
-  alias(): string {
-    return this.#identity.alias;
-  }
-
-  async setAlias(alias: string): Promise<void> {
-    assertOpen(this.#closing.signal);
-    await this.#identity.setAlias(alias);
-  }
-
-  apiKey(): string {
-    return this.#identity.apiKey;
-  }
-
-  verifyKey(candidate: string): boolean {
-    return this.#identity.verifyKey(candidate);
-  }
-
-  async renewKey(): Promise<string> {
-    assertOpen(this.#closing.signal);
-    return this.#identity.renewKey();
   }
 
   subscribe(listener: (event: InstanceEvent) => void): () => void {

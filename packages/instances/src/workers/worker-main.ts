@@ -1,6 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { readRunnerCommand } from "./runner-command.ts";
-import { readRunnerSettings } from "./runner-settings.ts";
+import type { RunnerCommand, RunnerSettings } from "./messages.ts";
 import { TunnelRunner } from "./tunnel-runner.ts";
 
 // The entry of a worker thread: never imported. An error here ends the thread, and the pool of the
@@ -8,8 +7,6 @@ import { TunnelRunner } from "./tunnel-runner.ts";
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread");
 
-const runner = new TunnelRunner({
-  ...readRunnerSettings(workerData),
-  send: (report) => port.postMessage(report),
-});
-port.on("message", (message: unknown) => runner.handle(readRunnerCommand(message)));
+const settings: RunnerSettings = workerData;
+const runner = new TunnelRunner({ ...settings, send: (report) => port.postMessage(report) });
+port.on("message", (command: RunnerCommand) => runner.handle(command));

@@ -1,27 +1,26 @@
+import type { Instance, InstanceEvent, InstanceService, Logger } from "@nodepass/model";
 import type { Clock } from "../clock.ts";
-import type { Logger } from "../logger.ts";
-import type { Instance, InstanceEvent, MasterService } from "../service.ts";
 import type { EventLimits } from "./event-limits.ts";
 import { EventReader } from "./event-reader.ts";
 import { createFrameEncoder } from "./frame.ts";
 import { presentableLines } from "./log-line.ts";
 
-export interface EventHubParts {
-  readonly service: MasterService;
+export interface EventStreamsParts {
+  readonly instances: InstanceService;
   readonly clock: Clock;
   readonly limits: EventLimits;
   readonly logger: Logger;
   /** The API key's entry as streams show it. */
-  keyEntry(): Instance;
+  keyEntry(): Promise<Instance>;
 }
 
 /** Tells every open stream what happens. */
-export interface EventHub {
+export interface EventStreams {
   /**
    * @param disconnect drops the reader's connection, should it be too slow
    * @returns the bytes of a new stream, or `undefined` when there are too many or none any more
    */
-  open(disconnect?: () => void): ReadableStream<Uint8Array> | undefined;
+  open(disconnect?: () => void): Promise<ReadableStream<Uint8Array> | undefined>;
   /** Open streams. */
   readonly readers: number;
   /** Ends every stream with a `shutdown`; new ones can be opened. */
@@ -31,18 +30,38 @@ export interface EventHub {
 }
 
 /** One subscription to the service, fanned out. */
-export function createEventHub(parts: EventHubParts): EventHub {
-  const { service, clock, limits, logger } = parts;
+export function createEventStreams(parts: EventStreamsParts): EventStreams {
+  const { instances, clock, limits, logger } = parts;
   const encoder = createFrameEncoder();
   const readers = new Set<EventReader>();
+  /** What happens while the instances of a new stream are being listed. */
+  const openings = new Set<InstanceEvent[]>();
+  /** Shown again on quiet streams. */
+  let lastRunning: Instance | undefined;
   let closing: Promise<void> | undefined;
   let onEmpty: (() => void) | undefined;
+
+  const isFull = (): boolean =>
+    closing !== undefined || readers.size + openings.size >= limits.maxReaders;
 
   const endAll = (): void => {
     for (const reader of readers) reader.end();
   };
 
-  const unsubscribe = service.subscribe((event: InstanceEvent) => {
+  const tell = (reader: EventReader, event: InstanceEvent): void => {
+    if (event.type === "create" || event.type === "update" || event.type === "delete") {
+      reader.pushState(event.type, event.instance);
+    }
+  };
+
+  const noteRunning = ({ type, instance }: Exclude<InstanceEvent, { type: "shutdown" }>): void => {
+    const isRunning = instance.status === "running" && type !== "delete";
+    if (isRunning) lastRunning = instance;
+    else if (lastRunning?.id === instance.id) lastRunning = undefined;
+  };
+
+  const unsubscribe = instances.subscribe((event: InstanceEvent) => {
+    for (const missed of openings) missed.push(event);
     if (event.type === "shutdown") {
       endAll();
     } else if (event.type === "log") {
@@ -51,17 +70,28 @@ export function createEventHub(parts: EventHubParts): EventHub {
         for (const reader of readers) reader.pushLine(event.instance, line);
       }
     } else {
-      for (const reader of readers) reader.pushState(event.type, event.instance);
+      noteRunning(event);
+      for (const reader of readers) tell(reader, event);
     }
   });
 
-  const open = (disconnect?: () => void): ReadableStream<Uint8Array> | undefined => {
-    if (closing !== undefined || readers.size >= limits.maxReaders) return undefined;
+  const open = async (disconnect?: () => void): Promise<ReadableStream<Uint8Array> | undefined> => {
+    if (isFull()) return undefined;
+    const missed: InstanceEvent[] = [];
+    openings.add(missed);
+    let key: Instance;
+    let all: readonly Instance[];
+    try {
+      [key, all] = await Promise.all([parts.keyEntry(), instances.list()]);
+    } finally {
+      openings.delete(missed);
+    }
+    if (isFull()) return undefined;
     const reader = new EventReader({
       clock,
       limits,
       encoder,
-      anyRunning: () => service.list().find((instance) => instance.status === "running"),
+      anyRunning: () => lastRunning,
       disconnect,
       onCut: (reason) => logger.warn({ reason }, "event stream cut off"),
       onGone: (gone) => {
@@ -69,9 +99,13 @@ export function createEventHub(parts: EventHubParts): EventHub {
         if (readers.size === 0) onEmpty?.();
       },
     });
-    reader.pushState("initial", parts.keyEntry());
-    for (const instance of service.list()) reader.pushState("initial", instance);
     readers.add(reader);
+    reader.pushState("initial", key);
+    for (const instance of all) reader.pushState("initial", instance);
+    lastRunning ??= all.find(({ status }) => status === "running");
+    // Of what the list knows already, this tells nothing new.
+    for (const event of missed) tell(reader, event);
+    if (missed.some(({ type }) => type === "shutdown")) reader.end();
     return reader.stream;
   };
 
