@@ -1,6 +1,7 @@
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { createStyle, hasColour } from "../output/colour.ts";
+import { commandName } from "../output/command-name.ts";
 import { errorLines } from "../output/error-lines.ts";
 import { findInstance } from "../remote/find-instance.ts";
 import type { RemoteInstance } from "../remote/instance.ts";
@@ -34,7 +35,7 @@ export async function forEachInstance<T>(
     } catch (error) {
       if (!(error instanceof CliError) || instances.length === 1) throw error;
       const { red } = createStyle(hasColour(context.stderr, context.environment));
-      const [first, ...rest] = errorLines(error);
+      const [first, ...rest] = errorLines(error, commandName(context.environment));
       context.stderr.write([`${red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
       exitCode ??= error.exitCode;
     }

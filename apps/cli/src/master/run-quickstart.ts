@@ -5,6 +5,7 @@ import type { RunningMaster } from "@nodepass/master-server";
 import { formatHostPort, parseMasterUrl } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
 import { fetchOnce } from "../demo/fetch-once.ts";
+import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import { errorLines } from "../output/error-lines.ts";
 import type { LogFormat } from "../output/log-format.ts";
@@ -109,11 +110,12 @@ function announce(
   const page = demonstration === undefined ? [] : [`Page:     ${demonstration.url}`];
   // Dashboards are set up by these lines, so they are as a master prints them.
   const lines = [`API URL: ${url}`, `API KEY: ${apiKey}`, `API docs: ${docsUrl}`, ...page];
+  const command = commandName(context.environment);
   const output = format === "json" ? context.stderr : context.stdout;
   output.write(`
 ${lines.map((line) => `  ${line}`).join("\n")}
 ${demonstration === undefined ? "" : "\n  The page comes through a tunnel of two instances of this master.\n"}
-  Save the key, then watch:  nodepass login --master ${url} && nodepass top
+  Save the key, then watch:  ${command} login --master ${url} && ${command} top
   Ctrl-C stops it; the state is kept for the next start.
 
 `);
