@@ -26,7 +26,7 @@ export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: number;
   /** What else there is to say, line by line. */
-  readonly details: readonly string[];
+  readonly details: readonly DetailLine[];
 
   constructor(message: string, options: CliErrorOptions = {}) {
     super(message, options);
@@ -62,10 +62,13 @@ export function asCliError(error: unknown): CliError | undefined {
   });
 }
 
+/** A line; as a function if it names a command: it is given what people type for `nodepass`. */
+export type DetailLine = string | ((command: string) => string);
+
 /** What may be known of a failure beside its message. */
 export interface CliErrorOptions extends ErrorOptions {
   /** @default 1, failure */
   readonly exitCode?: number | undefined;
   /** Lines that follow the message. */
-  readonly details?: readonly string[] | undefined;
+  readonly details?: readonly DetailLine[] | undefined;
 }

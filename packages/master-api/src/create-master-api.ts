@@ -11,6 +11,7 @@ import { keyEntry } from "./key-entry.ts";
 import { type MasterApiOptions, resolveMasterApiOptions } from "./options.ts";
 import { registerDocsRoutes } from "./routes/docs.ts";
 import { registerEventRoutes } from "./routes/events.ts";
+import { registerIndexRoute } from "./routes/index-page.ts";
 import { registerInfoRoutes } from "./routes/info.ts";
 import { registerInstanceRoutes } from "./routes/instances.ts";
 import { registerMetricsRoute } from "./routes/metrics.ts";
@@ -67,6 +68,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
   registerTcpingRoute(routes, parts);
   registerMetricsRoute(routes, parts);
   registerDocsRoutes(routes, { servers: [prefix, `${prefix}/v1`], version }, readDocsAsset);
+  registerIndexRoute(routes, { version });
   guardMethods(routes);
 
   const app = new Hono();
