@@ -9,6 +9,7 @@ const libraries = [
   "url-config",
   "tunnel-core",
   "store",
+  "go-state",
   "logging",
   "master-api",
   "instances",
