@@ -75,7 +75,8 @@ export const BASIC_TYPES: ReadonlyMap<number, GobType> = new Map<number, GobType
 
 /** The type that a decoded description describes; `undefined` if it describes none. */
 export function describedType(description: GobValue): GobType | undefined {
-  const [name, body] = [...asMap(description)][0] ?? [];
+  const [kind, body] = [...asMap(description)][0] ?? [];
+  const name = typeof kind === "string" ? kind : "";
   const given = asMap(body);
   const id = (field: string): number => {
     const value = given.get(field);
