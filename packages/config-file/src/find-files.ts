@@ -2,7 +2,11 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigProblem } from "./config-file-error.ts";
 
-const ENDINGS = /\.(?:ya?ml|json)$/;
+/** Whether a file of a folder is part of the configuration, by its name. */
+export function isConfigName(name: string): boolean {
+  // Kubernetes keeps the real files of a mounted config map under names with a dot in front.
+  return /^[^.].*\.(?:ya?ml|json)$/.test(name);
+}
 
 /** The files that a path stands for: itself, or what a folder holds, in order of names. */
 export function findFiles(
@@ -13,9 +17,8 @@ export function findFiles(
   });
   try {
     if (!statSync(path).isDirectory()) return { files: [path] };
-    // Kubernetes keeps the real files of a mounted config map under names with a dot in front.
-    const names = readdirSync(path).filter((name) => ENDINGS.test(name) && !name.startsWith("."));
-    const files = names.sort().map((name) => join(path, name));
+    const names = readdirSync(path).filter(isConfigName).sort();
+    const files = names.map((name) => join(path, name));
     return files.length > 0 ? { files } : problem("the folder has no .yaml, .yml or .json file");
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error));

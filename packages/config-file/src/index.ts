@@ -12,3 +12,4 @@ export {
   loadConfig,
 } from "./load-config.ts";
 export type { ConfiguredTunnel } from "./read-tunnels.ts";
+export { type ConfigWatcher, type WatchConfigOptions, watchConfig } from "./watch-config.ts";

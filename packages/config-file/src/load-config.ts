@@ -24,6 +24,8 @@ export interface ConfiguredMaster {
 export interface LoadedConfig {
   /** The files that were read, in order. */
   readonly files: readonly string[];
+  /** The files with keys that they name, absolute. */
+  readonly keyFiles: readonly string[];
   readonly master: ConfiguredMaster | undefined;
   /** In order of the files. */
   readonly tunnels: readonly ConfiguredTunnel[];
@@ -75,6 +77,7 @@ export function loadConfig(
   if (problems.length > 0) throw new ConfigFileError("CONFIG_INVALID", withoutRepeats(problems));
   return {
     files: sources.map(({ file }) => file),
+    keyFiles: sources.flatMap(({ dependencies }) => dependencies),
     master: masters[0]?.master,
     tunnels: [...tunnels.values()],
   };

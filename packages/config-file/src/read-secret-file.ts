@@ -28,6 +28,7 @@ export function readSecret(
   }
   if (keyFile === undefined) return key === undefined ? undefined : String(key);
   const path = besideSource(keyFile, source);
+  source.dependencies.push(path);
   const fail = (why: string): undefined => {
     source.fail([...at, fields.keyFile], `the file ${path} ${why}`);
     return undefined;

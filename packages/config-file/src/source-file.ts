@@ -14,6 +14,8 @@ export class SourceFile {
   /** What it holds; `undefined` where it is empty or broken. */
   readonly value: unknown;
   readonly problems: ConfigProblem[] = [];
+  /** Other files whose content is part of what it says (absolute paths). */
+  readonly dependencies: string[] = [];
   readonly #root: Node | null;
   readonly #lines = new LineCounter();
 
