@@ -13,6 +13,7 @@ const libraries = [
   "config-file",
   "logging",
   "master-api",
+  "master-client",
   "instances",
   "master-server",
 ];
@@ -21,8 +22,9 @@ export default defineConfig({
   resolve: {
     // Tests read the packages' sources, so a stale dist can't hide a change.
     alias: {
-      // Before the package's own name, which is a prefix of it.
+      // Before the packages' own names, which are prefixes of them.
       "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
+      "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
       ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
     },
   },

@@ -1,9 +1,4 @@
-import type {
-  Instance,
-  InstanceChange,
-  InstanceEvent,
-  NewInstance,
-} from "./instance.ts";
+import type { Instance, InstanceChange, InstanceEvent, NewInstance } from "./instance.ts";
 import type { MasterInfo, ProcessMetrics, TcpingResult } from "./master.ts";
 
 /**

@@ -4,9 +4,10 @@ import { TOTAL_NAMES, type TotalName } from "../counters.ts";
 const counter = z.number().int().nonnegative();
 
 /** Kept counters; one that is newer than the file begins at 0. */
-const totals = Object.fromEntries(
-  TOTAL_NAMES.map((name) => [name, counter.default(0)]),
-) as Record<TotalName, z.ZodDefault<z.ZodNumber>>;
+const totals = Object.fromEntries(TOTAL_NAMES.map((name) => [name, counter.default(0)])) as Record<
+  TotalName,
+  z.ZodDefault<z.ZodNumber>
+>;
 
 /** Zod drops a tag named `__proto__`, so no decoded object gets a foreign prototype. */
 const meta = z.object({

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import { CliError } from "../exit-code.ts";
-import { isRecord } from "../remote/instance.ts";
+import { MasterClientError } from "../client-error.ts";
+import { isRecord } from "../remote-instance.ts";
 
 /** A master that was saved under a name. */
 export interface Profile {
@@ -33,18 +33,24 @@ export function profilePath(environment: Readonly<Record<string, string | undefi
   return join(folder, "nodepass", "profiles.json");
 }
 
-/** Reads the profiles; a missing file is an empty one. */
+/** Reads the profiles; a missing file is an empty one. @throws {MasterClientError} `PROFILES_UNUSABLE` */
 export async function readProfiles(path: string): Promise<ProfileBook> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
     if (isMissing(error)) return { current: undefined, profiles: new Map() };
-    throw new CliError(`cannot read the profiles: ${messageOf(error)}`, { cause: error });
+    throw new MasterClientError(
+      "PROFILES_UNUSABLE",
+      `cannot read the profiles: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
   const book = parseBook(text);
   if (book === undefined) {
-    throw new CliError(`${path} is no file of profiles`, {
+    throw new MasterClientError("PROFILES_UNUSABLE", `${path} is no file of profiles`, {
       details: ["Mend it, or remove it and log in again."],
     });
   }
@@ -62,7 +68,7 @@ export async function isReadByOthers(path: string): Promise<boolean> {
   }
 }
 
-/** Replaces the file at once, readable by its owner only. */
+/** Replaces the file at once, readable by its owner only. @throws {MasterClientError} `PROFILES_UNUSABLE` */
 export async function writeProfiles(path: string, book: ProfileBook): Promise<void> {
   const text = `${JSON.stringify(
     { version, current: book.current, profiles: Object.fromEntries(book.profiles) },
@@ -83,7 +89,13 @@ export async function writeProfiles(path: string, book: ProfileBook): Promise<vo
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new CliError(`cannot save the profiles: ${messageOf(error)}`, { cause: error });
+    throw new MasterClientError(
+      "PROFILES_UNUSABLE",
+      `cannot save the profiles: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
-import type { CliError } from "../exit-code.ts";
-import { unreachable } from "./connection-error.ts";
+import type { MasterClientError } from "../client-error.ts";
+import { unreachable } from "../connection-error.ts";
 import type { Trust } from "./trust.ts";
 
 /** After this long without traffic the system asks whether the other end still lives, ms. */
@@ -12,7 +12,7 @@ const keepAliveDelayMs = 15_000;
  * Connects to `origin`, and checks its certificate before a byte is sent: the first of them would
  * be the key.
  *
- * @throws {CliError} unreachable, if the certificate is not good; else what Node throws
+ * @throws {MasterClientError} `UNREACHABLE`, if the certificate is not good; else what Node throws
  */
 export async function openSocket(
   origin: string,
@@ -51,15 +51,15 @@ function checkCertificate(origin: string, socket: TLSSocket, trust: Trust): void
     throw unreachable(origin, "its certificate is not the pinned one", [
       `pinned: ${trust.fingerprint}`,
       `shown:  ${fingerprint}`,
-      "A master with tls=1 makes another certificate at each start.",
+      "A master prints the fingerprint of its certificate when it starts.",
     ]);
   }
   if (!socket.authorized) throw untrusted(origin, String(socket.authorizationError), fingerprint);
 }
 
-function untrusted(origin: string, fault: string, fingerprint: string): CliError {
+function untrusted(origin: string, fault: string, fingerprint: string): MasterClientError {
   return unreachable(origin, `its certificate is not trusted (${fault})`, [
-    "Masters with tls=1 have a certificate of their own making, another one at each start.",
+    "Masters with tls=1 have a certificate of their own making; ours keep it, and print it.",
     `SHA-256: ${fingerprint}`,
     "If that is the master's, --pin <fingerprint> trusts it and no other; --insecure trusts any,",
     "and so anybody on the way. A certificate authority: NODE_EXTRA_CA_CERTS=file.pem",

@@ -1,5 +1,5 @@
 import { formatHostPort, isWildcard, parseMasterUrl } from "@nodepass/url-config";
-import { CliError, exitCodes } from "../exit-code.ts";
+import { MasterClientError } from "./client-error.ts";
 
 /** Where a master is. */
 export interface MasterAddress {
@@ -16,7 +16,7 @@ const allowed = "http://host:port, https://host:port/api, host:port or a master:
  * Reads what people call a master: `http://host:port`, with or without its prefix and `/v1`,
  * `host:port`, or the `master://` URL that it was started with.
  *
- * @throws {CliError} usage, without the text: it may hold a key
+ * @throws {MasterClientError} `INVALID`, without the text: it may hold a key
  */
 export function parseMasterAddress(text: string): MasterAddress {
   if (/^master:\/\//i.test(text)) return fromMasterUrl(text);
@@ -26,7 +26,7 @@ export function parseMasterAddress(text: string): MasterAddress {
   if (protocol !== "http:" && protocol !== "https:") throw badAddress("has another scheme");
   if (hostname === "") throw badAddress("has no host");
   if (username !== "" || password !== "") {
-    throw badAddress("holds a password: the API key goes into --key or NP_API_KEY");
+    throw badAddress("holds a password: the API key is given apart");
   }
   if (search !== "" || hash !== "") throw badAddress("has a query");
   return { origin, basePaths: listBasePaths(pathname) };
@@ -46,8 +46,6 @@ function listBasePaths(pathname: string): string[] {
   return path.endsWith("/v1") ? [path, path.slice(0, -"/v1".length)] : [`${path}/v1`, path];
 }
 
-function badAddress(fault: string): CliError {
-  return new CliError(`the master's address ${fault}; allowed: ${allowed}`, {
-    exitCode: exitCodes.usage,
-  });
+function badAddress(fault: string): MasterClientError {
+  return new MasterClientError("INVALID", `the master's address ${fault}; allowed: ${allowed}`);
 }

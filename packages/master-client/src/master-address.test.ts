@@ -19,7 +19,7 @@ it.each(["ftp://hunter2:9090", "http://", "http://user:hunter2@h", "http://h/?ke
   "refuses %j without quoting it",
   (text) => {
     expect(() => parseMasterAddress(text)).toThrow(
-      expect.objectContaining({ exitCode: 2, message: expect.not.stringContaining("hunter2") }),
+      expect.objectContaining({ code: "INVALID", message: expect.not.stringContaining("hunter2") }),
     );
   },
 );

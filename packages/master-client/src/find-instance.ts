@@ -1,6 +1,5 @@
-import { CliError, exitCodes } from "../exit-code.ts";
-import { plainText } from "../output/terminal-text.ts";
-import type { RemoteInstance } from "./instance.ts";
+import { MasterClientError } from "./client-error.ts";
+import type { RemoteInstance } from "./remote-instance.ts";
 
 /** Most candidates that a message lists. */
 const maxCandidates = 10;
@@ -9,7 +8,7 @@ const maxCandidates = 10;
  * Finds the instance that `name` means: a whole id, else the only one with that alias or with an id
  * that starts with it.
  *
- * @throws {CliError} not found, with the candidates if there are several
+ * @throws {MasterClientError} `NOT_FOUND`, with the candidates if there are several
  */
 export function findInstance(instances: readonly RemoteInstance[], name: string): RemoteInstance {
   const exact = instances.find(({ id }) => id === name);
@@ -19,15 +18,14 @@ export function findInstance(instances: readonly RemoteInstance[], name: string)
   );
   const [only] = candidates;
   if (only !== undefined && candidates.length === 1) return only;
-  const shown = plainText(name);
-  const { notFound: exitCode } = exitCodes;
   if (only === undefined) {
-    const details = ["An instance is named by its id, the beginning of its id, or its alias."];
-    throw new CliError(`no instance ${JSON.stringify(shown)}`, { exitCode, details });
+    throw new MasterClientError("NOT_FOUND", `no instance ${JSON.stringify(name)}`, {
+      details: ["An instance is named by its id, the beginning of its id, or its alias."],
+    });
   }
   const rest = candidates.length - maxCandidates;
-  throw new CliError(`${JSON.stringify(shown)} may be ${candidates.length} instances`, {
-    exitCode,
+  const message = `${JSON.stringify(name)} may be ${candidates.length} instances`;
+  throw new MasterClientError("NOT_FOUND", message, {
     details: [
       ...candidates.slice(0, maxCandidates).map(nameInstance),
       ...(rest > 0 ? [`and ${rest} more`] : []),
@@ -37,5 +35,5 @@ export function findInstance(instances: readonly RemoteInstance[], name: string)
 
 /** How people see which one is meant: id and alias. */
 export function nameInstance({ id, alias }: RemoteInstance): string {
-  return alias === "" ? plainText(id) : `${plainText(id)} (${plainText(alias)})`;
+  return alias === "" ? id : `${id} (${alias})`;
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { MasterClientError } from "../client-error.ts";
 
 /**
  * Which certificate of an `https` master is good: one that the system trusts for that name, the one
@@ -14,11 +14,15 @@ export type Trust =
  * `sha256:` in front.
  *
  * @returns the digits as `XX:XX:…`, as Node writes them
+ * @throws {MasterClientError} `INVALID`
  */
 export function parseFingerprint(text: string): string {
   const digits = text.replace(/^sha-?256[:=]/i, "").replaceAll(":", "");
   if (!/^[0-9a-f]{64}$/i.test(digits)) {
-    throw new InvalidArgumentError("allowed: a SHA-256 fingerprint, 64 hexadecimal digits.");
+    throw new MasterClientError(
+      "INVALID",
+      "the fingerprint is no SHA-256 fingerprint; allowed: 64 hexadecimal digits",
+    );
   }
   return digits.toUpperCase().replace(/..(?=.)/g, "$&:");
 }

@@ -1,6 +1,6 @@
-import { CliError, exitCodes } from "../exit-code.ts";
+import { MasterClientError } from "./client-error.ts";
 
-/** What system errors mean to people; Node's own words stay for all others. */
+/** What system errors mean to people; the system's own words stay for all others. */
 const meanings: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused: nothing listens there",
   ECONNRESET: "the connection was cut",
@@ -13,16 +13,19 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 /** A failure to get an answer of the master at `origin`. */
-export function unreachable(origin: string, fault: string, details: readonly string[] = []) {
-  return new CliError(`no answer of the master at ${origin}: ${fault}`, {
-    exitCode: exitCodes.unreachable,
+export function unreachable(
+  origin: string,
+  fault: string,
+  details: readonly string[] = [],
+): MasterClientError {
+  return new MasterClientError("UNREACHABLE", `no answer of the master at ${origin}: ${fault}`, {
     details,
   });
 }
 
 /** Turns what went wrong on the way to a master into an error that says so. */
-export function toConnectionError(origin: string, error: unknown): CliError {
-  if (error instanceof CliError) return error;
+export function toConnectionError(origin: string, error: unknown): MasterClientError {
+  if (error instanceof MasterClientError) return error;
   const code = findCode(error);
   if (code !== undefined && /^(?:EPROTO$|ERR_SSL_)/.test(code)) {
     return unreachable(origin, "no TLS is spoken there", [

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { findInstance } from "./find-instance.ts";
-import { type RemoteInstance, readInstance } from "./instance.ts";
+import { type RemoteInstance, readInstance } from "./remote-instance.ts";
 
 function instance(id: string, alias = ""): RemoteInstance {
   const read = readInstance({ id, alias, type: "server" });
@@ -30,11 +30,13 @@ it.each([
   ["twin", ["b0000000 (twin)", "b1111111 (twin)"]],
   ["b0", ["b0000000 (twin)", "a1b2c3d4e5 (b0)"]],
 ])("lists what %s may be", (name, details) => {
-  expect(() => findInstance(all, name)).toThrow(expect.objectContaining({ exitCode: 3, details }));
+  expect(() => findInstance(all, name)).toThrow(
+    expect.objectContaining({ code: "NOT_FOUND", details }),
+  );
 });
 
 it.each(["zz", "", "********"])("finds no instance %j", (name) => {
-  expect(() => findInstance(all, name)).toThrow(expect.objectContaining({ exitCode: 3 }));
+  expect(() => findInstance(all, name)).toThrow(expect.objectContaining({ code: "NOT_FOUND" }));
 });
 
 it("lists ten candidates and counts the rest", () => {

@@ -1,5 +1,7 @@
+import { type Counters, countersOf, type InstancePeer, KEY_INSTANCE_ID } from "@nodepass/model";
+
 /** An instance as a master tells about it; what an older master leaves out is filled in. */
-export interface RemoteInstance {
+export interface RemoteInstance extends Counters {
   readonly id: string;
   readonly alias: string;
   /** `server` or `client`. */
@@ -14,30 +16,12 @@ export interface RemoteInstance {
   readonly peer: RemotePeer;
   readonly tags: Readonly<Record<string, string>>;
   readonly mode: number;
-  /** Round trip to the peer, ms. */
-  readonly ping: number;
-  /** Ready pool connections. */
-  readonly pool: number;
-  readonly tcps: number;
-  readonly udps: number;
-  /** Bytes. */
-  readonly tcprx: number;
-  readonly tcptx: number;
-  readonly udprx: number;
-  readonly udptx: number;
   /** All that the master sent. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
 /** The other half of a service. */
-export interface RemotePeer {
-  readonly sid: string;
-  readonly type: string;
-  readonly alias: string;
-}
-
-/** Id of the entry that stands for the API key. */
-export const keyInstanceId = "********";
+export type RemotePeer = InstancePeer;
 
 /** Whether `value` is an object with fields. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -48,7 +32,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 export function readInstance(value: unknown): RemoteInstance | undefined {
   if (!isRecord(value)) return undefined;
   const { id, type } = value;
-  if (typeof id !== "string" || id === "" || id === keyInstanceId || type === "") return undefined;
+  if (typeof id !== "string" || id === "" || id === KEY_INSTANCE_ID || type === "") {
+    return undefined;
+  }
   const meta = isRecord(value.meta) ? value.meta : {};
   const peer = isRecord(meta.peer) ? meta.peer : {};
   const tags = isRecord(meta.tags) ? Object.entries(meta.tags) : [];
@@ -63,22 +49,17 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     peer: { sid: text(peer.sid), type: text(peer.type), alias: text(peer.alias) },
     tags: Object.fromEntries(tags.map(([name, tag]) => [name, String(tag)])),
     mode: count(value.mode),
-    ping: count(value.ping),
-    pool: count(value.pool),
-    tcps: count(value.tcps),
-    udps: count(value.udps),
-    tcprx: count(value.tcprx),
-    tcptx: count(value.tcptx),
-    udprx: count(value.udprx),
-    udptx: count(value.udptx),
+    ...countersOf((name) => count(value[name])),
     raw: value,
   };
 }
 
-function text(value: unknown): string {
+/** A text, empty for anything else. */
+export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function count(value: unknown): number {
+/** A number, 0 for anything else. */
+export function count(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }
