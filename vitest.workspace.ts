@@ -10,6 +10,7 @@ const libraries = [
   "tunnel-core",
   "store",
   "go-state",
+  "desired-state",
   "config-file",
   "logging",
   "master-api",
