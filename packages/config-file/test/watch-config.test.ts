@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type ConfigWatcher, watchConfig } from "./watch-config.ts";
+import { type ConfigWatcher, watchConfig } from "../src/watch-config.ts";
 
 let folder: string;
 let watcher: ConfigWatcher | undefined;
