@@ -11,6 +11,7 @@ export {
 } from "./master-environment.ts";
 export type { RunMasterOptions } from "./master-options.ts";
 export { MasterServerError, type MasterServerErrorCode } from "./master-server-error.ts";
+export { goStateFiles, type MovedIn } from "./move-in.ts";
 export { type RenewMasterKeyOptions, renewMasterKey } from "./renew-master-key.ts";
 export { runMaster } from "./run-master.ts";
 export { type CloseMasterOptions, type RunningMaster, startLines } from "./running-master.ts";

@@ -24,7 +24,7 @@ import { createSystemMonitor } from "./system/system-monitor.ts";
  * beside that.
  *
  * @throws {MasterServerError} `STATE_LOCKED`, `STATE_UNUSABLE`, `ADDRESS_IN_USE`,
- * `ADDRESS_UNUSABLE`, `CERTIFICATE_INVALID`, `INVALID_OPTIONS`
+ * `ADDRESS_UNUSABLE`, `CERTIFICATE_INVALID`, `IMPORT_FAILED`, `INVALID_OPTIONS`
  */
 export async function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
   const resolved = resolveMasterOptions(options);
@@ -64,8 +64,10 @@ async function openParts(
   });
   onFailure(() => server.destroy());
   signal?.throwIfAborted();
-  const { store, state, fresh } = await openState({
+  const { store, state, fresh, movedIn } = await openState({
     directory: options.stateDirectory,
+    importFile: options.importFile,
+    goStateFiles: options.goStateFiles,
     backupIntervalMs: environment.reloadIntervalMs,
     logger,
   });
@@ -120,7 +122,8 @@ async function openParts(
     get apiKey() {
       return instances.identity.apiKey;
     },
-    freshKey: fresh,
+    // A key that came along is known to whoever used it.
+    freshKey: fresh && movedIn === undefined,
     started: instances.start(),
     close,
     destroy() {
