@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addFileCommands } from "./commands/files.ts";
 import { addActionCommands } from "./commands/instance-actions.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addKeygenCommand } from "./commands/keygen.ts";
@@ -45,7 +46,8 @@ Examples:
 
 Quote URLs: shells take & and ? for their own. Log lines and check points go to standard output,
 errors to standard error. Exit codes: 0 done or stopped as asked, 1 failed, 2 wrong usage,
-3 no such instance, 4 the master refuses the key, 5 no answer of the master.
+3 no such instance, 4 the master refuses the key, 5 no answer of the master, 6 diff: something
+differs.
 `;
 
 /** Builds the whole command line; nothing is run or read yet. */
@@ -80,6 +82,8 @@ export function createProgram(context: CliContext): Command {
   addActionCommands(program, context);
   addWatchCommands(program, context);
   addMasterCommands(program, context);
+  program.commandsGroup("Files:");
+  addFileCommands(program, context);
   program.commandsGroup("Other:");
   addCompletionCommand(program, context);
   addQuickstartCommand(program, context);

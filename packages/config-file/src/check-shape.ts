@@ -5,6 +5,7 @@ import {
   configSchema,
   NAME_FORM,
   serverSchema,
+  urlSchema,
 } from "./config-schema.ts";
 import type { ConfigPath, SourceFile } from "./source-file.ts";
 
@@ -49,23 +50,28 @@ function report(issue: Issue, base: ConfigPath, root: unknown, source: SourceFil
   source.fail(path, `${given} (allowed: ${expected(issue, path)})`);
 }
 
+/** The kinds of entries, by the field that tells them apart. */
+const ENTRIES = { server: serverSchema, client: clientSchema, url: urlSchema };
+
 /** An entry is a server's or a client's by its first field; a union's own message names neither. */
 function reportEntry(path: ConfigPath, root: unknown, source: SourceFile): void {
   const entry = valueAt(root, path);
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
     source.fail(
       path,
-      `${JSON.stringify(entry)} is not valid (allowed: a URL, or a map with server or client, and target)`,
+      `${JSON.stringify(entry)} is not valid (allowed: a URL, or a map with server, client or url)`,
     );
     return;
   }
-  const both = "server" in entry && "client" in entry;
-  if (both || !("server" in entry || "client" in entry)) {
-    const fault = both ? "server and client are both given" : "neither server nor client is given";
-    source.fail(path, `${fault} (allowed: one of them)`);
+  const kinds = Object.entries(ENTRIES).filter(([kind]) => kind in entry);
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) {
+    const given = kinds.map(([name]) => name).join(" and ");
+    const fault = given === "" ? "says not what it is" : `is ${given} at once`;
+    source.fail(path, `it ${fault} (allowed: one of ${Object.keys(ENTRIES).join(", ")})`);
     return;
   }
-  const checked = ("server" in entry ? serverSchema : clientSchema).safeParse(entry);
+  const checked = kind[1].safeParse(entry);
   for (const issue of checked.error?.issues ?? []) report(issue, path, root, source);
 }
 
@@ -80,7 +86,8 @@ function fieldsAt(path: ConfigPath, root: unknown): readonly string[] | undefine
   if (path[0] === "defaults") return Object.keys(configSchema.shape.defaults.unwrap().shape);
   const entry = valueAt(root, path);
   if (typeof entry !== "object" || entry === null) return undefined;
-  return Object.keys("server" in entry ? serverSchema.shape : clientSchema.shape);
+  const kind = Object.entries(ENTRIES).find(([name]) => name in entry);
+  return kind === undefined ? undefined : Object.keys(kind[1].shape);
 }
 
 function expected(issue: Issue, path: ConfigPath): string {

@@ -29,6 +29,14 @@ export const ADDRESS_FORM = "host:port, :port or [IPv6]:port";
 
 const address = z.union([z.string(), z.number().int()]).describe(ADDRESS_FORM);
 
+const instanceFields = {
+  tags: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .describe("tags of the instance in a master"),
+  start: z.boolean().optional().describe("run it; false keeps it stopped (default true)"),
+};
+
 const common = {
   target: z
     .union([address, z.array(address).min(1)])
@@ -38,11 +46,7 @@ const common = {
     .optional()
     .describe("tunnel key; without one it is derived from the tunnel's port, and no secret"),
   keyFile: z.string().optional().describe("file whose text is the tunnel key"),
-  tags: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-    .optional()
-    .describe("tags of the instance in a master"),
-  start: z.boolean().optional().describe("run it; false keeps it stopped (default true)"),
+  ...instanceFields,
 };
 
 /** A server's entry. */
@@ -59,6 +63,12 @@ export const clientSchema = z.strictObject({
   ),
   ...common,
   ...parameterFields("client"),
+});
+
+/** An entry that says by a URL what it is. */
+export const urlSchema = z.strictObject({
+  url: z.string().describe("server:// or client:// URL"),
+  ...instanceFields,
 });
 
 const masterSchema = z.strictObject({
@@ -85,7 +95,12 @@ export const configSchema = z.strictObject({
   tunnels: z
     .record(
       z.string().regex(NAME),
-      z.union([z.string().describe("server:// or client:// URL"), serverSchema, clientSchema]),
+      z.union([
+        z.string().describe("server:// or client:// URL"),
+        serverSchema,
+        clientSchema,
+        urlSchema,
+      ]),
     )
     .optional()
     .describe("tunnels by name"),
@@ -93,6 +108,8 @@ export const configSchema = z.strictObject({
 
 /** A server's or client's entry, checked. */
 export type TunnelEntry = z.infer<typeof serverSchema> | z.infer<typeof clientSchema>;
+/** An entry with a URL, checked. */
+export type UrlEntry = z.infer<typeof urlSchema>;
 
 /** A parameter's value in a file. */
 export type ParameterValue = z.infer<typeof parameterValue>;

@@ -5,6 +5,7 @@ export {
   formatProblem,
 } from "./config-file-error.ts";
 export { configJsonSchema } from "./config-schema.ts";
+export { type ExportConfigOptions, type ExportedInstance, exportConfig } from "./export-config.ts";
 export {
   type ConfiguredMaster,
   type LoadConfigOptions,

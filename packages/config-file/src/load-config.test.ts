@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ConfigFileError } from "./config-file-error.ts";
+import { exportConfig } from "./export-config.ts";
 import { type LoadConfigOptions, loadConfig } from "./load-config.ts";
 
 let folder: string;
@@ -117,15 +118,15 @@ test.each([
   ["tunnels: []", "1:1: tunnels: [] is not valid (allowed: a map)"],
   [
     "tunnels: { a: 5 }",
-    "1:12: tunnels.a: 5 is not valid (allowed: a URL, or a map with server or client, and target)",
+    "1:12: tunnels.a: 5 is not valid (allowed: a URL, or a map with server, client or url)",
   ],
   [
     "tunnels: { a: { target: ':1' } }",
-    "1:12: tunnels.a: neither server nor client is given (allowed: one of them)",
+    "1:12: tunnels.a: it says not what it is (allowed: one of server, client, url)",
   ],
   [
     "tunnels: { a: { server: ':1', client: ':2', target: ':3' } }",
-    "1:12: tunnels.a: server and client are both given (allowed: one of them)",
+    "1:12: tunnels.a: it is server and client at once (allowed: one of server, client, url)",
   ],
   [
     "tunnels: { a: { server: 'x/y:1', target: ':3' } }",
@@ -215,4 +216,30 @@ tunnels:
 `;
   expect(faults(text)).toHaveLength(4);
   expect(faults(text).join("\n")).not.toContain("very secret");
+});
+
+test("a URL with tags, and one that is not to run", () => {
+  const config = load("tunnels: { a: { url: 'server://:1/:2', tags: { x: y }, start: false } }");
+  expect(config.tunnels[0]).toMatchObject({
+    url: "server://:1/:2",
+    tags: { x: "y" },
+    start: false,
+  });
+  expect(faults("tunnels: { a: { url: 'server://:1/:2?rate=x' } }")).toEqual([
+    expect.stringMatching(/^1:12: tunnels\.a: rate "x" is not valid/),
+  ]);
+});
+
+test.each([true, false])("what is exported is read again (JSON: %s)", (json) => {
+  const instances = [
+    { name: "web", url: "server://p%40ss@:1/:2?rate=5", tags: {}, start: true },
+    { name: "web", url: "client://h:1/127.0.0.1:2", tags: { tier: "gold: yes" }, start: true },
+    { name: "客户端 #1", url: `client://\${x}@h:1/127.0.0.1:2`, tags: {}, start: false },
+    { name: "/", url: "client://h:1/127.0.0.1:2?min=8", tags: {}, start: true },
+  ];
+  const { tunnels } = load(exportConfig(instances, { json }));
+  expect(tunnels.map(({ name }) => name)).toEqual(["web", "web-2", "客户端-1", "-"]);
+  expect(tunnels.map(({ url, tags, start }) => ({ url, tags, start }))).toEqual(
+    instances.map(({ url, tags, start }) => ({ url, tags, start })),
+  );
 });

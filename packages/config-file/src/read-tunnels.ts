@@ -6,7 +6,7 @@ import {
   UrlConfigError,
   type UrlProblem,
 } from "@nodepass/url-config";
-import { ADDRESS_FORM, fieldOf, type TunnelEntry } from "./config-schema.ts";
+import { ADDRESS_FORM, fieldOf, type TunnelEntry, type UrlEntry } from "./config-schema.ts";
 import { besideSource, readSecret } from "./read-secret-file.ts";
 import type { ConfigPath, SourceFile } from "./source-file.ts";
 import { addressText, entryUrl, parametersOf, withParameters } from "./tunnel-url.ts";
@@ -28,7 +28,7 @@ export interface ConfiguredTunnel {
 /** What a file says of its tunnels, checked by its schema. */
 export interface TunnelsSection {
   readonly defaults?: Readonly<Record<string, unknown>> | undefined;
-  readonly tunnels?: Readonly<Record<string, string | TunnelEntry>> | undefined;
+  readonly tunnels?: Readonly<Record<string, string | UrlEntry | TunnelEntry>> | undefined;
 }
 
 /** Parameters whose values are paths. */
@@ -38,14 +38,15 @@ const PATHS = ["crt", "key"];
 export function readTunnels(section: TunnelsSection, source: SourceFile): ConfiguredTunnel[] {
   const defaults = parametersOf(section.defaults ?? {});
   const tunnels: ConfiguredTunnel[] = [];
-  for (const [name, entry] of Object.entries(section.tunnels ?? {})) {
+  for (const [name, given] of Object.entries(section.tunnels ?? {})) {
     const at: ConfigPath = ["tunnels", name];
+    const entry = typeof given === "object" && "url" in given ? given.url : given;
     const url =
       typeof entry === "string" ? urlOf(entry, defaults) : urlOfEntry(entry, defaults, source, at);
     const settings = url === undefined ? undefined : readUrl(url, entry, defaults, source, at);
     if (url === undefined || settings === undefined) continue;
     const [line] = source.placeOf(at);
-    const { tags = {}, start = true } = typeof entry === "string" ? {} : entry;
+    const { tags = {}, start = true } = typeof given === "string" ? {} : given;
     tunnels.push({
       name,
       url,

@@ -3,6 +3,7 @@ export {
   type ServerLimitOptions,
   type ServerLimits,
 } from "./http/server-limits.ts";
+export { type ImportStateOptions, importState, type KeptState } from "./import-state.ts";
 export {
   type MasterEnvironment,
   readMasterEnvironment,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { GoStateError, readGoState } from "@nodepass/go-state";
+import { type GoState, GoStateError, readGoState } from "@nodepass/go-state";
 import { createMasterState } from "@nodepass/instances";
 import type { MasterState } from "@nodepass/store";
 import { MasterServerError } from "./master-server-error.ts";
@@ -44,17 +44,16 @@ export function initialState(
   return { state: createMasterState(), movedIn: undefined };
 }
 
+/** A state of our own with what another master kept. */
+export function stateOf({ apiKey, masterId, alias, instances }: GoState): MasterState {
+  const fresh = createMasterState();
+  const ours = { ...fresh, alias, apiKey, instances: [...instances] };
+  return { ...ours, masterId: masterId ?? fresh.masterId };
+}
+
 function takeOver(file: string, bytes: Uint8Array): MasterState {
   try {
-    const { apiKey, masterId, alias, instances } = readGoState(bytes);
-    const fresh = createMasterState();
-    return {
-      ...fresh,
-      masterId: masterId ?? fresh.masterId,
-      alias,
-      apiKey,
-      instances: [...instances],
-    };
+    return stateOf(readGoState(bytes));
   } catch (error) {
     if (!(error instanceof GoStateError)) throw error;
     throw failed(file, error.message, error);

@@ -11,11 +11,16 @@ interface CheckCommandOptions {
 export function addCheckCommand(program: Command, context: CliContext): void {
   program
     .command("check")
-    .description("say what a URL means, every setting, and the command for the other end")
-    .argument("<url>", "server://, client:// or master:// URL")
+    .description("say what a URL or a file means, every setting, and the command for the other end")
+    .argument("<url>", "server://, client:// or master:// URL; or a YAML or JSON file, or a folder")
     .option("--show-key", "don't hide the key in the URLs that are printed")
     .option("--json", "print JSON")
     .action(async (url: string, options: CheckCommandOptions) => {
+      const { isConfigPath } = await import("../files/is-config-path.ts");
+      if (isConfigPath(url)) {
+        const { checkFiles } = await import("../files/check-files.ts");
+        return checkFiles(context, url, options);
+      }
       const { checkUrl } = await import("../describe/check-url.ts");
       const { formatCheck, formatCheckJson } = await import("../output/format-check.ts");
       const { createStyle, hasColour } = await import("../output/colour.ts");
