@@ -1,10 +1,12 @@
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
+export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./streams/relay-buffers.ts";
 export type {
   CheckPoint,
   LogFields,
   LogRecord,
+  TargetState,
   Tunnel,
   TunnelCounters,
   TunnelEvents,
@@ -14,6 +16,8 @@ export type {
 
 // Internal to the workspace: not part of the public API, may change at any time.
 
+export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
+export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
 export {
   type CertificateFilesOptions,
   type CertificateLogger,

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { DETACHED_READER } from "../streams/detached-reader.ts";
-import { adoptSocket, KEEP_ALIVE_MS, type Stream } from "../streams/stream-reader.ts";
+import { adoptSocket, type Stream } from "../streams/stream-reader.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HELLO_BYTES, HELLO_MAGIC, type PoolHello, parseHello } from "../wire/pool-hello.ts";
@@ -206,7 +206,6 @@ class Newcomer {
   #adopt(): Stream {
     this.#unwatch();
     const { buffers } = this.#listener.options.context;
-    this.#raw.setKeepAlive(true, KEEP_ALIVE_MS);
     const stream = adoptSocket(this.#socket, this.#raw, DETACHED_READER, buffers);
     if (this.#fingerprint !== undefined) stream.ownFingerprint = this.#fingerprint;
     return stream;

@@ -39,6 +39,8 @@ export interface PoolDialTerms {
     | undefined;
   /** Makes the hello of a proved session; `undefined` towards a 1.14 server, which sends ids. */
   readonly hello: ((counter: number) => Buffer) | undefined;
+  /** A connection to the address could not be made. */
+  onUnreachable?(): void;
 }
 
 export interface PoolDialResult {
@@ -93,8 +95,9 @@ class PoolDial implements StreamReader {
     this.#result = result;
     const { address, port } = dialer.terms;
     dialer.deadlines.add(this);
-    const to = { address, port, keepAlive: true };
-    this.#raw = dialStream(to, this, dialer.context.buffers, () => this.#connected());
+    this.#raw = dialStream({ address, port }, this, dialer.context.buffers, () =>
+      this.#connected(),
+    );
   }
 
   #connected(): void {
@@ -188,6 +191,7 @@ class PoolDial implements StreamReader {
     this.#done = true;
     this.#dialer.deadlines.delete(this);
     this.#dialer.giveBack(this.#counter);
+    this.#dialer.terms.onUnreachable?.();
     this.#stream?.destroy();
     this.#raw.destroy();
     this.#result.onFailed(error);

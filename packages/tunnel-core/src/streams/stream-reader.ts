@@ -100,16 +100,17 @@ export function adoptSocket(
   return stream;
 }
 
-/** Idle time, ms, after which the system probes a pool connection: NATs forget silent ones. */
-export const KEEP_ALIVE_MS = 30_000;
+/**
+ * Idle time, ms, after which the system probes a connection, on every socket that is accepted or
+ * dialled: NATs and firewalls forget silent ones. The value is that of Go programs.
+ */
+export const KEEP_ALIVE_MS = 15_000;
 
 export interface DialOptions {
   /** IP address, not a name. */
   readonly address: string;
   readonly port: number;
   readonly localAddress?: string | undefined;
-  /** Have the system probe the connection while it is idle. */
-  readonly keepAlive?: boolean | undefined;
 }
 
 /** Dials a TCP stream; the reader learns of failure by `onError` and `onClose`. */
@@ -125,10 +126,8 @@ export function dialStream(
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     allowHalfOpen: true,
     noDelay: true,
-    ...(options.keepAlive === true && {
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-    }),
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
     // The address is an IP: no second attempt under another family.
     autoSelectFamily: false,
     onread: { buffer: buffers.nextBuffer, callback: onRead as OnReadOpts["callback"] },

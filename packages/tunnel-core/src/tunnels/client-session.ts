@@ -126,6 +126,7 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
             }),
             pin: met.proved && tls === 1 ? met.answer.fp : undefined,
           },
+    onUnreachable: () => options.context.names.failed(options.settings.tunnel.host),
     hello: met.proved
       ? createHelloWriter(Buffer.from(met.answer.session, "hex"), met.sessionKey)
       : undefined,

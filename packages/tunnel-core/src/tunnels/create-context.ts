@@ -14,14 +14,16 @@ import type { BlockInspection } from "../relay/relay-context.ts";
 import { RelayRegistry } from "../relay/relay-registry.ts";
 import { Lingerer } from "../streams/lingerer.ts";
 import { RelayBuffers } from "../streams/relay-buffers.ts";
-import type { LogRecord, TunnelOptions } from "../tunnel.ts";
+import type { LogRecord, TargetState, TunnelOptions } from "../tunnel.ts";
 import { Slots, type TunnelContext } from "../tunnel-context.ts";
+import { WaitingDatagrams } from "../udp/waiting-datagrams.ts";
 import { BlockDetector } from "../wire/block-detector.ts";
 import { LogLimiter } from "./log-limiter.ts";
 
-/** Where a tunnel's log records go. */
+/** Where a tunnel's log records and changes go. */
 export interface LogSink {
   emitLog(record: LogRecord): void;
+  emitTarget?(state: TargetState): void;
   hasLogListener(): boolean;
 }
 
@@ -54,8 +56,11 @@ export function createContext(
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
     lingerer: new Lingerer(),
-    names: new NameCache({ ttlMs: settings.dnsTtlMs }),
+    names: new NameCache({ ttlMs: settings.dnsTtlMs, lookup: options.lookup }),
     slots: new Slots(settings.slot),
+    health: [],
+    onTarget: (state) => sink.emitTarget?.(state),
+    waitingDatagrams: new WaitingDatagrams(),
     tcpRelays: new RelayRegistry(settings.readTimeoutMs),
     udpSessions: new RelayRegistry(limits.udpReadTimeoutMs),
     inspection,
