@@ -18,6 +18,7 @@ export type {
 
 export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
 export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
+export { KEEP_ALIVE_MS } from "./streams/stream-reader.ts";
 export {
   type CertificateFilesOptions,
   type CertificateLogger,

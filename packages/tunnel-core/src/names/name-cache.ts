@@ -126,11 +126,12 @@ export class NameCache {
     addresses: readonly ResolvedAddress[],
     now: number,
   ): readonly ResolvedAddress[] | Promise<readonly ResolvedAddress[]> {
-    if (now - entry.askedAt < RETRY_MS) return entry.refresh ?? addresses;
-    const refresh = this.#refresh(entry);
+    const again = now - entry.askedAt >= RETRY_MS;
+    const refresh = again ? this.#refresh(entry) : entry.refresh;
     // Another address of the name has not failed: nobody waits for the look-up.
     const first = addresses[0]?.address ?? "";
-    return entry.failed !== undefined && !entry.failed.has(first) ? addresses : refresh;
+    if (entry.failed !== undefined && !entry.failed.has(first)) return addresses;
+    return refresh ?? addresses;
   }
 
   #add(host: string): Entry {
