@@ -3,7 +3,7 @@ import type { IdleCheckable } from "../relay/relay-registry.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramThrottle } from "../udp/datagram-throttle.ts";
 import type { DoorKeeper, UdpDoor, UdpListener } from "../udp/udp-listener.ts";
-import { type UdpSession, UdpSessions } from "../udp/udp-sessions.ts";
+import { type UdpSession, UdpSessions, userAt } from "../udp/udp-sessions.ts";
 import { answerUser } from "../udp/udp-socket.ts";
 import type { UdpTargets } from "../udp/udp-target.ts";
 import type { UdpTargetLink } from "../udp/udp-target-link.ts";
@@ -16,11 +16,13 @@ export class DirectUdp implements DoorKeeper {
   readonly context: TunnelContext;
   readonly targets: UdpTargets;
   readonly sessions = new UdpSessions<DirectUdpSession>();
+  readonly #listener: UdpListener;
 
   /** @param listener bound; its datagrams are taken here */
   constructor(context: TunnelContext, targets: UdpTargets, listener: UdpListener) {
     this.context = context;
     this.targets = targets;
+    this.#listener = listener;
     listener.start(this);
   }
 
@@ -36,7 +38,8 @@ export class DirectUdp implements DoorKeeper {
         return;
       }
       context.counters.udps++;
-      session = new DirectUdpSession(this, door, from);
+      const at = this.#listener.doorFor(from, door);
+      session = new DirectUdpSession(this, at, userAt(at, from));
       this.sessions.add(session);
     }
     session.received(datagram);
@@ -53,7 +56,7 @@ export class DirectUdp implements DoorKeeper {
 
 class DirectUdpSession implements IdleCheckable, UdpSession {
   door: UdpDoor;
-  readonly from: RemoteInfo;
+  from: RemoteInfo;
   active = true;
   idleSweeps = 0;
   readonly #direct: DirectUdp;

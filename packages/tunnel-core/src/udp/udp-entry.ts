@@ -8,7 +8,7 @@ import { formatRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import type { DoorKeeper, UdpDoor, UdpListener } from "./udp-listener.ts";
 import { UdpRelay } from "./udp-relay.ts";
-import { type UdpSession, UdpSessions } from "./udp-sessions.ts";
+import { type UdpSession, UdpSessions, userAt } from "./udp-sessions.ts";
 import { answerUser } from "./udp-socket.ts";
 
 /** Carries the users' datagrams into the tunnel: a session per user address and address asked. */
@@ -17,11 +17,13 @@ export class UdpEntry implements DoorKeeper {
   readonly queue: PoolQueue;
   readonly scratch = new FrameScratch();
   readonly sessions = new UdpSessions<UdpUser>();
+  readonly #listener: UdpListener;
 
   /** @param listener bound; this entry takes its datagrams */
   constructor(context: TunnelContext, queue: PoolQueue, listener: UdpListener) {
     this.context = context;
     this.queue = queue;
+    this.#listener = listener;
     listener.start(this);
   }
 
@@ -44,7 +46,8 @@ export class UdpEntry implements DoorKeeper {
       return undefined;
     }
     context.counters.udps++;
-    const user = new UdpUser(this, door, from);
+    const at = this.#listener.doorFor(from, door);
+    const user = new UdpUser(this, at, userAt(at, from));
     this.sessions.add(user);
     this.queue.request(user);
     return user;
@@ -58,7 +61,7 @@ export class UdpEntry implements DoorKeeper {
 /** One user address and its session. */
 class UdpUser implements PoolTaker, UdpSession {
   door: UdpDoor;
-  readonly from: RemoteInfo;
+  from: RemoteInfo;
   readonly relay: UdpRelay;
   readonly #entry: UdpEntry;
   readonly #remote: string;
@@ -72,7 +75,7 @@ class UdpUser implements PoolTaker, UdpSession {
     this.relay = new UdpRelay({
       context: entry.context,
       scratch: entry.scratch,
-      deliver: (datagram) => answerUser(this.door.socket, datagram, port, address),
+      deliver: (datagram) => answerUser(this.door.socket, datagram, this.from.port, this.from.address),
       onClosed: () => {
         entry.sessions.delete(this);
         entry.queue.cancel(this);

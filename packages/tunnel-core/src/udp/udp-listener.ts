@@ -1,6 +1,6 @@
 import type { RemoteInfo, Socket } from "node:dgram";
 import { isIP } from "node:net";
-import { followAddresses } from "./local-addresses.ts";
+import { askedAddress, followAddresses } from "./local-addresses.ts";
 import { createUdpSocket, enlargeBuffers } from "./udp-socket.ts";
 
 /** Most addresses that are bound beside the wildcard. */
@@ -39,6 +39,8 @@ export class UdpListener {
   readonly #options: UdpListenerOptions;
   readonly #main: UdpDoor;
   readonly #doors = new Map<string, UdpDoor>();
+  /** Addresses whose coming and going the host tells. */
+  readonly #listed = new Set<string>();
   #keeper: DoorKeeper | undefined;
   #unfollow: (() => void) | undefined;
   #closed = false;
@@ -63,9 +65,17 @@ export class UdpListener {
     this.#unfollow = followAddresses((addresses) => this.#follow(addresses, port));
   }
 
-  /** The addresses that have a socket of their own. */
-  get addresses(): readonly string[] {
-    return [...this.#doors.keys()];
+  /**
+   * Where a new user is answered from. All of 127.0.0.0/8 is this host's, though no list says so:
+   * a user on this host who asked such an address is looked up in the system's table.
+   */
+  doorFor(from: RemoteInfo, door: UdpDoor): UdpDoor {
+    const { wildcard } = this.#options;
+    if (door !== this.#main || wildcard === undefined || wildcard === 6) return door;
+    if (!/^(?:::ffff:)?127\./.test(from.address)) return door;
+    const asked = askedAddress(from, this.port);
+    if (asked === undefined || !asked.startsWith("127.")) return door;
+    return this.#doors.get(asked) ?? this.#open(asked, 4, this.port, false) ?? door;
   }
 
   #serve(door: UdpDoor): void {
@@ -74,21 +84,22 @@ export class UdpListener {
 
   #follow(addresses: ReadonlySet<string>, port: number): void {
     for (const [address, door] of this.#doors) {
-      if (!addresses.has(address)) this.#gone(address, door);
+      if (this.#listed.has(address) && !addresses.has(address)) this.#gone(address, door);
     }
     const { wildcard } = this.#options;
     for (const address of addresses) {
       const family = isIP(address) === 6 ? 6 : 4;
       if (wildcard !== "both" && wildcard !== family) continue;
-      if (this.#doors.has(address) || this.#doors.size >= MAX_ADDRESSES) continue;
-      this.#open(address, family, port);
+      if (!this.#doors.has(address)) this.#open(address, family, port, true);
     }
   }
 
-  #open(address: string, family: 4 | 6, port: number): void {
+  #open(address: string, family: 4 | 6, port: number, listed: boolean): UdpDoor | undefined {
+    if (this.#doors.size >= MAX_ADDRESSES) return undefined;
     const socket = createUdpSocket(family, { reuseAddress: true });
     const door = { socket, name: address };
     this.#doors.set(address, door);
+    if (listed) this.#listed.add(address);
     socket.on("error", (error) => {
       // Not bound: an address that is still being made, or held by another program. The wildcard
       // serves it meanwhile.
@@ -99,10 +110,12 @@ export class UdpListener {
       enlargeBuffers(socket);
       this.#serve(door);
     });
+    return door;
   }
 
   #gone(address: string, door: UdpDoor): void {
     this.#doors.delete(address);
+    this.#listed.delete(address);
     this.#keeper?.onGone(door);
     door.socket.close();
   }

@@ -3,7 +3,8 @@ import type { UdpDoor } from "./udp-listener.ts";
 
 /** A user's session: who asks, and where. */
 export interface UdpSession {
-  readonly from: RemoteInfo;
+  /** As the door's socket writes it. */
+  from: RemoteInfo;
   /** Where the user asked last, and is answered from. */
   door: UdpDoor;
 }
@@ -20,13 +21,13 @@ export class UdpSessions<T extends UdpSession> {
 
   /** A session from before the address that was asked had a socket of its own. */
   #moved(from: RemoteInfo, door: UdpDoor): T | undefined {
-    // A socket for both families writes IPv4 addresses as IPv6 ones (RFC 4291, section 2.5.5.2).
     const session =
       this.#sessions.get(`${from.address}:${from.port}`) ??
-      this.#sessions.get(`::ffff:${from.address}:${from.port}`);
+      this.#sessions.get(`${MAPPED}${from.address}:${from.port}`);
     if (session === undefined) return undefined;
     this.delete(session);
     session.door = door;
+    session.from = from;
     this.add(session);
     return session;
   }
@@ -50,6 +51,14 @@ export class UdpSessions<T extends UdpSession> {
 
 function nameOf({ from, door }: UdpSession): string {
   const user = `${from.address}:${from.port}`;
-  if (door.name === "") return user;
-  return `${user.startsWith("::ffff:") ? user.slice(7) : user}>${door.name}`;
+  return door.name === "" ? user : `${user}>${door.name}`;
+}
+
+/** How a socket for both families writes an IPv4 address (RFC 4291, section 2.5.5.2). */
+const MAPPED = "::ffff:";
+
+/** A user whose datagram came to another door, as this one's socket writes the address. */
+export function userAt(door: UdpDoor, from: RemoteInfo): RemoteInfo {
+  if (door.name === "" || !from.address.startsWith(MAPPED)) return from;
+  return { ...from, address: from.address.slice(MAPPED.length), family: "IPv4" };
 }
