@@ -75,7 +75,8 @@ class UdpUser implements PoolTaker, UdpSession {
     this.relay = new UdpRelay({
       context: entry.context,
       scratch: entry.scratch,
-      deliver: (datagram) => answerUser(this.door.socket, datagram, this.from.port, this.from.address),
+      deliver: (datagram) =>
+        answerUser(this.door.socket, datagram, this.from.port, this.from.address),
       onClosed: () => {
         entry.sessions.delete(this);
         entry.queue.cancel(this);
