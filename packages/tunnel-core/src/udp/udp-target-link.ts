@@ -124,7 +124,7 @@ export class UdpTargetLink {
 
   /** @returns whether there was another address */
   async #next(signal: AbortSignal): Promise<boolean> {
-    let lastError: unknown;
+    let lastError: Error | undefined;
     for (;;) {
       const { value } = await unlessAborted(this.#candidates.next(), signal);
       if (value === undefined) {
@@ -143,7 +143,7 @@ export class UdpTargetLink {
         socket.close();
         if (signal.aborted) throw error;
         // No route to this one, most often: its family may not be there.
-        lastError = error;
+        lastError = error instanceof Error ? error : new Error(String(error));
         context.names.failed(value.target.host, value.resolved.address);
         if (value.last) this.#targets.health.failed(value.target, error);
         continue;

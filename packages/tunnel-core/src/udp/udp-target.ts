@@ -53,14 +53,14 @@ export class UdpTargets implements LinkParts {
    * @throws {TunnelError} at the end, if there was none
    */
   async *candidates(session: object): AsyncGenerator<UdpCandidate, void> {
-    let lastError: unknown;
+    let lastError: Error | undefined;
     let some = false;
     for (const target of this.health.turn(session)) {
       let addresses: readonly ResolvedAddress[];
       try {
         addresses = this.#inOrder(target, await this.context.names.resolve(target.host));
       } catch (error) {
-        lastError = error;
+        lastError = error instanceof Error ? error : new Error(String(error));
         this.health.failed(target, error);
         continue;
       }
