@@ -2,7 +2,7 @@ import type { TLSSocket } from "node:tls";
 import { TunnelError } from "../errors.ts";
 import type { StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { adoptTcp, dialTcp, KEEP_ALIVE_MS, type TcpStream } from "../stream/tcp-stream.ts";
+import { adoptTcp, dialTcp, type TcpStream } from "../stream/tcp-stream.ts";
 import { adoptTls, secureClient } from "../stream/tls-stream.ts";
 import type {
   Carrier,
@@ -53,7 +53,7 @@ class TcpDial implements StreamDial, StreamReader {
     this.#dialer = dialer;
     this.#wanted = wanted;
     const { address, port, buffers } = dialer.terms;
-    this.#raw = dialTcp({ address, port, keepAlive: true }, buffers, () => this.#connected());
+    this.#raw = dialTcp({ address, port }, buffers, () => this.#connected());
     this.#raw.setReader(this);
   }
 
@@ -123,7 +123,6 @@ class TcpListener implements CarrierListener {
   onSocket(newcomer: NewSocket): void {
     const { buffers, onStream } = this.#terms;
     const { socket, raw, address, early, silent, fingerprint } = newcomer;
-    raw.setKeepAlive(true, KEEP_ALIVE_MS);
     const stream =
       socket === raw
         ? adoptTcp(raw, buffers)

@@ -2,6 +2,7 @@ import type { IncomingMessage, Agent as PlainAgent } from "node:http";
 import { request as httpsRequest, Agent as SecureAgent } from "node:https";
 import { TunnelError } from "../errors.ts";
 import { Agent, request as httpRequest } from "../node-http.ts";
+import { KEEP_ALIVE_MS } from "../stream/tcp-stream.ts";
 import {
   type HandshakeAnswer,
   MAX_ANSWER_CHARS,
@@ -84,11 +85,12 @@ async function handshake(
   signal: AbortSignal,
 ): Promise<HandshakeResult> {
   const secure = options.port === HTTPS_PORT;
+  const oneConnection = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxSockets: 1 };
   // Both requests on one connection: the challenge is good on it alone. With TLS on port 443 the
   // proofs say who the server is, so any certificate will do for them.
   const agent = secure
-    ? new SecureAgent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false })
-    : new Agent({ keepAlive: true, maxSockets: 1 });
+    ? new SecureAgent({ ...oneConnection, rejectUnauthorized: false })
+    : new Agent(oneConnection);
   try {
     const clientNonce = newNonce();
     const opening = await get(options, agent, openingHeaders(clientNonce), signal);

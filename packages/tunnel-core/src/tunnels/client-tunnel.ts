@@ -5,6 +5,7 @@ import { carrierOf } from "../carrier/carriers.ts";
 import { EntrySide } from "../entry/entry-side.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
+import { connectFirst } from "../names/connect-first.ts";
 import type { Session } from "../session/session.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { EXTENSIONS } from "../wire/extensions.ts";
@@ -108,6 +109,8 @@ export class ClientTunnel extends TunnelBase {
     current.start();
     const reason = await ended;
     this.#entrySide?.queue.setSession(undefined);
+    // The server may have moved: it is looked up before the next handshake.
+    context.names.failed(tunnel.host);
     if (!this.closingOrClosed) context.log("warn", "session ended", { reason });
     return `session ended: ${reason}`;
   }
@@ -118,8 +121,10 @@ export class ClientTunnel extends TunnelBase {
     serverName: string | undefined,
   ): Promise<{ met: HandshakeResult; address: string }> {
     const { tunnel, compat, key } = this.#settings;
+    const { names } = this.context;
+    const addresses = await names.resolve(tunnel.host);
     let lastError: unknown;
-    for (const { address } of await this.context.names.resolve(tunnel.host)) {
+    for (const address of await this.#inOrder(addresses.map((resolved) => resolved.address))) {
       try {
         const allow114 = compat && !this.#provedAddresses.has(address);
         const met = await shakeHands({
@@ -137,10 +142,27 @@ export class ClientTunnel extends TunnelBase {
         return { met, address };
       } catch (error) {
         if (this.closingOrClosed) throw error;
+        names.failed(tunnel.host, address);
         lastError = error;
       }
     }
     throw lastError;
+  }
+
+  /**
+   * The server's addresses, first the one that takes a connection first: of several, one that
+   * swallows what is sent to it would cost the time of a whole handshake.
+   */
+  async #inOrder(addresses: readonly string[]): Promise<readonly string[]> {
+    if (addresses.length < 2) return addresses;
+    const { names, limits } = this.context;
+    const signal = AbortSignal.any([
+      this.lifetime.signal,
+      AbortSignal.timeout(limits.handshakeTimeoutMs),
+    ]);
+    const first = await connectFirst(names, this.#settings.tunnel, signal);
+    first.socket.destroy();
+    return [first.address, ...addresses.filter((address) => address !== first.address)];
   }
 
   async #takeRole(flow: "-" | "+"): Promise<void> {
