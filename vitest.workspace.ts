@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import CountReporter from "./scripts/count-reporter.ts";
 
 const source = (name: string) =>
   fileURLToPath(new URL(`packages/${name}/src/index.ts`, import.meta.url));
@@ -20,7 +21,9 @@ export default defineConfig({
     alias: Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
   },
   test: {
-    reporters: ["default", "./scripts/count-reporter.ts"],
+    reporters: ["default", new CountReporter()],
+    // The count reporter prints it at the end; between the names of tests nobody finds figures.
+    onConsoleLog: () => false,
     projects: [
       {
         extends: true,
@@ -30,7 +33,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["{packages,apps}/*/test/**/*.test.ts"],
+          include: ["{packages,apps}/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
