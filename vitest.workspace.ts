@@ -18,7 +18,12 @@ const libraries = [
 export default defineConfig({
   resolve: {
     // Tests read the packages' sources, so a stale dist can't hide a change.
-    alias: Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+    alias: {
+      ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+      "test-support": fileURLToPath(
+        new URL("scripts/test-support/reserve-port.ts", import.meta.url),
+      ),
+    },
   },
   test: {
     reporters: ["default", new CountReporter()],
