@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { copySources, plainEnvironment, runToEnd, temporaryFolder } from "./support/checkout.ts";
@@ -171,3 +171,45 @@ function processesIn(path: string): string[] {
     .split("\n")
     .filter((line) => line !== "");
 }
+
+it(
+  "packs what plain npm installs, with licence and addresses",
+  async () => {
+    const env = { ...plainEnvironment(), ...offline };
+    const packed = await runToEnd(["npm", "run", "pack:all"], { cwd: checkout, env });
+    expect([packed.code, packed.stdout]).toEqual([0, ""]);
+    const tarballs = readdirSync(join(checkout, "tarballs"));
+    expect(tarballs).toHaveLength(9);
+    for (const name of tarballs) {
+      const path = join(checkout, "tarballs", name);
+      expect(execFileSync("tar", ["-tzf", path], { encoding: "utf8" })).toContain(
+        "package/LICENSE\n",
+      );
+      const text = execFileSync("tar", ["-xzOf", path, "package/package.json"], {
+        encoding: "utf8",
+      });
+      expect(text).not.toContain("workspace:");
+      expect(JSON.parse(text)).toMatchObject({
+        license: "MIT",
+        engines: { node: ">=22.12" },
+        repository: { type: "git", url: expect.any(String), directory: expect.any(String) },
+        homepage: expect.stringMatching(/^https:/),
+        bugs: expect.stringMatching(/^https:/),
+        keywords: expect.arrayContaining(["nodepass"]),
+      });
+    }
+    const prefix = join(folder, "prefix");
+    // As README says, with the npm and the registry of whoever runs this.
+    const command = `npm install --global --prefer-offline --prefix ${prefix} ./tarballs/*.tgz`;
+    const installed = await runToEnd(["sh", "-c", command], {
+      cwd: checkout,
+      env: plainEnvironment(),
+    });
+    expect(installed).toMatchObject({ code: 0 });
+    const script = join(prefix, "lib/node_modules/@nodepass/cli/dist/main.js");
+    expect(execFileSync(process.execPath, [script, "--version"], { encoding: "utf8" })).toBe(
+      "0.1.0\n",
+    );
+  },
+  timeout,
+);
