@@ -36,7 +36,7 @@ export function listTree(folder: string): string[] {
 }
 
 /** The environment without what a pnpm that runs the tests adds, but with that pnpm. */
-function plainEnvironment(): NodeJS.ProcessEnv {
+export function plainEnvironment(): NodeJS.ProcessEnv {
   const kept =
     /^npm_config_(?:registry|cache|userconfig|globalconfig|cafile|https_proxy|proxy|noproxy)$/i;
   const plain = Object.fromEntries(
