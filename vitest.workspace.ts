@@ -32,7 +32,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["{packages,apps}/*/src/**/*.test.ts"], isolate: false },
+        test: {
+          name: "unit",
+          include: ["{packages,apps}/*/src/**/*.test.ts"],
+          isolate: false,
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,

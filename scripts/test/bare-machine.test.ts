@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -85,7 +85,7 @@ describe.runIf(missing.root === undefined)("Debian's smallest root, Node 20 and 
   it(
     "npm test lints, builds and tests",
     async () => {
-      const { code, stdout, stderr } = await run("npm test -- --project unit packages/url-config");
+      const { code, stdout, stderr } = await run("npm test -- --project unit packages/logging");
       expect(`${stderr}${stdout}`).toMatch(/^\d+ passed, 0 failed\n/m);
       expect(code).toBe(0);
     },
@@ -187,7 +187,8 @@ describe.runIf(missing.image === undefined)("the image, built by buildah", () =>
           output: () => output,
           stop: async () => {
             const closed = once(child, "close");
-            end("SIGTERM");
+            // The helpers of buildah's chroot would die of it before the master has ended.
+            process.kill(findMaster(child.pid ?? 0), "SIGTERM");
             await closed;
           },
         };
@@ -210,4 +211,23 @@ function withLoopback(words: readonly string[]): string[] {
   const at = words.indexOf("chroot");
   const up = 'ip link set lo up && exec "$@"';
   return [...words.slice(0, at), "sh", "-c", up, "sh", ...words.slice(at)];
+}
+
+/** The process that the helpers below `parent` have started in the container. */
+function findMaster(parent: number): number {
+  const children = execFileSync("ps", ["-e", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
+  const search = (pid: number): number | undefined => {
+    for (const [own = "", above = "", ...words] of children) {
+      if (Number(above) !== pid) continue;
+      if (words.join(" ") === "node /app/dist/main.js") return Number(own);
+      const found = search(Number(own));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const found = search(parent);
+  if (found === undefined) throw new Error("the master has ended by itself");
+  return found;
 }
