@@ -103,16 +103,22 @@ for (const [folder, files] of byPackage) {
     if (!kept.has(file) && !(used && belongs)) rmSync(file);
   }
 }
-sweep(root);
+// A link may come before the folder that it leads to, and go when that is gone.
+while (sweep(root) > 0);
 
-/** Removes links that lead nowhere and folders with nothing in them. */
+/** Removes links that lead nowhere and folders with nothing in them. @returns how many */
 function sweep(folder) {
+  let removed = 0;
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     const stats = lstatSync(path);
-    if (stats.isSymbolicLink()) {
-      if (statSync(path, { throwIfNoEntry: false }) === undefined) unlinkSync(path);
-    } else if (stats.isDirectory()) sweep(path);
+    if (stats.isDirectory()) removed += sweep(path);
+    else if (stats.isSymbolicLink() && statSync(path, { throwIfNoEntry: false }) === undefined) {
+      unlinkSync(path);
+      removed += 1;
+    }
   }
-  if (readdirSync(folder).length === 0) rmdirSync(folder);
+  if (readdirSync(folder).length > 0) return removed;
+  rmdirSync(folder);
+  return removed + 1;
 }

@@ -5,6 +5,7 @@
 //   npm start -- <arguments>     what `nodepass <arguments>` does
 //   npm test                     everything: lint, types, every test
 //   npm test -- --node 22.12.0   the tests, on another Node from the registry
+//   npm run pack:all             a tarball of each package, for plain npm
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { build } from "./run/build.mjs";
@@ -13,7 +14,7 @@ import { chooseNode, nodeOf } from "./run/choose-node.mjs";
 import { install } from "./run/install.mjs";
 import { npmEnvironment, runPnpm } from "./run/npm.mjs";
 import { pathsOf, root } from "./run/paths.mjs";
-import { fail, isAtLeast } from "./run/say.mjs";
+import { fail, isAtLeast, say } from "./run/say.mjs";
 
 const [task, ...given] = process.argv.slice(2);
 if (!isAtLeast(process.versions.node, [20, 0])) {
@@ -33,6 +34,13 @@ if (task === "start") {
   // What hints tell people to type.
   const environment = { ...process.env, NODEPASS_COMMAND: "npm start --" };
   await runProgram(node.path, [`${root}/apps/cli/dist/main.js`, ...args], environment);
+} else if (task === "pack") {
+  // `npm pack` would leave `workspace:^` in the packages; pnpm puts versions there, and the licence.
+  rmSync(`${root}/tarballs`, { recursive: true, force: true });
+  const packages = ["--filter", "./packages/*", "--filter", "./apps/*"];
+  const argv = [...packages, "--recursive", "pack", "--pack-destination", `${root}/tarballs`];
+  await runPnpm(argv, npmEnvironment(), "failure");
+  say("packed into tarballs/; to install the commands: npm install -g ./tarballs/*.tgz");
 } else if (given[0] === "--node" && given[1] !== undefined) {
   const path = await nodeOf(given[1]);
   const tests = ["run", "--config", "vitest.workspace.ts", "--maxWorkers=2", ...given.slice(2)];

@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, dirname } from "node:path";
 import { runJob } from "./child.mjs";
-import { manifest, root } from "./paths.mjs";
+import { manifest, readStamp, root, writeStamp } from "./paths.mjs";
 
 /** The npm that this was started with, on the Node that it ran on; else the one on the path. */
 const [command, ...first] = /npm-cli\.[cm]?js$/.test(process.env.npm_execpath ?? "")
@@ -66,8 +68,25 @@ export function runNpm(argv) {
   return runJob(command, [...first, ...argv], npmEnvironment());
 }
 
-/** Runs the pnpm that package.json names. */
-export function runPnpm(argv, environment = npmEnvironment(), output = "stderr") {
-  const exec = ["exec", "--yes", "--prefer-offline", "--", manifest.packageManager];
-  return runJob(command, [...first, ...exec, ...argv], environment, output);
+/**
+ * Runs the pnpm that package.json names. npm gets it once and says where it is: asking again for
+ * each step would take half a second, and a network where npm's cache has been cleaned.
+ */
+export async function runPnpm(argv, environment = npmEnvironment(), output = "stderr") {
+  const known = readStamp("pnpm")?.split("\n");
+  const path = known?.[0] === manifest.packageManager ? known[1] : undefined;
+  if (path !== undefined && existsSync(path)) {
+    // Turbo looks for it on the path.
+    const PATH = `${dirname(path)}${delimiter}${environment.PATH}`;
+    await runJob(path, argv, { ...environment, PATH }, output);
+    return;
+  }
+  const exec = ["exec", "--yes", "--prefer-offline", "--package", manifest.packageManager];
+  await runJob(command, [...first, ...exec, "--", "pnpm", ...argv], environment, output);
+  const where = spawnSync(command, [...first, ...exec, "-c", "command -v pnpm"], {
+    cwd: root,
+    env: environment,
+    encoding: "utf8",
+  }).stdout.trim();
+  if (where !== "") writeStamp("pnpm", `${manifest.packageManager}\n${where}`);
 }
