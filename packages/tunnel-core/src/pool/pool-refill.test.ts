@@ -12,7 +12,14 @@ function setUp(options: {
   maxDialing?: number;
 }) {
   const { min = 8, max = 1024, maxDialing = 512 } = options;
-  const seen = { idle: 0, inTheAir: 0, mostInTheAir: 0, dials: 0, kept: [] as number[] };
+  const seen = {
+    failure: undefined as Error | undefined,
+    idle: 0,
+    inTheAir: 0,
+    mostInTheAir: 0,
+    dials: 0,
+    kept: [] as number[],
+  };
   const refill = new PoolRefill({
     context: {
       limits: { minPoolIntervalMs: 100, maxPoolIntervalMs: 1000 },
@@ -26,7 +33,8 @@ function setUp(options: {
         seen.mostInTheAir = Math.max(seen.mostInTheAir, seen.inTheAir);
         setTimeout(() => {
           seen.inTheAir--;
-          result.onOpen(STREAM, id, undefined, options.roundTripMs);
+          if (seen.failure !== undefined) result.onFailed(seen.failure);
+          else result.onOpen(STREAM, id, undefined, options.roundTripMs);
         }, options.roundTripMs);
       },
       close: () => {},
@@ -178,4 +186,23 @@ describe("how the pool shrinks", () => {
     expect(seen.idle).toBe(8);
     refill.close();
   });
+});
+
+test("without descriptors it gives back what is idle and does not dial for those who wait", () => {
+  const { refill, seen } = setUp({ secure: false, roundTripMs: 1, min: 8 });
+  refill.needed(300);
+  vi.advanceTimersByTime(50);
+  expect(seen.idle).toBe(300);
+  seen.failure = Object.assign(new Error("socket EMFILE"), { code: "EMFILE" });
+  refill.needed(310);
+  vi.advanceTimersByTime(5);
+  expect([seen.idle, seen.kept]).toEqual([8, [8]]);
+  const { dials } = seen;
+  vi.advanceTimersByTime(60_000);
+  expect(seen.dials).toBe(dials);
+  seen.failure = undefined;
+  refill.needed(320);
+  vi.advanceTimersByTime(2000);
+  expect(seen.idle).toBeGreaterThan(8);
+  refill.close();
 });

@@ -173,7 +173,19 @@ export class PoolRefill implements PoolDialResult, PoolWatcher {
       this.#options.onFatal(error);
       return;
     }
+    if (NO_DESCRIPTORS.has(code)) this.#giveUpIdle();
     this.#fillLater(this.#retryDelay());
+  }
+
+  /**
+   * The process has no descriptor left: what is idle is given back, and who waits is served by what
+   * others give back, not by dials that would take each one that becomes free.
+   */
+  #giveUpIdle(): void {
+    const { pool, min, max } = this.#options;
+    this.#needed = Math.min(this.#needed, this.#opened);
+    this.#capacity = Math.min(min, max);
+    if (pool.poolSize > this.#capacity) pool.keep(this.#capacity);
   }
 
   #fillLater(delayMs: number): void {
@@ -241,6 +253,9 @@ const FATAL: ReadonlySet<string> = new Set<TunnelErrorCode>([
   "PEER_CERTIFICATE_MISMATCH",
   "HELLO_INVALID",
 ]);
+
+/** The process, or the system, can open nothing more. */
+const NO_DESCRIPTORS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE"]);
 
 /**
  * Failures that pass by themselves while a server restarts or opens its listener again. The last
