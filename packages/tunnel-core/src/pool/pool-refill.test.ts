@@ -14,7 +14,13 @@ afterEach(() => {
 
 function setUp(options: { min?: number; max?: number; secure?: boolean } = {}) {
   const dials: PoolDialResult[] = [];
-  const pool = { poolSize: 0, addPoolConnection: () => pool.poolSize++ };
+  const pool = {
+    poolSize: 0,
+    addPoolConnection: () => pool.poolSize++,
+    keep: (most: number) => {
+      pool.poolSize = Math.min(pool.poolSize, most);
+    },
+  };
   const onFatal = vi.fn<(error: Error) => void>();
   const onControl = vi.fn();
   const dialer = { dial: (result: PoolDialResult) => dials.push(result), close: vi.fn() };
@@ -25,6 +31,7 @@ function setUp(options: { min?: number; max?: number; secure?: boolean } = {}) {
     secure: options.secure === true,
     min: options.min ?? 4,
     max: options.max ?? 64,
+    maxDialing: 512,
     onFatal,
     onControl,
   });
@@ -32,7 +39,7 @@ function setUp(options: { min?: number; max?: number; secure?: boolean } = {}) {
     for (const dial of dials.splice(0, count)) {
       const [stream] = memoryPair();
       const id = onControl.mock.calls.length === 0 ? "00000000" : "00000001";
-      dial.onOpen(stream, id, undefined);
+      dial.onOpen(stream, id, undefined, 0);
     }
   };
   const take = (): void => {
@@ -80,21 +87,6 @@ test("doubles when a burst empties the pool, once a burst, up to the most", () =
   expect(pool.poolSize).toBe(8);
   for (let left = 8; left > 0; left--) take();
   expect(refill.capacity).toBe(12);
-});
-
-test("shrinks slowly when little is taken, not below its least", () => {
-  const { refill, open, take } = filled({ min: 4, max: 64 });
-  for (let round = 0; round < 3; round++) {
-    for (let left = refill.capacity; left > 0; left--) take();
-    open();
-  }
-  const most = refill.capacity;
-  expect(most).toBe(32);
-  refill.tick();
-  refill.tick();
-  expect(refill.capacity).toBe(Math.floor(most * 0.8));
-  for (let ticks = 0; ticks < 30; ticks++) refill.tick();
-  expect(refill.capacity).toBe(4);
 });
 
 test("does few TLS handshakes at a time, which users would wait for", () => {

@@ -154,6 +154,7 @@ export class ServerTunnel extends TunnelBase {
       carrier,
       onHandshake: (socket) => handshakes.serve(socket),
       expectsSilent: (address) => sessions.expectsSilent(address),
+      expectsMany: (address) => sessions.expectsMany(address),
     });
     this.#tunnelListener = listener;
     context.log("info", "server listening", {
