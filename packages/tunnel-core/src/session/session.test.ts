@@ -38,6 +38,7 @@ function meet(terms: Partial<SessionTerms> = {}, limits = {}) {
       role: "entry",
       proved: true,
       way: { by: "frames" },
+      sizing: true,
       max: 2,
       signalKey: KEY,
       peer: "127.0.0.1",
@@ -45,7 +46,7 @@ function meet(terms: Partial<SessionTerms> = {}, limits = {}) {
     },
     owner,
   );
-  const watcher = { taken: vi.fn(), lost: vi.fn() };
+  const watcher = { taken: vi.fn(), lost: vi.fn(), needed: vi.fn() };
   session.watcher = watcher;
   const heard: SignalEvent[] = [];
   let control: MemoryStream | undefined;
