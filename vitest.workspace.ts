@@ -20,6 +20,17 @@ const libraries = [
   "master-server",
 ];
 
+/** Suites of many seconds: what is killed, cut, limited in time, or spoken with NodePass 1.14. */
+const slow = [
+  "{packages,apps}/*/test/kill.test.ts",
+  "apps/master/test/soak/**/*.test.ts",
+  "packages/instances/test/many.test.ts",
+  ...["dying-paths", "interop-114", "life", "matrix", "rate", "burst", "hostile"].map(
+    (name) => `packages/tunnel-core/test/${name}.test.ts`,
+  ),
+  "packages/tunnel-core/test/trust/**/*.test.ts",
+];
+
 export default defineConfig({
   resolve: {
     // Tests read the packages' sources, so a stale dist can't hide a change.
@@ -52,9 +63,14 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["{packages,apps}/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
+          exclude: slow,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: "slow", include: slow, testTimeout: 60_000, hookTimeout: 60_000 },
       },
     ],
   },

@@ -34,6 +34,7 @@ export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
 export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
 export type { ByteStream, StreamReader } from "./stream/byte-stream.ts";
 export { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
+export { systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
 export {
   type CertificateFilesOptions,
   type CertificateLogger,
