@@ -1,6 +1,6 @@
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export { openTunnel } from "./open-tunnel.ts";
-export { RelayBuffers } from "./streams/relay-buffers.ts";
+export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
   CheckPoint,
   LogFields,
@@ -14,6 +14,21 @@ export type {
 
 // Internal to the workspace: not part of the public API, may change at any time.
 
+export type {
+  Arrival,
+  Carrier,
+  CarrierDialer,
+  CarrierDialTerms,
+  CarrierListener,
+  CarrierListenTerms,
+  CarrierLog,
+  CarrierTls,
+  CarrierType,
+  NewSocket,
+  StreamDial,
+  StreamWanted,
+} from "./carrier/carrier.ts";
+export type { ByteStream, StreamReader } from "./stream/byte-stream.ts";
 export {
   type CertificateFilesOptions,
   type CertificateLogger,

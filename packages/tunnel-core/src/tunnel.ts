@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
-import type { RelayBuffers } from "./streams/relay-buffers.ts";
+import type { RelayBuffers } from "./stream/relay-buffers.ts";
 
 /**
  * States of a tunnel.

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { canReadFast } from "../src/streams/fast-read.ts";
-import { RelayBuffers } from "../src/streams/relay-buffers.ts";
-import { adoptSocket, type StreamReader } from "../src/streams/stream-reader.ts";
+import { canReadFast } from "../src/stream/fast-read.ts";
+import { RelayBuffers } from "../src/stream/relay-buffers.ts";
+import { adoptSocket, type StreamReader } from "../src/stream/stream-reader.ts";
 import { expectNoSockets } from "./support/no-leaks.ts";
 
 afterEach(expectNoSockets);

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import type { RelayOwner } from "../relay/relay-context.ts";
 import { TcpRelay } from "../relay/tcp-relay.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
-import { EarlyReader } from "../streams/early-reader.ts";
-import { adoptSocket, resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
+import { DETACHED_READER } from "../stream/detached-reader.ts";
+import { EarlyReader } from "../stream/early-reader.ts";
+import { adoptSocket, resetStream, type Stream, setReader } from "../stream/stream-reader.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { proxyHeader } from "../wire/proxy-header.ts";

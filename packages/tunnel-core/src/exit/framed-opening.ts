@@ -1,7 +1,7 @@
 import type { FramedConnection } from "../framed/framed-connection.ts";
 import { FramedRelay } from "../framed/framed-relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
-import type { Stream } from "../streams/stream-reader.ts";
+import type { Stream } from "../stream/stream-reader.ts";
 import type { TargetDial, TargetWanted } from "../target/target-dialer.ts";
 import type { TcpExit } from "./tcp-exit.ts";
 

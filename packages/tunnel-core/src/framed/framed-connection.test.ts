@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { expect, test, vi } from "vitest";
 import type { RelayContext } from "../relay/relay-context.ts";
-import { RelayBuffers } from "../streams/relay-buffers.ts";
-import type { Stream } from "../streams/stream-reader.ts";
+import { RelayBuffers } from "../stream/relay-buffers.ts";
+import type { Stream } from "../stream/stream-reader.ts";
 import { FRAME_DATA, FRAME_FIN, streamHeader } from "../wire/stream-frame.ts";
 import { FramedConnection } from "./framed-connection.ts";
 import type { FramedRelay } from "./framed-relay.ts";

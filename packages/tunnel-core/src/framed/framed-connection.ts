@@ -1,8 +1,8 @@
 import { TunnelError } from "../errors.ts";
 import type { RelayContext } from "../relay/relay-context.ts";
 import { copyOf, RelaySource, TLS_HIGH_WATER_MARK } from "../relay/relay-source.ts";
-import { HEAD_ROOM_BYTES } from "../streams/relay-buffers.ts";
-import { resetStream, type Stream } from "../streams/stream-reader.ts";
+import { HEAD_ROOM_BYTES } from "../stream/relay-buffers.ts";
+import { resetStream, type Stream } from "../stream/stream-reader.ts";
 import { parseRemote } from "../wire/endpoint.ts";
 import {
   FRAME_DATA,

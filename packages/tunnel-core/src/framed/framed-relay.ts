@@ -2,8 +2,8 @@ import { FirstBytes } from "../relay/first-bytes.ts";
 import type { BlockInspection, RelayContext, RelayOwner } from "../relay/relay-context.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import { copyOf, RelaySource } from "../relay/relay-source.ts";
-import type { EarlyInput } from "../streams/early-reader.ts";
-import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
+import type { EarlyInput } from "../stream/early-reader.ts";
+import { resetStream, type Stream, setReader } from "../stream/stream-reader.ts";
 import type { FramedConnection } from "./framed-connection.ts";
 
 export interface FramedRelayOptions {

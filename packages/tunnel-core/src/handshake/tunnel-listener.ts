@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
-import { adoptSocket, KEEP_ALIVE_MS, type Stream } from "../streams/stream-reader.ts";
+import { DETACHED_READER } from "../stream/detached-reader.ts";
+import { adoptSocket, KEEP_ALIVE_MS, type Stream } from "../stream/stream-reader.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HELLO_BYTES, HELLO_MAGIC, type PoolHello, parseHello } from "../wire/pool-hello.ts";

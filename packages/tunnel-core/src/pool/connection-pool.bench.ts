@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import { test } from "vitest";
-import type { Stream } from "../streams/stream-reader.ts";
+import type { Stream } from "../stream/stream-reader.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 
 test("connection pool", async ({ bench }) => {

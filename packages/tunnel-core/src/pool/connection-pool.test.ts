@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { Stream } from "../streams/stream-reader.ts";
+import type { Stream } from "../stream/stream-reader.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 
 /** A stream that was cut: Node reports its close only in a later phase of the loop. */

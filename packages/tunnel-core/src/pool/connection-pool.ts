@@ -1,6 +1,6 @@
 import { DeadlineQueue } from "../deadline-queue.ts";
 import type { FramedConnection } from "../framed/framed-connection.ts";
-import { type Stream, setReader } from "../streams/stream-reader.ts";
+import { type Stream, setReader } from "../stream/stream-reader.ts";
 import { PoolConnection } from "./pool-connection.ts";
 
 /** A pool connection: for one connection or session, or framed for one after another. */

@@ -1,5 +1,5 @@
-import { EarlyReader } from "../streams/early-reader.ts";
-import type { Stream } from "../streams/stream-reader.ts";
+import { EarlyReader } from "../stream/early-reader.ts";
+import type { Stream } from "../stream/stream-reader.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 
 /**

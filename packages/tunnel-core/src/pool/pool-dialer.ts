@@ -7,14 +7,14 @@ import {
 } from "node:tls";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
+import { DETACHED_READER } from "../stream/detached-reader.ts";
 import {
   adoptSocket,
   dialStream,
   type Stream,
   type StreamReader,
   setReader,
-} from "../streams/stream-reader.ts";
+} from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { fingerprint } from "../wire/certificate-fingerprint.ts";
 import { poolId } from "../wire/pool-hello.ts";

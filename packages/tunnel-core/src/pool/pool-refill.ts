@@ -1,4 +1,4 @@
-import type { Stream } from "../streams/stream-reader.ts";
+import type { Stream } from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import type { PoolDialer, PoolDialResult } from "./pool-dialer.ts";

@@ -1,8 +1,8 @@
 import type { TrafficCounters } from "../counters.ts";
 import type { DeadlineQueue } from "../deadline-queue.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
-import type { Lingerer } from "../streams/lingerer.ts";
-import type { RelayBuffers } from "../streams/relay-buffers.ts";
+import type { Lingerer } from "../stream/lingerer.ts";
+import type { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { BlockDetector } from "../wire/block-detector.ts";
 import type { FirstBytes } from "./first-bytes.ts";
 import type { FlushQueue } from "./flush-queue.ts";

@@ -1,4 +1,4 @@
-import { resetStream, type Stream } from "../streams/stream-reader.ts";
+import { resetStream, type Stream } from "../stream/stream-reader.ts";
 import type { FirstBytes } from "./first-bytes.ts";
 import { copyOf, RelaySource, TLS_HIGH_WATER_MARK } from "./relay-source.ts";
 import type { TcpRelay } from "./tcp-relay.ts";

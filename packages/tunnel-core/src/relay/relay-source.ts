@@ -1,6 +1,6 @@
 import type { TokenBucket, TokenWaiter } from "../rate/token-bucket.ts";
-import type { BulkBuffer } from "../streams/relay-buffers.ts";
-import type { Stream, StreamReader } from "../streams/stream-reader.ts";
+import type { BulkBuffer } from "../stream/relay-buffers.ts";
+import type { Stream, StreamReader } from "../stream/stream-reader.ts";
 import type { Flushable } from "./flush-queue.ts";
 import type { RelayContext } from "./relay-context.ts";
 

@@ -1,5 +1,5 @@
-import type { EarlyInput } from "../streams/early-reader.ts";
-import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
+import type { EarlyInput } from "../stream/early-reader.ts";
+import { resetStream, type Stream, setReader } from "../stream/stream-reader.ts";
 import { FirstBytes } from "./first-bytes.ts";
 import type { BlockInspection, RelayContext, RelayOwner } from "./relay-context.ts";
 import { RelayEnd } from "./relay-end.ts";

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { ConnectionPool, PoolMember } from "../pool/connection-pool.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
-import { type Stream, setReader } from "../streams/stream-reader.ts";
+import { DETACHED_READER } from "../stream/detached-reader.ts";
+import { type Stream, setReader } from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal } from "../wire/signal.ts";
 

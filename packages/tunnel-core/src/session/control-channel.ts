@@ -1,4 +1,4 @@
-import { type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
+import { type Stream, type StreamReader, setReader } from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal, SignalEvent } from "../wire/signal.ts";
 import { SignalDecoder } from "../wire/signal-decoder.ts";

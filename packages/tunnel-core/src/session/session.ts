@@ -1,6 +1,6 @@
 import { FramedConnection, type FramedOwner } from "../framed/framed-connection.ts";
 import { ConnectionPool, type PoolMember } from "../pool/connection-pool.ts";
-import type { Stream } from "../streams/stream-reader.ts";
+import type { Stream } from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal, SignalEvent } from "../wire/signal.ts";
 import { CertificateCheck, type CertificateCheckPlan } from "./certificate-check.ts";

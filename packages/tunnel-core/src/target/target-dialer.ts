@@ -3,8 +3,8 @@ import type { HostPort } from "@nodepass/url-config";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
-import { dialStream, type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
+import { DETACHED_READER } from "../stream/detached-reader.ts";
+import { dialStream, type Stream, type StreamReader, setReader } from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 
 /** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */

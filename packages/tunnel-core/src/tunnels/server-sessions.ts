@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ServerSettings } from "@nodepass/url-config";
 import type { Applicant } from "../handshake/handshake-server.ts";
 import { Session, type SessionHooks } from "../session/session.ts";
-import { resetStream, type Stream } from "../streams/stream-reader.ts";
+import { resetStream, type Stream } from "../stream/stream-reader.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { unmapAddress } from "../wire/endpoint.ts";

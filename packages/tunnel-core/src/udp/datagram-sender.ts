@@ -1,5 +1,5 @@
 import type { Flushable, FlushQueue } from "../relay/flush-queue.ts";
-import type { Stream } from "../streams/stream-reader.ts";
+import type { Stream } from "../stream/stream-reader.ts";
 import {
   FRAME_HEADER_BYTES,
   MAX_DATAGRAM_BYTES,

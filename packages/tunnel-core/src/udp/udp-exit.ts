@@ -1,7 +1,7 @@
 import type { Socket } from "node:dgram";
 import type { Session } from "../session/session.ts";
-import { EarlyReader } from "../streams/early-reader.ts";
-import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
+import { EarlyReader } from "../stream/early-reader.ts";
+import { resetStream, type Stream, setReader } from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";

@@ -1,6 +1,6 @@
 import type { IdleCheckable } from "../relay/relay-registry.ts";
-import type { EarlyInput } from "../streams/early-reader.ts";
-import { type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
+import type { EarlyInput } from "../stream/early-reader.ts";
+import { type Stream, type StreamReader, setReader } from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramDecoder } from "../wire/datagram-frame.ts";
 import { DatagramSender, type FrameScratch } from "./datagram-sender.ts";
