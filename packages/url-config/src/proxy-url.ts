@@ -5,7 +5,8 @@ const protocols = ["http", "socks5"] as const;
 const defaultPorts = { http: 80, socks5: 1080 } as const;
 
 /** What a proxy's URL may look like, in words. */
-export const proxyForm = "http://[user:password@]host[:port] or socks5://[user:password@]host[:port]";
+export const proxyForm =
+  "http://[user:password@]host[:port] or socks5://[user:password@]host[:port]";
 
 /** Most bytes of a user name or a password (RFC 1929, section 2). */
 const mostCredentialBytes = 255;
@@ -59,9 +60,7 @@ export function readProxyUrl(text: string): ProxyUrlResult {
 /** Writes a proxy's URL, with user and password: see `redact` before logging. */
 export function formatProxyUrl({ protocol, host, port, credentials }: ProxyAddress): string {
   const userInfo =
-    credentials === undefined
-      ? ""
-      : `${encode(credentials.user)}:${encode(credentials.password)}@`;
+    credentials === undefined ? "" : `${encode(credentials.user)}:${encode(credentials.password)}@`;
   return `${protocol}://${userInfo}${formatHostPort({ host, port })}`;
 }
 

@@ -131,9 +131,12 @@ export function filePath(): ValueKind<string | undefined> {
 export function httpPath(): ValueKind<string> {
   return {
     schema: string().check(
-      refine((text) => /^\/[A-Za-z0-9._~/-]{0,255}$/.test(text) && !/\/\/|\/\.{1,2}(?:\/|$)/.test(text)),
+      refine(
+        (text) => /^\/[A-Za-z0-9._~/-]{0,255}$/.test(text) && !/\/\/|\/\.{1,2}(?:\/|$)/.test(text),
+      ),
     ),
-    allowed: "a path that begins with /, of letters, digits, -, ., _, ~ and /, at most 256 characters",
+    allowed:
+      "a path that begins with /, of letters, digits, -, ., _, ~ and /, at most 256 characters",
   };
 }
 
