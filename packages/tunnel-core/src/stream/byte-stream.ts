@@ -1,3 +1,12 @@
+/** How long bytes that were read stay as they are; see `StreamReader.onBytes`. */
+export type Lease = typeof SHARED | typeof LEASED | typeof OWNED;
+/** During the call only: copy what is to be kept (`writeCopy` does). */
+export const SHARED = 0;
+/** During the call, and after `hold()` until `resume()`. */
+export const LEASED = 1;
+/** For ever: given away. */
+export const OWNED = 2;
+
 /**
  * Who handles a stream's events now. What a stream is used for (being proved, idle in the pool,
  * relaying) changes by changing its reader, so no listener is added or removed and no closure made
@@ -5,18 +14,15 @@
  */
 export interface StreamReader {
   /**
-   * `length` bytes have arrived at the start of `buffer`. Unless `owned`, they are valid during the
-   * call only: the memory is read into again afterwards. (A reader that has chosen the memory
-   * itself, by `readInto`, knows better: nothing is read into it before it has returned true, or
-   * called `resume`.)
+   * `length` bytes have arrived at the start of `buffer`.
    *
-   * @returns false to stop reading until `resume()`. What one read of the system has brought
-   *   already may still come after that (TLS: records)
+   * @returns false to stop reading until `resume()`. What one read of the system has brought may
+   *   still come after that (records, frames)
    */
-  onBytes(buffer: Buffer, length: number, owned: boolean): boolean;
+  onBytes(buffer: Buffer, length: number, lease: Lease): boolean;
   /** The other side has ended its direction; nothing more will come. */
   onEnd(): void;
-  /** After a `write` that was not done: nothing is pending any more. */
+  /** After a write that was not done: nothing is pending any more. */
   onDrain(): void;
   /** `onClose` follows. */
   onError(error: Error): void;
@@ -26,14 +32,14 @@ export interface StreamReader {
 
 /**
  * A stream of bytes in both directions, each with its own end: all that the data plane knows of a
- * connection. Implemented for TCP and TLS (`socket-stream.ts`) and by each carrier; every
- * implementation passes the compliance suite (`test/support/byte-stream-suite.ts`).
+ * connection. Implemented for TCP, for TLS and by each carrier; a user's connection inside a shared
+ * pool connection is one too. Every implementation passes the compliance suite
+ * (`test/support/byte-stream-suite.ts`).
  *
- * Nobody listens but its reader, which is never called from inside `setReader`, `write`, `end`,
- * `reset`, `destroy`, `pause` or `resume`.
+ * Its reader hears of everything, and is never called from inside a method of the stream.
  */
 export interface ByteStream {
-  /** Changes who handles the events from now on. A new stream has a reader that does nothing. */
+  /** Changes who handles the events from now on; `DETACHED_READER` is for nobody. */
   setReader(reader: StreamReader): void;
 
   /**
@@ -41,42 +47,45 @@ export interface ByteStream {
    * WebSocket masks in place).
    *
    * @param headRoom bytes in front of these, in the same memory, that the stream may write to: room
-   *   for a header of its own
-   * @returns whether the write is done, with all before it: the system, or the carrier's own buffer,
-   *   has the bytes, nothing is pending. Else they are in use until `onDrain`
+   *   for a header of its own. @default 0
+   * @returns whether this write and all before it are done: the bytes may be used again. Else they
+   *   are in use until `onDrain`
    */
   write(bytes: Buffer, headRoom?: number): boolean;
-  /** Bytes of writes that are not done. 0 exactly when the last `write` was, or after `onDrain`. */
+  /** Sends a copy of the first `length` bytes. @returns as `write` */
+  writeCopy(buffer: Buffer, length: number): boolean;
+  /** Bytes of writes that are not done: 0 exactly when the last `write` was true or `onDrain` came. */
   readonly pendingBytes: number;
   /**
-   * Whether a write can be done when `write` returns (plain TCP). Else it never is, so somebody who
-   * wants to write on has to give copies away, up to a bound of `pendingBytes`.
+   * Whether a write can be done when `write` returns (plain TCP). Else it never is, so who wants to
+   * go on has to give copies away, up to a bound of `pendingBytes`.
    */
   readonly writesAtOnce: boolean;
   /**
    * Ends our direction after what was written; the other one goes on. Nothing may be written after.
    *
-   * @param done called once when the end and all before it are done; never if the stream closes
-   *   before
+   * @param done called once when the end and all before it are done; not if the stream closes first
    */
   end(done?: () => void): void;
 
-  /** Whether several pieces (TLS records, frames) come in one turn of the loop: worth gathering. */
-  readonly readsRecords: boolean;
-  /**
-   * Only inside `onBytes`: where the next read lands, instead of the memory that all streams share.
-   * Asked for anew after each read. Streams that can't, don't.
-   */
-  readInto(buffer: Buffer): void;
   /** Stops reading until `resume()`; what was read already may still come. */
   pause(): void;
+  /** Reads on. Also says that what `hold` kept is free; then to be called even if it has closed. */
   resume(): void;
+  /** Inside `onBytes`, which returns false: the `LEASED` bytes are in use until `resume()`. */
+  hold(): void;
+  /** Bytes in front of `LEASED` ones that are free to use, see `write`. */
+  readonly headRoom: number;
+  /** Most bytes that one read shall bring from now on (a rate limit); `undefined`: as it likes. */
+  readAtMost(bytes: number | undefined): void;
+  /** No bulk is expected any more: memory for it may be given back. */
+  rest(): void;
 
   /** Closes at once so that the other side sees a reset, never an end. No-op when closed. */
   reset(): void;
   /** Closes at once, however it looks to the other side. No-op when closed. */
   destroy(): void;
-  /** It was reset, destroyed, or has closed by itself; `onClose` has come or follows. */
+  /** Reset, destroyed, or closed by itself; `onClose` has come or follows. */
   readonly destroyed: boolean;
 
   /** IP address of the other side as the system tells it; `undefined` when unknown (closed). */
