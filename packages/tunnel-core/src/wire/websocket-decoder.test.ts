@@ -32,7 +32,7 @@ class Recorder implements WebSocketSink {
   onPong(): void {
     this.events.push({ event: "pong" });
   }
-  onClose(code: number | undefined): void {
+  onCloseFrame(code: number | undefined): void {
     this.events.push({ event: `close ${code}` });
   }
 }
@@ -317,7 +317,7 @@ test("any messages in any pieces come out as their bytes, with control frames at
           else wanted.onPong();
         }
         wire.push(frame(0x80 | OPCODE_CLOSE, Buffer.alloc(0), masked ? KEY : undefined));
-        wanted.onClose(undefined);
+        wanted.onCloseFrame(undefined);
         const bytes = Buffer.concat(wire);
         const pieces: Buffer[] = [];
         let at = 0;

@@ -22,7 +22,7 @@ export interface WebSocketSink {
   onPing(payload: Buffer): void;
   onPong(): void;
   /** The peer ends the stream; nothing after it is read. @param code `undefined`: it gave none */
-  onClose(code: number | undefined): void;
+  onCloseFrame(code: number | undefined): void;
 }
 
 /** Longest header after its first two bytes: a 64-bit length and a masking key. */
@@ -196,7 +196,7 @@ export class WebSocketDecoder {
       throw this.#broken("close reason that is no utf-8", CLOSE_INVALID_TEXT);
     }
     this.#closed = true;
-    sink.onClose(code);
+    sink.onCloseFrame(code);
   }
 
   #broken(what: string, code = CLOSE_PROTOCOL_ERROR): TunnelError {
