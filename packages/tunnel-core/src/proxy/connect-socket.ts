@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { connect as connectTls, rootCertificates, type TLSSocket } from "node:tls";
+import { connect as connectTls, rootCertificates, type SecureContext, type TLSSocket } from "node:tls";
 import { ProxyDial } from "./proxy-dial.ts";
 import type { Route } from "./route.ts";
 
@@ -15,6 +15,10 @@ export interface ConnectSocketOptions {
         readonly address: string;
         /** PEM. @default Node's */
         readonly ca?: readonly string[] | undefined;
+        /** TLS 1.3, with what this trusts. @default by `ca` */
+        readonly context?: SecureContext | undefined;
+        /** ALPN. */
+        readonly protocols?: string[] | undefined;
       }
     | undefined;
   readonly signal: AbortSignal;
@@ -63,6 +67,8 @@ function secure(raw: Socket, tls: NonNullable<ConnectSocketOptions["tls"]>): TLS
     socket: raw,
     host: tls.address,
     rejectUnauthorized: tls.verified,
+    ...(tls.context !== undefined && { secureContext: tls.context, minVersion: "TLSv1.3" }),
+    ...(tls.protocols !== undefined && { ALPNProtocols: tls.protocols }),
     ...(tls.ca !== undefined && { ca: [...rootCertificates, ...tls.ca] }),
     ...(tls.serverName !== undefined && { servername: tls.serverName }),
   });
