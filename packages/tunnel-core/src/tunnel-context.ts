@@ -1,33 +1,8 @@
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
 import type { NameCache } from "./names/name-cache.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
+import type { Slots } from "./slots.ts";
 import type { LogFields, LogRecord } from "./tunnel.ts";
-
-/** Most concurrent TCP connections and UDP sessions together (`slot`). */
-export class Slots {
-  readonly #limit: number;
-  #used = 0;
-
-  /** @param limit 0 = no limit */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** Takes a place; false when all are taken. */
-  take(): boolean {
-    if (this.#limit > 0 && this.#used >= this.#limit) return false;
-    this.#used++;
-    return true;
-  }
-
-  release(): void {
-    this.#used--;
-  }
-
-  get used(): number {
-    return this.#used;
-  }
-}
 
 /** What all parts of one tunnel end share. */
 export interface TunnelContext extends RelayContext {

@@ -4,9 +4,9 @@ import { networkInterfaces } from "node:os";
 import { parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, describe, expect, test } from "vitest";
 import type { NameCache } from "../src/names/name-cache.ts";
-import { DETACHED_READER } from "../src/stream/detached-reader.ts";
+import { SHARED } from "../src/stream/byte-stream.ts";
 import { RelayBuffers } from "../src/stream/relay-buffers.ts";
-import { dialStream, type Stream } from "../src/stream/stream-reader.ts";
+import { dialTcp, type TcpStream } from "../src/stream/tcp-stream.ts";
 import type { TunnelContext } from "../src/tunnel-context.ts";
 import { createContext } from "../src/tunnels/create-context.ts";
 import { FrameScratch } from "../src/udp/datagram-sender.ts";
@@ -48,11 +48,11 @@ function contextOf(url: string): TunnelContext {
 async function relayed() {
   const listener = await startScriptedTarget();
   ends.push({ destroy: () => void listener.close() });
-  let stream: Stream | undefined;
+  let stream: TcpStream | undefined;
   const context = contextOf("client://127.0.0.1:1/127.0.0.1:2?mode=2");
   await new Promise<void>((resolve) => {
     const at = { address: listener.host, port: listener.port };
-    stream = dialStream(at, DETACHED_READER, new RelayBuffers(), resolve);
+    stream = dialTcp(at, new RelayBuffers(), resolve);
   });
   if (stream === undefined) throw new Error("not dialled");
   const delivered: Buffer[] = [];
@@ -169,7 +169,7 @@ test.each(["single", "reverse"] as const)(
 
 test("ends a session whose pool connection closed while its target was opened", async () => {
   const { relay, stream, closed } = await relayed();
-  const gone = once(stream, "close");
+  const gone = once(stream.socket, "close");
   stream.destroy();
   await gone;
   relay.attach(stream, true, { bytes: undefined, ended: false });
@@ -180,7 +180,7 @@ test("keeps a datagram that came in pieces after the next one has come", async (
   const { relay, stream, delivered } = await relayed();
   relay.attach(stream, true, undefined);
   for (const piece of ["\0\x05fi", "rst\0\x06se", "cond"]) {
-    relay.onBytes(Buffer.from(piece, "latin1"), piece.length, false);
+    relay.onBytes(Buffer.from(piece, "latin1"), piece.length, SHARED);
   }
   expect(delivered.map(String)).toEqual(["first", "second"]);
 });

@@ -55,11 +55,11 @@ export interface CarrierDialer {
   close(): void;
 }
 
-/** Who wants a stream. Exactly one of the two is called, once, never from inside `open`. */
+/** Who wants a stream. Exactly one of the two is called, once, never inside `open`. */
 export interface StreamWanted {
   /**
-   * It stands, with TLS and the certificate that `tls` asks for. It does not read yet: set a reader,
-   * then `resume()`.
+   * It stands, with TLS and the certificate that `tls` asks for. Nothing has been read: set a reader
+   * at once, then `resume()`.
    */
   onStream(stream: ByteStream): void;
   /**
@@ -101,8 +101,10 @@ export interface Arrival {
   readonly address: string;
   /** What came with its opening. */
   readonly early?: Buffer | undefined;
-  /** It has asked for an id in the way of NodePass 1.14 (the byte 00 over HTTP/2 and QUIC). */
+  /** It waits for an id, as NodePass 1.14 does (its silence; the byte 00 over HTTP/2 and QUIC). */
   readonly wantsId?: boolean | undefined;
+  /** Called when it has shown that it is the client's: it is no newcomer any more. */
+  known?(): void;
 }
 
 /**
@@ -131,6 +133,8 @@ export interface NewSocket {
   readonly fingerprint: string | undefined;
   /** What has been read from it already. */
   readonly early: Buffer | undefined;
+  /** It has said nothing for so long that it may be a 1.14 client's, which waits for its id. */
+  readonly silent: boolean;
   /** It has become streams: the limit of newcomers counts it no more. */
   known(): void;
 }

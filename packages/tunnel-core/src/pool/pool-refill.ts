@@ -1,6 +1,7 @@
-import type { Stream } from "../stream/stream-reader.ts";
+import type { PoolWatcher } from "../conduit/conduit.ts";
+import { TunnelError, type TunnelErrorCode } from "../errors.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import type { ConnectionPool } from "./connection-pool.ts";
 import type { PoolDialer, PoolDialResult } from "./pool-dialer.ts";
 
 /** Most pool connections being dialled at once. */
@@ -12,16 +13,25 @@ const KEEP_SHARE = 0.2;
 /** What an idle interval leaves of the capacity. */
 const SHRINK = 0.8;
 
+/** What is filled. */
+export interface Refillable {
+  /** Idle pool connections. */
+  readonly poolSize: number;
+  addPoolConnection(stream: ByteStream, id: string, early?: Buffer): void;
+}
+
 export interface PoolRefillOptions {
-  readonly context: TunnelContext;
-  readonly dialer: PoolDialer;
-  readonly pool: ConnectionPool;
+  readonly context: Pick<TunnelContext, "limits" | "logLimited">;
+  readonly dialer: Pick<PoolDialer, "dial" | "close">;
+  readonly pool: Refillable;
+  /** Pool connections have TLS. */
+  readonly secure: boolean;
   readonly min: number;
   readonly max: number;
   /** A connection was refused because of who the server is: the session can't go on. */
   onFatal(error: Error): void;
   /** The control connection (id 00000000) has come. */
-  onControl(stream: Stream, early: Buffer | undefined): void;
+  onControl(stream: ByteStream, early: Buffer | undefined): void;
 }
 
 /**
@@ -29,7 +39,7 @@ export interface PoolRefillOptions {
  * doubles when the pool runs empty and shrinks slowly when little is taken; idle connections are
  * never closed for it, since the server may be taking one at this moment.
  */
-export class PoolRefill implements PoolDialResult {
+export class PoolRefill implements PoolDialResult, PoolWatcher {
   readonly #options: PoolRefillOptions;
   #capacity: number;
   #dialing = 0;
@@ -47,7 +57,7 @@ export class PoolRefill implements PoolDialResult {
   constructor(options: PoolRefillOptions) {
     this.#options = options;
     this.#capacity = Math.min(options.min, options.max);
-    this.#maxDialing = options.dialer.terms.tls === undefined ? MAX_DIALING : MAX_DIALING_TLS;
+    this.#maxDialing = options.secure ? MAX_DIALING_TLS : MAX_DIALING;
   }
 
   /** Opens the control connection; the pool follows once it stands. */
@@ -60,7 +70,7 @@ export class PoolRefill implements PoolDialResult {
     if (this.#closed) return;
     this.#taken++;
     this.#lost = 0;
-    if (this.#options.pool.size === 0 && this.#openedSinceGrowth >= this.#capacity) {
+    if (this.#options.pool.poolSize === 0 && this.#openedSinceGrowth >= this.#capacity) {
       this.#capacity = Math.min(this.#options.max, this.#capacity * 2);
       this.#openedSinceGrowth = 0;
     }
@@ -92,7 +102,7 @@ export class PoolRefill implements PoolDialResult {
     return this.#capacity;
   }
 
-  onOpen(stream: Stream, id: string, early: Buffer | undefined): void {
+  onOpen(stream: ByteStream, id: string, early: Buffer | undefined): void {
     this.#dialing--;
     this.#openedSinceGrowth++;
     this.#failures = 0;
@@ -104,7 +114,7 @@ export class PoolRefill implements PoolDialResult {
       this.#controlSeen = true;
       this.#options.onControl(stream, early);
     } else {
-      this.#options.pool.add(stream, id, early);
+      this.#options.pool.addPoolConnection(stream, id, early);
     }
     this.#fill();
   }
@@ -113,12 +123,9 @@ export class PoolRefill implements PoolDialResult {
     this.#dialing--;
     if (this.#closed) return;
     this.#failures++;
-    if (error.message.startsWith("the certificate ")) {
-      this.#options.onFatal(error);
-      return;
-    }
+    const code = errorCode(error);
     this.#options.context.logLimited("debug", "pool connection failed", { error: error.message });
-    if (!this.#controlSeen && !isTransient(error)) {
+    if (FATAL.has(code) || (!this.#controlSeen && !TRANSIENT.has(code))) {
       this.#options.onFatal(error);
       return;
     }
@@ -154,7 +161,7 @@ export class PoolRefill implements PoolDialResult {
 
   /** Fewer connections are ready or under way than there should be. */
   get #short(): boolean {
-    return this.#options.pool.size + this.#dialing < this.#capacity;
+    return this.#options.pool.poolSize + this.#dialing < this.#capacity;
   }
 
   #dialOne(): void {
@@ -169,18 +176,24 @@ export class PoolRefill implements PoolDialResult {
   }
 }
 
+/** The session can't go on, whatever has been of it: another server, or its counters are used up. */
+const FATAL: ReadonlySet<string> = new Set<TunnelErrorCode>([
+  "PEER_CERTIFICATE_MISMATCH",
+  "HELLO_INVALID",
+]);
+
 /**
  * Failures that pass by themselves while a server restarts or opens its listener again. The last
  * two are a NodePass 1.14 server's HTTP listener that took the connection before it closed: it ends
  * it, or answers a TLS handshake in plain text.
  */
-const TRANSIENT: readonly (string | undefined)[] = [
+const TRANSIENT: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
   "PEER_LOST",
   "EPROTO",
-];
+]);
 
-function isTransient(error: NodeJS.ErrnoException): boolean {
-  return TRANSIENT.includes(error.code);
+function errorCode(error: NodeJS.ErrnoException): string {
+  return error instanceof TunnelError ? error.code : (error.code ?? "");
 }

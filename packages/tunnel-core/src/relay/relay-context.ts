@@ -1,11 +1,11 @@
 import type { TrafficCounters } from "../counters.ts";
 import type { DeadlineQueue } from "../deadline-queue.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
+import type { FlushQueue } from "../stream/flush-queue.ts";
 import type { Lingerer } from "../stream/lingerer.ts";
 import type { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { BlockDetector } from "../wire/block-detector.ts";
 import type { FirstBytes } from "./first-bytes.ts";
-import type { FlushQueue } from "./flush-queue.ts";
 import type { RelayRegistry } from "./relay-registry.ts";
 
 /** How an entry looks for blocked protocols (`block`). */

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import type { ConnectionPool, PoolMember } from "../pool/connection-pool.ts";
+import type { ConnectionPool } from "../pool/connection-pool.ts";
+import type { PoolConnection } from "../pool/pool-connection.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { type Stream, setReader } from "../stream/stream-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal } from "../wire/signal.ts";
 
@@ -12,7 +13,7 @@ export interface CertificateCheckPlan {
   /** Serve users only after the peer's fingerprint matched. */
   readonly wait: boolean;
   /** The fingerprint that this end sees on a pool connection. */
-  fingerprintOf(stream: Stream): string | undefined;
+  fingerprintOf(stream: ByteStream): string | undefined;
 }
 
 export interface CertificateCheckOptions {
@@ -33,7 +34,7 @@ const CLOSE_AFTER_TICKS = 2;
  */
 export class CertificateCheck {
   readonly #options: CertificateCheckOptions;
-  #offered: PoolMember | undefined;
+  #offered: PoolConnection | undefined;
   #sent = false;
   #ticks = 0;
 
@@ -79,9 +80,9 @@ export class CertificateCheck {
     });
   }
 
-  #compare(connection: PoolMember, theirs: string): void {
+  #compare(connection: PoolConnection, theirs: string): void {
     const ours = this.#options.plan.fingerprintOf(connection.stream);
-    setReader(connection.stream, DETACHED_READER);
+    connection.stream.setReader(DETACHED_READER);
     connection.stream.destroy();
     if (theirs === "") return;
     const a = Buffer.from(ours ?? "");

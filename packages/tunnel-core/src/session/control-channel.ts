@@ -1,4 +1,4 @@
-import { type Stream, type StreamReader, setReader } from "../stream/stream-reader.ts";
+import { type ByteStream, type Lease, OWNED, type StreamReader } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal, SignalEvent } from "../wire/signal.ts";
 import { SignalDecoder } from "../wire/signal-decoder.ts";
@@ -21,7 +21,7 @@ export interface ControlChannelOptions {
   readonly key: string;
   /** The peer is a node of this project. */
   readonly proved: boolean;
-  readonly stream: Stream;
+  readonly stream: ByteStream;
   readonly early: Buffer | undefined;
   onSignal(signal: SignalEvent): void;
   /** The channel is gone; called once. */
@@ -48,8 +48,8 @@ export class ControlChannel implements StreamReader {
     const lines = this.#pending;
     this.#pending = "";
     if (this.#closed) return;
-    this.#options.stream.write(lines, "latin1");
-    if (this.#options.stream.writableLength > this.#maxQueuedBytes) {
+    this.#options.stream.write(Buffer.from(lines, "latin1"));
+    if (this.#options.stream.pendingBytes > this.#maxQueuedBytes) {
       this.#lose("the peer does not read its control connection");
     }
   };
@@ -62,13 +62,13 @@ export class ControlChannel implements StreamReader {
     const least = options.proved ? SILENT_INTERVALS_PROVED : SILENT_INTERVALS;
     const { reportIntervalMs } = options.context.limits;
     this.#maxSilentTicks = Math.max(least, Math.ceil(MIN_SILENCE_MS / reportIntervalMs));
-    setReader(options.stream, this);
+    options.stream.setReader(this);
   }
 
   /** Handles what came before this channel existed; call once after construction. */
   start(): void {
     const { early } = this.#options;
-    if (early !== undefined && early.length > 0) this.onBytes(early, early.length, true);
+    if (early !== undefined && early.length > 0) this.onBytes(early, early.length, OWNED);
     this.ping();
   }
 
@@ -113,7 +113,7 @@ export class ControlChannel implements StreamReader {
     this.ping();
   }
 
-  onBytes(buffer: Buffer, length: number, _owned: boolean): boolean {
+  onBytes(buffer: Buffer, length: number, _lease: Lease): boolean {
     this.#silentTicks = 0;
     try {
       for (const signal of this.#decoder.push(buffer.subarray(0, length))) {

@@ -1,4 +1,4 @@
-import type { StreamReader } from "./stream-reader.ts";
+import type { Lease, StreamReader } from "./byte-stream.ts";
 
 /** Early bytes after which a stream is read no further until its relay begins. */
 const MAX_EARLY_BYTES = 16 * 1024;
@@ -32,7 +32,7 @@ export class EarlyReader implements StreamReader {
     return this.#ended;
   }
 
-  onBytes(buffer: Buffer, length: number, _owned: boolean): boolean {
+  onBytes(buffer: Buffer, length = buffer.length, _lease?: Lease): boolean {
     const bytes = buffer.subarray(0, length);
     this.#bytes =
       this.#bytes === undefined ? Buffer.from(bytes) : Buffer.concat([this.#bytes, bytes]);

@@ -1,3 +1,5 @@
+import { FlushQueue } from "./flush-queue.ts";
+
 /** Size of the buffer that all quiet connections share, bytes. */
 const SHARED_BYTES = 64 * 1024;
 /** Most bulk buffers handed out at once: 64 x 512 KiB = 32 MiB. */
@@ -12,8 +14,8 @@ export interface BulkBuffer {
   readonly body: Buffer;
 }
 
-/** Room for a header before the bytes in a bulk buffer. */
-export const HEAD_ROOM_BYTES = 4;
+/** Room for headers (a frame's of 4 bytes, a carrier's of up to 14) before a bulk buffer's bytes. */
+export const HEAD_ROOM_BYTES = 32;
 
 /**
  * The read buffers of all relayed connections of one process (or of one tunnel, used alone).
@@ -27,6 +29,8 @@ export class RelayBuffers {
   #shared: Buffer | undefined;
   readonly #prefixes = new Map<number, Buffer>();
   readonly #spare: BulkBuffer[] = [];
+  /** @internal What was gathered in one turn of the loop goes on at its end. */
+  readonly flushes = new FlushQueue();
   #lent = 0;
   #next: Buffer | undefined;
 

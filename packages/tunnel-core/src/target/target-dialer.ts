@@ -3,14 +3,15 @@ import type { HostPort } from "@nodepass/url-config";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
+import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { dialStream, type Stream, type StreamReader, setReader } from "../stream/stream-reader.ts";
+import { dialTcp } from "../stream/tcp-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 
 /** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
 export interface TargetWanted {
   /** The stream's reader does nothing: set another at once. */
-  onTarget(stream: Stream, address: string, port: number): void;
+  onTarget(stream: ByteStream, address: string, port: number): void;
   onNoTarget(error: TunnelError): void;
 }
 
@@ -53,7 +54,7 @@ export class TargetDial implements StreamReader {
   #target: HostPort | undefined;
   #addresses: readonly ResolvedAddress[] = [];
   #address = 0;
-  #stream: Stream | undefined;
+  #stream: ByteStream | undefined;
   #lastError: unknown;
   #done = false;
   readonly #onConnect = (): void => this.#connected();
@@ -139,12 +140,12 @@ export class TargetDial implements StreamReader {
       return;
     }
     this.#dialer.deadlines.add(this);
-    this.#stream = dialStream(
+    this.#stream = dialTcp(
       { address: resolved.address, port: target.port, localAddress },
-      this,
       context.buffers,
       this.#onConnect,
     );
+    this.#stream.setReader(this);
   }
 
   #connected(): void {
@@ -154,7 +155,7 @@ export class TargetDial implements StreamReader {
     this.#done = true;
     this.#dialer.deadlines.delete(this);
     this.#stream = undefined;
-    setReader(stream, DETACHED_READER);
+    stream.setReader(DETACHED_READER);
     this.#wanted.onTarget(stream, address, this.#target?.port ?? 0);
   }
 
@@ -172,7 +173,7 @@ export class TargetDial implements StreamReader {
     const stream = this.#stream;
     this.#stream = undefined;
     if (stream === undefined) return;
-    setReader(stream, DETACHED_READER);
+    stream.setReader(DETACHED_READER);
     stream.destroy();
   }
 

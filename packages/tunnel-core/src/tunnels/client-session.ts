@@ -1,14 +1,15 @@
 import { createSecureContext, rootCertificates } from "node:tls";
 import type { ClientSettings } from "@nodepass/url-config";
+import type { Carrier, CarrierTls } from "../carrier/carrier.ts";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
 import { PoolDialer, type PoolDialTerms } from "../pool/pool-dialer.ts";
 import { PoolRefill } from "../pool/pool-refill.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
-import { Session, type SessionHooks, type SessionTerms } from "../session/session.ts";
+import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { DATAGRAMS, STREAMS } from "../wire/extensions.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
+import { provedWay } from "./proved-way.ts";
 
 export interface ClientSessionOptions {
   readonly context: TunnelContext;
@@ -18,7 +19,8 @@ export interface ClientSessionOptions {
   readonly port: number;
   readonly serverName: string | undefined;
   readonly ca: string | readonly string[] | undefined;
-  readonly hooks: SessionHooks;
+  readonly carrier: Carrier;
+  readonly owner: SessionOwner;
 }
 
 /** A client's session: the pool that it keeps filled, and the control connection. */
@@ -29,7 +31,7 @@ export class ClientSession {
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(options: ClientSessionOptions) {
-    const { context, settings, met, hooks } = options;
+    const { context, settings, met, owner } = options;
     this.#context = context;
     const { answer } = met;
     const role = answer.flow === "+" ? "entry" : "exit";
@@ -37,30 +39,28 @@ export class ClientSession {
       flow: answer.flow,
       role,
       proved: met.proved,
-      framed: met.proved && met.answer.ext.includes(DATAGRAMS),
-      streams: met.proved && met.answer.ext.includes(STREAMS),
+      way: met.proved
+        ? provedWay(met.answer.ext)
+        : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
       max: answer.max,
       signalKey: met.proved ? signalKey(met.sessionKey) : settings.key,
       peer: `${options.address}:${options.port}`,
-      check: met.proved ? undefined : checkPlan(answer.tls, role),
     };
     this.session = new Session(context, terms, {
-      ...hooks,
-      onTaken: (session, used) => {
-        if (used) this.#refill.taken();
-        else this.#refill.lost();
-        hooks.onTaken(session, used);
-      },
+      exit: owner.exit,
+      onReady: (session) => owner.onReady(session),
+      onAvailable: (session) => owner.onAvailable(session),
       onEnd: (session, reason) => {
         clearTimeout(this.#deadline);
         this.#refill.close();
-        hooks.onEnd(session, reason);
+        owner.onEnd(session, reason);
       },
     });
     this.#refill = new PoolRefill({
       context,
-      dialer: new PoolDialer(context, dialTerms(options)),
-      pool: this.session.pool,
+      dialer: new PoolDialer(dialTerms(options)),
+      pool: this.session,
+      secure: answer.tls !== 0,
       min: settings.min,
       max: answer.max,
       onFatal: (error) => this.session.end(error.message),
@@ -69,6 +69,7 @@ export class ClientSession {
         this.session.begin(stream, early);
       },
     });
+    this.session.watcher = this.#refill;
     if (!met.proved && answer.tls === 2 && role === "exit") {
       context.log(
         "warn",
@@ -109,25 +110,36 @@ function checkPlan(tls: 0 | 1 | 2, role: "entry" | "exit"): CertificateCheckPlan
 }
 
 function dialTerms(options: ClientSessionOptions): PoolDialTerms {
-  const { met, address, port, serverName, ca } = options;
-  const { tls } = met.answer;
+  const { context, met, address, port, serverName, carrier } = options;
   return {
-    address,
-    port,
-    tls:
-      tls === 0
-        ? undefined
-        : {
-            mode: tls,
-            serverName,
-            context: createSecureContext({
-              minVersion: "TLSv1.3",
-              ...(ca !== undefined && { ca: [...rootCertificates, ...[ca].flat()] }),
-            }),
-            pin: met.proved && tls === 1 ? met.answer.fp : undefined,
-          },
+    carrier: carrier.dial({
+      address,
+      port,
+      serverName,
+      path: "/",
+      tls: carrierTls(options),
+      buffers: context.buffers,
+      log: context.logLimited,
+    }),
+    timeoutMs: context.limits.tcpDialTimeoutMs,
     hello: met.proved
       ? createHelloWriter(Buffer.from(met.answer.session, "hex"), met.sessionKey)
       : undefined,
+  };
+}
+
+function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
+  const { met, ca } = options;
+  const { tls } = met.answer;
+  if (tls === 0) return undefined;
+  const trusted = ca === undefined ? undefined : [...rootCertificates, ...[ca].flat()];
+  return {
+    mode: tls,
+    context: createSecureContext({
+      minVersion: "TLSv1.3",
+      ...(trusted !== undefined && { ca: trusted }),
+    }),
+    ca: trusted,
+    pin: met.proved && tls === 1 ? met.answer.fp : undefined,
   };
 }

@@ -1,15 +1,16 @@
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings } from "@nodepass/url-config";
-import { TunnelError } from "../errors.ts";
+import { carrierOf } from "../carrier/carriers.ts";
+import { EntrySide } from "../entry/entry-side.ts";
+import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
 import type { Session } from "../session/session.ts";
 import type { TunnelOptions } from "../tunnel.ts";
-import { DATAGRAMS, STREAMS } from "../wire/extensions.ts";
+import { EXTENSIONS } from "../wire/extensions.ts";
 import { newClientId, ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
 import { ClientSession } from "./client-session.ts";
-import { EntrySide, ExitSide } from "./dual-end.ts";
 import { TunnelBase } from "./tunnel-base.ts";
 
 /** First wait before a new try, ms; it doubles up to `NP_SERVICE_COOLDOWN`. */
@@ -80,12 +81,7 @@ export class ClientTunnel extends TunnelBase {
     const serverName = this.#settings.sni ?? (isIP(tunnel.host) === 0 ? tunnel.host : undefined);
     const named = serverName === "" ? undefined : serverName;
     const { met, address } = await this.#meet(keys, named);
-    if (met.answer.type !== 0) {
-      throw new TunnelError(
-        "UNSUPPORTED_POOL_TYPE",
-        `the server wants pool type ${met.answer.type}; this client has type 0 (TCP)`,
-      );
-    }
+    const carrier = carrierOf(met.answer.type);
     await this.#takeRole(met.answer.flow);
     if (this.closingOrClosed) return "closing";
     let onEnded: (reason: string) => void = () => {};
@@ -100,15 +96,11 @@ export class ClientTunnel extends TunnelBase {
       port: tunnel.port,
       serverName: named,
       ca: this.options.ca,
-      hooks: {
-        onAvailable: () => this.#entrySide?.queue.serve(),
-        onTaken: () => {},
-        onOpen: (session, signal) => this.#exitSide?.open(session, signal),
-        onOpenTcp: (connection, remote) => this.#exitSide?.openTcp(connection, remote),
-        onOpenUdp: (connection, remote, early) => {
-          this.#exitSide?.openUdp(connection, remote, early);
-        },
+      carrier,
+      owner: {
+        exit: this.#exitSide,
         onReady: (session) => this.#ready(session),
+        onAvailable: () => this.#entrySide?.queue.serve(),
         onEnd: (_session, reason) => onEnded(reason),
       },
     });
@@ -137,7 +129,7 @@ export class ClientTunnel extends TunnelBase {
           keys,
           token: allow114 ? tunnelToken(key) : undefined,
           client: this.#identity,
-          extensions: [DATAGRAMS, STREAMS],
+          extensions: EXTENSIONS,
           timeoutMs: this.context.limits.handshakeTimeoutMs,
           signal: this.lifetime.signal,
         });
@@ -186,7 +178,7 @@ export class ClientTunnel extends TunnelBase {
   }
 
   protected poolSize(): number {
-    return this.#current?.session.pool.size ?? 0;
+    return this.#current?.session.poolSize ?? 0;
   }
 
   protected stopTaking(): void {

@@ -9,13 +9,14 @@ import { DeadlineQueue } from "../deadline-queue.ts";
 import { NameCache } from "../names/name-cache.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
 import { HOLD_MS } from "../relay/first-bytes.ts";
-import { FlushQueue } from "../relay/flush-queue.ts";
 import type { BlockInspection } from "../relay/relay-context.ts";
 import { RelayRegistry } from "../relay/relay-registry.ts";
+import { Slots } from "../slots.ts";
+import { FlushQueue } from "../stream/flush-queue.ts";
 import { Lingerer } from "../stream/lingerer.ts";
 import { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { LogRecord, TunnelOptions } from "../tunnel.ts";
-import { Slots, type TunnelContext } from "../tunnel-context.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
 import { BlockDetector } from "../wire/block-detector.ts";
 import { LogLimiter } from "./log-limiter.ts";
 

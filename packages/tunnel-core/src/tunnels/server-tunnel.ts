@@ -1,9 +1,13 @@
 import type { ServerSettings } from "@nodepass/url-config";
+import { bindAddress } from "../bind-address.ts";
+import { carrierOf } from "../carrier/carriers.ts";
+import { EntrySide } from "../entry/entry-side.ts";
 import { TunnelError } from "../errors.ts";
-import { bindAddress } from "../handshake/bind.ts";
+import { ExitSide } from "../exit/exit-side.ts";
 import { HTTPS_PORT } from "../handshake/handshake-client.ts";
 import { HandshakeServer } from "../handshake/handshake-server.ts";
-import { TunnelListener } from "../handshake/tunnel-listener.ts";
+import { TunnelListener } from "../listener/tunnel-listener.ts";
+import { PoolGreeter } from "../pool/pool-greeter.ts";
 import type { Session } from "../session/session.ts";
 import { openCertificateFiles } from "../tls/certificate-files.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
@@ -11,7 +15,6 @@ import { createSelfSignedCertificate } from "../tls/self-signed.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
-import { EntrySide, ExitSide } from "./dual-end.ts";
 import { ServerSessions } from "./server-sessions.ts";
 import { TunnelBase } from "./tunnel-base.ts";
 
@@ -22,6 +25,7 @@ export class ServerTunnel extends TunnelBase {
   #entrySide: EntrySide | undefined;
   #exitSide: ExitSide | undefined;
   #tunnelListener: TunnelListener | undefined;
+  #greeter: PoolGreeter | undefined;
   #certificate: CertificateSource | undefined;
 
   constructor(settings: ServerSettings, options: TunnelOptions) {
@@ -51,15 +55,10 @@ export class ServerTunnel extends TunnelBase {
       keys,
       flow,
       certificate,
-      hooks: {
-        onAvailable: () => this.#entrySide?.queue.serve(),
-        onTaken: () => {},
-        onOpen: (session, signal) => this.#exitSide?.open(session, signal),
-        onOpenTcp: (connection, remote) => this.#exitSide?.openTcp(connection, remote),
-        onOpenUdp: (connection, remote, early) => {
-          this.#exitSide?.openUdp(connection, remote, early);
-        },
+      owner: {
+        exit: this.#exitSide,
         onReady: (session) => this.#ready(session),
+        onAvailable: () => this.#entrySide?.queue.serve(),
         onEnd: (session, reason) => this.#lost(session, reason),
       },
     });
@@ -118,23 +117,14 @@ export class ServerTunnel extends TunnelBase {
       token: settings.compat ? tunnelToken(settings.key) : undefined,
       admit: (applicant) => sessions.admit(applicant),
     });
-    const listener = new TunnelListener({
-      context,
-      certificate: this.#certificate,
-      poolTls: settings.tls !== 0,
-      hooks: {
-        onHandshake: (socket) => handshakes.serve(socket),
-        onHello: (stream, hello, early) => sessions.hello(stream, hello, early),
-        expectsSilent: (address) => sessions.expectsSilent(address),
-        onSilent: (stream) => sessions.silent(stream),
-      },
-    });
-    this.#tunnelListener = listener;
+    let listener: TunnelListener | undefined;
     try {
       this.listener = await bindAddress(settings.tunnel, {
         tcp: true,
         udp: false,
-        onConnection: (socket) => listener.accept(socket),
+        // Who comes in this very moment comes again.
+        onConnection: (socket) =>
+          listener === undefined ? socket.destroy() : listener.accept(socket),
         onError: (error) => {
           context.logLimited("error", "tunnel listener failed", { error: error.message });
         },
@@ -143,6 +133,29 @@ export class ServerTunnel extends TunnelBase {
       this.#entrySide?.close();
       throw error;
     }
+    const { limits, buffers } = context;
+    const greeter = new PoolGreeter(context, sessions, limits.handshakeTimeoutMs);
+    this.#greeter = greeter;
+    const carrier = await carrierOf(settings.type).listen({
+      host: this.listener.host,
+      port: this.listener.port,
+      path: "/",
+      certificate: settings.tls === 0 ? undefined : this.#certificate,
+      max: settings.max,
+      reportIntervalMs: limits.reportIntervalMs,
+      buffers,
+      log: context.logLimited,
+      onStream: (arrival) => greeter.greet(arrival),
+    });
+    listener = new TunnelListener({
+      context,
+      certificate: this.#certificate,
+      poolTls: settings.tls !== 0,
+      carrier,
+      onHandshake: (socket) => handshakes.serve(socket),
+      expectsSilent: (address) => sessions.expectsSilent(address),
+    });
+    this.#tunnelListener = listener;
     context.log("info", "server listening", {
       tunnel: `${this.listener.host}:${this.listener.port}`,
       flow: this.runMode === 1 ? "reverse" : "forward",
@@ -168,7 +181,7 @@ export class ServerTunnel extends TunnelBase {
   }
 
   protected poolSize(): number {
-    return this.#sessions?.session?.pool.size ?? 0;
+    return this.#sessions?.session?.poolSize ?? 0;
   }
 
   protected stopTaking(): void {
@@ -181,6 +194,7 @@ export class ServerTunnel extends TunnelBase {
   protected endAll(): void {
     this.#sessions?.close("closing");
     this.#tunnelListener?.close();
+    this.#greeter?.close();
     this.listener?.close();
     this.#entrySide?.close();
     this.#exitSide?.close();

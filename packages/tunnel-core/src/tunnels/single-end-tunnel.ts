@@ -1,9 +1,10 @@
 import type { Socket as UdpSocket } from "node:dgram";
 import type { Socket } from "node:net";
 import type { ClientSettings } from "@nodepass/url-config";
-import { DirectTcp } from "../direct/direct-tcp.ts";
+import { bindAddress } from "../bind-address.ts";
+import { DirectConduits } from "../direct/direct-conduits.ts";
 import { DirectUdp } from "../direct/direct-udp.ts";
-import { bindAddress } from "../handshake/bind.ts";
+import { TcpEntry } from "../entry/tcp-entry.ts";
 import { TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { UdpTargets } from "../udp/udp-target.ts";
@@ -12,13 +13,13 @@ import { TunnelBase } from "./tunnel-base.ts";
 /** Single-end forwarding: listens on the tunnel address and forwards to the target directly. */
 export class SingleEndTunnel extends TunnelBase {
   readonly #dialer: TargetDialer;
-  readonly #tcp: DirectTcp;
+  readonly #tcp: TcpEntry;
   #udp: DirectUdp | undefined;
 
   constructor(settings: ClientSettings, options: TunnelOptions) {
     super(settings, options);
     this.#dialer = new TargetDialer(this.context);
-    this.#tcp = new DirectTcp(this.context, this.#dialer);
+    this.#tcp = new TcpEntry(this.context, new DirectConduits(this.context, this.#dialer));
   }
 
   /** @throws {TunnelError} `ADDRESS_IN_USE` or `BIND_FAILED` if the tunnel address can't be bound */

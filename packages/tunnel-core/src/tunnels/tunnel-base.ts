@@ -1,8 +1,8 @@
 import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
+import type { BoundAddress } from "../bind-address.ts";
 import { TunnelError } from "../errors.ts";
-import type { BoundAddress } from "../handshake/bind.ts";
 import type {
   Tunnel,
   TunnelCounters,

@@ -1,8 +1,5 @@
 import type { RemoteInfo, Socket } from "node:dgram";
-import type { PoolQueue, PoolTaker } from "../entry/pool-queue.ts";
-import { FramedConnection } from "../framed/framed-connection.ts";
-import type { PoolMember } from "../pool/connection-pool.ts";
-import type { Session } from "../session/session.ts";
+import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
@@ -12,13 +9,13 @@ import { answerUser } from "./udp-socket.ts";
 /** Carries the users' datagrams into the tunnel: a session per user address. */
 export class UdpEntry {
   readonly context: TunnelContext;
-  readonly queue: PoolQueue;
+  readonly queue: ConduitSource;
   readonly scratch = new FrameScratch();
   readonly sessions = new Map<string, UdpUser>();
   readonly #socket: Socket;
 
   /** @param socket bound; this entry takes its messages */
-  constructor(context: TunnelContext, queue: PoolQueue, socket: Socket) {
+  constructor(context: TunnelContext, queue: ConduitSource, socket: Socket) {
     this.context = context;
     this.queue = queue;
     this.#socket = socket;
@@ -53,14 +50,15 @@ export class UdpEntry {
 }
 
 /** One user address and its session. */
-class UdpUser implements PoolTaker {
+class UdpUser implements ConduitUser {
+  readonly kind = "udp";
   readonly relay: UdpRelay;
   readonly #entry: UdpEntry;
-  readonly #remote: string;
+  readonly remote: string;
 
   constructor(entry: UdpEntry, socket: Socket, name: string, address: string, port: number) {
     this.#entry = entry;
-    this.#remote = formatRemote(address, port);
+    this.remote = formatRemote(address, port);
     this.relay = new UdpRelay({
       context: entry.context,
       scratch: entry.scratch,
@@ -71,28 +69,22 @@ class UdpUser implements PoolTaker {
         entry.context.counters.udps--;
         entry.context.slots.release();
         if (entry.context.debugs) {
-          entry.context.log("debug", "udp session closed", { remote: this.#remote });
+          entry.context.log("debug", "udp session closed", { remote: this.remote });
         }
       },
     });
   }
 
-  onConnection(session: Session, connection: PoolMember): void {
-    if (connection instanceof FramedConnection) {
-      connection.openUdp(this.#remote);
-      this.relay.attach(connection.stream, true, undefined);
-    } else {
-      session.send({ action: "udp", remote: this.#remote, id: connection.id });
-      this.relay.attach(connection.stream, session.terms.framed, connection.early);
-    }
+  onConduit(conduit: Conduit): void {
+    this.relay.attach(conduit.stream, conduit.framed, conduit.reader?.early);
     if (this.#entry.context.debugs) {
-      this.#entry.context.log("debug", "udp session opened", { remote: this.#remote });
+      this.#entry.context.log("debug", "udp session opened", { remote: this.remote });
     }
   }
 
-  onNoConnection(): void {
+  onNoConduit(): void {
     this.#entry.context.logLimited("warn", "udp session refused: no pool connection in time", {
-      remote: this.#remote,
+      remote: this.remote,
     });
     this.relay.close();
   }

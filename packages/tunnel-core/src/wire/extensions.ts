@@ -4,6 +4,9 @@ export const DATAGRAMS = "datagrams";
 /** Pool connections carry one connection after another, in frames. */
 export const STREAMS = "streams";
 
+/** What this project offers and takes; the first release knows both. */
+export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS];
+
 /** Most extensions that a request or an answer may name. */
 export const MAX_EXTENSIONS = 16;
 

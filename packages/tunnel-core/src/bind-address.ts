@@ -1,8 +1,8 @@
 import type { Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import type { HostPort } from "@nodepass/url-config";
-import { TunnelError } from "../errors.ts";
-import { createUdpSocket, enlargeBuffers } from "../udp/udp-socket.ts";
+import { TunnelError } from "./errors.ts";
+import { createUdpSocket, enlargeBuffers } from "./udp/udp-socket.ts";
 
 /** Connections that wait to be accepted; the system's own limit may be lower. */
 const BACKLOG = 4096;

@@ -1,16 +1,16 @@
+import type { ByteStream } from "../stream/byte-stream.ts";
 import type { EarlyInput } from "../stream/early-reader.ts";
-import { resetStream, type Stream, setReader } from "../stream/stream-reader.ts";
 import { FirstBytes } from "./first-bytes.ts";
 import type { BlockInspection, RelayContext, RelayOwner } from "./relay-context.ts";
 import { RelayEnd } from "./relay-end.ts";
 import type { IdleCheckable } from "./relay-registry.ts";
 
-export interface TcpRelayOptions {
+export interface RelayOptions {
   readonly context: RelayContext;
   /** The user (at the entry) or the target (at the exit). */
-  readonly local: Stream;
-  /** The pool connection; in single-end mode the target. */
-  readonly remote: Stream;
+  readonly local: ByteStream;
+  /** The conduit's stream; in single-end mode the target. */
+  readonly remote: ByteStream;
   /** Written to the local stream first (PROXY protocol header, not counted). */
   readonly header?: string | undefined;
   readonly earlyLocal?: EarlyInput | undefined;
@@ -21,7 +21,7 @@ export interface TcpRelayOptions {
 }
 
 /** A TCP connection carried between two streams, from its start until both have closed. */
-export class TcpRelay implements IdleCheckable {
+export class Relay implements IdleCheckable {
   active = true;
   idleSweeps = 0;
   readonly context: RelayContext;
@@ -30,23 +30,23 @@ export class TcpRelay implements IdleCheckable {
   readonly #owner: RelayOwner;
   #finished = false;
 
-  constructor(options: TcpRelayOptions) {
+  constructor(options: RelayOptions) {
     const { context, local, remote, earlyLocal, earlyRemote, inspection } = options;
     this.context = context;
     this.#owner = options.owner;
     this.#local = new RelayEnd(this, local, true);
     this.#remote = new RelayEnd(this, remote, false);
-    setReader(local, this.#local);
-    setReader(remote, this.#remote);
+    local.setReader(this.#local);
+    remote.setReader(this.#remote);
     context.tcpRelays.add(this);
     const firstBytes =
       inspection &&
       new FirstBytes(inspection.detector(), inspection.holds, (held) => this.#local.passHeld(held));
     this.#local.begin(this.#remote, firstBytes);
     this.#remote.begin(this.#local);
-    if (options.header !== undefined) local.write(options.header, "latin1");
-    if (earlyLocal !== undefined) takeEarly(this.#local, earlyLocal);
-    if (earlyRemote !== undefined) takeEarly(this.#remote, earlyRemote);
+    if (options.header !== undefined) local.write(Buffer.from(options.header, "latin1"));
+    if (earlyLocal !== undefined) this.#local.takeEarly(earlyLocal);
+    if (earlyRemote !== undefined) this.#remote.takeEarly(earlyRemote);
   }
 
   /** The local side speaks a blocked protocol. */
@@ -60,23 +60,14 @@ export class TcpRelay implements IdleCheckable {
   }
 
   cut(): void {
-    resetStream(this.#local.stream);
-    resetStream(this.#remote.stream);
+    this.#local.stream.reset();
+    this.#remote.stream.reset();
   }
 
   finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#local.release();
-    this.#remote.release();
     this.context.tcpRelays.delete(this);
     this.#owner.onFinished();
   }
-}
-
-function takeEarly(end: RelayEnd, early: EarlyInput): void {
-  let go = true;
-  if (early.bytes !== undefined) go = end.onBytes(early.bytes, early.bytes.length, true);
-  if (early.ended) end.onEnd();
-  else if (go) end.stream.resume();
 }

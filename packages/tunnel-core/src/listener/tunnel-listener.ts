@@ -1,17 +1,15 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
-import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { adoptSocket, KEEP_ALIVE_MS, type Stream } from "../stream/stream-reader.ts";
+import type { CarrierListener, NewSocket } from "../carrier/carrier.ts";
+import { MAX_HEADER_BYTES } from "../handshake/handshake-server.ts";
+import { SILENCE_MS } from "../pool/pool-greeter.ts";
+import { secureServer } from "../stream/tls-stream.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { HELLO_BYTES, HELLO_MAGIC, type PoolHello, parseHello } from "../wire/pool-hello.ts";
-import { MAX_HEADER_BYTES } from "./handshake-server.ts";
+import { HELLO_MAGIC } from "../wire/pool-hello.ts";
 import { Newcomers } from "./newcomers.ts";
 
 /** First byte of a TLS record that carries a handshake (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 0x16;
-/** A newcomer that is silent for this long, ms, may be a 1.14 client's pool connection. */
-const SILENCE_MS = 10;
 /** Where the head of an HTTP request ends (RFC 9112, section 2.1). */
 const HEAD_END = "\r\n\r\n";
 /** How a request line begins, or the beginning of one (RFC 9110, section 9.1). */
@@ -19,24 +17,18 @@ const METHOD = /^[A-Z]{1,16}(?: |$)/;
 /** Bytes of a request line that tell whether it begins so. */
 const METHOD_BYTES = 17;
 
-/** What a connection at the tunnel port turned out to be. */
-export interface TunnelListenerHooks {
-  /** A whole head of an HTTP request has come: the bytes are back in the socket. */
-  onHandshake(socket: Socket): void;
-  /** A hello, not yet verified. @returns whether the connection was admitted */
-  onHello(stream: Stream, hello: PoolHello, early: Buffer | undefined): boolean;
-  /** Whether a silent connection from this address can be a 1.14 client's pool connection. */
-  expectsSilent(address: string): boolean;
-  onSilent(stream: Stream): void;
-}
-
 export interface TunnelListenerOptions {
   readonly context: TunnelContext;
   /** Certificate for TLS connections; `undefined` refuses them. */
   readonly certificate: CertificateSource | undefined;
   /** Pool connections must use TLS. */
   readonly poolTls: boolean;
-  readonly hooks: TunnelListenerHooks;
+  /** Takes what is no handshake. */
+  readonly carrier: CarrierListener;
+  /** A whole head of an HTTP request has come: the bytes are back in the socket. */
+  onHandshake(socket: Socket): void;
+  /** Whether a silent connection from this address can be a 1.14 client's pool connection. */
+  expectsSilent(address: string): boolean;
 }
 
 /**
@@ -92,8 +84,9 @@ class Newcomer {
     socket.on("readable", this.#onReadable);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
-    const { poolTls, hooks } = this.#listener.options;
-    if (poolTls !== (socket !== this.#raw) || !hooks.expectsSilent(this.#address)) return;
+    const { carrier, poolTls, expectsSilent } = this.#listener.options;
+    if (carrier.onSocket === undefined || poolTls !== (socket !== this.#raw)) return;
+    if (!expectsSilent(this.#address)) return;
     this.#silence = setTimeout(() => this.#silent(), SILENCE_MS);
   }
 
@@ -132,8 +125,8 @@ class Newcomer {
    */
   #decide(bytes: Buffer, known: number): boolean {
     const first = bytes[0] ?? 0;
-    const { certificate } = this.#listener.options;
-    if (first === HELLO_MAGIC) return this.#hello(bytes);
+    const { carrier, certificate } = this.#listener.options;
+    if (first === HELLO_MAGIC && carrier.onSocket !== undefined) return this.#hello(bytes);
     if (first >= 0x41 && first <= 0x5a) return this.#request(bytes, known);
     if (first === TLS_HANDSHAKE && this.#socket === this.#raw && certificate !== undefined) {
       this.#unwatch();
@@ -157,31 +150,15 @@ class Newcomer {
     }
     this.#unwatch();
     this.#socket.unshift(bytes);
-    this.#listener.options.hooks.onHandshake(this.#socket);
+    this.#listener.options.onHandshake(this.#socket);
     return true;
   }
 
-  #hello(bytes: Buffer): boolean {
-    let hello: PoolHello | undefined;
-    try {
-      hello = parseHello(bytes);
-    } catch (error) {
-      // The text is fixed: one that a stranger can vary gets around the log's limit.
-      return this.#refuse("bad pool hello", error);
-    }
-    if (hello === undefined) return false;
-    const { poolTls, hooks } = this.#listener.options;
-    if (poolTls && this.#socket === this.#raw) {
+  #hello(bytes: Buffer): true {
+    if (this.#listener.options.poolTls && this.#socket === this.#raw) {
       return this.#refuse("pool hello without tls");
     }
-    const early = bytes.length > HELLO_BYTES ? bytes.subarray(HELLO_BYTES) : undefined;
-    const stream = this.#adopt();
-    if (hooks.onHello(stream, hello, early)) {
-      this.#listener.newcomers.delete(this.#raw, this.#address);
-      stream.resume();
-    } else {
-      stream.destroy();
-    }
+    this.#give(bytes);
     return true;
   }
 
@@ -195,27 +172,28 @@ class Newcomer {
   }
 
   #silent(): void {
-    const { hooks } = this.#listener.options;
-    if (!hooks.expectsSilent(this.#address)) return;
-    const stream = this.#adopt();
-    this.#listener.newcomers.delete(this.#raw, this.#address);
-    hooks.onSilent(stream);
-    stream.resume();
+    if (this.#listener.options.expectsSilent(this.#address)) this.#give(undefined);
   }
 
-  #adopt(): Stream {
+  /** It begins as a pool connection. */
+  #give(early: Buffer | undefined): void {
     this.#unwatch();
-    const { buffers } = this.#listener.options.context;
-    this.#raw.setKeepAlive(true, KEEP_ALIVE_MS);
-    const stream = adoptSocket(this.#socket, this.#raw, DETACHED_READER, buffers);
-    if (this.#fingerprint !== undefined) stream.ownFingerprint = this.#fingerprint;
-    return stream;
+    const newcomer: NewSocket = {
+      socket: this.#socket,
+      raw: this.#raw,
+      address: this.#address,
+      fingerprint: this.#fingerprint,
+      early,
+      silent: early === undefined,
+      known: () => this.#listener.newcomers.delete(this.#raw, this.#address),
+    };
+    this.#listener.options.carrier.onSocket?.(newcomer);
   }
 
   #secure(certificate: CertificateSource): void {
-    const { context, fingerprint } = certificate.current();
-    this.#fingerprint = fingerprint;
-    const secure = new TLSSocket(this.#raw, { isServer: true, secureContext: context });
+    const current = certificate.current();
+    this.#fingerprint = current.fingerprint;
+    const secure = secureServer(this.#raw, current);
     this.#raw.on("error", ignore);
     const failed = (error: Error): void => {
       this.#listener.options.context.logLimited("warn", "tls handshake failed", {
