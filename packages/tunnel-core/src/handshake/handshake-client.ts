@@ -195,7 +195,10 @@ function agentFor(
   const tls = secure ? { verified, serverName, address, ca } : undefined;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return Object.assign(agent, {
-    createConnection: (_options: unknown, created: (error: Error | null, socket?: Duplex) => void) => {
+    createConnection: (
+      _options: unknown,
+      created: (error: Error | null, socket?: Duplex) => void,
+    ) => {
       connectSocket({ route, tls, signal }).then(
         (socket) => created(null, socket),
         (error: unknown) => created(error instanceof Error ? error : new Error(String(error))),

@@ -98,7 +98,8 @@ export class HandshakeServer {
     request.resume();
     const address = request.socket.remoteAddress ?? "";
     if (request.method !== "GET") return refuse(response, 405, "Method Not Allowed");
-    if (pathOf(request.url ?? "") !== this.#path) return refuse(response, 404, "404 page not found");
+    if (pathOf(request.url ?? "") !== this.#path)
+      return refuse(response, 404, "404 page not found");
     let asked: HandshakeRequest;
     try {
       asked = parseHandshakeRequest(request.headers);

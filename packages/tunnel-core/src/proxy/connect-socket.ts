@@ -1,5 +1,10 @@
 import { connect, type Socket } from "node:net";
-import { connect as connectTls, rootCertificates, type SecureContext, type TLSSocket } from "node:tls";
+import {
+  connect as connectTls,
+  rootCertificates,
+  type SecureContext,
+  type TLSSocket,
+} from "node:tls";
 import { ProxyDial } from "./proxy-dial.ts";
 import type { Route } from "./route.ts";
 

@@ -134,7 +134,18 @@ export class WebSocket114 extends Duplex implements PeerSocket {
         ? Buffer.of(first, mask | length)
         : length < 65_536
           ? Buffer.of(first, mask | 126, length >> 8, length & 0xff)
-          : Buffer.of(first, mask | 127, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 255, length & 255);
+          : Buffer.of(
+              first,
+              mask | 127,
+              0,
+              0,
+              0,
+              0,
+              0,
+              length >> 16,
+              (length >> 8) & 255,
+              length & 255,
+            );
     if (this.#raw.destroyed || !this.#raw.writable) return true;
     if (!this.#client) return this.#raw.write(Buffer.concat([head, payload]));
     const key = randomBytes(4);
@@ -181,7 +192,9 @@ export class WebSocket114 extends Duplex implements PeerSocket {
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 export function acceptOf(key: string): string {
-  return createHash("sha1").update(key + GUID).digest("base64");
+  return createHash("sha1")
+    .update(key + GUID)
+    .digest("base64");
 }
 
 /** The request that the recordings show. */

@@ -109,7 +109,8 @@ export class Http2Dialer extends SharedDialer {
     const session = this.#session;
     const ends = this.#ends;
     if (session === undefined || ends === undefined) return undefined;
-    if (this.#streams >= (session.remoteSettings.maxConcurrentStreams ?? Infinity)) return undefined;
+    if (this.#streams >= (session.remoteSettings.maxConcurrentStreams ?? Infinity))
+      return undefined;
     const request = session.request(
       { ":method": "POST", ":path": streamPath(this.#terms.path) },
       { endStream: false },

@@ -60,7 +60,12 @@ export class Http2Listener implements CarrierListener {
       peerFingerprint: undefined,
       ownFingerprint: fingerprint,
     };
-    onStream({ stream: new Http2Stream(stream, ends), address, known: () => newcomer.known() });
+    onStream({
+      stream: new Http2Stream(stream, ends),
+      address,
+      asksId: true,
+      known: () => newcomer.known(),
+    });
   }
 
   /** Connections close when their last stream has. */

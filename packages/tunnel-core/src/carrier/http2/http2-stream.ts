@@ -122,7 +122,8 @@ export class Http2Stream implements ByteStream {
   #close(): void {
     if (this.#closed) return;
     const whole = this.#readEnded && this.#finished;
-    if (!whole) this.#fail(Object.assign(new Error("the stream was reset"), { code: "ECONNRESET" }));
+    if (!whole)
+      this.#fail(Object.assign(new Error("the stream was reset"), { code: "ECONNRESET" }));
     this.#closed = true;
     this.#pendingBytes = 0;
     this.reader.onClose();
