@@ -33,6 +33,8 @@ export class Http2Listener implements CarrierListener {
       maxSessionMemory: SESSION_MEMORY_MB,
     });
     this.#sessions.add(session);
+    // The session waits for what only clients and Node's own TLS server tell: that TLS stands.
+    socket.emit("secureConnect");
     session.setLocalWindowSize(CONNECTION_WINDOW);
     session.once("close", () => this.#sessions.delete(session));
     session.on("error", (error) => {
