@@ -86,11 +86,21 @@ class WebSocketDial implements StreamDial, TransportWanted, StreamReader {
       return false;
     }
     const rest = this.#bytes.subarray(end + HEAD_END.length);
-    this.#finish();
     const { streams } = this.#dialer;
-    this.#wanted.onStream(streams.add(inner, true, rest.length === 0 ? undefined : rest));
-    // Reads on when the stream's user says so.
+    this.#inner = streams.add(inner, true, rest.length === 0 ? undefined : rest);
+    // From outside this call, which stops reading: it goes on when the stream's user says so.
+    process.nextTick(standsNow, this, this.#inner);
     return false;
+  }
+
+  stands(stream: ByteStream): void {
+    if (this.#done) return;
+    if (stream.destroyed) {
+      this.onFailed(closedEarly());
+      return;
+    }
+    this.#finish();
+    this.#wanted.onStream(stream);
   }
 
   #finish(): void {
@@ -128,4 +138,8 @@ class WebSocketDial implements StreamDial, TransportWanted, StreamReader {
 
 function closedEarly(): TunnelError {
   return new TunnelError("PEER_LOST", "the server closed a websocket before it was open");
+}
+
+function standsNow(dial: WebSocketDial, stream: ByteStream): void {
+  dial.stands(stream);
 }
