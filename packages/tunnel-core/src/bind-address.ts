@@ -1,7 +1,9 @@
 import type { Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
-import type { HostPort } from "@nodepass/url-config";
+import { type HostPort, isWildcard } from "@nodepass/url-config";
 import { TunnelError } from "./errors.ts";
+import { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
+import { UdpListener } from "./udp/udp-listener.ts";
 import { createUdpSocket, enlargeBuffers } from "./udp/udp-socket.ts";
 
 /** Connections that wait to be accepted; the system's own limit may be lower. */
@@ -14,7 +16,7 @@ export interface BoundAddress {
   readonly host: string;
   readonly port: number;
   readonly tcp: Server | undefined;
-  readonly udp: UdpSocket | undefined;
+  readonly udp: UdpListener | undefined;
   /** Stops taking connections and datagrams; accepted connections go on. */
   close(): void;
 }
@@ -39,7 +41,7 @@ export async function bindAddress(at: HostPort, options: BindOptions): Promise<B
     if (!options.udp) return bound(at, port, tcp, undefined);
     try {
       const udp = await bindUdp({ host: at.host, port }, options);
-      return bound(at, udp.address().port, tcp, udp);
+      return bound(at, udp.port, tcp, udp);
     } catch (error) {
       tcp?.close();
       // The port that the system chose for TCP may be taken for UDP.
@@ -53,7 +55,7 @@ function bound(
   at: HostPort,
   port: number,
   tcp: Server | undefined,
-  udp: UdpSocket | undefined,
+  udp: UdpListener | undefined,
 ): BoundAddress {
   let open = true;
   return {
@@ -77,7 +79,13 @@ function portOf(server: Server): number {
 
 function listen(at: HostPort, options: BindOptions): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: 0 });
+    const server = createServer({
+      allowHalfOpen: true,
+      noDelay: true,
+      highWaterMark: 0,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    });
     const failed = (error: Error): void => reject(bindError(at, "tcp", error));
     server.once("error", failed);
     server.on("connection", (socket: Socket) => options.onConnection(socket));
@@ -90,21 +98,53 @@ function listen(at: HostPort, options: BindOptions): Promise<Server> {
   });
 }
 
-async function bindUdp(at: HostPort, options: BindOptions): Promise<UdpSocket> {
-  if (at.host !== "") return bindUdpFamily(at, at.host.includes(":") ? 6 : 4, options);
+async function bindUdp(at: HostPort, options: BindOptions): Promise<UdpListener> {
+  const { onError } = options;
+  if (at.host !== "") {
+    const family = at.host.includes(":") ? 6 : 4;
+    const wildcard = isWildcard(at.host) ? family : undefined;
+    return new UdpListener({ socket: await bindUdpFamily(at, family, options), wildcard, onError });
+  }
   try {
-    return await bindUdpFamily(at, 6, options);
+    const socket = await bindUdpFamily(at, 6, options);
+    return new UdpListener({ socket, wildcard: "both", onError });
   } catch (error) {
     // No IPv6 on this host.
     if (error instanceof TunnelError && error.code === "ADDRESS_IN_USE") throw error;
-    return bindUdpFamily(at, 4, options);
+    const socket = await bindUdpFamily(at, 4, options);
+    return new UdpListener({ socket, wildcard: 4, onError });
   }
 }
 
-function bindUdpFamily(at: HostPort, family: 4 | 6, options: BindOptions): Promise<UdpSocket> {
+/**
+ * Binds a port that is free. On all addresses it is bound twice: sockets for each address can share
+ * the port only with one that allows it, and such a one would also share it with a stranger's.
+ */
+async function bindUdpFamily(
+  at: HostPort,
+  family: 4 | 6,
+  options: BindOptions,
+): Promise<UdpSocket> {
+  const alone = await bindUdpSocket(at, family, options, false);
+  if (!isWildcard(at.host)) return alone;
+  const { port } = alone.address();
+  alone.close();
+  return bindUdpSocket({ host: at.host, port }, family, options, true);
+}
+
+function bindUdpSocket(
+  at: HostPort,
+  family: 4 | 6,
+  options: BindOptions,
+  reuseAddress: boolean,
+): Promise<UdpSocket> {
   return new Promise((resolve, reject) => {
     const named = at.host !== "" && !/^[\d.]+$|:/.test(at.host);
-    const socket = createUdpSocket(family, { bindAll: at.host === "", systemLookup: named });
+    const socket = createUdpSocket(family, {
+      bindAll: at.host === "",
+      systemLookup: named,
+      reuseAddress,
+    });
     const failed = (error: Error): void => {
       socket.close();
       reject(bindError(at, "udp", error));

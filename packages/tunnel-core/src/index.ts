@@ -1,10 +1,12 @@
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
+export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
   CheckPoint,
   LogFields,
   LogRecord,
+  TargetState,
   Tunnel,
   TunnelCounters,
   TunnelEvents,
@@ -28,7 +30,10 @@ export type {
   StreamDial,
   StreamWanted,
 } from "./carrier/carrier.ts";
+export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
+export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
 export { type ByteStream, SHARED, type StreamReader } from "./stream/byte-stream.ts";
+export { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
 export {
   type CertificateFilesOptions,
   type CertificateLogger,

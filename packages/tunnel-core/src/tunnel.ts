@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
 import type { MoreCarriers } from "./carrier/carriers.ts";
+import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
 import type { RelayBuffers } from "./stream/relay-buffers.ts";
 
@@ -25,9 +26,12 @@ export interface TunnelCounters {
   readonly udptx: number;
   /** Idle pool connections. */
   readonly pool: number;
-  /** Last measured round trip to the peer (single-end: connect time to the target), ms. */
+  /** Last measured round trip to the peer (single-end: connect time to the first target that works), ms. */
   readonly ping: number;
-  /** Datagrams dropped because a queue was full or a session could not be opened. */
+  /**
+   * Datagrams dropped because a queue was full, a session could not be opened, or a target refused
+   * them.
+   */
   readonly udpDropped: number;
 }
 
@@ -35,6 +39,19 @@ export interface TunnelCounters {
 export interface CheckPoint extends TunnelCounters {
   /** Server: 1 reverse, 2 forward. Client: 1 single-end, 2 dual-end. 0 while undecided. */
   readonly mode: 0 | 1 | 2;
+}
+
+/** Whether one of several targets works; a single target never rests. */
+export interface TargetState {
+  /** `host:port` as in the URL. */
+  readonly target: string;
+  readonly protocol: "tcp" | "udp";
+  /** It failed and has not worked since: others are taken before it. */
+  readonly resting: boolean;
+  /** Failures in a row, one for each rest. */
+  readonly failures: number;
+  /** Why it failed last; `undefined` if it works. */
+  readonly reason: string | undefined;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -51,6 +68,8 @@ export interface TunnelEvents {
   state: [state: TunnelState, reason: string | undefined];
   checkpoint: [checkPoint: CheckPoint];
   log: [record: LogRecord];
+  /** A target has begun to rest, or serves again. */
+  target: [state: TargetState];
 }
 
 /** Options beside the URL. */
@@ -67,6 +86,8 @@ export interface TunnelOptions {
   readonly proxyEnvironment?: ProxyEnvironment | undefined;
   /** Called with the tunnel before it starts, to listen to its first log records and states. */
   readonly onCreate?: ((tunnel: Tunnel) => void) | undefined;
+  /** Resolves names. @default the system's resolver, addresses in its order */
+  readonly lookup?: NameLookup | undefined;
   /** Aborting destroys the tunnel. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -85,6 +106,8 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   readonly entryAddress: { readonly host: string; readonly port: number } | undefined;
   /** Reads the live counters. */
   counters(): TunnelCounters;
+  /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */
+  targets(): readonly TargetState[];
   /** Resolves when the tunnel is `running`; rejects with `TunnelError` when closed before. */
   ready(options?: { signal?: AbortSignal | undefined }): Promise<void>;
   /**

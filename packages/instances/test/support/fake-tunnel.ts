@@ -44,6 +44,10 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     return { ...this.live };
   }
 
+  targets(): readonly [] {
+    return [];
+  }
+
   ready(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { CertificateSource } from "@nodepass/tunnel-core";
+import { type CertificateSource, KEEP_ALIVE_MS } from "@nodepass/tunnel-core";
 import { formatHostPort, type HostPort } from "@nodepass/url-config";
 import { MasterServerError } from "../master-server-error.ts";
 import { createConnectionGate } from "./connection-gate.ts";
@@ -67,7 +67,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       connectionsCheckingInterval: 1000,
       // Finds clients that vanished without a word.
       keepAlive: true,
-      keepAliveInitialDelay: 30_000,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
     },
     (incoming, outgoing) => {
       const { socket } = incoming;

@@ -1,11 +1,15 @@
 import { arch, availableParallelism, endianness, hostname, platform } from "node:os";
 import type { InstanceManager } from "@nodepass/instances";
 import type { MasterInfo, MasterService } from "@nodepass/master-api";
+import { NameCache } from "@nodepass/tunnel-core";
 import type { MasterSettings } from "@nodepass/url-config";
 import { architectureName, systemName } from "../system/platform-name.ts";
 import type { SystemMonitor } from "../system/system-monitor.ts";
 import type { ProcessMonitor } from "./process-figures.ts";
 import { tcping } from "./tcping.ts";
+
+/** How long `tcping` uses an address that works, ms: the default of a tunnel's `dns`. */
+const NAMES_MS = 300_000;
 
 /** What the API's service is made of. */
 export interface ServiceParts {
@@ -19,6 +23,7 @@ export interface ServiceParts {
 export function composeService(parts: ServiceParts): MasterService {
   const { instances, settings, system } = parts;
   const startedAt = performance.now();
+  const names = new NameCache({ ttlMs: NAMES_MS });
   const unchanging = {
     mid: instances.masterId(),
     os: systemName(platform()),
@@ -53,7 +58,7 @@ export function composeService(parts: ServiceParts): MasterService {
       await instances.setAlias(alias);
       return info();
     },
-    tcping,
+    tcping: (host, port, signal) => tcping(names, host, port, signal),
     subscribe: (listener) => instances.subscribe(listener),
     processMetrics() {
       const { workers, workerRestarts } = instances.metrics();

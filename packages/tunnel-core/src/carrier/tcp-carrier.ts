@@ -1,5 +1,5 @@
 import type { TLSSocket } from "node:tls";
-import { adoptTcp, KEEP_ALIVE_MS } from "../stream/tcp-stream.ts";
+import { adoptTcp } from "../stream/tcp-stream.ts";
 import { adoptTls } from "../stream/tls-stream.ts";
 import type {
   Carrier,
@@ -59,7 +59,6 @@ class TcpListener implements CarrierListener {
   onSocket(newcomer: NewSocket): void {
     const { buffers, onStream } = this.#terms;
     const { socket, raw, address, early, silent, fingerprint } = newcomer;
-    raw.setKeepAlive(true, KEEP_ALIVE_MS);
     const stream =
       socket === raw
         ? adoptTcp(raw, buffers)

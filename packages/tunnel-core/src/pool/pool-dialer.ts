@@ -21,6 +21,8 @@ export interface PoolDialTerms {
   readonly asksId?: boolean | undefined;
   /** @default 0, the control connection */
   readonly firstCounter?: number | undefined;
+  /** A connection to the address could not be made. */
+  onUnreachable?(): void;
 }
 
 export interface PoolDialResult {
@@ -146,6 +148,7 @@ class PoolDial implements StreamWanted, StreamReader {
     this.#done = true;
     this.#dialer.deadlines.delete(this);
     this.#dialer.giveBack(this.#counter);
+    this.#dialer.terms.onUnreachable?.();
     this.#dial?.cancel();
     this.#stream?.destroy();
     this.#result.onFailed(error);

@@ -5,6 +5,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from "node:tls";
+import { KEEP_ALIVE_MS } from "../stream/tcp-stream.ts";
 import { ProxyDial } from "./proxy-dial.ts";
 import type { Route } from "./route.ts";
 
@@ -36,7 +37,13 @@ export async function connectSocket(options: ConnectSocketOptions): Promise<Sock
   const { address, port, proxy } = route;
   const raw =
     proxy === undefined
-      ? connect({ host: address, port, autoSelectFamily: false })
+      ? connect({
+          host: address,
+          port,
+          keepAlive: true,
+          keepAliveInitialDelay: KEEP_ALIVE_MS,
+          autoSelectFamily: false,
+        })
       : await throughProxy({ address, port, proxy }, signal);
   if (tls === undefined) return raw;
   return secure(raw, tls);

@@ -1,12 +1,10 @@
 import { connect, type Socket } from "node:net";
 import { formatHostPort } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
+import { KEEP_ALIVE_MS } from "../stream/tcp-stream.ts";
 import { beginProxyExchange } from "../wire/begin-proxy-exchange.ts";
 import type { ProxyExchange } from "../wire/proxy-exchange.ts";
 import type { Route } from "./route.ts";
-
-/** Idle time, ms, after which the system probes a connection. */
-const KEEP_ALIVE_MS = 30_000;
 
 export interface ProxyDialOptions {
   readonly route: Route & { readonly proxy: NonNullable<Route["proxy"]> };

@@ -8,8 +8,11 @@ import { onData, onRead, SocketStream } from "./socket-stream.ts";
 const SMALL_READ_BYTES = 8 * 1024;
 /** Small reads in a row after which a bulk buffer is given back. */
 const SMALL_READS_BEFORE_GIVING_BACK = 64;
-/** Idle time, ms, after which the system probes a connection: NATs forget silent ones. */
-export const KEEP_ALIVE_MS = 30_000;
+/**
+ * Idle time, ms, after which the system probes a connection, on every socket that is accepted or
+ * dialled: NATs and firewalls forget silent ones. The value is that of Go programs.
+ */
+export const KEEP_ALIVE_MS = 15_000;
 
 /** A TCP connection as a stream. */
 export class TcpStream extends SocketStream {
@@ -128,8 +131,6 @@ export interface TcpDialOptions {
   readonly address: string;
   readonly port: number;
   readonly localAddress?: string | undefined;
-  /** Have the system probe the connection while it is idle. */
-  readonly keepAlive?: boolean | undefined;
 }
 
 /** Dials a TCP stream; its reader learns of failure by `onError` and `onClose`. */
@@ -144,10 +145,8 @@ export function dialTcp(
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     allowHalfOpen: true,
     noDelay: true,
-    ...(options.keepAlive === true && {
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-    }),
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
     // The address is an IP: no second attempt under another family.
     autoSelectFamily: false,
     onread: { buffer: buffers.nextBuffer, callback: onRead as OnReadOpts["callback"] },

@@ -122,6 +122,7 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
       log: context.logLimited,
     }),
     timeoutMs: context.limits.tcpDialTimeoutMs,
+    onUnreachable: () => context.names.failed(options.settings.tunnel.host),
     hello: met.proved
       ? createHelloWriter(Buffer.from(met.answer.session, "hex"), met.sessionKey)
       : undefined,

@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClientSettings } from "@nodepass/url-config";
+import type { ClientSettings, HostPort } from "@nodepass/url-config";
 import { carrierOf } from "../carrier/carriers.ts";
 import { EntrySide } from "../entry/entry-side.ts";
 import { TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
+import { connectFirst } from "../names/connect-first.ts";
 import { proxyOnTheWay, type Route } from "../proxy/route.ts";
 import type { Session } from "../session/session.ts";
 import type { TunnelOptions } from "../tunnel.ts";
@@ -115,6 +116,8 @@ export class ClientTunnel extends TunnelBase {
     current.start();
     const reason = await ended;
     this.#entrySide?.queue.setSession(undefined);
+    // The server may have moved: it is looked up before the next handshake.
+    context.names.failed(tunnel.host);
     if (!this.closingOrClosed) context.log("warn", "session ended", { reason });
     return `session ended: ${reason}`;
   }
@@ -126,13 +129,14 @@ export class ClientTunnel extends TunnelBase {
   ): Promise<{ met: HandshakeResult; route: Route }> {
     const { tunnel, compat, key, path, front, via } = this.#settings;
     const through = proxyOnTheWay(via, tunnel, this.options.proxyEnvironment);
+    const dialled = through ?? tunnel;
     const { ca } = this.options;
+    const { names } = this.context;
+    const addresses = (await names.resolve(dialled.host)).map((resolved) => resolved.address);
     let lastError: unknown;
-    for (const { address } of await this.context.names.resolve(through?.host ?? tunnel.host)) {
-      const route: Route =
-        through === undefined
-          ? { address, port: tunnel.port, proxy: undefined }
-          : { address, port: through.port, proxy: { through, to: tunnel } };
+    for (const address of await this.#inOrder(dialled, addresses)) {
+      const proxy = through && { through, to: tunnel };
+      const route: Route = { address, port: dialled.port, proxy };
       // Through a proxy the server's address is not known here, only what it is asked for.
       const server = through === undefined ? address : tunnel.host;
       try {
@@ -156,10 +160,27 @@ export class ClientTunnel extends TunnelBase {
         return { met, route };
       } catch (error) {
         if (this.closingOrClosed) throw error;
+        names.failed(dialled.host, address);
         lastError = error;
       }
     }
     throw lastError;
+  }
+
+  /**
+   * The server's addresses, first the one that takes a connection first: of several, one that
+   * swallows what is sent to it would cost the time of a whole handshake.
+   */
+  async #inOrder(dialled: HostPort, addresses: readonly string[]): Promise<readonly string[]> {
+    if (addresses.length < 2) return addresses;
+    const { names, limits } = this.context;
+    const signal = AbortSignal.any([
+      this.lifetime.signal,
+      AbortSignal.timeout(limits.handshakeTimeoutMs),
+    ]);
+    const first = await connectFirst(names, dialled, signal);
+    first.socket.destroy();
+    return [first.address, ...addresses.filter((address) => address !== first.address)];
   }
 
   async #takeRole(flow: "-" | "+"): Promise<void> {

@@ -15,14 +15,16 @@ import { Slots } from "../slots.ts";
 import { FlushQueue } from "../stream/flush-queue.ts";
 import { Lingerer } from "../stream/lingerer.ts";
 import { RelayBuffers } from "../stream/relay-buffers.ts";
-import type { LogRecord, TunnelOptions } from "../tunnel.ts";
+import type { LogRecord, TargetState, TunnelOptions } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { WaitingDatagrams } from "../udp/waiting-datagrams.ts";
 import { BlockDetector } from "../wire/block-detector.ts";
 import { LogLimiter } from "./log-limiter.ts";
 
-/** Where a tunnel's log records go. */
+/** Where a tunnel's log records and changes go. */
 export interface LogSink {
   emitLog(record: LogRecord): void;
+  emitTarget?(state: TargetState): void;
   hasLogListener(): boolean;
 }
 
@@ -55,8 +57,11 @@ export function createContext(
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
     lingerer: new Lingerer(),
-    names: new NameCache({ ttlMs: settings.dnsTtlMs }),
+    names: new NameCache({ ttlMs: settings.dnsTtlMs, lookup: options.lookup }),
     slots: new Slots(settings.slot),
+    health: [],
+    onTarget: (state) => sink.emitTarget?.(state),
+    waitingDatagrams: new WaitingDatagrams(),
     tcpRelays: new RelayRegistry(settings.readTimeoutMs),
     udpSessions: new RelayRegistry(limits.udpReadTimeoutMs),
     inspection,

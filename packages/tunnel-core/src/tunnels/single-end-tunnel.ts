@@ -1,4 +1,3 @@
-import type { Socket as UdpSocket } from "node:dgram";
 import type { Socket } from "node:net";
 import type { ClientSettings } from "@nodepass/url-config";
 import { bindAddress } from "../bind-address.ts";
@@ -45,7 +44,7 @@ export class SingleEndTunnel extends TunnelBase {
       return;
     }
     this.entry = this.listener;
-    const udp: UdpSocket | undefined = this.listener.udp;
+    const { udp } = this.listener;
     if (udp !== undefined) this.#udp = new DirectUdp(context, new UdpTargets(context), udp);
     context.log("info", "forwarding", {
       from: `${this.listener.host}:${this.listener.port}`,
@@ -60,10 +59,13 @@ export class SingleEndTunnel extends TunnelBase {
     super.tick();
   }
 
-  /** The connect time to the target is what a check point reports as PING. */
+  /**
+   * The connect time to the target is what a check point reports as PING; of several, to the first
+   * in the list that works.
+   */
   #measure(): void {
     const startedAt = performance.now();
-    this.#dialer.dial({
+    this.#dialer.probe({
       onTarget: (stream) => {
         this.context.counters.ping = Math.max(1, Math.round(performance.now() - startedAt));
         stream.destroy();

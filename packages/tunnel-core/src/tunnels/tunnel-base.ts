@@ -4,6 +4,7 @@ import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { BoundAddress } from "../bind-address.ts";
 import { TunnelError } from "../errors.ts";
 import type {
+  TargetState,
   Tunnel,
   TunnelCounters,
   TunnelEvents,
@@ -39,6 +40,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     this.options = options;
     this.context = createContext(settings, options, {
       emitLog: (record) => this.emit("log", record),
+      emitTarget: (state) => this.emit("target", state),
       hasLogListener: () => this.listenerCount("log") > 0,
     });
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -67,6 +69,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   counters(): TunnelCounters {
     const { tcps, udps, tcprx, tcptx, udprx, udptx, udpDropped, ping } = this.context.counters;
     return { tcps, udps, tcprx, tcptx, udprx, udptx, udpDropped, ping, pool: this.poolSize() };
+  }
+
+  targets(): readonly TargetState[] {
+    return this.context.health.flatMap((health) => health.states());
   }
 
   async ready(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {

@@ -5,6 +5,7 @@ import {
   MAX_DATAGRAM_BYTES,
   writeFrameHeader,
 } from "../wire/datagram-frame.ts";
+import type { WaitingDatagrams } from "./waiting-datagrams.ts";
 
 /** First size of the buffer that frames are gathered in. */
 const SCRATCH_BYTES = 256 * 1024;
@@ -33,6 +34,8 @@ export interface DatagramSenderOptions {
   readonly flushes: FlushQueue;
   /** Most bytes that wait, in the queue and in the stream; what is over is dropped. */
   readonly maxQueuedBytes: number;
+  /** The tunnel's bound for what waits without a stream. */
+  readonly waiting: WaitingDatagrams;
   onDropped(datagrams: number): void;
 }
 
@@ -52,6 +55,7 @@ export class DatagramSender implements Flushable {
 
   /** The pool connection has come: what waits is sent. */
   attach(stream: ByteStream, framed: boolean): void {
+    this.#leaveAll();
     this.#stream = stream;
     this.#framed = framed;
     if (this.#queue.length > 0) this.flush();
@@ -63,6 +67,10 @@ export class DatagramSender implements Flushable {
     const { length } = datagram;
     // Over IPv6 a datagram can be 20 bytes longer than any that a frame or IPv4 takes.
     if (pending + length > this.#options.maxQueuedBytes || length > MAX_DATAGRAM_BYTES) {
+      this.#options.onDropped(1);
+      return;
+    }
+    if (this.#stream === undefined && !this.#options.waiting.enter(length)) {
       this.#options.onDropped(1);
       return;
     }
@@ -122,8 +130,14 @@ export class DatagramSender implements Flushable {
     if (!this.#framed && this.#queue.length > 0) this.flush();
   }
 
+  #leaveAll(): void {
+    if (this.#stream !== undefined) return;
+    for (const datagram of this.#queue) this.#options.waiting.leave(datagram.length);
+  }
+
   /** Drops what waits. */
   drop(): void {
+    this.#leaveAll();
     if (this.#queue.length > 0) this.#options.onDropped(this.#queue.length);
     this.#queue = [];
     this.#queuedBytes = 0;

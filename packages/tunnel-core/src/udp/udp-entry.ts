@@ -1,35 +1,40 @@
-import type { RemoteInfo, Socket } from "node:dgram";
+import type { RemoteInfo } from "node:dgram";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
+import type { DoorKeeper, UdpDoor, UdpListener } from "./udp-listener.ts";
 import { UdpRelay } from "./udp-relay.ts";
+import { type UdpSession, UdpSessions, userAt } from "./udp-sessions.ts";
 import { answerUser } from "./udp-socket.ts";
 
-/** Carries the users' datagrams into the tunnel: a session per user address. */
-export class UdpEntry {
+/** Carries the users' datagrams into the tunnel: a session per user address and address asked. */
+export class UdpEntry implements DoorKeeper {
   readonly context: TunnelContext;
   readonly queue: ConduitSource;
   readonly scratch = new FrameScratch();
-  readonly sessions = new Map<string, UdpUser>();
-  readonly #socket: Socket;
+  readonly sessions = new UdpSessions<UdpUser>();
+  readonly #listener: UdpListener;
 
-  /** @param socket bound; this entry takes its messages */
-  constructor(context: TunnelContext, queue: ConduitSource, socket: Socket) {
+  /** @param listener bound; this entry takes its datagrams */
+  constructor(context: TunnelContext, queue: ConduitSource, listener: UdpListener) {
     this.context = context;
     this.queue = queue;
-    this.#socket = socket;
-    socket.on("message", (datagram, from) => this.#received(datagram, from));
+    this.#listener = listener;
+    listener.start(this);
   }
 
-  #received(datagram: Buffer, from: RemoteInfo): void {
-    const name = `${from.address}:${from.port}`;
-    const user = this.sessions.get(name) ?? this.#open(name, from);
+  onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
+    const user = this.sessions.find(from, door) ?? this.#open(from, door);
     if (user === undefined) this.context.counters.udpDropped++;
     else user.relay.incoming(datagram);
   }
 
-  #open(name: string, from: RemoteInfo): UdpUser | undefined {
+  onGone(door: UdpDoor): void {
+    for (const user of this.sessions.of(door)) user.relay.close();
+  }
+
+  #open(from: RemoteInfo, door: UdpDoor): UdpUser | undefined {
     const { context } = this;
     if (!context.slots.take()) {
       context.logLimited("warn", "datagram dropped: all slots are taken", {
@@ -38,33 +43,40 @@ export class UdpEntry {
       return undefined;
     }
     context.counters.udps++;
-    const user = new UdpUser(this, this.#socket, name, from.address, from.port);
-    this.sessions.set(name, user);
+    const at = this.#listener.doorFor(from, door);
+    const user = new UdpUser(this, at, userAt(at, from));
+    this.sessions.add(user);
     this.queue.request(user);
     return user;
   }
 
   close(): void {
-    for (const user of [...this.sessions.values()]) user.relay.close();
+    for (const user of this.sessions.all()) user.relay.close();
   }
 }
 
 /** One user address and its session. */
-class UdpUser implements ConduitUser {
+class UdpUser implements ConduitUser, UdpSession {
   readonly kind = "udp";
+  door: UdpDoor;
+  from: RemoteInfo;
   readonly relay: UdpRelay;
   readonly #entry: UdpEntry;
   readonly remote: string;
 
-  constructor(entry: UdpEntry, socket: Socket, name: string, address: string, port: number) {
+  constructor(entry: UdpEntry, door: UdpDoor, from: RemoteInfo) {
     this.#entry = entry;
+    this.door = door;
+    this.from = from;
+    const { address, port } = from;
     this.remote = formatRemote(address, port);
     this.relay = new UdpRelay({
       context: entry.context,
       scratch: entry.scratch,
-      deliver: (datagram) => answerUser(socket, datagram, port, address),
+      deliver: (datagram) =>
+        answerUser(this.door.socket, datagram, this.from.port, this.from.address),
       onClosed: () => {
-        entry.sessions.delete(name);
+        entry.sessions.delete(this);
         entry.queue.cancel(this);
         entry.context.counters.udps--;
         entry.context.slots.release();

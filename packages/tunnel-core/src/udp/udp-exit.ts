@@ -1,9 +1,9 @@
-import type { Socket } from "node:dgram";
 import type { Exit, Opening } from "../conduit/conduit.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
 import type { UdpTargets } from "./udp-target.ts";
+import type { UdpTargetLink } from "./udp-target-link.ts";
 
 /** Opens a UDP session with the target for each one that the peer's entry begins. */
 export class UdpExit implements Exit {
@@ -29,15 +29,12 @@ export class UdpExit implements Exit {
       return;
     }
     context.counters.udps++;
-    let target: Socket | undefined;
+    let target: UdpTargetLink | undefined;
     const abort = new AbortController();
     const relay = new UdpRelay({
       context,
       scratch: this.#scratch,
-      deliver: (datagram) => {
-        target?.send(datagram);
-        return target !== undefined;
-      },
+      deliver: (datagram) => target?.send(datagram) === true,
       onClosed: () => {
         abort.abort();
         target?.close();
@@ -49,20 +46,15 @@ export class UdpExit implements Exit {
     });
     if (context.debugs) context.log("debug", "udp session opened", { remote });
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
-    this.#targets.open(AbortSignal.any([abort.signal, timeout])).then(
-      (socket) => {
+    const receiver = { onDatagram: (datagram: Buffer) => relay.incoming(datagram) };
+    this.#targets.open(AbortSignal.any([abort.signal, timeout]), receiver).then(
+      (link) => {
         if (relay.closed) {
-          socket.close();
+          link.close();
           opening.refuse();
           return;
         }
-        target = socket;
-        socket.on("message", (datagram) => relay.incoming(datagram));
-        // An ICMP error: the target may come up later, the session ends by its idle time.
-        socket.on("error", (error) => {
-          context.logLimited("warn", "udp target error", { error: error.message });
-          if (this.#targets.refused(socket)) relay.close();
-        });
+        target = link;
         opening.claim({
           onConduit: (conduit) => {
             if (conduit === undefined) relay.close();

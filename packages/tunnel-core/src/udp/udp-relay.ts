@@ -48,6 +48,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
       flushes: context.flushes,
       // NodePass 1.14's values of this variable are sizes of one read, too small for a queue.
       maxQueuedBytes: Math.max(MIN_QUEUE_BYTES, context.limits.udpDataBufferBytes),
+      waiting: context.waitingDatagrams,
       onDropped,
     });
     this.#onDatagram = (payload) => this.#outgoing(payload);

@@ -1,6 +1,11 @@
 import { createServer, type Socket } from "node:net";
 import { createSecureContext } from "node:tls";
-import type { Arrival, Carrier, CarrierDialTerms, CarrierListener } from "../../src/carrier/carrier.ts";
+import type {
+  Arrival,
+  Carrier,
+  CarrierDialTerms,
+  CarrierListener,
+} from "../../src/carrier/carrier.ts";
 import { TunnelListener } from "../../src/listener/tunnel-listener.ts";
 import type { ByteStream } from "../../src/stream/byte-stream.ts";
 import { RelayBuffers } from "../../src/stream/relay-buffers.ts";
@@ -37,11 +42,14 @@ export async function carrierBench(
   const arrivals: ((arrival: Arrival) => void)[] = [];
   const raw = new Set<Socket>();
   let listener: TunnelListener | undefined;
-  const server = createServer({ allowHalfOpen: true, highWaterMark: 0, noDelay: true }, (socket) => {
-    raw.add(socket);
-    socket.once("close", () => raw.delete(socket));
-    listener?.accept(socket);
-  });
+  const server = createServer(
+    { allowHalfOpen: true, highWaterMark: 0, noDelay: true },
+    (socket) => {
+      raw.add(socket);
+      socket.once("close", () => raw.delete(socket));
+      listener?.accept(socket);
+    },
+  );
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;

@@ -29,16 +29,16 @@ export function echoUdp(datagram: Buffer, from: RemoteInfo, socket: UdpSocket): 
   socket.send(datagram, from.port, from.address);
 }
 
-/** Starts an echoing target, TCP and UDP on one port of `host`. */
-export async function startScriptedTarget(host = "127.0.0.1"): Promise<ScriptedTarget> {
+/** Starts an echoing target, TCP and UDP on one port of `host`: a free one if it is 0. */
+export async function startScriptedTarget(host = "127.0.0.1", port = 0): Promise<ScriptedTarget> {
   for (let tried = 1; ; tried++) {
-    const target = await tryStart(host);
+    const target = await tryStart(host, port);
     if (target !== undefined) return target;
     if (tried === 20) throw new Error("no port is free for TCP and UDP");
   }
 }
 
-async function tryStart(host: string): Promise<ScriptedTarget | undefined> {
+async function tryStart(host: string, at: number): Promise<ScriptedTarget | undefined> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -48,7 +48,7 @@ async function tryStart(host: string): Promise<ScriptedTarget | undefined> {
     target.connections++;
     target.onTcp(socket);
   });
-  server.listen({ host, port: 0, backlog: 4096 });
+  server.listen({ host, port: at, backlog: 4096 });
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;

@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import { Lingerer } from "../../stream/lingerer.ts";
-import { adoptTcp, KEEP_ALIVE_MS } from "../../stream/tcp-stream.ts";
+import { adoptTcp } from "../../stream/tcp-stream.ts";
 import { adoptTls } from "../../stream/tls-stream.ts";
 import {
   formatOpeningAnswer,
@@ -36,7 +36,6 @@ export class WebSocketListener implements CarrierListener {
     const { path, certificate, buffers, onStream, log } = this.#terms;
     const { socket, raw, address, fingerprint, early = Buffer.alloc(0) } = newcomer;
     const secure = socket !== raw;
-    raw.setKeepAlive(true, KEEP_ALIVE_MS);
     const inner = secure
       ? adoptTls(socket as TLSSocket, raw, buffers, { own: fingerprint })
       : adoptTcp(raw, buffers);
