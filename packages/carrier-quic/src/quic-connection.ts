@@ -47,6 +47,7 @@ export class QuicConnection {
   readonly #ping: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #scheduled = false;
+  #processing = false;
   #established = false;
   #closed = false;
   #nextId = 0;
@@ -111,6 +112,11 @@ export class QuicConnection {
     return stream;
   }
 
+  /** Something is to be sent at the end of this turn; what is being worked off now is sent anyhow. */
+  touch(): void {
+    if (!this.#processing) this.schedule();
+  }
+
   schedule(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
@@ -138,6 +144,12 @@ export class QuicConnection {
 
   #process(): void {
     if (this.#closed) return;
+    this.#processing = true;
+    this.#work();
+    this.#processing = false;
+  }
+
+  #work(): void {
     if (!this.#established && this.native.isEstablished()) {
       this.#established = true;
       this.#options.onEstablished(this);

@@ -69,7 +69,7 @@ export class QuicStream implements ByteStream {
 
   /** @returns how many bytes the library has taken */
   #send(bytes: Buffer, fin: boolean): number {
-    this.#connection.schedule();
+    this.#connection.touch();
     try {
       return this.#connection.native.streamSend(this.id, bytes, fin) ?? 0;
     } catch (error) {
@@ -152,7 +152,7 @@ export class QuicStream implements ByteStream {
         return;
       }
       if (got === null) return;
-      this.#connection.schedule();
+      this.#connection.touch();
       const [length, fin] = got;
       if (length > 0 && !this.reader.onBytes(memory, length, SHARED)) this.#reading = false;
       if (!fin) continue;
@@ -199,7 +199,7 @@ export class QuicStream implements ByteStream {
         // `Done` or `InvalidStreamState`: that direction has ended already.
       }
     }
-    this.#connection.schedule();
+    this.#connection.touch();
   }
 
   #finish(): void {

@@ -102,18 +102,30 @@ export class WebSocket114 extends Duplex implements PeerSocket {
     }
   }
 
-  #frame(first: number, payload: Buffer): void {
-    const last = (first & 0x80) !== 0;
+  /** What is wrong with a frame, before its payload is looked at. */
+  #wrong(first: number, length: number): string | undefined {
     const opcode = first & 0x0f;
-    if ((first & 0x70) !== 0) return this.#fail("reserved bits are set");
+    if ((first & 0x70) !== 0) return "reserved bits are set";
     if (opcode === 0 || opcode === 2) {
-      if ((opcode === 0) !== this.#fragmented) return this.#fail("fragments out of order");
-      this.#fragmented = !last;
+      return (opcode === 0) === this.#fragmented ? undefined : "fragments out of order";
+    }
+    if (opcode === 1) return "a text message";
+    if (opcode < 8 || opcode > 10) return `opcode ${opcode}`;
+    return first < 0x80 || length > 125 ? "a bad control frame" : undefined;
+  }
+
+  #frame(first: number, payload: Buffer): void {
+    const opcode = first & 0x0f;
+    const wrong = this.#wrong(first, payload.length);
+    if (wrong !== undefined) {
+      this.#fail(wrong);
+      return;
+    }
+    if (opcode < 8) {
+      this.#fragmented = first < 0x80;
       if (payload.length > 0 && !this.push(payload)) this.#raw.pause();
       return;
     }
-    if (opcode < 8) return this.#fail(opcode === 1 ? "a text message" : `opcode ${opcode}`);
-    if (!last || payload.length > 125) return this.#fail("a bad control frame");
     if (opcode === 9) this.#send(0x8a, payload);
     if (opcode !== 8) return;
     this.#closeSeen = true;
