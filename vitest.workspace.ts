@@ -9,6 +9,7 @@ const libraries = [
   "model",
   "url-config",
   "tunnel-core",
+  "carrier-quic",
   "store",
   "go-state",
   "desired-state",

@@ -17,6 +17,7 @@ export type TunnelErrorCode =
   | "SIGNAL_TOO_LARGE"
   | "FRAME_INVALID"
   | "HELLO_INVALID"
+  | "PROXY_FAILED"
   | "UNSUPPORTED_POOL_TYPE"
   | "CLOSED";
 

@@ -32,7 +32,7 @@ export type {
 } from "./carrier/carrier.ts";
 export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
 export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
-export type { ByteStream, StreamReader } from "./stream/byte-stream.ts";
+export { type ByteStream, SHARED, type StreamReader } from "./stream/byte-stream.ts";
 export { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
 export { systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
 export {
@@ -40,7 +40,11 @@ export {
   type CertificateLogger,
   openCertificateFiles,
 } from "./tls/certificate-files.ts";
-export type { CertificateSource, CertificateState } from "./tls/certificate-source.ts";
+export {
+  type CertificateSource,
+  type CertificateState,
+  certificateFingerprint,
+} from "./tls/certificate-source.ts";
 export {
   createSelfSignedCertificate,
   type SelfSignedCertificateOptions,

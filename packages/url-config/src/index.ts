@@ -19,6 +19,7 @@ export {
   parseTunnelUrl,
   parseTunnelUrlLenient,
 } from "./parse-url.ts";
+export { type EnvironmentRoute, proxyFromEnvironment } from "./proxy-environment.ts";
 export { redact } from "./redact.ts";
 export type {
   BlockedProtocols,
@@ -27,6 +28,8 @@ export type {
   HostPort,
   LogLevel,
   MasterSettings,
+  PoolType,
+  ProxyAddress,
   ServerSettings,
   Settings,
   TlsMode,

@@ -1,7 +1,8 @@
 import { enum as choice, NEVER, pipe, refine, string, transform, type ZodMiniType } from "zod/mini";
 import { durationForm, formatDuration, readDuration } from "./duration.ts";
 import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
-import type { BlockedProtocols } from "./settings.ts";
+import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
+import type { BlockedProtocols, ProxyAddress } from "./settings.ts";
 
 /** Reads the text of a value; `T` is what the settings hold. */
 export type TextSchema<T> = ZodMiniType<T, string>;
@@ -13,6 +14,8 @@ export interface ValueKind<T> {
   readonly allowed: string;
   /** The largest value, for text that is fine but above it; `undefined` for any other text. */
   readonly clamp?: ((text: string) => { value: T; text: string } | undefined) | undefined;
+  /** The text as messages may show it, where it can hold a secret. */
+  readonly shown?: ((text: string) => string) | undefined;
 }
 
 /**
@@ -121,6 +124,38 @@ export function filePath(): ValueKind<string | undefined> {
       transform((text): string | undefined => text),
     ),
     allowed: "the path of a PEM file",
+  };
+}
+
+/** A path of an HTTP address, spelled in the one way that no proxy changes. */
+export function httpPath(): ValueKind<string> {
+  return {
+    schema: string().check(
+      refine(
+        (text) => /^\/[A-Za-z0-9._~/-]{0,255}$/.test(text) && !/\/\/|\/\.{1,2}(?:\/|$)/.test(text),
+      ),
+    ),
+    allowed:
+      "a path that begins with /, of letters, digits, -, ., _, ~ and /, at most 256 characters",
+  };
+}
+
+/** `none`, `env`, or a proxy's URL. */
+export function proxy(): ValueKind<ProxyAddress | "env" | undefined> {
+  return {
+    schema: pipe(
+      string(),
+      transform((text, context): ProxyAddress | "env" | undefined => {
+        if (text === "none") return undefined;
+        if (text === "env") return text;
+        const result = readProxyUrl(text);
+        if (result.proxy !== undefined) return result.proxy;
+        context.issues.push({ code: "custom", input: text });
+        return NEVER;
+      }),
+    ),
+    allowed: `none, env, ${proxyForm}`,
+    shown: redactProxyUrl,
   };
 }
 

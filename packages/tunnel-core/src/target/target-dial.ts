@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
-import { formatHostPort, type HostPort } from "@nodepass/url-config";
+import { formatHostPort, type HostPort, type ProxyAddress } from "@nodepass/url-config";
 import type { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
+import { ProxyDial } from "../proxy/proxy-dial.ts";
 import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { dialTcp } from "../stream/tcp-stream.ts";
+import { adoptTcp, dialTcp } from "../stream/tcp-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { TargetHealth } from "./target-health.ts";
 
@@ -23,8 +24,13 @@ const OWN_FAULTS: ReadonlySet<string | undefined> = new Set([
 
 /** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
 export interface TargetWanted {
-  /** The stream's reader does nothing: set another at once. */
-  onTarget(stream: ByteStream, address: string, port: number): void;
+  /**
+   * The stream's reader does nothing: set another at once.
+   *
+   * @param address the target's, as far as it is known: through a proxy its host as it is given
+   * @param early what the target has said already (behind a proxy's answer)
+   */
+  onTarget(stream: ByteStream, address: string, port: number, early?: Buffer): void;
   onNoTarget(error: TunnelError): void;
 }
 
@@ -44,11 +50,15 @@ export interface DialParts {
   readonly staggered: DeadlineQueue<TargetDial>;
   /** Source address, or `undefined` for the system's choice. */
   readonly localAddress: string | undefined;
+  /** The proxy on the way to a target. @throws {TunnelError} `PROXY_FAILED` */
+  proxyTo(target: HostPort): ProxyAddress | undefined;
 }
 
 /** Addresses of a target that are still to be tried. */
 interface Addresses {
   readonly target: HostPort;
+  /** The addresses are those of the proxy on the way to it. */
+  readonly through: ProxyAddress | undefined;
   readonly list: readonly ResolvedAddress[];
   next: number;
 }
@@ -117,7 +127,7 @@ export class TargetDial implements Timed {
       const resolved = addresses?.list[addresses.next];
       if (addresses !== undefined && resolved !== undefined) {
         addresses.next++;
-        if (this.#attempt(addresses.target, resolved)) return;
+        if (this.#attempt(addresses, resolved)) return;
         continue;
       }
       this.#addresses = this.#later?.pop();
@@ -128,16 +138,27 @@ export class TargetDial implements Timed {
         return;
       }
       this.#nextTarget++;
-      const list = this.dialer.context.names.resolve(target.host);
+      let through: ProxyAddress | undefined;
+      try {
+        through = this.dialer.proxyTo(target);
+      } catch (error) {
+        this.#lastError = error;
+        continue;
+      }
+      const list = this.dialer.context.names.resolve(through?.host ?? target.host);
       if (list instanceof Promise) {
-        this.#await(target, list);
+        this.#await(target, through, list);
         return;
       }
-      this.#addresses = { target, list, next: 0 };
+      this.#addresses = { target, through, list, next: 0 };
     }
   }
 
-  #await(target: HostPort, lookup: Promise<readonly ResolvedAddress[]>): void {
+  #await(
+    target: HostPort,
+    through: ProxyAddress | undefined,
+    lookup: Promise<readonly ResolvedAddress[]>,
+  ): void {
     const { deadlines } = this.dialer;
     this.#lookups++;
     deadlines.delete(this);
@@ -156,7 +177,7 @@ export class TargetDial implements Timed {
           this.#later ??= [];
           this.#later.push(this.#addresses);
         }
-        this.#addresses = { target, list, next: 0 };
+        this.#addresses = { target, through, list, next: 0 };
         this.#advance();
       },
       (error: unknown) => {
@@ -169,7 +190,7 @@ export class TargetDial implements Timed {
   }
 
   /** @returns whether an attempt has begun */
-  #attempt(target: HostPort, { address, family }: ResolvedAddress): boolean {
+  #attempt({ target, through }: Addresses, { address, family }: ResolvedAddress): boolean {
     const { localAddress } = this.dialer;
     if (localAddress !== undefined && isIP(localAddress) !== family) {
       this.#lastError = new TunnelError(
@@ -178,7 +199,7 @@ export class TargetDial implements Timed {
       );
       return false;
     }
-    const attempt = new Attempt(this, target, address);
+    const attempt = new Attempt(this, target, address, through);
     this.#attempts.push(attempt);
     attempt.start();
     this.#stagger();
@@ -195,8 +216,8 @@ export class TargetDial implements Timed {
     staggered.add(this);
   }
 
-  connected(attempt: Attempt, stream: ByteStream): void {
-    const { target, address } = attempt;
+  connected(attempt: Attempt, stream: ByteStream, early?: Buffer): void {
+    const { target, address, through } = attempt;
     const { health, context } = this.dialer;
     health.worked(target);
     for (const other of this.#attempts) {
@@ -207,19 +228,27 @@ export class TargetDial implements Timed {
         other.detach();
         continue;
       }
-      if (other.target === target) context.names.failed(target.host, other.address);
+      if (other.target === target && through === undefined) {
+        context.names.failed(target.host, other.address);
+      }
       other.drop();
     }
     this.#finish();
-    this.#wanted.onTarget(stream, address, target.port);
+    this.#wanted.onTarget(
+      stream,
+      through === undefined ? address : target.host,
+      target.port,
+      early,
+    );
   }
 
   failed(attempt: Attempt, error: Error & { code?: string }): void {
-    const { target, address } = attempt;
+    const { target, address, through } = attempt;
     this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
     this.#lastError = error;
     if (!OWN_FAULTS.has(error.code)) {
-      this.dialer.context.names.failed(target.host, address);
+      // Through a proxy it is not known whose address has failed.
+      if (through === undefined) this.dialer.context.names.failed(target.host, address);
       const left = this.#addresses;
       const more =
         this.#attempts.some((other) => other.target === target) ||
@@ -256,32 +285,60 @@ export class TargetDial implements Timed {
 /** One connection in the making to one address. */
 class Attempt implements StreamReader, Timed {
   readonly target: HostPort;
+  /** That is dialled: the target's, or that of the proxy on the way. */
   readonly address: string;
+  readonly through: ProxyAddress | undefined;
   readonly #dial: TargetDial;
+  #proxied: ProxyDial | undefined;
   #stream: ByteStream | undefined;
   #error: Error | undefined;
   /** Its user has got another target: all that is wanted is to know whether this one works. */
   #detached = false;
 
-  constructor(dial: TargetDial, target: HostPort, address: string) {
+  constructor(
+    dial: TargetDial,
+    target: HostPort,
+    address: string,
+    through: ProxyAddress | undefined,
+  ) {
     this.#dial = dial;
     this.target = target;
     this.address = address;
+    this.through = through;
   }
 
   start(): void {
     const { context, localAddress, deadlines } = this.#dial.dialer;
     deadlines.add(this);
+    if (this.through !== undefined) {
+      this.#proxied = new ProxyDial({
+        route: {
+          address: this.address,
+          port: this.through.port,
+          proxy: { through: this.through, to: this.target },
+        },
+        localAddress,
+        onConnected: (socket, early) => {
+          this.#stream = adoptTcp(socket, context.buffers);
+          this.#connected(early);
+        },
+        onFailed: (error) => {
+          this.#release();
+          this.#failed(error);
+        },
+      });
+      return;
+    }
     const to = { address: this.address, port: this.target.port, localAddress };
     this.#stream = dialTcp(to, context.buffers, () => this.#connected());
     this.#stream.setReader(this);
   }
 
-  #connected(): void {
+  #connected(early?: Buffer): void {
     const stream = this.#release();
     if (stream === undefined) return;
     if (!this.#detached) {
-      this.#dial.connected(this, stream);
+      this.#dial.connected(this, stream, early);
       return;
     }
     this.#dial.dialer.health.worked(this.target);
@@ -316,7 +373,7 @@ class Attempt implements StreamReader, Timed {
       this.#dial.failed(this, error);
       return;
     }
-    context.names.failed(this.target.host, this.address);
+    if (this.through === undefined) context.names.failed(this.target.host, this.address);
     health.failed(this.target, error);
   }
 
@@ -324,6 +381,7 @@ class Attempt implements StreamReader, Timed {
   #release(): ByteStream | undefined {
     const stream = this.#stream;
     this.#stream = undefined;
+    this.#proxied?.cancel();
     this.#dial.dialer.deadlines.delete(this);
     if (stream !== undefined) stream.setReader(DETACHED_READER);
     return stream;

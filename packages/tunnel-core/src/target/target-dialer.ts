@@ -18,9 +18,12 @@ export class TargetDialer implements DialParts {
   readonly staggered: DeadlineQueue<TargetDial>;
   /** Source address, or `undefined` for the system's choice. */
   readonly localAddress: string | undefined;
+  readonly proxyTo: DialParts["proxyTo"];
 
-  constructor(context: TunnelContext) {
+  /** @param proxyTo the proxy on the way to a target. @default none */
+  constructor(context: TunnelContext, proxyTo: DialParts["proxyTo"] = () => undefined) {
     this.context = context;
+    this.proxyTo = proxyTo;
     const { dial } = context.settings;
     this.localAddress = dial === "auto" ? undefined : dial;
     this.health = new TargetHealth(context, "tcp");

@@ -1,11 +1,13 @@
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClientSettings } from "@nodepass/url-config";
+import type { ClientSettings, HostPort } from "@nodepass/url-config";
 import { carrierOf } from "../carrier/carriers.ts";
 import { EntrySide } from "../entry/entry-side.ts";
+import { TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
 import { connectFirst } from "../names/connect-first.ts";
+import { proxyOnTheWay, type Route } from "../proxy/route.ts";
 import type { Session } from "../session/session.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { EXTENSIONS } from "../wire/extensions.ts";
@@ -81,8 +83,14 @@ export class ClientTunnel extends TunnelBase {
     const { context } = this;
     const serverName = this.#settings.sni ?? (isIP(tunnel.host) === 0 ? tunnel.host : undefined);
     const named = serverName === "" ? undefined : serverName;
-    const { met, address } = await this.#meet(keys, named);
-    const carrier = carrierOf(met.answer.type);
+    const { met, route } = await this.#meet(keys, named);
+    const carrier = await carrierOf(met.answer.type, this.options.carriers);
+    if (carrier.type === 1 && route.proxy !== undefined) {
+      throw new TunnelError(
+        "UNSUPPORTED_POOL_TYPE",
+        "the server wants type=1 (QUIC), which is UDP: no proxy (via) carries that",
+      );
+    }
     await this.#takeRole(met.answer.flow);
     if (this.closingOrClosed) return "closing";
     let onEnded: (reason: string) => void = () => {};
@@ -93,8 +101,7 @@ export class ClientTunnel extends TunnelBase {
       context,
       settings: this.#settings,
       met,
-      address,
-      port: tunnel.port,
+      route,
       serverName: named,
       ca: this.options.ca,
       carrier,
@@ -115,21 +122,32 @@ export class ClientTunnel extends TunnelBase {
     return `session ended: ${reason}`;
   }
 
-  /** Tries the server's addresses in turn. */
+  /** Tries the server's addresses in turn; with a proxy on the way, the proxy's. */
   async #meet(
     keys: ProofKeys,
     serverName: string | undefined,
-  ): Promise<{ met: HandshakeResult; address: string }> {
-    const { tunnel, compat, key } = this.#settings;
+  ): Promise<{ met: HandshakeResult; route: Route }> {
+    const { tunnel, compat, key, path, front, via } = this.#settings;
+    const through = proxyOnTheWay(via, tunnel, this.options.proxyEnvironment);
+    const dialled = through ?? tunnel;
+    const { ca } = this.options;
     const { names } = this.context;
-    const addresses = await names.resolve(tunnel.host);
+    const addresses = (await names.resolve(dialled.host)).map((resolved) => resolved.address);
     let lastError: unknown;
-    for (const address of await this.#inOrder(addresses.map((resolved) => resolved.address))) {
+    for (const address of await this.#inOrder(dialled, addresses)) {
+      const proxy = through && { through, to: tunnel };
+      const route: Route = { address, port: dialled.port, proxy };
+      // Through a proxy the server's address is not known here, only what it is asked for.
+      const server = through === undefined ? address : tunnel.host;
       try {
-        const allow114 = compat && !this.#provedAddresses.has(address);
+        const allow114 = compat && !this.#provedAddresses.has(server);
         const met = await shakeHands({
-          address,
+          address: server,
           port: tunnel.port,
+          route,
+          path,
+          front,
+          ca: ca === undefined ? undefined : [ca].flat(),
           serverName,
           keys,
           token: allow114 ? tunnelToken(key) : undefined,
@@ -138,11 +156,11 @@ export class ClientTunnel extends TunnelBase {
           timeoutMs: this.context.limits.handshakeTimeoutMs,
           signal: this.lifetime.signal,
         });
-        if (met.proved) this.#provedAddresses.add(address);
-        return { met, address };
+        if (met.proved) this.#provedAddresses.add(server);
+        return { met, route };
       } catch (error) {
         if (this.closingOrClosed) throw error;
-        names.failed(tunnel.host, address);
+        names.failed(dialled.host, address);
         lastError = error;
       }
     }
@@ -153,14 +171,14 @@ export class ClientTunnel extends TunnelBase {
    * The server's addresses, first the one that takes a connection first: of several, one that
    * swallows what is sent to it would cost the time of a whole handshake.
    */
-  async #inOrder(addresses: readonly string[]): Promise<readonly string[]> {
+  async #inOrder(dialled: HostPort, addresses: readonly string[]): Promise<readonly string[]> {
     if (addresses.length < 2) return addresses;
     const { names, limits } = this.context;
     const signal = AbortSignal.any([
       this.lifetime.signal,
       AbortSignal.timeout(limits.handshakeTimeoutMs),
     ]);
-    const first = await connectFirst(names, this.#settings.tunnel, signal);
+    const first = await connectFirst(names, dialled, signal);
     first.socket.destroy();
     return [first.address, ...addresses.filter((address) => address !== first.address)];
   }
