@@ -3,6 +3,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -94,6 +95,16 @@ export function inRoot(root: string, script: string): string[] {
   const environment = ["-i", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root"];
   const shell = ["chroot", root, "/usr/bin/env", ...environment, "sh", "-c", script];
   return ["unshare", ...namespaces, ...shell];
+}
+
+/** Removes a folder with roots in it, after whatever is still mounted there; nothing of a mount goes. */
+export function removeRoot(folder: string): void {
+  const mounts = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+    .filter((path) => path.startsWith(`${folder}/`));
+  for (const path of mounts.reverse()) spawnSync("umount", [path]);
+  spawnSync("rm", ["-rf", "--one-file-system", folder]);
 }
 
 function findNpmFolder(): string {
