@@ -3,7 +3,7 @@ import { formatDuration } from "./duration.ts";
 import { createFindings, type Findings } from "./findings.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { type UrlProblem, urlProblem } from "./url-problem.ts";
-import { duration, longestDurationMs, type ValueKind, wholeNumber } from "./value-schemas.ts";
+import { duration, longestDurationMs, type ValueKind, wholeNumber } from "./value-kinds.ts";
 
 /** The settings of an empty environment. */
 export const DEFAULT_ENVIRONMENT: EnvironmentSettings = {
@@ -129,9 +129,9 @@ export function parseEnvironment(
   for (const { name, field, kind, defaultText } of variables) {
     const text = env[name];
     if (text === undefined || text === "") continue;
-    const result = kind.schema.safeParse(text);
-    if (result.success) {
-      settings[field] = result.data;
+    const read = kind.read(text);
+    if (read !== undefined) {
+      settings[field] = read.value;
     } else {
       const problem = urlProblem("INVALID_VALUE", name, text, kind.allowed);
       findings.overlook(problem, `the default ${defaultText} is used`);
