@@ -31,3 +31,10 @@ export class TunnelError extends Error {
     this.code = code;
   }
 }
+
+/** An error as one of ours: itself, or with `code` and the original as its cause. */
+export function asTunnelError(error: unknown, code: TunnelErrorCode): TunnelError {
+  if (error instanceof TunnelError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TunnelError(code, message, { cause: error });
+}

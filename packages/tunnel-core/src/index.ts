@@ -5,6 +5,7 @@ export type {
   CheckPoint,
   LogFields,
   LogRecord,
+  ReadyOptions,
   Tunnel,
   TunnelCounters,
   TunnelEvents,

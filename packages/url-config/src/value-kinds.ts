@@ -15,6 +15,12 @@ export interface ValueKind<T> {
   readonly shown?: ((text: string) => string) | undefined;
 }
 
+/** A kind whose values are numbers between two bounds. */
+export interface NumberKind extends ValueKind<number> {
+  readonly least: number;
+  readonly most: number;
+}
+
 /**
  * Longest duration of a setting, ms: 596 hours. Node's timers hold 2^31 - 1 ms and fire at once when
  * asked for more.
@@ -42,8 +48,10 @@ export function flag(on: "1" | "0"): ValueKind<boolean> {
 }
 
 /** A whole number of decimal digits, times `scale` in the settings. */
-export function wholeNumber(least: number, most: number, scale = 1): ValueKind<number> {
+export function wholeNumber(least: number, most: number, scale = 1): NumberKind {
   return {
+    least: least * scale,
+    most: most * scale,
     read: (text) =>
       digits.test(text) && isBetween(Number(text), least, most)
         ? { value: Number(text) * scale }
@@ -57,9 +65,11 @@ export function wholeNumber(least: number, most: number, scale = 1): ValueKind<n
 }
 
 /** A duration in milliseconds, in Go's form. */
-export function duration(leastMs: number, mostMs = longestDurationMs): ValueKind<number> {
+export function duration(leastMs: number, mostMs = longestDurationMs): NumberKind {
   const range = `from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
   return {
+    least: leastMs,
+    most: mostMs,
     read: (text) => {
       const value = readDuration(text);
       return value !== undefined && isBetween(value, leastMs, mostMs) ? { value } : undefined;
