@@ -7,6 +7,7 @@ const source = (name: string) =>
 const libraries = [
   "url-config",
   "tunnel-core",
+  "carrier-quic",
   "store",
   "logging",
   "master-api",

@@ -5,6 +5,7 @@ export type {
   CheckPoint,
   LogFields,
   LogRecord,
+  ReadyOptions,
   Tunnel,
   TunnelCounters,
   TunnelEvents,
@@ -28,13 +29,17 @@ export type {
   StreamDial,
   StreamWanted,
 } from "./carrier/carrier.ts";
-export type { ByteStream, StreamReader } from "./stream/byte-stream.ts";
+export { type ByteStream, SHARED, type StreamReader } from "./stream/byte-stream.ts";
 export {
   type CertificateFilesOptions,
   type CertificateLogger,
   openCertificateFiles,
 } from "./tls/certificate-files.ts";
-export type { CertificateSource, CertificateState } from "./tls/certificate-source.ts";
+export {
+  type CertificateSource,
+  type CertificateState,
+  certificateFingerprint,
+} from "./tls/certificate-source.ts";
 export {
   createSelfSignedCertificate,
   type SelfSignedCertificateOptions,

@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
+import type { TunnelError } from "./errors.ts";
 import type { RelayBuffers } from "./stream/relay-buffers.ts";
 
 /**
@@ -11,14 +12,21 @@ import type { RelayBuffers } from "./stream/relay-buffers.ts";
  */
 export type TunnelState = "starting" | "running" | "error" | "closing" | "closed";
 
-/** Live counters; received and sent are those of the local side, bytes since the tunnel opened. */
+/**
+ * Live counters. Bytes are payload, since the tunnel opened, on the local side of this end: at the
+ * entry that is the user, at the exit the target. So what a user sends is in `tcprx` of the entry and
+ * in `tcptx` of the exit; frames, TLS and PROXY headers are in neither.
+ */
 export interface TunnelCounters {
   /** Open TCP connections. */
   readonly tcps: number;
   /** Open UDP sessions. */
   readonly udps: number;
+  /** Bytes read from users (entry) or targets (exit) over TCP. */
   readonly tcprx: number;
+  /** Bytes written to users (entry) or targets (exit) over TCP. */
   readonly tcptx: number;
+  /** The same in datagrams' payload over UDP. */
   readonly udprx: number;
   readonly udptx: number;
   /** Idle pool connections. */
@@ -45,8 +53,8 @@ export interface LogRecord {
 }
 
 export interface TunnelEvents {
-  /** The state changed; `reason` says why for `error`. */
-  state: [state: TunnelState, reason: string | undefined];
+  /** The state changed; for `error` (and an end by an error) `reason` and `error` say why. */
+  state: [state: TunnelState, reason: string | undefined, error: TunnelError | undefined];
   checkpoint: [checkPoint: CheckPoint];
   log: [record: LogRecord];
 }
@@ -65,12 +73,25 @@ export interface TunnelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How to wait for a tunnel. */
+export interface ReadyOptions {
+  /** Ends the wait; the tunnel goes on. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Reject when the server refuses this client (another key, no proof, another certificate) instead
+   * of waiting for it to change its mind. @default false
+   */
+  readonly failOnRefusal?: boolean | undefined;
+}
+
 /** A running tunnel end. Emits `TunnelEvents`. */
 export interface Tunnel extends EventEmitter<TunnelEvents> {
   readonly settings: ServerSettings | ClientSettings;
   readonly state: TunnelState;
   /** Why the state is `error`, if it is. */
   readonly reason: string | undefined;
+  /** The same with its code. */
+  readonly error: TunnelError | undefined;
   /** 0 while undecided, see `CheckPoint.mode`. */
   readonly mode: 0 | 1 | 2;
   /** The tunnel listener's bound address (`undefined` on a dual-end client), once listening. */
@@ -79,8 +100,13 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   readonly entryAddress: { readonly host: string; readonly port: number } | undefined;
   /** Reads the live counters. */
   counters(): TunnelCounters;
-  /** Resolves when the tunnel is `running`; rejects with `TunnelError` when closed before. */
-  ready(options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  /**
+   * Resolves when the tunnel is `running`.
+   *
+   * @throws {TunnelError} `CLOSED` when it is closed before; with `failOnRefusal` the server's refusal
+   * @throws the reason of `signal` when that aborts
+   */
+  ready(options?: ReadyOptions): Promise<void>;
   /**
    * Stops taking new connections, lets running ones finish for at most `timeoutMs` (default:
    * `shutdownTimeoutMs`; 0 cuts at once), then cuts the rest. Idempotent.

@@ -41,6 +41,8 @@ export interface CarrierDialTerms {
   readonly path: string;
   /** `undefined`: none. */
   readonly tls: CarrierTls | undefined;
+  /** Pings of a carrier that shares a connection, ms (`NP_REPORT_INTERVAL`). */
+  readonly reportIntervalMs: number;
   readonly buffers: RelayBuffers;
   readonly log: CarrierLog;
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings } from "@nodepass/url-config";
 import { carrierOf } from "../carrier/carriers.ts";
 import { EntrySide } from "../entry/entry-side.ts";
+import { asTunnelError, TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
 import type { Session } from "../session/session.ts";
@@ -48,17 +49,17 @@ export class ClientTunnel extends TunnelBase {
 
   async #run(keys: ProofKeys): Promise<void> {
     while (!this.closingOrClosed) {
-      let reason: string;
+      let failure: TunnelError;
       const startedAt = performance.now();
       try {
-        reason = await this.#serveSession(keys);
+        failure = new TunnelError("PEER_LOST", await this.#serveSession(keys));
         if (performance.now() - startedAt >= STABLE_SESSION_MS) this.#failures = 0;
       } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
+        failure = asTunnelError(error, "PEER_LOST");
       }
       if (this.closingOrClosed) return;
-      this.context.logLimited("warn", "not connected", { reason });
-      this.setState("error", reason);
+      this.context.logLimited("warn", "not connected", { reason: failure.message });
+      this.setState("error", failure);
       await this.#pause();
     }
   }

@@ -1,9 +1,4 @@
-import {
-  type ClientSettings,
-  DEFAULT_ENVIRONMENT,
-  type EnvironmentSettings,
-  type ServerSettings,
-} from "@nodepass/url-config";
+import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { NameCache } from "../names/name-cache.ts";
@@ -18,6 +13,7 @@ import { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { LogRecord, TunnelOptions } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { BlockDetector } from "../wire/block-detector.ts";
+import { checkOptions } from "./check-options.ts";
 import { LogLimiter } from "./log-limiter.ts";
 
 /** Where a tunnel's log records go. */
@@ -32,7 +28,7 @@ export function createContext(
   options: TunnelOptions,
   sink: LogSink,
 ): TunnelContext {
-  const limits: EnvironmentSettings = { ...DEFAULT_ENVIRONMENT, ...definedOf(options.limits) };
+  const limits = checkOptions(options);
   const rate = settings.rateBytesPerSecond;
   const debugs = settings.log === "debug";
   const log: TunnelContext["log"] = (level, message, fields = {}) => {
@@ -66,8 +62,4 @@ export function createContext(
     logLimited: (level, message, fields) => limiter.log(level, message, fields),
     debugs,
   };
-}
-
-function definedOf(limits: Partial<EnvironmentSettings> = {}): Partial<EnvironmentSettings> {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }

@@ -173,7 +173,7 @@ export class ServerTunnel extends TunnelBase {
     if (this.closingOrClosed || this.#sessions?.session !== session) return;
     this.#entrySide?.queue.setSession(undefined);
     this.context.log("warn", "session ended", { reason });
-    this.setState("error", `session ended: ${reason}`);
+    this.setState("error", new TunnelError("PEER_LOST", `session ended: ${reason}`));
   }
 
   protected override retiring(): boolean {

@@ -7,6 +7,7 @@ import type { Ledger, PeerTimings } from "./ledger.ts";
 import { CONTROL_ID, Pool114 } from "./pool-114.ts";
 import type { Signal } from "./signal-codec.ts";
 import { certificateFingerprint } from "./tunnel-secret.ts";
+import { WebSocket114 } from "./websocket-114.ts";
 
 export type Tls = 0 | 1 | 2;
 
@@ -238,8 +239,10 @@ export class Session114 {
   /** What this end knows of the certificate of `duct`. */
   #fingerprint(duct: Duct): string {
     if (this.#options.role === "server") return this.#options.ownFingerprint;
-    if (!(duct.socket instanceof TLSSocket)) return "";
-    return certificateFingerprint(duct.socket.getPeerCertificate().raw);
+    const { socket } = duct;
+    const secure = socket instanceof WebSocket114 ? socket.secure : socket;
+    if (!(secure instanceof TLSSocket)) return "";
+    return certificateFingerprint(secure.getPeerCertificate().raw);
   }
 
   #keep(duct: Duct): void {
