@@ -203,7 +203,9 @@ export class QuicConnection {
     if (native.isTimedOut()) return new TunnelError("PEER_LOST", "the QUIC connection fell silent");
     const error = native.peerError() ?? native.localError();
     const who = native.peerError() === null ? "this end" : "the peer";
-    const text = Buffer.from(error?.reason ?? []).toString("latin1").slice(0, 80);
+    const text = Buffer.from(error?.reason ?? [])
+      .toString("latin1")
+      .slice(0, 80);
     const reason = text.replaceAll(/[^\x20-\x7e]/g, "?");
     const code = error === null ? "" : ` with error ${error.errorCode}${reason && ` (${reason})`}`;
     return new TunnelError("PEER_LOST", `${who} closed the QUIC connection${code}`);

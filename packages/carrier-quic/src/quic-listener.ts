@@ -104,7 +104,7 @@ export class QuicListener implements CarrierListener {
       onEstablished: () => {},
       onStream: (stream) => {
         if (this.#closed) stream.destroy();
-        else this.#terms.onStream({ stream, address: from.host });
+        else this.#terms.onStream({ stream, address: from.host, asksId: true });
       },
       onStreamClosed: (open) => this.#closeIfDone(open),
       onClosed: () => {

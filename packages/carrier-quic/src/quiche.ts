@@ -16,12 +16,12 @@ export interface QuicheConnection {
   send(data: Uint8Array): [number, { to: QuicAddress }] | null;
   streamRecv(id: number, data: Uint8Array): [number, boolean] | null;
   streamSend(id: number, data: Uint8Array, fin: boolean): number | null;
-  streamShutdown(id: number, direction: number, code: number): void | null;
+  streamShutdown(id: number, direction: number, code: number): unknown;
   peerStreamsLeftBidi(): number;
   readable(): Iterable<number>;
   timeout(): number | null;
   onTimeout(): void;
-  close(app: boolean, code: number, reason: Uint8Array): void | null;
+  close(app: boolean, code: number, reason: Uint8Array): unknown;
   peerCertChain(): Uint8Array[] | null;
   isEstablished(): boolean;
   isClosed(): boolean;

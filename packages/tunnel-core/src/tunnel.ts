@@ -1,6 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
+import type { MoreCarriers } from "./carrier/carriers.ts";
 import type { TunnelError } from "./errors.ts";
+import type { ProxyEnvironment } from "./proxy/route.ts";
 import type { RelayBuffers } from "./stream/relay-buffers.ts";
 
 /**
@@ -67,6 +69,10 @@ export interface TunnelOptions {
   readonly buffers?: RelayBuffers | undefined;
   /** PEM certificates of authorities to trust with `tls` 2, beside the system's. */
   readonly ca?: string | readonly string[] | undefined;
+  /** Carriers that are packages of their own (`type` 1, QUIC), loaded when they are used. */
+  readonly carriers?: MoreCarriers | undefined;
+  /** What `via=env` looks at: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`. @default nothing */
+  readonly proxyEnvironment?: ProxyEnvironment | undefined;
   /** Called with the tunnel before it starts, to listen to its first log records and states. */
   readonly onCreate?: ((tunnel: Tunnel) => void) | undefined;
   /** Aborting destroys the tunnel. */

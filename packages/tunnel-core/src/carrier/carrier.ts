@@ -1,6 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
+import type { Route } from "../proxy/route.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import type { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
@@ -32,9 +32,11 @@ export interface CarrierTls {
 
 /** Where and how a client's streams of one session are opened. */
 export interface CarrierDialTerms {
-  /** IP address, not a name. */
+  /** IP address that is dialled: the server's, or the proxy's. */
   readonly address: string;
   readonly port: number;
+  /** A proxy stands there, and opens the connection to the server; TCP only. */
+  readonly proxy: Route["proxy"];
   /** SNI, and `Host` where there is HTTP; `undefined`: the server is given by address. */
   readonly serverName: string | undefined;
   /** HTTP path, begins with `/`. */
@@ -58,10 +60,12 @@ export interface CarrierDialer {
 /** Who wants a stream. Exactly one of the two is called, once, never inside `open`. */
 export interface StreamWanted {
   /**
-   * It stands, with TLS and the certificate that `tls` asks for. Nothing has been read: set a reader
-   * at once, then `resume()`.
+   * It stands, with TLS and the certificate that `tls` asks for. Set a reader at once, then
+   * `resume()`.
+   *
+   * @param early what has been read already (behind a proxy's answer)
    */
-  onStream(stream: ByteStream): void;
+  onStream(stream: ByteStream, early?: Buffer): void;
   /**
    * @param error `TunnelError` `PEER_CERTIFICATE_MISMATCH` if the certificate is not `pin`: the
    *   session can't go on; else the system's error, or `PEER_LOST`
@@ -101,8 +105,10 @@ export interface Arrival {
   readonly address: string;
   /** What came with its opening. */
   readonly early?: Buffer | undefined;
-  /** It waits for an id, as NodePass 1.14 does (its silence; the byte 00 over HTTP/2 and QUIC). */
+  /** It waits for an id, as NodePass 1.14 does: it was silent for long enough. */
   readonly wantsId?: boolean | undefined;
+  /** On this carrier NodePass 1.14 asks for the id, by a byte 00. */
+  readonly asksId?: boolean | undefined;
   /** Called when it has shown that it is the client's: it is no newcomer any more. */
   known?(): void;
 }
@@ -114,9 +120,9 @@ export interface Arrival {
 export interface CarrierListener {
   /** A plain or TLS socket that begins as a pool connection: hello, or the silence of 1.14. */
   onSocket?(newcomer: NewSocket): void;
-  /** An HTTP upgrade; the carrier answers. `head` is what came after the request. */
-  onUpgrade?(newcomer: NewSocket, request: IncomingMessage, head: Buffer): void;
-  /** The preface of HTTP/2 has come, or ALPN said so: it is back in the socket. */
+  /** A request for a WebSocket: its whole head is at the front of `early`; the carrier answers. */
+  onUpgrade?(newcomer: NewSocket): void;
+  /** The preface of HTTP/2 has come: it is back in the socket. */
   onHttp2?(newcomer: NewSocket): void;
   /** Takes no more; what it gave away goes on. */
   close(): void;

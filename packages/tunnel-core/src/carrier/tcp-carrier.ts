@@ -1,9 +1,6 @@
 import type { TLSSocket } from "node:tls";
-import { TunnelError } from "../errors.ts";
-import type { StreamReader } from "../stream/byte-stream.ts";
-import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { adoptTcp, dialTcp, KEEP_ALIVE_MS, type TcpStream } from "../stream/tcp-stream.ts";
-import { adoptTls, secureClient } from "../stream/tls-stream.ts";
+import { adoptTcp, KEEP_ALIVE_MS } from "../stream/tcp-stream.ts";
+import { adoptTls } from "../stream/tls-stream.ts";
 import type {
   Carrier,
   CarrierDialer,
@@ -14,6 +11,7 @@ import type {
   StreamDial,
   StreamWanted,
 } from "./carrier.ts";
+import { TransportDial } from "./transport-dial.ts";
 
 /** `type` 0: each stream is a TCP connection, with TLS or without. */
 export const tcpCarrier: Carrier = {
@@ -23,93 +21,31 @@ export const tcpCarrier: Carrier = {
 };
 
 class TcpDialer implements CarrierDialer {
-  readonly terms: CarrierDialTerms;
-  readonly dials = new Set<TcpDial>();
+  readonly #terms: CarrierDialTerms;
+  readonly #dials = new Set<TransportDial>();
 
   constructor(terms: CarrierDialTerms) {
-    this.terms = terms;
+    this.#terms = terms;
   }
 
   open(wanted: StreamWanted): StreamDial {
-    const dial = new TcpDial(this, wanted);
-    this.dials.add(dial);
+    const dial = new TransportDial(this.#terms, {
+      onTransport: (stream, early) => {
+        this.#dials.delete(dial);
+        wanted.onStream(stream, early);
+      },
+      onFailed: (error) => {
+        this.#dials.delete(dial);
+        wanted.onFailed(error);
+      },
+    });
+    this.#dials.add(dial);
     return dial;
   }
 
   close(): void {
-    for (const dial of [...this.dials]) dial.cancel();
-  }
-}
-
-/** One connection in the making. */
-class TcpDial implements StreamDial, StreamReader {
-  readonly #dialer: TcpDialer;
-  readonly #wanted: StreamWanted;
-  readonly #raw: TcpStream;
-  #error: Error | undefined;
-  #done = false;
-
-  constructor(dialer: TcpDialer, wanted: StreamWanted) {
-    this.#dialer = dialer;
-    this.#wanted = wanted;
-    const { address, port, buffers } = dialer.terms;
-    this.#raw = dialTcp({ address, port, keepAlive: true }, buffers, () => this.#connected());
-    this.#raw.setReader(this);
-  }
-
-  #connected(): void {
-    if (this.#done) return;
-    const { address, serverName, tls, buffers } = this.#dialer.terms;
-    if (tls === undefined) {
-      this.#raw.setReader(DETACHED_READER);
-      this.#finish();
-      this.#wanted.onStream(this.#raw);
-      return;
-    }
-    secureClient(this.#raw, { ...tls, address, serverName }, buffers, {
-      onSecure: (stream) => {
-        if (this.#done) {
-          stream.destroy();
-          return;
-        }
-        this.#finish();
-        this.#wanted.onStream(stream);
-      },
-      onFailed: (error) => this.#fail(error),
-    });
-  }
-
-  #finish(): void {
-    this.#done = true;
-    this.#dialer.dials.delete(this);
-  }
-
-  #fail(error: Error): void {
-    if (this.#done) return;
-    this.#finish();
-    this.#raw.destroy();
-    this.#wanted.onFailed(error);
-  }
-
-  cancel(): void {
-    if (this.#done) return;
-    this.#finish();
-    this.#raw.destroy();
-  }
-
-  onBytes(): boolean {
-    return false;
-  }
-  onEnd(): void {}
-  onDrain(): void {}
-  onError(error: Error): void {
-    this.#error = error;
-  }
-  onClose(): void {
-    this.#fail(
-      this.#error ??
-        new TunnelError("PEER_LOST", "the server closed a pool connection before it was open"),
-    );
+    for (const dial of this.#dials) dial.cancel();
+    this.#dials.clear();
   }
 }
 

@@ -1,4 +1,6 @@
 import type { ConduitSource, ConduitUser } from "../conduit/conduit.ts";
+import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
+import { EarlyReader } from "../stream/early-reader.ts";
 import type { TargetDial, TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
@@ -17,14 +19,14 @@ export class DirectConduits implements ConduitSource {
   request(user: ConduitUser): void {
     let over = false;
     const dial = this.#dialer.dial({
-      onTarget: (stream, address, port) => {
+      onTarget: (stream, address, port, early) => {
         over = true;
         this.#dials.delete(user);
         if (this.#context.settings.proxy) {
           const source = parseRemote(user.remote) ?? { address: "", port: 0 };
           stream.write(Buffer.from(proxyHeader(source, { address, port }), "latin1"));
         }
-        user.onConduit({ stream, framed: false, reader: undefined });
+        user.onConduit({ stream, framed: false, reader: readerOf(stream, early) });
       },
       onNoTarget: (error) => {
         over = true;
@@ -39,4 +41,13 @@ export class DirectConduits implements ConduitSource {
     this.#dials.get(user)?.cancel();
     this.#dials.delete(user);
   }
+}
+
+/** Keeps what the target has said before its relay began. */
+function readerOf(stream: ByteStream, early: Buffer | undefined): EarlyReader | undefined {
+  if (early === undefined) return undefined;
+  const reader = new EarlyReader();
+  reader.onBytes(early, early.length, OWNED);
+  stream.setReader(reader);
+  return reader;
 }

@@ -14,6 +14,10 @@ const TLS_HANDSHAKE = 0x16;
 const HEAD_END = "\r\n\r\n";
 /** How a request line begins, or the beginning of one (RFC 9110, section 9.1). */
 const METHOD = /^[A-Z]{1,16}(?: |$)/;
+/** How a request for a WebSocket differs from a handshake. */
+const UPGRADE = /\r\nupgrade:[ \t]*websocket[ \t]*\r\n/i;
+/** What an HTTP/2 connection begins with, up to its first empty line (RFC 9113, section 3.4). */
+const HTTP2 = "PRI * HTTP/2.0";
 /** Bytes of a request line that tell whether it begins so. */
 const METHOD_BYTES = 17;
 
@@ -148,9 +152,21 @@ class Newcomer {
     if (end === -1 || end > MAX_HEADER_BYTES) {
       return this.#refuse("bad handshake request", new Error("head longer than 8 KiB"));
     }
+    const { carrier, onHandshake } = this.#listener.options;
+    const head = bytes.toString("latin1", 0, end + 2);
+    if (carrier.onUpgrade !== undefined && UPGRADE.test(head)) {
+      carrier.onUpgrade(this.#newcomer(bytes));
+      return true;
+    }
+    if (carrier.onHttp2 !== undefined && head.startsWith(HTTP2)) {
+      const newcomer = this.#newcomer(undefined);
+      this.#socket.unshift(bytes);
+      carrier.onHttp2(newcomer);
+      return true;
+    }
     this.#unwatch();
     this.#socket.unshift(bytes);
-    this.#listener.options.onHandshake(this.#socket);
+    onHandshake(this.#socket);
     return true;
   }
 
@@ -177,8 +193,12 @@ class Newcomer {
 
   /** It begins as a pool connection. */
   #give(early: Buffer | undefined): void {
+    this.#listener.options.carrier.onSocket?.(this.#newcomer(early));
+  }
+
+  #newcomer(early: Buffer | undefined): NewSocket {
     this.#unwatch();
-    const newcomer: NewSocket = {
+    return {
       socket: this.#socket,
       raw: this.#raw,
       address: this.#address,
@@ -187,13 +207,13 @@ class Newcomer {
       silent: early === undefined,
       known: () => this.#listener.newcomers.delete(this.#raw, this.#address),
     };
-    this.#listener.options.carrier.onSocket?.(newcomer);
   }
 
   #secure(certificate: CertificateSource): void {
     const current = certificate.current();
     this.#fingerprint = current.fingerprint;
-    const secure = secureServer(this.#raw, current);
+    const overHttp2 = this.#listener.options.carrier.onHttp2 !== undefined;
+    const secure = secureServer(this.#raw, current, overHttp2 ? ["h2", "http/1.1"] : undefined);
     this.#raw.on("error", ignore);
     const failed = (error: Error): void => {
       this.#listener.options.context.logLimited("warn", "tls handshake failed", {

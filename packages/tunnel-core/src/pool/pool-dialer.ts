@@ -5,6 +5,8 @@ import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
 import { MAX_HELLO_COUNTER, poolId } from "../wire/pool-hello.ts";
 
+/** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
+const ASKS_ID = 0;
 /** Bytes of the id that a 1.14 server sends on each pool connection. */
 const ID_BYTES = 4;
 
@@ -15,6 +17,8 @@ export interface PoolDialTerms {
   readonly timeoutMs: number;
   /** Makes the hello of a proved session; `undefined` towards a 1.14 server, which sends ids. */
   readonly hello: ((counter: number) => Buffer) | undefined;
+  /** A 1.14 server gives the id when it is asked for it by a byte 00 (HTTP/2, QUIC). @default false */
+  readonly asksId?: boolean | undefined;
   /** @default 0, the control connection */
   readonly firstCounter?: number | undefined;
 }
@@ -87,16 +91,18 @@ class PoolDial implements StreamWanted, StreamReader {
     this.#dial = this.#dialer.terms.carrier.open(this);
   }
 
-  onStream(stream: ByteStream): void {
+  onStream(stream: ByteStream, early?: Buffer): void {
     this.#stream = stream;
-    const { hello } = this.#dialer.terms;
+    const { hello, asksId } = this.#dialer.terms;
     if (hello !== undefined) {
       stream.write(hello(this.#counter));
-      this.#finish(stream, poolId(this.#counter), undefined);
+      this.#finish(stream, poolId(this.#counter), early);
       return;
     }
     stream.setReader(this);
-    stream.resume();
+    if (asksId === true) stream.write(Buffer.of(ASKS_ID));
+    if (early !== undefined) this.onBytes(early, early.length);
+    if (!this.#done) stream.resume();
   }
 
   onFailed(error: Error): void {

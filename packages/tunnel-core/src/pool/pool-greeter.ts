@@ -7,6 +7,9 @@ import { HELLO_BYTES, type PoolHello, parseHello } from "../wire/pool-hello.ts";
 /** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
 export const SILENCE_MS = 10;
 
+/** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
+const ASKS_ID = 0;
+
 /** Who admits pool connections. */
 export interface PoolGate {
   /** A hello, not yet verified. @returns whether the stream was admitted, and has its reader */
@@ -56,7 +59,7 @@ class Greeting implements StreamReader {
   }
 
   start(): void {
-    const { stream, address, early, wantsId } = this.#arrival;
+    const { stream, address, early, wantsId, asksId } = this.#arrival;
     const { gate, waiting } = this.#greeter;
     if (wantsId === true) {
       this.#silent();
@@ -67,7 +70,7 @@ class Greeting implements StreamReader {
     waiting.add(this);
     stream.setReader(this);
     stream.resume();
-    if (early !== undefined || !gate.expectsSilent(address)) return;
+    if (early !== undefined || asksId === true || !gate.expectsSilent(address)) return;
     this.#silence = setTimeout(() => {
       if (gate.expectsSilent(address)) this.#silent();
     }, SILENCE_MS);
@@ -83,6 +86,12 @@ class Greeting implements StreamReader {
 
   /** @returns whether it is known now what this is */
   #decide(bytes: Buffer): boolean {
+    const { asksId, address } = this.#arrival;
+    if (asksId === true && bytes[0] === ASKS_ID) {
+      if (this.#greeter.gate.expectsSilent(address)) this.#silent();
+      else this.refuse("pool connection refused: it asks for an id, and no 1.14 client is here");
+      return true;
+    }
     let hello: PoolHello | undefined;
     try {
       hello = parseHello(bytes);

@@ -233,9 +233,19 @@ function peerFingerprint(socket: TLSSocket): string | undefined {
  * come.
  *
  * @param raw made with a high-water mark of 0; the ClientHello is in its read buffer
+ * @param protocols ALPN
  */
-export function secureServer(raw: Socket, certificate: CertificateState): TLSSocket {
-  const options = { isServer: true, secureContext: certificate.context, highWaterMark: 0 };
+export function secureServer(
+  raw: Socket,
+  certificate: CertificateState,
+  protocols?: readonly string[],
+): TLSSocket {
+  const options = {
+    isServer: true,
+    secureContext: certificate.context,
+    highWaterMark: 0,
+    ...(protocols !== undefined && { ALPNProtocols: [...protocols] }),
+  };
   return new TLSSocket(raw, options);
 }
 

@@ -1,17 +1,23 @@
 import { isIP } from "node:net";
-import type { HostPort } from "@nodepass/url-config";
+import type { HostPort, ProxyAddress } from "@nodepass/url-config";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
+import { ProxyDial } from "../proxy/proxy-dial.ts";
 import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { dialTcp } from "../stream/tcp-stream.ts";
+import { adoptTcp, dialTcp } from "../stream/tcp-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 
 /** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
 export interface TargetWanted {
-  /** The stream's reader does nothing: set another at once. */
-  onTarget(stream: ByteStream, address: string, port: number): void;
+  /**
+   * The stream's reader does nothing: set another at once.
+   *
+   * @param address the target's, as far as it is known: through a proxy its host as it is given
+   * @param early what the target has said already (behind a proxy's answer)
+   */
+  onTarget(stream: ByteStream, address: string, port: number, early?: Buffer): void;
   onNoTarget(error: TunnelError): void;
 }
 
@@ -21,10 +27,16 @@ export class TargetDialer {
   readonly deadlines: DeadlineQueue<TargetDial>;
   /** Source address, or `undefined` for the system's choice. */
   readonly localAddress: string | undefined;
+  /** The proxy on the way to a target. */
+  readonly proxyTo: (target: HostPort) => ProxyAddress | undefined;
   #next = 0;
 
-  constructor(context: TunnelContext) {
+  constructor(
+    context: TunnelContext,
+    proxyTo: (target: HostPort) => ProxyAddress | undefined = () => undefined,
+  ) {
     this.context = context;
+    this.proxyTo = proxyTo;
     const { dial } = context.settings;
     this.localAddress = dial === "auto" ? undefined : dial;
     this.deadlines = new DeadlineQueue(context.limits.tcpDialTimeoutMs, (dial) => dial.timeOut());
@@ -55,6 +67,8 @@ export class TargetDial implements StreamReader {
   #addresses: readonly ResolvedAddress[] = [];
   #address = 0;
   #stream: ByteStream | undefined;
+  #through: ProxyAddress | undefined;
+  #proxied: ProxyDial | undefined;
   #lastError: unknown;
   #done = false;
   readonly #onConnect = (): void => this.#connected();
@@ -98,7 +112,14 @@ export class TargetDial implements StreamReader {
     this.#target = target;
     this.#address = 0;
     this.#addresses = [];
-    const addresses = this.#dialer.context.names.resolve(target.host);
+    try {
+      this.#through = this.#dialer.proxyTo(target);
+    } catch (error) {
+      this.#lastError = error;
+      this.#nextTarget();
+      return;
+    }
+    const addresses = this.#dialer.context.names.resolve(this.#through?.host ?? target.host);
     if (!(addresses instanceof Promise)) {
       this.#addresses = addresses;
       this.#nextAddress();
@@ -140,12 +161,34 @@ export class TargetDial implements StreamReader {
       return;
     }
     this.#dialer.deadlines.add(this);
+    if (this.#through !== undefined) {
+      this.#dialProxy(resolved.address, this.#through, target);
+      return;
+    }
     this.#stream = dialTcp(
       { address: resolved.address, port: target.port, localAddress },
       context.buffers,
       this.#onConnect,
     );
     this.#stream.setReader(this);
+  }
+
+  #dialProxy(address: string, through: ProxyAddress, to: HostPort): void {
+    const { localAddress, context } = this.#dialer;
+    this.#proxied = new ProxyDial({
+      route: { address, port: through.port, proxy: { through, to } },
+      localAddress,
+      onConnected: (socket, early) => {
+        this.#done = true;
+        this.#dialer.deadlines.delete(this);
+        this.#wanted.onTarget(adoptTcp(socket, context.buffers), to.host, to.port, early);
+      },
+      onFailed: (error) => {
+        this.#lastError = error;
+        this.#dialer.deadlines.delete(this);
+        this.#nextAddress();
+      },
+    });
   }
 
   #connected(): void {
@@ -170,6 +213,7 @@ export class TargetDial implements StreamReader {
 
   #drop(): void {
     this.#dialer.deadlines.delete(this);
+    this.#proxied?.cancel();
     const stream = this.#stream;
     this.#stream = undefined;
     if (stream === undefined) return;

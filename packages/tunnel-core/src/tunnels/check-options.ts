@@ -15,9 +15,11 @@ const OPTIONS: {
     isAllowed: (value: unknown) => boolean,
   ];
 } = {
-  limits: ["an object", (value) => typeof value === "object" && value !== null],
+  limits: ["an object", isObject],
   buffers: ["a RelayBuffers", (value) => value instanceof RelayBuffers],
   ca: ["PEM text, or several in a list", isPem],
+  carriers: ["loaders of carriers by type", isObject],
+  proxyEnvironment: ["variables with their texts", isObject],
   onCreate: ["a function", (value) => typeof value === "function"],
   signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
 };
@@ -72,6 +74,10 @@ export function checkSettings(settings: ServerSettings | ClientSettings): void {
       throw invalid(`${name} is ${kindOf(value)} (allowed: a number, 0 or more)`);
     }
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isPem(value: unknown): boolean {

@@ -1,9 +1,10 @@
 import { createSecureContext, rootCertificates } from "node:tls";
-import type { ClientSettings } from "@nodepass/url-config";
+import { type ClientSettings, formatHostPort } from "@nodepass/url-config";
 import type { Carrier, CarrierTls } from "../carrier/carrier.ts";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
 import { PoolDialer, type PoolDialTerms } from "../pool/pool-dialer.ts";
 import { PoolRefill } from "../pool/pool-refill.ts";
+import type { Route } from "../proxy/route.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
 import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -15,8 +16,7 @@ export interface ClientSessionOptions {
   readonly context: TunnelContext;
   readonly settings: ClientSettings;
   readonly met: HandshakeResult;
-  readonly address: string;
-  readonly port: number;
+  readonly route: Route;
   readonly serverName: string | undefined;
   readonly ca: string | readonly string[] | undefined;
   readonly carrier: Carrier;
@@ -31,7 +31,7 @@ export class ClientSession {
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(options: ClientSessionOptions) {
-    const { context, settings, met, owner } = options;
+    const { context, settings, met, route, owner } = options;
     this.#context = context;
     const { answer } = met;
     const role = answer.flow === "+" ? "entry" : "exit";
@@ -44,7 +44,7 @@ export class ClientSession {
         : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
       max: answer.max,
       signalKey: met.proved ? signalKey(met.sessionKey) : settings.key,
-      peer: `${options.address}:${options.port}`,
+      peer: formatHostPort(route.proxy?.to ?? { host: route.address, port: route.port }),
     };
     this.session = new Session(context, terms, {
       exit: owner.exit,
@@ -60,7 +60,7 @@ export class ClientSession {
       context,
       dialer: new PoolDialer(dialTerms(options)),
       pool: this.session,
-      secure: answer.tls !== 0,
+      secure: speaksTls(options),
       min: settings.min,
       max: answer.max,
       onFatal: (error) => this.session.end(error.message),
@@ -110,14 +110,14 @@ function checkPlan(tls: 0 | 1 | 2, role: "entry" | "exit"): CertificateCheckPlan
 }
 
 function dialTerms(options: ClientSessionOptions): PoolDialTerms {
-  const { context, met, address, port, serverName, carrier } = options;
+  const { context, settings, met, route, serverName, carrier } = options;
   return {
     carrier: carrier.dial({
-      address,
-      port,
+      ...route,
       serverName,
-      path: "/",
+      path: settings.path,
       tls: carrierTls(options),
+      reportIntervalMs: context.limits.reportIntervalMs,
       buffers: context.buffers,
       log: context.logLimited,
     }),
@@ -125,12 +125,24 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
     hello: met.proved
       ? createHelloWriter(Buffer.from(met.answer.session, "hex"), met.sessionKey)
       : undefined,
+    asksId: carrier.type === 1 || carrier.type === 3,
   };
+}
+
+/** TLS that ends in front of the server is what the client speaks, whatever the server has behind it. */
+function frontOf({ settings, carrier }: ClientSessionOptions): 0 | 1 | 2 {
+  // What stands in front of a server passes UDP on as it is.
+  return carrier.type === 1 ? 0 : settings.front;
+}
+
+function speaksTls(options: ClientSessionOptions): boolean {
+  return frontOf(options) !== 0 || options.met.answer.tls !== 0;
 }
 
 function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
   const { met, ca } = options;
-  const { tls } = met.answer;
+  const front = frontOf(options);
+  const tls = front === 0 ? met.answer.tls : front;
   if (tls === 0) return undefined;
   const trusted = ca === undefined ? undefined : [...rootCertificates, ...[ca].flat()];
   return {
@@ -140,6 +152,7 @@ function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
       ...(trusted !== undefined && { ca: trusted }),
     }),
     ca: trusted,
-    pin: met.proved && tls === 1 ? met.answer.fp : undefined,
+    // The certificate of what stands in front is not the server's.
+    pin: met.proved && tls === 1 && front === 0 ? met.answer.fp : undefined,
   };
 }

@@ -6,6 +6,7 @@ import { EntrySide } from "../entry/entry-side.ts";
 import { asTunnelError, TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
+import { proxyOnTheWay, type Route } from "../proxy/route.ts";
 import type { Session } from "../session/session.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { EXTENSIONS } from "../wire/extensions.ts";
@@ -81,8 +82,14 @@ export class ClientTunnel extends TunnelBase {
     const { context } = this;
     const serverName = this.#settings.sni ?? (isIP(tunnel.host) === 0 ? tunnel.host : undefined);
     const named = serverName === "" ? undefined : serverName;
-    const { met, address } = await this.#meet(keys, named);
-    const carrier = carrierOf(met.answer.type);
+    const { met, route } = await this.#meet(keys, named);
+    const carrier = await carrierOf(met.answer.type, this.options.carriers);
+    if (carrier.type === 1 && route.proxy !== undefined) {
+      throw new TunnelError(
+        "UNSUPPORTED_POOL_TYPE",
+        "the server wants type=1 (QUIC), which is UDP: no proxy (via) carries that",
+      );
+    }
     await this.#takeRole(met.answer.flow);
     if (this.closingOrClosed) return "closing";
     let onEnded: (reason: string) => void = () => {};
@@ -93,8 +100,7 @@ export class ClientTunnel extends TunnelBase {
       context,
       settings: this.#settings,
       met,
-      address,
-      port: tunnel.port,
+      route,
       serverName: named,
       ca: this.options.ca,
       carrier,
@@ -113,19 +119,31 @@ export class ClientTunnel extends TunnelBase {
     return `session ended: ${reason}`;
   }
 
-  /** Tries the server's addresses in turn. */
+  /** Tries the server's addresses in turn; with a proxy on the way, the proxy's. */
   async #meet(
     keys: ProofKeys,
     serverName: string | undefined,
-  ): Promise<{ met: HandshakeResult; address: string }> {
-    const { tunnel, compat, key } = this.#settings;
+  ): Promise<{ met: HandshakeResult; route: Route }> {
+    const { tunnel, compat, key, path, front, via } = this.#settings;
+    const through = proxyOnTheWay(via, tunnel, this.options.proxyEnvironment);
+    const { ca } = this.options;
     let lastError: unknown;
-    for (const { address } of await this.context.names.resolve(tunnel.host)) {
+    for (const { address } of await this.context.names.resolve(through?.host ?? tunnel.host)) {
+      const route: Route =
+        through === undefined
+          ? { address, port: tunnel.port, proxy: undefined }
+          : { address, port: through.port, proxy: { through, to: tunnel } };
+      // Through a proxy the server's address is not known here, only what it is asked for.
+      const server = through === undefined ? address : tunnel.host;
       try {
-        const allow114 = compat && !this.#provedAddresses.has(address);
+        const allow114 = compat && !this.#provedAddresses.has(server);
         const met = await shakeHands({
-          address,
+          address: server,
           port: tunnel.port,
+          route,
+          path,
+          front,
+          ca: ca === undefined ? undefined : [ca].flat(),
           serverName,
           keys,
           token: allow114 ? tunnelToken(key) : undefined,
@@ -134,8 +152,8 @@ export class ClientTunnel extends TunnelBase {
           timeoutMs: this.context.limits.handshakeTimeoutMs,
           signal: this.lifetime.signal,
         });
-        if (met.proved) this.#provedAddresses.add(address);
-        return { met, address };
+        if (met.proved) this.#provedAddresses.add(server);
+        return { met, route };
       } catch (error) {
         if (this.closingOrClosed) throw error;
         lastError = error;

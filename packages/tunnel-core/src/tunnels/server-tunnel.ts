@@ -1,5 +1,6 @@
 import type { ServerSettings } from "@nodepass/url-config";
 import { bindAddress } from "../bind-address.ts";
+import type { CarrierListener } from "../carrier/carrier.ts";
 import { carrierOf } from "../carrier/carriers.ts";
 import { EntrySide } from "../entry/entry-side.ts";
 import { TunnelError } from "../errors.ts";
@@ -26,6 +27,8 @@ export class ServerTunnel extends TunnelBase {
   #exitSide: ExitSide | undefined;
   #tunnelListener: TunnelListener | undefined;
   #greeter: PoolGreeter | undefined;
+  #handshakes: HandshakeServer | undefined;
+  #carrier: CarrierListener | undefined;
   #certificate: CertificateSource | undefined;
 
   constructor(settings: ServerSettings, options: TunnelOptions) {
@@ -115,8 +118,13 @@ export class ServerTunnel extends TunnelBase {
       context,
       keys,
       token: settings.compat ? tunnelToken(settings.key) : undefined,
+      path: settings.path,
+      // Where the pool speaks HTTP a reverse proxy may stand in front.
+      proxied: settings.type === 2 || settings.type === 3,
       admit: (applicant) => sessions.admit(applicant),
     });
+    this.#handshakes = handshakes;
+    const kind = await carrierOf(settings.type, this.options.carriers);
     let listener: TunnelListener | undefined;
     try {
       this.listener = await bindAddress(settings.tunnel, {
@@ -136,10 +144,10 @@ export class ServerTunnel extends TunnelBase {
     const { limits, buffers } = context;
     const greeter = new PoolGreeter(context, sessions, limits.handshakeTimeoutMs);
     this.#greeter = greeter;
-    const carrier = await carrierOf(settings.type).listen({
+    const carrier = await kind.listen({
       host: this.listener.host,
       port: this.listener.port,
-      path: "/",
+      path: settings.path,
       certificate: settings.tls === 0 ? undefined : this.#certificate,
       max: settings.max,
       reportIntervalMs: limits.reportIntervalMs,
@@ -155,11 +163,13 @@ export class ServerTunnel extends TunnelBase {
       onHandshake: (socket) => handshakes.serve(socket),
       expectsSilent: (address) => sessions.expectsSilent(address),
     });
+    this.#carrier = carrier;
     this.#tunnelListener = listener;
     context.log("info", "server listening", {
       tunnel: `${this.listener.host}:${this.listener.port}`,
       flow: this.runMode === 1 ? "reverse" : "forward",
       tls: settings.tls,
+      type: settings.type,
     });
   }
 
@@ -195,6 +205,8 @@ export class ServerTunnel extends TunnelBase {
     this.#sessions?.close("closing");
     this.#tunnelListener?.close();
     this.#greeter?.close();
+    this.#carrier?.close();
+    this.#handshakes?.close();
     this.listener?.close();
     this.#entrySide?.close();
     this.#exitSide?.close();

@@ -5,6 +5,7 @@ import { bindAddress } from "../bind-address.ts";
 import { DirectConduits } from "../direct/direct-conduits.ts";
 import { DirectUdp } from "../direct/direct-udp.ts";
 import { TcpEntry } from "../entry/tcp-entry.ts";
+import { proxyOnTheWay } from "../proxy/route.ts";
 import { TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { UdpTargets } from "../udp/udp-target.ts";
@@ -14,11 +15,15 @@ import { TunnelBase } from "./tunnel-base.ts";
 export class SingleEndTunnel extends TunnelBase {
   readonly #dialer: TargetDialer;
   readonly #tcp: TcpEntry;
+  readonly #proxied: boolean;
   #udp: DirectUdp | undefined;
 
   constructor(settings: ClientSettings, options: TunnelOptions) {
     super(settings, options);
-    this.#dialer = new TargetDialer(this.context);
+    this.#proxied = settings.via !== undefined;
+    this.#dialer = new TargetDialer(this.context, (target) =>
+      proxyOnTheWay(settings.via, target, options.proxyEnvironment),
+    );
     this.#tcp = new TcpEntry(this.context, new DirectConduits(this.context, this.#dialer));
   }
 
@@ -26,9 +31,12 @@ export class SingleEndTunnel extends TunnelBase {
   async start(): Promise<void> {
     const { settings, context } = this;
     this.runMode = 1;
+    if (this.#proxied && settings.udp) {
+      context.log("error", "via: no proxy reaches UDP targets, so UDP is not forwarded (noudp=1)");
+    }
     this.listener = await bindAddress(settings.tunnel, {
       tcp: settings.tcp,
-      udp: settings.udp,
+      udp: settings.udp && !this.#proxied,
       onConnection: (socket: Socket) => this.#tcp.accept(socket),
       onError: (error) => context.logLimited("error", "listener failed", { error: error.message }),
     });

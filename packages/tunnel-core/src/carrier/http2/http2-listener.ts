@@ -33,6 +33,8 @@ export class Http2Listener implements CarrierListener {
       maxSessionMemory: SESSION_MEMORY_MB,
     });
     this.#sessions.add(session);
+    // The session waits for what only clients and Node's own TLS server tell: that TLS stands.
+    socket.emit("secureConnect");
     session.setLocalWindowSize(CONNECTION_WINDOW);
     session.once("close", () => this.#sessions.delete(session));
     session.on("error", (error) => {
@@ -60,7 +62,12 @@ export class Http2Listener implements CarrierListener {
       peerFingerprint: undefined,
       ownFingerprint: fingerprint,
     };
-    onStream({ stream: new Http2Stream(stream, ends), address, known: () => newcomer.known() });
+    onStream({
+      stream: new Http2Stream(stream, ends),
+      address,
+      asksId: true,
+      known: () => newcomer.known(),
+    });
   }
 
   /** Connections close when their last stream has. */

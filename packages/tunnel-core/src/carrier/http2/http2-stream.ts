@@ -2,9 +2,6 @@ import type { Http2Stream as NodeStream } from "node:http2";
 import { type ByteStream, OWNED, type StreamReader } from "../../stream/byte-stream.ts";
 import { DETACHED_READER } from "../../stream/detached-reader.ts";
 
-/** Code of a stream that is reset: Node tells of this one as an error (RFC 9113, section 7). */
-const INTERNAL_ERROR = 2;
-
 /** Where a stream's connection goes to and comes from. */
 export interface Http2Ends {
   readonly remoteAddress: string | undefined;
@@ -101,8 +98,8 @@ export class Http2Stream implements ByteStream {
   reset(): void {
     if (this.destroyed) return;
     this.#failed = true;
-    this.#stream.close(INTERNAL_ERROR);
-    this.#stream.destroy();
+    // With an error it is RST_STREAM alone; `close` would end the stream first.
+    this.#stream.destroy(new Error("reset"));
   }
 
   destroy(): void {

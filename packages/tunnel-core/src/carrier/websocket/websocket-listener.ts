@@ -5,6 +5,7 @@ import { adoptTls } from "../../stream/tls-stream.ts";
 import {
   formatOpeningAnswer,
   formatOpeningRefusal,
+  type OpeningVerdict,
   parseHttpHead,
   readOpeningRequest,
 } from "../../wire/websocket-opening.ts";
@@ -13,6 +14,12 @@ import { WebSocketStreams } from "./websocket-streams.ts";
 
 /** Where the head of an HTTP request ends. */
 const HEAD_END = "\r\n\r\n";
+
+const MALFORMED: OpeningVerdict = {
+  accepted: false,
+  status: 400,
+  why: "the head of the request is malformed",
+};
 
 /** A server's side: answers upgrades on its path. */
 export class WebSocketListener implements CarrierListener {
@@ -40,11 +47,19 @@ export class WebSocketListener implements CarrierListener {
     };
     const end = early.indexOf(HEAD_END, 0, "latin1");
     const head = parseHttpHead(early.toString("latin1", 0, end));
-    if (head === undefined) return refuse(400, "the head of the request is malformed");
-    const verdict = readOpeningRequest(head);
-    if (!verdict.accepted) return refuse(verdict.status, verdict.why);
-    if (verdict.path !== path) return refuse(404, "there is no tunnel on this path");
-    if (certificate !== undefined && !secure) return refuse(400, "this tunnel is for TLS only");
+    const verdict = head === undefined ? MALFORMED : readOpeningRequest(head);
+    if (!verdict.accepted) {
+      refuse(verdict.status, verdict.why);
+      return;
+    }
+    if (verdict.path !== path) {
+      refuse(404, "there is no tunnel on this path");
+      return;
+    }
+    if (certificate !== undefined && !secure) {
+      refuse(400, "this tunnel is for TLS only");
+      return;
+    }
     inner.write(Buffer.from(formatOpeningAnswer(verdict.accept), "latin1"));
     const rest = early.subarray(end + HEAD_END.length);
     const stream = this.#streams.add(inner, false, rest.length === 0 ? undefined : rest);
