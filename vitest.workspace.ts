@@ -18,7 +18,12 @@ const libraries = [
 export default defineConfig({
   resolve: {
     // Tests read the packages' sources, so a stale dist can't hide a change.
-    alias: Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+    alias: {
+      ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+      "#msgpackr": fileURLToPath(
+        new URL("packages/store/node_modules/msgpackr/pack.js", import.meta.url),
+      ),
+    },
   },
   test: {
     reporters: ["default", "./scripts/count-reporter.ts"],
