@@ -1,16 +1,21 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const source = (name: string) =>
-  fileURLToPath(new URL(`packages/${name}/src/index.ts`, import.meta.url));
+const file = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
+const source = (name: string) => file(`${name}/src/index.ts`);
 
 const libraries = [
+  "model",
   "url-config",
   "tunnel-core",
   "carrier-quic",
   "store",
+  "go-state",
+  "desired-state",
+  "config-file",
   "logging",
   "master-api",
+  "master-client",
   "instances",
   "master-server",
 ];
@@ -19,10 +24,11 @@ export default defineConfig({
   resolve: {
     // Tests read the packages' sources, so a stale dist can't hide a change.
     alias: {
+      // Before the packages' own names, which are prefixes of them.
+      "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
+      "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
       ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
-      "#msgpackr": fileURLToPath(
-        new URL("packages/store/node_modules/msgpackr/pack.js", import.meta.url),
-      ),
+      "#msgpackr": file("store/node_modules/msgpackr/pack.js"),
     },
   },
   test: {

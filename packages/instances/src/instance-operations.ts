@@ -1,10 +1,15 @@
+import {
+  type Instance,
+  type InstanceAction,
+  type InstanceChange,
+  ServiceError,
+} from "@nodepass/model";
 import { ChangeSignal } from "./change-signal.ts";
 import { checkChange } from "./check-change.ts";
-import type { Instance, InstanceAction, InstanceChange } from "./instance.ts";
-import { assertOpen, InstanceError } from "./instance-error.ts";
 import type { InstanceRegistry } from "./instance-registry.ts";
 import type { ManagedInstance } from "./managed-instance.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
+import { assertOpen } from "./operation-queue.ts";
 import { readInstanceUrl } from "./read-instance-url.ts";
 
 /** What {@link InstanceOperations} works on. */
@@ -80,7 +85,7 @@ export class InstanceOperations {
       async (instance) => {
         const { record } = instance;
         if (record.url === text) {
-          throw new InstanceError("SAME_URL", "the instance has this URL already");
+          throw new ServiceError("SAME_URL", "the instance has this URL already");
         }
         const { masterDefaults, environment } = this.#options;
         const url = readInstanceUrl(text, masterDefaults);
@@ -160,6 +165,6 @@ export class InstanceOperations {
   }
 }
 
-function notFound(): InstanceError {
-  return new InstanceError("NOT_FOUND", "no such instance");
+function notFound(): ServiceError {
+  return new ServiceError("NOT_FOUND", "no such instance");
 }

@@ -1,16 +1,30 @@
-import type { InstanceRecord } from "@nodepass/store";
-import type { AddressBook } from "./address-book.ts";
-import { type ClaimedAddress, heldAddresses, wantedAddresses } from "./bound-addresses.ts";
-import type { EventHub } from "./event-hub.ts";
-import type { Instance, InstanceDetails, InstanceMeta } from "./instance.ts";
-import { InstanceError } from "./instance-error.ts";
+import {
+  type EventHub,
+  type Instance,
+  type InstanceEvent,
+  type InstanceMeta,
+  type InstanceRecord,
+  type LogFields,
+  type LogLineLevel,
+  NO_TOTALS,
+  ServiceError,
+  TOTAL_NAMES,
+  totalsOf,
+} from "@nodepass/model";
+import {
+  type AddressBook,
+  type ClaimedAddress,
+  heldAddresses,
+  wantedAddresses,
+} from "./address-book.ts";
+import type { InstanceDetails } from "./instance-manager.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { OperationQueue } from "./operation-queue.ts";
 import { type InstanceUrl, readInstanceUrl } from "./read-instance-url.ts";
 import type { ReportWheel } from "./report-wheel.ts";
-import type { ThreadPool } from "./thread-pool.ts";
 import { TunnelLife, type TunnelLifeHooks } from "./tunnel-life.ts";
+import type { WorkerPool } from "./workers/worker-pool.ts";
 
 /** Log lines kept until the instance has been announced. */
 const MAX_HELD_LINES = 64;
@@ -18,10 +32,10 @@ const MAX_HELD_LINES = 64;
 /** What all instances of a manager share. */
 export interface InstanceSurroundings {
   readonly options: ResolvedManagerOptions;
-  readonly pool: ThreadPool;
+  readonly pool: WorkerPool;
   readonly book: AddressBook;
   readonly wheel: ReportWheel<ManagedInstance>;
-  readonly hub: EventHub;
+  readonly hub: EventHub<InstanceEvent>;
   /** Counters changed: have them saved when it suits. */
   saveSoon(): void;
 }
@@ -83,7 +97,7 @@ export class ManagedInstance {
       const { masterDefaults } = this.#surroundings.options;
       this.setUrl(this.record.url, readInstanceUrl(this.record.url, masterDefaults));
     } catch (error) {
-      if (!(error instanceof InstanceError)) throw error;
+      if (!(error instanceof ServiceError)) throw error;
       this.#problem = error.message;
     }
   }
@@ -104,21 +118,18 @@ export class ManagedInstance {
   /** Sets the traffic counters to zero. @returns how to undo that */
   resetTraffic(): () => void {
     const { record } = this;
-    const { tcprx, tcptx, udprx, udptx } = record;
-    Object.assign(record, { tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 });
+    const before = totalsOf((name) => record[name]);
+    Object.assign(record, NO_TOTALS);
     this.#view = undefined;
     return () => {
-      record.tcprx += tcprx;
-      record.tcptx += tcptx;
-      record.udprx += udprx;
-      record.udptx += udptx;
+      for (const name of TOTAL_NAMES) record[name] += before[name];
       this.#view = undefined;
     };
   }
 
   /**
    * Takes the addresses that it is sure to bind, beside those that it holds.
-   * @throws {InstanceError} `CONFLICT` if a running instance holds one of them
+   * @throws {ServiceError} `CONFLICT` if a running instance holds one of them
    */
   claimAddresses(url: InstanceUrl | undefined = this.#url): void {
     const { book } = this.#surroundings;
@@ -128,7 +139,7 @@ export class ManagedInstance {
     if (conflict !== undefined) {
       const { host, port } = conflict.address;
       const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      throw new InstanceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
+      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
     }
     book.claim(id, [...this.#held(), ...wanted]);
   }
@@ -150,7 +161,7 @@ export class ManagedInstance {
     }
     if (!this.life.isActive) book.claim(this.record.id, wantedAddresses(url.settings));
     wheel.add(this);
-    this.life.begin(url.config);
+    this.life.begin(url.settings);
   }
 
   /** Stops the tunnel; resolves when it is really stopped. */
@@ -193,12 +204,7 @@ export class ManagedInstance {
   }
 
   /** Writes a line of its log, if its level lets it through. */
-  log(
-    level: "debug" | "info" | "warn" | "error",
-    message: string,
-    fields: Readonly<Record<string, string | number | boolean | undefined>>,
-    time?: number,
-  ): void {
+  log(level: LogLineLevel, message: string, fields: LogFields, time?: number): void {
     const { options, hub } = this.#surroundings;
     if (!isLogged(level, this.#url?.settings.log ?? options.masterDefaults.log ?? "info")) return;
     options.logger[level]({ instance: this.record.id, ...fields }, message);
@@ -215,7 +221,6 @@ export class ManagedInstance {
 
   #look(): Instance {
     const { record, life } = this;
-    const { ping, pool, tcps, udps } = life.live;
     return {
       id: record.id,
       alias: record.alias,
@@ -226,14 +231,8 @@ export class ManagedInstance {
       restart: record.restart,
       meta: copyMeta(record.meta),
       mode: life.mode || (this.#url?.settings.mode ?? 0),
-      ping,
-      pool,
-      tcps,
-      udps,
-      tcprx: record.tcprx,
-      tcptx: record.tcptx,
-      udprx: record.udprx,
-      udptx: record.udptx,
+      ...life.live,
+      ...totalsOf((name) => record[name]),
     };
   }
 
@@ -254,11 +253,8 @@ export class ManagedInstance {
         if (told) this.tell(false);
       },
       onAddresses: () => this.#claimHeld(),
-      onTraffic: (bytes) => {
-        this.record.tcprx += bytes.tcprx;
-        this.record.tcptx += bytes.tcptx;
-        this.record.udprx += bytes.udprx;
-        this.record.udptx += bytes.udptx;
+      onTotals: (more) => {
+        for (const name of TOTAL_NAMES) this.record[name] += more[name];
         this.#surroundings.saveSoon();
       },
       onLog: ({ level, message, fields, time }) => this.log(level, message, fields, time),

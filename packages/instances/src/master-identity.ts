@@ -1,7 +1,32 @@
-import type { MasterState } from "@nodepass/store";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { type MasterState, STATE_VERSION } from "@nodepass/store";
 import { checkText } from "./check-change.ts";
-import { createApiKey, isSameKey } from "./master-key.ts";
 import { OperationQueue } from "./operation-queue.ts";
+
+/** A new API key: 32 hexadecimal digits, 128 random bits. */
+export function createApiKey(): string {
+  return randomBytes(16).toString("hex");
+}
+
+/** The state of a master that starts for the first time. */
+export function createMasterState(): MasterState {
+  return {
+    version: STATE_VERSION,
+    masterId: randomBytes(8).toString("hex"),
+    alias: "",
+    apiKey: createApiKey(),
+    instances: [],
+  };
+}
+
+/** Compares two keys in constant time, whatever their lengths. */
+export function isSameKey(one: string, other: string): boolean {
+  return timingSafeEqual(sha256(one), sha256(other));
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
 
 /** The name and the key of a master, as its state has them. */
 export class MasterIdentity {
@@ -19,6 +44,11 @@ export class MasterIdentity {
     this.#operations = new OperationQueue(maxPending);
   }
 
+  /** 16 hexadecimal digits. */
+  get masterId(): string {
+    return this.#state.masterId;
+  }
+
   get alias(): string {
     return this.#state.alias;
   }
@@ -27,11 +57,12 @@ export class MasterIdentity {
     return this.#state.apiKey;
   }
 
-  /** Compares in constant time. */
+  /** Compares in constant time, whatever the candidate's length. */
   verifyKey(candidate: string): boolean {
     return isSameKey(candidate, this.#state.apiKey);
   }
 
+  /** Names the master. @throws {ServiceError} `INVALID`, `UNAVAILABLE` */
   setAlias(alias: string): Promise<void> {
     return this.#operations.run(async () => {
       checkText("alias", alias);
@@ -43,7 +74,10 @@ export class MasterIdentity {
     });
   }
 
-  /** @returns the new key, once it is on disk */
+  /**
+   * @returns the new key, once it is on disk; the old one is refused from then on
+   * @throws {ServiceError} `UNAVAILABLE`: the old key stays
+   */
   renewKey(): Promise<string> {
     return this.#operations.run(async () => {
       const before = this.#state.apiKey;

@@ -3,19 +3,20 @@ import { createFailureLimiter } from "./auth/failure-limiter.ts";
 import { createRequireKey } from "./auth/require-key.ts";
 import { createTicketStore } from "./auth/ticket-store.ts";
 import { registerComponents } from "./docs/openapi-document.ts";
-import { createEventHub } from "./events/event-hub.ts";
+import { createEventStreams } from "./events/event-streams.ts";
 import { cors } from "./http/cors.ts";
 import { createErrorHandler, refuse } from "./http/error-response.ts";
 import { guardMethods } from "./http/method-guard.ts";
+import { keyEntry } from "./key-entry.ts";
 import { type MasterApiOptions, resolveMasterApiOptions } from "./options.ts";
 import { registerDocsRoutes } from "./routes/docs.ts";
 import { registerEventRoutes } from "./routes/events.ts";
+import { registerIndexRoute } from "./routes/index-page.ts";
 import { registerInfoRoutes } from "./routes/info.ts";
 import { registerInstanceRoutes } from "./routes/instances.ts";
 import { registerMetricsRoute } from "./routes/metrics.ts";
 import { createRoutes, type RouteParts } from "./routes/parts.ts";
 import { registerTcpingRoute } from "./routes/tcping.ts";
-import { keyInstance } from "./schemas/instance.ts";
 
 /** The API of one master. */
 export interface MasterApi {
@@ -29,30 +30,31 @@ export interface MasterApi {
 /**
  * The HTTP API of a master, over a service that it knows only as an interface.
  *
- * @throws {ServiceError} `INVALID` if an option is out of range
+ * @throws {ServiceError} `INVALID_OPTIONS` if an option is out of range
  * @see README.md for the statuses and the limits
  */
 export function createMasterApi(options: MasterApiOptions): MasterApi {
   const resolved = resolveMasterApiOptions(options);
-  const { service, prefix, clock, version, name, logger, events } = resolved;
+  const { instances, master, prefix, clock, version, name, logger, events } = resolved;
   const { remoteAddress, disconnect, readDocsAsset } = resolved;
 
   const tickets = createTicketStore(clock, events);
   const limiter = createFailureLimiter(clock);
-  const hub = createEventHub({
-    service,
+  const streams = createEventStreams({
+    instances,
     clock,
     limits: events,
     logger,
     // A ticket opens a stream; it must not tell the key, which does not expire.
-    keyEntry: () => keyInstance(service, ""),
+    keyEntry: async () => keyEntry(await master.identity(), ""),
   });
   const parts: RouteParts = {
-    service,
+    instances,
+    master,
     clock,
-    hub,
+    streams,
     tickets,
-    requireKey: createRequireKey({ service, limiter, tickets, remoteAddress }),
+    requireKey: createRequireKey({ master, limiter, tickets, remoteAddress }),
     disconnect,
     impl: `${name} ${version}`,
     version,
@@ -66,6 +68,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
   registerTcpingRoute(routes, parts);
   registerMetricsRoute(routes, parts);
   registerDocsRoutes(routes, { servers: [prefix, `${prefix}/v1`], version }, readDocsAsset);
+  registerIndexRoute(routes, { version });
   guardMethods(routes);
 
   const app = new Hono();
@@ -77,7 +80,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
 
   const close = (): Promise<void> => {
     tickets.clear();
-    return hub.close();
+    return streams.close();
   };
   return { app, close, [Symbol.asyncDispose]: close };
 }

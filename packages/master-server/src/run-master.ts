@@ -4,7 +4,6 @@ import { formatLogLine } from "@nodepass/logging";
 import { createMasterApi, type MasterApi } from "@nodepass/master-api";
 import { formatHostPort } from "@nodepass/url-config";
 import { apiUrl, reachableAddress } from "./addresses.ts";
-import { toApiLogger } from "./api-logger.ts";
 import { openHttpServer } from "./http/http-server.ts";
 import {
   type ResolvedMasterOptions,
@@ -15,7 +14,7 @@ import { toMasterServerError } from "./master-server-error.ts";
 import { openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
 import type { RunningMaster } from "./running-master.ts";
-import { composeService } from "./service/compose-service.ts";
+import { createMasterService } from "./service/master-service.ts";
 import { createProcessMonitor } from "./service/process-figures.ts";
 import { stopMaster } from "./stop-master.ts";
 import { createSystemMonitor } from "./system/system-monitor.ts";
@@ -50,7 +49,6 @@ async function openParts(
   const { settings, environment, logger, signal } = options;
   const certificate = await openCertificate(settings, logger);
   onFailure(() => certificate?.close());
-  const apiLogger = toApiLogger(logger);
   let giveApi: (api: MasterApi) => void = () => undefined;
   const ready = new Promise<MasterApi>((resolve) => {
     giveApi = resolve;
@@ -62,7 +60,7 @@ async function openParts(
     fetch: async (request, from) => (await ready).app.fetch(request, from),
     limits: options.limits,
     certificate,
-    onError: (error) => apiLogger.error({ error }, "server failed"),
+    onError: (error) => logger.error({ error: describeFault(error) }, "server failed"),
   });
   onFailure(() => server.destroy());
   signal?.throwIfAborted();
@@ -90,10 +88,11 @@ async function openParts(
   onFailure(() => monitors.process.close());
 
   const api = createMasterApi({
-    service: composeService({ instances, settings, ...monitors }),
+    instances,
+    master: createMasterService({ instances, settings, ...monitors }),
     prefix: settings.prefix,
     version: options.version,
-    logger: apiLogger,
+    logger,
   });
   onFailure(() => api.close());
   giveApi(api);
@@ -119,7 +118,7 @@ async function openParts(
     url,
     docsUrl: `${url}/docs`,
     get apiKey() {
-      return instances.apiKey();
+      return instances.identity.apiKey;
     },
     freshKey: fresh,
     started: instances.start(),
@@ -133,4 +132,9 @@ async function openParts(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A fault of the program: where it happened is what somebody needs who looks for it. */
+function describeFault(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -19,11 +19,14 @@ export function addCheckCommand(program: Command, context: CliContext): void {
       const { checkUrl } = await import("../describe/check-url.ts");
       const { formatCheck, formatCheckJson } = await import("../output/format-check.ts");
       const { createStyle, hasColour } = await import("../output/colour.ts");
+      const { commandName } = await import("../output/command-name.ts");
       const { CliError } = await import("../exit-code.ts");
       const report = checkUrl(url, context.environment, { showKey: options.showKey });
       const style = createStyle(hasColour(context.stdout, context.environment));
       context.stdout.write(
-        options.json === true ? formatCheckJson(report) : formatCheck(report, style),
+        options.json === true
+          ? formatCheckJson(report)
+          : formatCheck(report, style, commandName(context.environment)),
       );
       // The report has said what is wrong.
       if (report.problems.length > 0) throw new CliError("");

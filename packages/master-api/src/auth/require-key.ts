@@ -1,11 +1,11 @@
+import type { MasterService } from "@nodepass/model";
 import type { Context, MiddlewareHandler } from "hono";
 import { refuse } from "../http/error-response.ts";
-import type { MasterService } from "../service.ts";
 import type { FailureLimiter } from "./failure-limiter.ts";
 import type { TicketStore } from "./ticket-store.ts";
 
 export interface RequireKeyParts {
-  readonly service: MasterService;
+  readonly master: Pick<MasterService, "verifyKey">;
   readonly limiter: FailureLimiter;
   readonly tickets: TicketStore;
   remoteAddress(context: Context): string | undefined;
@@ -27,7 +27,7 @@ export interface RequireKey {
 }
 
 export function createRequireKey(parts: RequireKeyParts): RequireKey {
-  const { service, limiter, tickets } = parts;
+  const { master, limiter, tickets } = parts;
 
   const refuseWrong = (context: Context, message: string): Response => {
     const waitSeconds = limiter.fail(parts.remoteAddress(context) ?? "");
@@ -40,7 +40,7 @@ export function createRequireKey(parts: RequireKeyParts): RequireKey {
     async (context, next) => {
       const key = givenKey(context);
       if (key !== undefined) {
-        if (service.verifyKey(key)) return next();
+        if (await master.verifyKey(key)) return next();
         return refuseWrong(context, "Unauthorized: Invalid API key");
       }
       const ticket = withTicket ? context.req.query("ticket") : undefined;

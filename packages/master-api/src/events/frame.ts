@@ -1,5 +1,4 @@
-import { toWireInstance } from "../schemas/instance.ts";
-import type { Instance } from "../service.ts";
+import { type Instance, NO_META, toWireInstance } from "@nodepass/model";
 
 /** Frames from this size on make the dashboard's reader fail and reconnect for ever. */
 export const MAX_FRAME_BYTES = 65_535;
@@ -35,7 +34,7 @@ function encodeInstance(instance: Instance): string {
     url: wire.url.slice(0, 4096),
     config: "",
     alias: wire.alias.slice(0, 256),
-    meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
+    meta: NO_META,
   });
 }
 

@@ -1,10 +1,21 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { ServiceError } from "@nodepass/model";
+import { TicketSchema } from "@nodepass/model/schemas";
 import { badRequest, unauthorized, unavailable } from "../schemas/error.ts";
-import { EventsQuerySchema, TicketSchema } from "../schemas/events.ts";
-import { ServiceError } from "../service.ts";
 import { KEY_SECURITY, type RouteParts, TICKET_SECURITY } from "./parts.ts";
 
 const tags = ["events"];
+
+const EventsQuerySchema = z.object({
+  ticket: z
+    .string({ error: "given twice" })
+    .max(128, "longer than 128 characters")
+    .optional()
+    .openapi({
+      param: { name: "ticket", in: "query" },
+      description: "Instead of the key's header, for browsers; works once",
+    }),
+});
 
 const STREAM_HEADERS = {
   // Exactly so: the dashboard's probe compares the text.
@@ -42,10 +53,10 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
         503: { ...unavailable[503], description: "Too many streams, or the master is closing" },
       },
     }),
-    (c) => {
+    async (c) => {
       // A stream that nobody reads would stay open until it stalls.
       if (c.req.method === "HEAD") return c.body(null, 200, STREAM_HEADERS);
-      const stream = parts.hub.open(parts.disconnect && (() => parts.disconnect?.(c)));
+      const stream = await parts.streams.open(parts.disconnect && (() => parts.disconnect?.(c)));
       if (stream === undefined) throw new ServiceError("UNAVAILABLE", "too many event streams");
       return c.body(stream, 200, STREAM_HEADERS);
     },

@@ -1,6 +1,20 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import {
+  type Instance,
+  KEY_INSTANCE_ID,
+  ServiceError,
+  toWireInstance,
+  type WireInstance,
+} from "@nodepass/model";
+import {
+  InstanceChangeSchema,
+  InstanceSchema,
+  InstanceUrlSchema,
+  NewInstanceSchema,
+} from "@nodepass/model/schemas";
 import { refuse } from "../http/error-response.ts";
 import { jsonBody } from "../http/json-body.ts";
+import { keyEntry } from "../key-entry.ts";
 import {
   badRequest,
   conflict,
@@ -10,34 +24,29 @@ import {
   unauthorized,
   unavailable,
 } from "../schemas/error.ts";
-import {
-  InstanceSchema,
-  KEY_INSTANCE_ID,
-  keyInstance,
-  toWireInstance,
-  type WireInstance,
-} from "../schemas/instance.ts";
-import {
-  InstanceChangeSchema,
-  InstanceIdParams,
-  InstanceUrlSchema,
-  NewInstanceSchema,
-} from "../schemas/instance-requests.ts";
-import { type Instance, ServiceError } from "../service.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const tags = ["instances"];
+
+/** The id in the path. */
+const InstanceIdParams = z.object({
+  id: z.string().openapi({ param: { name: "id", in: "path" }, example: "a1b2c3d4" }),
+});
+
 const one = { "application/json": { schema: InstanceSchema } };
 
 /** `/instances` and `/instances/{id}`; the API key is one of them, under its own rules. */
 export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): void {
-  const { service, hub, tickets } = parts;
+  const { instances, master, streams, tickets } = parts;
   const { key } = parts.requireKey;
 
-  const keyEntry = (): WireInstance => toWireInstance(keyInstance(service, service.apiKey()));
+  const wireKey = async (): Promise<WireInstance> => {
+    const identity = await master.identity();
+    return toWireInstance(keyEntry(identity, identity.apiKey));
+  };
 
-  const existing = (id: string): Instance => {
-    const instance = service.get(id);
+  const existing = async (id: string): Promise<Instance> => {
+    const instance = await instances.get(id);
     if (instance === undefined) throw new ServiceError("NOT_FOUND", "Instance not found");
     return instance;
   };
@@ -64,7 +73,10 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         ...unauthorized,
       },
     }),
-    (c) => c.json([keyEntry(), ...service.list().map(toWireInstance)], 200),
+    async (c) => {
+      const [key, all] = await Promise.all([wireKey(), instances.list()]);
+      return c.json([key, ...all.map(toWireInstance)], 200);
+    },
   );
 
   app.openapi(
@@ -88,7 +100,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         ...unavailable,
       },
     }),
-    async (c) => c.json(toWireInstance(await service.create(c.req.valid("json"))), 201),
+    async (c) => c.json(toWireInstance(await instances.create(c.req.valid("json"))), 201),
   );
 
   app.openapi(
@@ -108,9 +120,10 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         ...notFound,
       },
     }),
-    (c) => {
+    async (c) => {
       const { id } = c.req.valid("param");
-      return c.json(id === KEY_INSTANCE_ID ? keyEntry() : toWireInstance(existing(id)), 200);
+      if (id === KEY_INSTANCE_ID) return c.json(await wireKey(), 200);
+      return c.json(toWireInstance(await existing(id)), 200);
     },
   );
 
@@ -145,18 +158,18 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       const { id } = c.req.valid("param");
       const change = c.req.valid("json");
       if (id === KEY_INSTANCE_ID) {
-        if (change.action !== "restart") return c.json(keyEntry(), 200);
-        const renewed = await service.renewKey();
+        if (change.action !== "restart") return c.json(await wireKey(), 200);
+        const renewed = await master.renewKey();
         tickets.clear();
-        hub.endAll();
-        return c.json(toWireInstance(keyInstance(service, renewed)), 200);
+        streams.endAll();
+        return c.json(toWireInstance(keyEntry(await master.identity(), renewed)), 200);
       }
-      const current = existing(id);
+      const current = await existing(id);
       const { alias, restart, action, meta } = change;
       const changesMeta = meta?.peer !== undefined || meta?.tags !== undefined;
       const changes = alias !== undefined || restart !== undefined || action !== undefined;
       if (!changes && !changesMeta) return c.json(toWireInstance(current), 200);
-      return c.json(toWireInstance(await service.update(id, change)), 200);
+      return c.json(toWireInstance(await instances.update(id, change)), 200);
     },
   );
 
@@ -188,10 +201,10 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       const { id } = c.req.valid("param");
       const { url } = c.req.valid("json");
       refuseKeyEntry(id);
-      if (existing(id).url === url) {
+      if ((await existing(id)).url === url) {
         throw new ServiceError("SAME_URL", "the instance has this URL already");
       }
-      return c.json(toWireInstance(await service.replaceUrl(id, url)), 200);
+      return c.json(toWireInstance(await instances.replaceUrl(id, url)), 200);
     },
   );
 
@@ -217,8 +230,8 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
     async (c) => {
       const { id } = c.req.valid("param");
       refuseKeyEntry(id);
-      existing(id);
-      await service.remove(id);
+      await existing(id);
+      await instances.remove(id);
       return c.body(null, 204);
     },
   );

@@ -3,13 +3,18 @@ import {
   type Instance,
   type InstanceChange,
   type InstanceEvent,
+  type InstanceService,
+  type MasterIdentity,
   type MasterInfo,
   type MasterService,
   type NewInstance,
+  NO_COUNTERS,
+  NO_META,
+  type ProcessMetrics,
   ServiceError,
   type ServiceErrorCode,
   type TcpingResult,
-} from "../../src/index.ts";
+} from "@nodepass/model";
 
 export const FIRST_KEY = "0123456789abcdef0123456789abcdef";
 export const MASTER_ID = "00112233445566ff";
@@ -26,16 +31,9 @@ export function instanceOf(fields: Partial<Instance> = {}): Instance {
     url: "server://127.0.0.1:10101/127.0.0.1:8080",
     config: "server://127.0.0.1:10101/127.0.0.1:8080?log=info&tls=0",
     restart: true,
-    meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
+    meta: NO_META,
     mode: 1,
-    ping: 0,
-    pool: 0,
-    tcps: 0,
-    udps: 0,
-    tcprx: 0,
-    tcptx: 0,
-    udprx: 0,
-    udptx: 0,
+    ...NO_COUNTERS,
     ...fields,
   };
 }
@@ -67,7 +65,7 @@ const INFO: MasterInfo = {
 };
 
 /** A master in memory that behaves as the interface says. */
-export class FakeService implements MasterService {
+export class FakeService implements InstanceService, MasterService {
   readonly instances = new Map<string, Instance>();
   readonly #listeners = new Set<(event: InstanceEvent) => void>();
   #key = FIRST_KEY;
@@ -104,11 +102,11 @@ export class FakeService implements MasterService {
     return instance;
   }
 
-  list(): readonly Instance[] {
+  async list(): Promise<readonly Instance[]> {
     return [...this.instances.values()];
   }
 
-  get(id: string): Instance | undefined {
+  async get(id: string): Promise<Instance | undefined> {
     return this.instances.get(id);
   }
 
@@ -158,15 +156,16 @@ export class FakeService implements MasterService {
     this.emit({ type: "delete", instance });
   }
 
-  masterId(): string {
-    return MASTER_ID;
+  async identity(): Promise<MasterIdentity> {
+    return { masterId: MASTER_ID, apiKey: this.#key };
   }
 
+  /** The key now. */
   apiKey(): string {
     return this.#key;
   }
 
-  verifyKey(candidate: string): boolean {
+  async verifyKey(candidate: string): Promise<boolean> {
     return timingSafeEqual(sha256(candidate), sha256(this.#key));
   }
 
@@ -176,7 +175,7 @@ export class FakeService implements MasterService {
     return this.#key;
   }
 
-  info(): MasterInfo {
+  async info(): Promise<MasterInfo> {
     return this.#info;
   }
 
@@ -198,7 +197,7 @@ export class FakeService implements MasterService {
     };
   }
 
-  processMetrics() {
+  async processMetrics(): Promise<ProcessMetrics> {
     return {
       startTimeSeconds: 1_700_000_000,
       cpuUserSeconds: 1.5,

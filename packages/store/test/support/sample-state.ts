@@ -1,4 +1,5 @@
-import type { InstanceRecord, MasterState } from "../../src/master-state.ts";
+import type { InstanceRecord } from "@nodepass/model";
+import type { MasterState } from "../../src/master-state.ts";
 
 export function sampleInstance(index: number, tag = "web"): InstanceRecord {
   return {

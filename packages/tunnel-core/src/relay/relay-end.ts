@@ -58,7 +58,8 @@ export class RelayEnd implements StreamReader, TokenWaiter {
     let go = true;
     if (early.bytes !== undefined) go = this.onBytes(early.bytes, early.bytes.length, OWNED);
     if (early.ended) this.onEnd();
-    else if (go) this.stream.resume();
+    // Also after an end: the stream may wait for this to become somebody else's.
+    if (go) this.stream.resume();
   }
 
   onBytes(buffer: Buffer, length: number, lease: Lease): boolean {

@@ -104,6 +104,7 @@ export class Session {
       maxClaims: semaphoreLimit,
       onAvailable,
       onTaken,
+      onUnclaimed: (connection) => this.#check?.remember(connection),
     });
     const send = (signal: Signal): void => this.#control?.send(signal);
     this.#conduits = new ClaimedConduits({ ...common, pool, framed: way.framed, send });

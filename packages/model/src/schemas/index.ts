@@ -1,0 +1,11 @@
+export { counterShape } from "./counters.ts";
+export { InstanceEventSchema, TicketSchema } from "./events.ts";
+export { InstanceSchema, MetaSchema, PeerSchema } from "./instance.ts";
+export {
+  InstanceChangeSchema,
+  InstanceUrlSchema,
+  NewInstanceSchema,
+} from "./instance-requests.ts";
+export { InfoSchema, MasterAliasSchema, TcpingSchema } from "./master.ts";
+export { instanceRecordSchema } from "./state.ts";
+export { instanceUrl, shortText } from "./text.ts";
