@@ -67,7 +67,7 @@ export interface TunnelOptions {
   readonly limits?: Partial<EnvironmentSettings> | undefined;
   /** Read buffers to share with other tunnels of the process. @default buffers of its own */
   readonly buffers?: RelayBuffers | undefined;
-  /** PEM certificates of authorities to trust with `tls` 2, beside the system's. */
+  /** PEM certificates of authorities to trust with `tls` 2, beside those that Node brings (`tls.rootCertificates`). */
   readonly ca?: string | readonly string[] | undefined;
   /** Carriers that are packages of their own (`type` 1, QUIC), loaded when they are used. */
   readonly carriers?: MoreCarriers | undefined;

@@ -100,7 +100,7 @@ const variables: readonly EnvironmentVariable[] = [
     duration(0, longestDurationMs),
     "longest graceful stop; 0 = stop at once",
   ),
-  define("NP_RELOAD_INTERVAL", "reloadIntervalMs", interval, "state backup, certificate reload"),
+  define("NP_RELOAD_INTERVAL", "reloadIntervalMs", interval, "state backup of a master"),
 ];
 
 /** Every environment variable, from the table that the reader itself uses. */
