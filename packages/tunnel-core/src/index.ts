@@ -3,6 +3,8 @@ export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
   CheckPoint,
+  ConnectionEvent,
+  ConnectionRefusal,
   LogFields,
   LogRecord,
   ReadyOptions,

@@ -54,11 +54,41 @@ export interface LogRecord {
   readonly fields: LogFields;
 }
 
+/** One user's TCP connection at this end, as a program that runs a tunnel may want to hear of it. */
+export interface ConnectionEvent {
+  /** `opened`: both sides stand. `closed`: after that. `refused`: it never came to that. */
+  readonly what: "opened" | "closed" | "refused";
+  /** The user's address, `ip:port`, at either end. */
+  readonly remote: string;
+  /** `refused`, or cut by this end: why. */
+  readonly reason: ConnectionRefusal | undefined;
+  /** Bytes read from the user (entry) or the target (exit); 0 but for `closed`. */
+  readonly receivedBytes: number;
+  /** Bytes from the other side, to be written to the user (entry) or the target (exit). */
+  readonly sentBytes: number;
+}
+
+/**
+ * `slots`: all of `slot` are taken. `tcp-off`: `notcp=1` at this end. `pool-timeout`: no pool
+ * connection in time. `target`: no target answers. `blocked`: it speaks a protocol of `block`.
+ * `closing`: the tunnel closes. `gone`: the other side left before the connection stood.
+ */
+export type ConnectionRefusal =
+  | "slots"
+  | "tcp-off"
+  | "pool-timeout"
+  | "target"
+  | "blocked"
+  | "closing"
+  | "gone";
+
 export interface TunnelEvents {
   /** The state changed; for `error` (and an end by an error) `reason` and `error` say why. */
   state: [state: TunnelState, reason: string | undefined, error: TunnelError | undefined];
   checkpoint: [checkPoint: CheckPoint];
   log: [record: LogRecord];
+  /** A user's TCP connection; nothing is made for it while nobody listens. */
+  connection: [event: ConnectionEvent];
 }
 
 /** Options beside the URL. */

@@ -1,11 +1,19 @@
 import type { Socket } from "node:net";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
+import {
+  type CarriedBytes,
+  closed,
+  opened,
+  refusalOf,
+  refused,
+} from "../relay/connection-events.ts";
 import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import { adoptTcp } from "../stream/tcp-stream.ts";
+import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 
@@ -27,6 +35,7 @@ export class TcpEntry {
       context.logLimited("warn", "connection refused: all slots are taken", {
         slot: context.settings.slot,
       });
+      if (context.onConnection !== undefined) refused(context, remoteOf(stream), "slots");
       stream.reset();
       return;
     }
@@ -49,17 +58,20 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly #entry: TcpEntry;
   readonly #stream: ByteStream;
   #done = false;
+  #blocked = false;
+  #refusal: ConnectionRefusal = "gone";
 
   constructor(entry: TcpEntry, stream: ByteStream) {
     super();
     this.#entry = entry;
     this.#stream = stream;
-    this.remote = formatRemote(stream.remoteAddress ?? "0.0.0.0", stream.remotePort ?? 0);
+    this.remote = remoteOf(stream);
   }
 
   onConduit(conduit: Conduit): void {
     this.#done = true;
     const { context } = this.#entry;
+    if (context.onConnection !== undefined) opened(context, this.remote);
     new Relay({
       context,
       local: this.#stream,
@@ -73,19 +85,24 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   }
 
   onBlocked(): void {
+    this.#blocked = true;
     const { context } = this.#entry;
     context.logLimited("warn", "blocked protocol refused", { remote: this.remote });
   }
 
-  onFinished(): void {
+  onFinished(carried: CarriedBytes): void {
     const { context } = this.#entry;
     this.#entry.release();
+    if (context.onConnection !== undefined) {
+      closed(context, this.remote, carried, this.#blocked ? "blocked" : undefined);
+    }
     if (context.debugs) context.log("debug", "tcp connection closed", { remote: this.remote });
   }
 
   onNoConduit(error: TunnelError): void {
     if (this.#done) return;
     const { context } = this.#entry;
+    this.#refusal = refusalOf(error);
     if (error.code === "TARGET_UNREACHABLE") {
       context.logLimited("error", error.message, { remote: this.remote });
     } else {
@@ -99,7 +116,13 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   override onClose(): void {
     if (this.#done) return;
     this.#done = true;
+    const { context } = this.#entry;
     this.#entry.source.cancel(this);
     this.#entry.release();
+    if (context.onConnection !== undefined) refused(context, this.remote, this.#refusal);
   }
+}
+
+function remoteOf(stream: ByteStream): string {
+  return formatRemote(stream.remoteAddress ?? "0.0.0.0", stream.remotePort ?? 0);
 }

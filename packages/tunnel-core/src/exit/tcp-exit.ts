@@ -1,9 +1,18 @@
 import type { Conduit, ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
+import type { TunnelError } from "../errors.ts";
+import {
+  type CarriedBytes,
+  closed,
+  opened,
+  refusalOf,
+  refused,
+} from "../relay/connection-events.ts";
 import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
+import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
 
@@ -20,6 +29,9 @@ export class TcpExit implements Exit {
   open(opening: Opening): void {
     const { context } = this;
     if (!context.settings.tcp || !context.slots.take()) {
+      if (context.onConnection !== undefined) {
+        refused(context, opening.remote, context.settings.tcp ? "slots" : "tcp-off");
+      }
       context.logLimited("warn", "connection refused: tcp is off or all slots are taken", {
         remote: opening.remote,
         slot: context.settings.slot,
@@ -58,6 +70,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #port = 0;
   #dial: TargetDial | undefined;
   #done = false;
+  #refusal: ConnectionRefusal = "gone";
 
   constructor(exit: TcpExit, opening: Opening) {
     this.#exit = exit;
@@ -89,7 +102,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     else stream.setReader(this.#targetReader);
   }
 
-  onNoTarget(error: Error): void {
+  onNoTarget(error: TunnelError): void {
+    this.#refusal = refusalOf(error);
     const { remote } = this.#opening;
     this.#exit.context.logLimited("error", error.message, { remote });
     this.#giveUp();
@@ -99,6 +113,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     const { context } = this.#exit;
     const { remote } = this.#opening;
     this.#done = true;
+    if (context.onConnection !== undefined) opened(context, remote);
     new Relay({
       context,
       local: target,
@@ -114,9 +129,12 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   /** Only an entry looks at what its local side sends. */
   onBlocked(): void {}
 
-  onFinished(): void {
+  onFinished(carried: CarriedBytes): void {
     const { context } = this.#exit;
     this.#exit.release();
+    if (context.onConnection !== undefined) {
+      closed(context, this.#opening.remote, carried, undefined);
+    }
     if (context.debugs) {
       context.log("debug", "tcp connection closed", { remote: this.#opening.remote });
     }
@@ -129,5 +147,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#opening.refuse();
     this.#target?.reset();
     this.#exit.release();
+    const { context } = this.#exit;
+    if (context.onConnection !== undefined) refused(context, this.#opening.remote, this.#refusal);
   }
 }

@@ -20,6 +20,8 @@ import { LogLimiter } from "./log-limiter.ts";
 export interface LogSink {
   emitLog(record: LogRecord): void;
   hasLogListener(): boolean;
+  /** Who hears of connections, if anybody does now. */
+  connectionListener(): TunnelContext["onConnection"];
 }
 
 /** Makes what all parts of a tunnel share. */
@@ -61,5 +63,8 @@ export function createContext(
     log,
     logLimited: (level, message, fields) => limiter.log(level, message, fields),
     debugs,
+    get onConnection() {
+      return sink.connectionListener();
+    },
   };
 }

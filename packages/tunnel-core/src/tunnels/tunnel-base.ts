@@ -5,6 +5,7 @@ import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { BoundAddress } from "../bind-address.ts";
 import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
 import type {
+  ConnectionEvent,
   ReadyOptions,
   Tunnel,
   TunnelCounters,
@@ -42,6 +43,9 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   #error: TunnelError | undefined;
   #reporter: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  readonly #emitConnection = (event: ConnectionEvent): void => {
+    this.emit("connection", event);
+  };
   readonly #onAbort = (): void => this.destroy();
 
   constructor(settings: ServerSettings | ClientSettings, options: TunnelOptions) {
@@ -51,6 +55,8 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     this.context = createContext(this.settings, options, {
       emitLog: (record) => this.emit("log", record),
       hasLogListener: () => this.listenerCount("log") > 0,
+      connectionListener: () =>
+        this.listenerCount("connection") > 0 ? this.#emitConnection : undefined,
     });
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
