@@ -19,6 +19,7 @@ export type TunnelErrorCode =
   | "HELLO_INVALID"
   | "PROXY_FAILED"
   | "UNSUPPORTED_POOL_TYPE"
+  | "SLOTS_TAKEN"
   | "CLOSED";
 
 /** Any failure of a tunnel; `cause` holds the system error behind it. */

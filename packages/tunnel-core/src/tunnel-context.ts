@@ -2,7 +2,7 @@ import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodep
 import type { NameCache } from "./names/name-cache.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
 import type { Slots } from "./slots.ts";
-import type { ConnectionEvent, LogFields, LogRecord } from "./tunnel.ts";
+import type { ConnectionEvent, LogFields, LogRecord, TunnelOptions } from "./tunnel.ts";
 
 /** What all parts of one tunnel end share. */
 export interface TunnelContext extends RelayContext {
@@ -15,6 +15,8 @@ export interface TunnelContext extends RelayContext {
   logLimited(level: LogRecord["level"], message: string, fields?: LogFields): void;
   /** Hears of each user's connection; `undefined` while nobody listens: make no event then. */
   readonly onConnection: ((event: ConnectionEvent) => void) | undefined;
+  /** Takes the exit's TCP connections instead of the targets, if the program wants them. */
+  readonly acceptor: TunnelOptions["onConnection"];
   /** Whether anybody listens for `debug` records: skip making them otherwise. */
   readonly debugs: boolean;
 }

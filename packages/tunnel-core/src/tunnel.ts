@@ -1,4 +1,5 @@
 import type { EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
 import type { MoreCarriers } from "./carrier/carriers.ts";
 import type { TunnelError } from "./errors.ts";
@@ -103,6 +104,14 @@ export interface TunnelOptions {
   readonly carriers?: MoreCarriers | undefined;
   /** What `via=env` looks at: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`. @default nothing */
   readonly proxyEnvironment?: ProxyEnvironment | undefined;
+  /**
+   * Takes the TCP connections at the exit of a dual-end tunnel instead of a target: the targets of
+   * the URL are for UDP only then. The stream errors with `ECONNRESET` when the user is cut; listen
+   * to `error` at once, as with any socket. To destroy it cuts the user.
+   *
+   * @default the targets are dialled
+   */
+  readonly onConnection?: ((stream: Duplex, from: { readonly remote: string }) => void) | undefined;
   /** Called with the tunnel before it starts, to listen to its first log records and states. */
   readonly onCreate?: ((tunnel: Tunnel) => void) | undefined;
   /** Aborting destroys the tunnel. */
@@ -143,6 +152,19 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
    * @throws the reason of `signal` when that aborts
    */
   ready(options?: ReadyOptions): Promise<void>;
+  /**
+   * Opens a connection through the tunnel, at the end where users connect, without a port: it counts,
+   * waits and is limited like any user's.
+   *
+   * @example
+   * const stream = await tunnel.connect();
+   * stream.on("error", report).end("hello");
+   *
+   * @throws {TunnelError} `INVALID_OPTIONS` at an exit, `SLOTS_TAKEN`, `POOL_TIMEOUT`,
+   *   `TARGET_UNREACHABLE` (single-end), `CLOSED`
+   * @throws the reason of `signal` when that aborts
+   */
+  connect(options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
   /**
    * Stops taking new connections, lets running ones finish for at most `timeoutMs` (default:
    * `shutdownTimeoutMs`; 0 cuts at once), then cuts the rest. Idempotent.

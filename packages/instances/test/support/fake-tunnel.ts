@@ -53,6 +53,10 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     return Promise.resolve();
   }
 
+  connect(): Promise<never> {
+    return Promise.reject(new TunnelError("CLOSED", "a fake has nothing to connect to"));
+  }
+
   async close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
     this.closeTimeoutMs = options.timeoutMs;
     this.go("closing");

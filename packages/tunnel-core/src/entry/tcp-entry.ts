@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
-import type { TunnelError } from "../errors.ts";
+import { TunnelError } from "../errors.ts";
 import {
   type CarriedBytes,
   closed,
@@ -17,6 +17,12 @@ import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 
+/** A program that is a user itself: one of the two is called, unless it destroys its stream. */
+export interface Dialling {
+  onOpen(): void;
+  onFailed(error: TunnelError): void;
+}
+
 /** Takes the users' TCP connections, each into a conduit of its own. */
 export class TcpEntry {
   readonly context: TunnelContext;
@@ -29,18 +35,23 @@ export class TcpEntry {
 
   /** A user's connection, just accepted. */
   accept(socket: Socket): void {
+    this.take(adoptTcp(socket, this.context.buffers));
+  }
+
+  /** Any stream as a user's. @param dialling the program, where it is the user itself */
+  take(stream: ByteStream, dialling?: Dialling): void {
     const { context } = this;
-    const stream = adoptTcp(socket, context.buffers);
     if (!context.slots.take()) {
       context.logLimited("warn", "connection refused: all slots are taken", {
         slot: context.settings.slot,
       });
       if (context.onConnection !== undefined) refused(context, remoteOf(stream), "slots");
-      stream.reset();
+      if (dialling === undefined) stream.reset();
+      else dialling.onFailed(new TunnelError("SLOTS_TAKEN", "all slots are taken"));
       return;
     }
     context.counters.tcps++;
-    const user = new EntryUser(this, stream);
+    const user = new EntryUser(this, stream, dialling);
     stream.setReader(user);
     this.source.request(user);
   }
@@ -58,11 +69,13 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly #entry: TcpEntry;
   readonly #stream: ByteStream;
   #done = false;
+  readonly #dialling: Dialling | undefined;
   #blocked = false;
   #refusal: ConnectionRefusal = "gone";
 
-  constructor(entry: TcpEntry, stream: ByteStream) {
+  constructor(entry: TcpEntry, stream: ByteStream, dialling: Dialling | undefined) {
     super();
+    this.#dialling = dialling;
     this.#entry = entry;
     this.#stream = stream;
     this.remote = remoteOf(stream);
@@ -82,6 +95,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote: this.remote });
+    this.#dialling?.onOpen();
   }
 
   onBlocked(): void {
@@ -110,7 +124,10 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
         timeoutMs: context.limits.poolGetTimeoutMs,
       });
     }
-    this.#stream.reset();
+    this.#dialling?.onFailed(error);
+    // The program has its error already, and no stream to get another from.
+    if (this.#dialling === undefined) this.#stream.reset();
+    else this.#stream.destroy();
   }
 
   override onClose(): void {

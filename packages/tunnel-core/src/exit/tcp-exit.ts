@@ -11,6 +11,7 @@ import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
+import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -70,6 +71,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #port = 0;
   #dial: TargetDial | undefined;
   #done = false;
+  /** Where the program itself is the target. */
+  #own: ProcessStream | undefined;
   #refusal: ConnectionRefusal = "gone";
 
   constructor(exit: TcpExit, opening: Opening) {
@@ -78,7 +81,12 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   }
 
   start(): void {
-    this.#dial = this.#exit.dialer.dial(this);
+    if (this.#exit.context.acceptor === undefined) {
+      this.#dial = this.#exit.dialer.dial(this);
+    } else {
+      this.#own = new ProcessStream();
+      this.onTarget(this.#own, "", 0);
+    }
     if (!this.#done) this.#opening.claim(this);
   }
 
@@ -118,12 +126,25 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
       context,
       local: target,
       remote: conduit.stream,
-      header: this.#exit.header(remote, this.#address, this.#port),
+      header:
+        this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
       earlyLocal: this.#targetReader.early,
       earlyRemote: conduit.reader?.early,
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
+    if (this.#own !== undefined) this.#handOver(this.#own);
+  }
+
+  #handOver(own: ProcessStream): void {
+    const { context } = this.#exit;
+    try {
+      context.acceptor?.(own.duplex, { remote: this.#opening.remote });
+    } catch (error) {
+      // The program's fault must not end the tunnel, nor leave the user waiting.
+      context.logLimited("error", "onConnection failed", { error: String(error) });
+      own.destroy();
+    }
   }
 
   /** Only an entry looks at what its local side sends. */

@@ -20,6 +20,7 @@ const OPTIONS: {
   ca: ["PEM text, or several in a list", isPem],
   carriers: ["loaders of carriers by type", isObject],
   proxyEnvironment: ["variables with their texts", isObject],
+  onConnection: ["a function", (value) => typeof value === "function"],
   onCreate: ["a function", (value) => typeof value === "function"],
   signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
 };

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings } from "@nodepass/url-config";
 import { carrierOf } from "../carrier/carriers.ts";
 import { EntrySide } from "../entry/entry-side.ts";
+import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
@@ -194,6 +195,10 @@ export class ClientTunnel extends TunnelBase {
 
   protected override retiring(): boolean {
     return this.#current?.session.retiring === true;
+  }
+
+  protected tcpEntry(): TcpEntry | undefined {
+    return this.#entrySide?.tcp;
   }
 
   protected poolSize(): number {

@@ -63,6 +63,7 @@ export function createContext(
     log,
     logLimited: (level, message, fields) => limiter.log(level, message, fields),
     debugs,
+    acceptor: options.onConnection,
     get onConnection() {
       return sink.connectionListener();
     },

@@ -1,9 +1,12 @@
 import { EventEmitter, once } from "node:events";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { BoundAddress } from "../bind-address.ts";
+import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
+import { ProcessStream } from "../stream/process-stream.ts";
 import type {
   ConnectionEvent,
   ReadyOptions,
@@ -110,6 +113,30 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     }
   }
 
+  async connect({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<Duplex> {
+    signal?.throwIfAborted();
+    if (this.closingOrClosed) throw new TunnelError("CLOSED", "the tunnel is closed");
+    const entry = this.settings.tcp ? this.tcpEntry() : undefined;
+    if (entry === undefined) {
+      throw new TunnelError("INVALID_OPTIONS", "connect() is for the end where TCP users connect");
+    }
+    const stream = new ProcessStream();
+    let onAbort: () => void = () => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        onAbort = () => {
+          reject(signal?.reason);
+          stream.destroy();
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        entry.take(stream, { onOpen: resolve, onFailed: reject });
+      });
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+    return stream.duplex;
+  }
+
   /** What is shown of a tunnel: no key, no parts. */
   toJSON(): object {
     const { settings, state, reason, mode, tunnelAddress, entryAddress } = this;
@@ -124,6 +151,8 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   /** Begins serving; called once by `openTunnel`. Rejects when the tunnel cannot start at all. */
   abstract start(): Promise<void>;
 
+  /** Where TCP users come in, if they do at this end. */
+  protected abstract tcpEntry(): TcpEntry | undefined;
   /** Idle pool connections. */
   protected abstract poolSize(): number;
   /** Whether the peer has yet to hear that this end closes. */
