@@ -43,6 +43,7 @@ export default defineConfig({
       "test-support": fileURLToPath(
         new URL("scripts/test-support/reserve-port.ts", import.meta.url),
       ),
+      "#msgpackr": file("store/node_modules/msgpackr/pack.js"),
     },
   },
   test: {

@@ -14,5 +14,10 @@ export type { RunMasterOptions } from "./master-options.ts";
 export { MasterServerError, type MasterServerErrorCode } from "./master-server-error.ts";
 export { goStateFiles, type MovedIn } from "./move-in.ts";
 export { type RenewMasterKeyOptions, renewMasterKey } from "./renew-master-key.ts";
-export { runMaster } from "./run-master.ts";
-export { type CloseMasterOptions, type RunningMaster, startLines } from "./running-master.ts";
+export { mountMaster, runMaster } from "./run-master.ts";
+export {
+  type CloseMasterOptions,
+  type MountedMaster,
+  type RunningMaster,
+  startLines,
+} from "./running-master.ts";

@@ -4,8 +4,11 @@ export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
   CheckPoint,
+  ConnectionEvent,
+  ConnectionRefusal,
   LogFields,
   LogRecord,
+  ReadyOptions,
   TargetState,
   Tunnel,
   TunnelCounters,

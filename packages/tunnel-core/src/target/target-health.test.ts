@@ -17,7 +17,11 @@ function health(targets: string) {
   const logs: LogRecord[] = [];
   const settings = parseTunnelUrl(`client://127.0.0.1:9/${targets}?mode=1`);
   if (settings.scheme !== "client") throw new Error("no client");
-  const sink = { emitLog: (record: LogRecord) => logs.push(record), hasLogListener: () => true };
+  const sink = {
+    emitLog: (record: LogRecord) => logs.push(record),
+    hasLogListener: () => true,
+    connectionListener: () => undefined,
+  };
   const made = new TargetHealth(createContext(settings, {}, sink), "tcp");
   const ports = (user: object) => made.turn(user).map(({ port }) => port);
   return { made, logs, ports, targets: settings.targets };

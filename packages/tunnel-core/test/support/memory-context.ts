@@ -10,6 +10,10 @@ export function contextFor(
   logs: LogRecord[] = [],
 ): TunnelContext {
   const settings = parseTunnelUrl(url) as ServerSettings | ClientSettings;
-  const sink = { emitLog: (record: LogRecord) => logs.push(record), hasLogListener: () => true };
+  const sink = {
+    emitLog: (record: LogRecord) => logs.push(record),
+    hasLogListener: () => true,
+    connectionListener: () => undefined,
+  };
   return createContext(settings, options, sink);
 }

@@ -1,21 +1,24 @@
-import { enum as choice, NEVER, pipe, refine, string, transform, type ZodMiniType } from "zod/mini";
 import { durationForm, formatDuration, readDuration } from "./duration.ts";
 import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
 import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
 import type { BlockedProtocols, ProxyAddress } from "./settings.ts";
 
-/** Reads the text of a value; `T` is what the settings hold. */
-export type TextSchema<T> = ZodMiniType<T, string>;
-
-/** How a parameter's text is read, and what to say about it. */
+/** How a parameter's text is read, and what to say about it; `T` is what the settings hold. */
 export interface ValueKind<T> {
-  readonly schema: TextSchema<T>;
-  /** What the schema accepts, in words. */
+  /** @returns what the text means; `undefined` if it is not allowed */
+  readonly read: (text: string) => { readonly value: T } | undefined;
+  /** What is accepted, in words. */
   readonly allowed: string;
   /** The largest value, for text that is fine but above it; `undefined` for any other text. */
   readonly clamp?: ((text: string) => { value: T; text: string } | undefined) | undefined;
   /** The text as messages may show it, where it can hold a secret. */
   readonly shown?: ((text: string) => string) | undefined;
+}
+
+/** A kind whose values are numbers between two bounds. */
+export interface NumberKind extends ValueKind<number> {
+  readonly least: number;
+  readonly most: number;
 }
 
 /**
@@ -26,37 +29,33 @@ export const longestDurationMs = 596 * 3_600_000;
 
 /** One of the given words. */
 export function oneOf<const T extends string>(words: readonly [T, ...T[]]): ValueKind<T> {
-  return { schema: choice(words), allowed: words.join(", ") };
+  return lookUp(new Map(words.map((word) => [word, word])));
 }
 
 /** One of the digits `0` to `last`, as a number. */
 export function digit<const T extends number>(digits: readonly [T, ...T[]]): ValueKind<T> {
-  const values = new Map(digits.map((value) => [String(value), value]));
-  return { schema: lookUp(values), allowed: digits.join(", ") };
+  return lookUp(new Map(digits.map((value) => [String(value), value])));
 }
 
 /** `1` for true and `0` for false, or the other way round. */
 export function flag(on: "1" | "0"): ValueKind<boolean> {
-  return {
-    schema: lookUp(
-      new Map([
-        ["0", on === "0"],
-        ["1", on === "1"],
-      ]),
-    ),
-    allowed: "0, 1",
-  };
+  return lookUp(
+    new Map([
+      ["0", on === "0"],
+      ["1", on === "1"],
+    ]),
+  );
 }
 
 /** A whole number of decimal digits, times `scale` in the settings. */
-export function wholeNumber(least: number, most: number, scale = 1): ValueKind<number> {
+export function wholeNumber(least: number, most: number, scale = 1): NumberKind {
   return {
-    schema: pipe(
-      string().check(
-        refine((text) => digits.test(text) && Number(text) >= least && Number(text) <= most),
-      ),
-      transform((text) => Number(text) * scale),
-    ),
+    least: least * scale,
+    most: most * scale,
+    read: (text) =>
+      digits.test(text) && isBetween(Number(text), least, most)
+        ? { value: Number(text) * scale }
+        : undefined,
     allowed: `a whole number, ${least} to ${most}`,
     clamp: (text) =>
       digits.test(text) && Number(text) > most
@@ -66,14 +65,15 @@ export function wholeNumber(least: number, most: number, scale = 1): ValueKind<n
 }
 
 /** A duration in milliseconds, in Go's form. */
-export function duration(leastMs: number, mostMs = longestDurationMs): ValueKind<number> {
+export function duration(leastMs: number, mostMs = longestDurationMs): NumberKind {
   const range = `from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
   return {
-    schema: pipe(
-      string().check(refine((text) => isBetween(readDuration(text), leastMs, mostMs))),
-      // The fallback is unreachable: the check has read the same text.
-      transform((text) => readDuration(text) ?? leastMs),
-    ),
+    least: leastMs,
+    most: mostMs,
+    read: (text) => {
+      const value = readDuration(text);
+      return value !== undefined && isBetween(value, leastMs, mostMs) ? { value } : undefined;
+    },
     allowed: `${durationForm}, ${range}`,
     clamp: (text) =>
       isBetween(readDuration(text), mostMs, Number.POSITIVE_INFINITY)
@@ -85,14 +85,11 @@ export function duration(leastMs: number, mostMs = longestDurationMs): ValueKind
 /** The digits of `block`. */
 export function blockDigits(): ValueKind<BlockedProtocols> {
   return {
-    schema: pipe(
-      string().check(refine((text) => /^[0-3]{1,8}$/.test(text))),
-      transform((text) => ({
-        socks: text.includes("1"),
-        http: text.includes("2"),
-        tls: text.includes("3"),
-      })),
-    ),
+    read: (text) => {
+      if (!/^[0-3]{1,8}$/.test(text)) return undefined;
+      const [socks, http, tls] = ["1", "2", "3"].map((digit) => text.includes(digit));
+      return { value: { socks: socks === true, http: http === true, tls: tls === true } };
+    },
     allowed: "any of the digits 1 (SOCKS), 2 (HTTP), 3 (TLS), or 0 for none",
   };
 }
@@ -100,7 +97,7 @@ export function blockDigits(): ValueKind<BlockedProtocols> {
 /** `auto` or a local IP address. */
 export function dialAddress(): ValueKind<string> {
   return {
-    schema: string().check(refine((text) => text === "auto" || isIpv4(text) || isIpv6(text))),
+    read: (text) => (text === "auto" || isIpv4(text) || isIpv6(text) ? { value: text } : undefined),
     allowed: "auto or an IP address without brackets",
   };
 }
@@ -108,10 +105,10 @@ export function dialAddress(): ValueKind<string> {
 /** A host name or an IP address; `none` for `undefined`. */
 export function serverName(): ValueKind<string | undefined> {
   return {
-    schema: pipe(
-      string().check(refine((text) => isHostName(text) || isIpv4(text) || isIpv6(text))),
-      transform((text) => (text === "none" ? undefined : text)),
-    ),
+    read: (text) => {
+      if (text === "none") return { value: undefined };
+      return isHostName(text) || isIpv4(text) || isIpv6(text) ? { value: text } : undefined;
+    },
     allowed: "a host name, an IP address, or none",
   };
 }
@@ -119,10 +116,7 @@ export function serverName(): ValueKind<string | undefined> {
 /** The path of a file; no default. */
 export function filePath(): ValueKind<string | undefined> {
   return {
-    schema: pipe(
-      string().check(refine((text) => text !== "" && !text.includes("\0"))),
-      transform((text): string | undefined => text),
-    ),
+    read: (text) => (text !== "" && !text.includes("\0") ? { value: text } : undefined),
     allowed: "the path of a PEM file",
   };
 }
@@ -130,11 +124,10 @@ export function filePath(): ValueKind<string | undefined> {
 /** A path of an HTTP address, spelled in the one way that no proxy changes. */
 export function httpPath(): ValueKind<string> {
   return {
-    schema: string().check(
-      refine(
-        (text) => /^\/[A-Za-z0-9._~/-]{0,255}$/.test(text) && !/\/\/|\/\.{1,2}(?:\/|$)/.test(text),
-      ),
-    ),
+    read: (text) =>
+      /^\/[A-Za-z0-9._~/-]{0,255}$/.test(text) && !/\/\/|\/\.{1,2}(?:\/|$)/.test(text)
+        ? { value: text }
+        : undefined,
     allowed:
       "a path that begins with /, of letters, digits, -, ., _, ~ and /, at most 256 characters",
   };
@@ -143,17 +136,12 @@ export function httpPath(): ValueKind<string> {
 /** `none`, `env`, or a proxy's URL. */
 export function proxy(): ValueKind<ProxyAddress | "env" | undefined> {
   return {
-    schema: pipe(
-      string(),
-      transform((text, context): ProxyAddress | "env" | undefined => {
-        if (text === "none") return undefined;
-        if (text === "env") return text;
-        const result = readProxyUrl(text);
-        if (result.proxy !== undefined) return result.proxy;
-        context.issues.push({ code: "custom", input: text });
-        return NEVER;
-      }),
-    ),
+    read: (text) => {
+      if (text === "none") return { value: undefined };
+      if (text === "env") return { value: text };
+      const { proxy } = readProxyUrl(text);
+      return proxy === undefined ? undefined : { value: proxy };
+    },
     allowed: `none, env, ${proxyForm}`,
     shown: redactProxyUrl,
   };
@@ -166,16 +154,12 @@ function isBetween(value: number | undefined, least: number, most: number): bool
 }
 
 /** The value that belongs to the text. */
-function lookUp<T>(values: ReadonlyMap<string, T>): TextSchema<T> {
-  return pipe(
-    string(),
-    transform((text, context): T => {
+function lookUp<T>(values: ReadonlyMap<string, T>): ValueKind<T> {
+  return {
+    read: (text) => {
       const value = values.get(text);
-      if (value === undefined) {
-        context.issues.push({ code: "custom", input: text });
-        return NEVER;
-      }
-      return value;
-    }),
-  );
+      return value === undefined ? undefined : { value };
+    },
+    allowed: [...values.keys()].join(", "),
+  };
 }
