@@ -26,9 +26,16 @@ const slow = [
   "{packages,apps}/*/test/kill.test.ts",
   "apps/master/test/soak/**/*.test.ts",
   "packages/instances/test/many.test.ts",
-  ...["dying-paths", "interop-114", "life", "matrix", "rate", "burst", "hostile"].map(
-    (name) => `packages/tunnel-core/test/${name}.test.ts`,
-  ),
+  ...[
+    "dying-paths",
+    "interop-114",
+    "life",
+    "matrix",
+    "rate",
+    "burst",
+    "hostile",
+    "first-release",
+  ].map((name) => `packages/tunnel-core/test/${name}.test.ts`),
   "packages/tunnel-core/test/trust/**/*.test.ts",
 ];
 
