@@ -26,6 +26,9 @@ export async function openState(options: OpenStateOptions): Promise<OpenedStore>
       directory,
       createInitial: createMasterState,
       backupIntervalMs,
+      // With the 250 ms that a worker may be behind, and the time of a write, below the second that a
+      // kill -9 may cost.
+      counterIntervalMs: 500,
       logger,
     });
     if (opened.fresh) warnOfForeignState(directory, logger);
