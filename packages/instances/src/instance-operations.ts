@@ -10,9 +10,9 @@ import { changedParts } from "./changed-parts.ts";
 import { checkChange } from "./check-change.ts";
 import type { InstanceRegistry } from "./instance-registry.ts";
 import type { ManagedInstance } from "./managed-instance.ts";
+import { readInstanceUrl } from "./managed-instance.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { assertOpen } from "./operation-queue.ts";
-import { readInstanceUrl } from "./read-instance-url.ts";
 
 /** What {@link InstanceOperations} works on. */
 export interface InstanceOperationsParts {

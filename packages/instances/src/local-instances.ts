@@ -23,7 +23,7 @@ import { HistoryKeeper } from "./history/history-keeper.ts";
 import type { InstanceDetails, InstanceManager, InstanceMetrics } from "./instance-manager.ts";
 import { InstanceOperations, notFound } from "./instance-operations.ts";
 import { InstanceRegistry } from "./instance-registry.ts";
-import { ManagedInstance } from "./managed-instance.ts";
+import { ManagedInstance, readInstanceUrl } from "./managed-instance.ts";
 import {
   type InstanceManagerOptions,
   type ResolvedManagerOptions,
@@ -31,10 +31,13 @@ import {
 } from "./manager-options.ts";
 import { MasterIdentity } from "./master-identity.ts";
 import { assertOpen } from "./operation-queue.ts";
-import { readInstanceUrl } from "./read-instance-url.ts";
 import { ReportWheel } from "./report-wheel.ts";
-import { WorkerPool } from "./workers/worker-pool.ts";
-import { localThreads, type StartThread, workerThreads } from "./workers/worker-thread.ts";
+import {
+  localThreads,
+  type StartThread,
+  WorkerPool,
+  workerThreads,
+} from "./workers/worker-pool.ts";
 
 /** What the service is given beside its options. */
 export interface LocalInstancesParts {

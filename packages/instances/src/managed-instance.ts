@@ -12,6 +12,15 @@ import {
   totalsOf,
 } from "@nodepass/model";
 import {
+  type ClientSettings,
+  format,
+  type ParseDefaults,
+  parseTunnelUrlLenient,
+  type ServerSettings,
+  UrlConfigError,
+  type UrlProblem,
+} from "@nodepass/url-config";
+import {
   type AddressBook,
   type ClaimedAddress,
   heldAddresses,
@@ -23,7 +32,6 @@ import type { InstanceDetails } from "./instance-manager.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { OperationQueue } from "./operation-queue.ts";
-import { type InstanceUrl, readInstanceUrl } from "./read-instance-url.ts";
 import type { ReportWheel } from "./report-wheel.ts";
 import { TunnelLife, type TunnelLifeHooks } from "./tunnel-life.ts";
 import type { WorkerPool } from "./workers/worker-pool.ts";
@@ -286,4 +294,28 @@ export class ManagedInstance {
 
 function copyMeta({ peer, tags }: InstanceMeta): InstanceMeta {
   return { peer: { ...peer }, tags: { ...tags } };
+}
+
+/** What an instance's URL means under its master. */
+export interface InstanceUrl {
+  readonly settings: ServerSettings | ClientSettings;
+  /** The URL with every default filled in. */
+  readonly config: string;
+  /** What lenient reading overlooked. */
+  readonly warnings: readonly UrlProblem[];
+}
+
+/**
+ * Reads an instance's URL as clients of NodePass masters write it.
+ *
+ * @throws {ServiceError} `INVALID_URL` with all that is wrong
+ */
+export function readInstanceUrl(url: string, defaults: ParseDefaults): InstanceUrl {
+  try {
+    const { settings, warnings } = parseTunnelUrlLenient(url, { defaults });
+    return { settings, warnings, config: format(settings) };
+  } catch (error) {
+    if (!(error instanceof UrlConfigError)) throw error;
+    throw new ServiceError("INVALID_URL", error.message, { cause: error });
+  }
 }

@@ -1,7 +1,7 @@
 import { INSTANCE_URL_PATTERN } from "@nodepass/model";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { readInstanceUrl } from "./read-instance-url.ts";
+import { readInstanceUrl } from "./managed-instance.ts";
 
 it("reads every URL that the pattern of the API's document allows", () => {
   fc.assert(
