@@ -17,6 +17,8 @@ import {
   heldAddresses,
   wantedAddresses,
 } from "./address-book.ts";
+import type { HistoryKeeper } from "./history/history-keeper.ts";
+import { InstanceLog } from "./instance-log.ts";
 import type { InstanceDetails } from "./instance-manager.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
@@ -29,6 +31,9 @@ import type { WorkerPool } from "./workers/worker-pool.ts";
 /** Log lines kept until the instance has been announced. */
 const MAX_HELD_LINES = 64;
 
+/** Longest reason shown, in UTF-16 units: an event must stay small. */
+const MAX_REASON = 512;
+
 /** What all instances of a manager share. */
 export interface InstanceSurroundings {
   readonly options: ResolvedManagerOptions;
@@ -36,6 +41,7 @@ export interface InstanceSurroundings {
   readonly book: AddressBook;
   readonly wheel: ReportWheel<ManagedInstance>;
   readonly hub: EventHub<InstanceEvent>;
+  readonly history: HistoryKeeper;
   /** Counters changed: have them saved when it suits. */
   saveSoon(): void;
 }
@@ -46,6 +52,8 @@ export class ManagedInstance {
   readonly record: InstanceRecord;
   readonly operations: OperationQueue;
   readonly life: TunnelLife;
+  /** Its last lines. */
+  readonly lines = new InstanceLog();
   /** Taken out of the state; operations that still wait find it gone. */
   removed = false;
   readonly #surroundings: InstanceSurroundings;
@@ -65,7 +73,7 @@ export class ManagedInstance {
     this.#shown = { url: record.url, type: record.type };
     this.#surroundings = surroundings;
     this.operations = new OperationQueue(surroundings.options.maxPendingOperations);
-    this.life = new TunnelLife(surroundings.pool, this.#hooks());
+    this.life = new TunnelLife(surroundings.pool, this.#hooks(), surroundings.options.now);
   }
 
   /** The instance as it is now. */
@@ -77,6 +85,18 @@ export class ManagedInstance {
   get details(): InstanceDetails {
     const { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress } = this.life;
     return { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress };
+  }
+
+  /** What was overlooked in the URL, for people. */
+  get warnings(): readonly string[] {
+    return (this.#url?.warnings ?? []).map(({ message, taken }) =>
+      taken === undefined ? message : `${message}; taken: ${taken}`,
+    );
+  }
+
+  /** What the URL means; `undefined` if it cannot be read any more. */
+  get spec(): InstanceUrl["settings"] | undefined {
+    return this.#url?.settings;
   }
 
   /** Takes over a URL that has been read. */
@@ -161,6 +181,7 @@ export class ManagedInstance {
     }
     if (!this.life.isActive) book.claim(this.record.id, wantedAddresses(url.settings));
     wheel.add(this);
+    this.#surroundings.history.begin(this.record.id, () => this.view);
     this.life.begin(url.settings);
   }
 
@@ -168,6 +189,8 @@ export class ManagedInstance {
   async end(timeoutMs: number): Promise<void> {
     await this.life.end(timeoutMs);
     this.#surroundings.wheel.delete(this);
+    // Nobody waits for a chart to be on disk.
+    void this.#surroundings.history.end(this.record.id);
   }
 
   /** The same for a start that follows: what `url` is sure to bind is given to nobody else until then. */
@@ -208,13 +231,10 @@ export class ManagedInstance {
     const { options, hub } = this.#surroundings;
     if (!isLogged(level, this.#url?.settings.log ?? options.masterDefaults.log ?? "info")) return;
     options.logger[level]({ instance: this.record.id, ...fields }, message);
-    if (this.removed || (this.#announced && !hub.hasSubscribers)) return;
-    const line = options.formatLog({
-      time: new Date(time ?? options.now()),
-      level,
-      message,
-      fields,
-    });
+    if (this.removed) return;
+    const at = time ?? options.now();
+    const line = options.formatLog({ time: new Date(at), level, message, fields });
+    this.lines.push(at, level, line);
     if (this.#announced) hub.emit({ type: "log", instance: this.view, line });
     else if (this.#heldLines.length < MAX_HELD_LINES) this.#heldLines.push(line);
   }
@@ -233,6 +253,10 @@ export class ManagedInstance {
       mode: life.mode || (this.#url?.settings.mode ?? 0),
       ...life.live,
       ...totalsOf((name) => record[name]),
+      link: life.link,
+      reason: (life.reason ?? "").slice(0, MAX_REASON),
+      since: new Date(life.since).toISOString(),
+      nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
     };
   }
 

@@ -1,9 +1,12 @@
 import { networkInterfaces } from "node:os";
-import { createInstanceManager } from "@nodepass/instances";
+import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
 import { createMasterApi, type MasterApi } from "@nodepass/master-api";
-import { formatHostPort } from "@nodepass/url-config";
+import type { Logger } from "@nodepass/model";
+import { historyFiles } from "@nodepass/store";
+import { formatHostPort, isWildcard } from "@nodepass/url-config";
 import { apiUrl, reachableAddress } from "./addresses.ts";
+import { watchGivenKeys } from "./given-keys.ts";
 import { openHttpServer } from "./http/http-server.ts";
 import {
   type ResolvedMasterOptions,
@@ -11,7 +14,7 @@ import {
   resolveMasterOptions,
 } from "./master-options.ts";
 import { toMasterServerError } from "./master-server-error.ts";
-import { openCertificate } from "./open-certificate.ts";
+import { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
 import type { RunningMaster } from "./running-master.ts";
 import { createMasterService } from "./service/master-service.ts";
@@ -47,7 +50,11 @@ async function openParts(
   onFailure: (close: () => unknown) => void,
 ): Promise<RunningMaster> {
   const { settings, environment, logger, signal } = options;
-  const certificate = await openCertificate(settings, logger);
+  let useKeys: (keys: GivenKeys) => void = () => undefined;
+  const keys = watchGivenKeys(options.keys, logger, (changed) => useKeys(changed));
+  onFailure(() => keys.close());
+  const opened = await openCertificate(settings, options.stateDirectory, logger);
+  const certificate = opened?.source;
   onFailure(() => certificate?.close());
   let giveApi: (api: MasterApi) => void = () => undefined;
   const ready = new Promise<MasterApi>((resolve) => {
@@ -70,6 +77,7 @@ async function openParts(
     logger,
   });
   onFailure(() => store.close());
+  await keepCertificate(opened, logger);
 
   const { log, tls, crt, keyFile } = settings;
   const instances = createInstanceManager({
@@ -79,6 +87,7 @@ async function openParts(
     logger,
     workers: options.workers,
     masterDefaults: { log, tls, crt, keyFile },
+    history: historyFiles(options.stateDirectory),
     // Dashboards translate the colours.
     formatLog: (entry) => formatLogLine(entry, { colour: true }),
   });
@@ -89,14 +98,24 @@ async function openParts(
 
   const api = createMasterApi({
     instances,
-    master: createMasterService({ instances, settings, ...monitors }),
+    master: createMasterService({ instances, store, settings, ...monitors }),
     prefix: settings.prefix,
     version: options.version,
     logger,
   });
   onFailure(() => api.close());
+  instances.identity.useKeys(keys.current);
+  useKeys = (changed) => {
+    instances.identity.useKeys(changed);
+    api.endStreams();
+  };
   giveApi(api);
-  logger.info({ address: formatHostPort(server.address), tls }, "master listening");
+  const fingerprint = certificate?.current().fingerprint;
+  const address = formatHostPort(server.address);
+  logger.info({ address, tls, fingerprint }, "master listening");
+  if (certificate === undefined && isWildcard(server.address.host)) {
+    logger.warn({ address }, "no TLS on all interfaces: keys can be read on the way");
+  }
 
   const url = apiUrl(
     reachableAddress(server.address, networkInterfaces()),
@@ -107,6 +126,7 @@ async function openParts(
     monitors.system.close();
     monitors.process.close();
     certificate?.close();
+    keys.close();
   };
   let closing: Promise<void> | undefined;
   const close: RunningMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
@@ -120,7 +140,10 @@ async function openParts(
     get apiKey() {
       return instances.identity.apiKey;
     },
-    freshKey: fresh,
+    freshKey: fresh && keys.current.apiKey === undefined,
+    get certificateFingerprint() {
+      return certificate?.current().fingerprint;
+    },
     started: instances.start(),
     close,
     destroy() {
@@ -132,6 +155,19 @@ async function openParts(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** One that cannot be kept serves all the same, and is another one at the next start. */
+async function keepCertificate(
+  opened: OpenedCertificate | undefined,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await opened?.keep();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ reason }, "certificate not kept: its fingerprint will change");
+  }
 }
 
 /** A fault of the program: where it happened is what somebody needs who looks for it. */

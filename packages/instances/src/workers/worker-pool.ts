@@ -66,6 +66,11 @@ export class WorkerPool {
     return this.#slots.filter(({ isUp }) => isUp).length;
   }
 
+  /** Threads that ended unasked and are not yet replaced. */
+  get away(): number {
+    return this.#slots.filter(({ isWaiting }) => isWaiting).length;
+  }
+
   /** Threads that ended unasked, since the pool was made. */
   get crashes(): number {
     return this.#crashes;

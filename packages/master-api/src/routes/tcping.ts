@@ -3,7 +3,7 @@ import { ServiceError, type TcpingResult, wireInteger } from "@nodepass/model";
 import { TcpingSchema } from "@nodepass/model/schemas";
 import { parseTarget, type Target } from "../http/parse-target.ts";
 import { createTurnstile } from "../http/turnstile.ts";
-import { badRequest, unauthorized } from "../schemas/error.ts";
+import { badRequest, unauthorizedOrReading } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const MAX_AT_ONCE = 10;
@@ -79,7 +79,7 @@ export function registerTcpingRoute(app: OpenAPIHono, parts: RouteParts): void {
           content: { "application/json": { schema: TcpingSchema } },
         },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
       },
     }),
     async (c) => {
