@@ -4,6 +4,7 @@ export type { InstanceLogEntry, InstanceManagerOptions } from "./manager-options
 export {
   createApiKey,
   createMasterState,
+  type GivenKeys,
   isSameKey,
   type MasterIdentity,
 } from "./master-identity.ts";

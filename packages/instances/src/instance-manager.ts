@@ -23,6 +23,8 @@ export interface InstanceMetrics {
   readonly stopped: number;
   /** Worker threads alive now; 0 when the tunnels run in the main thread. */
   readonly workers: number;
+  /** Worker threads that crashed and are not yet replaced. */
+  readonly workersAway: number;
   /** Crashed or hung worker threads so far. */
   readonly workerRestarts: number;
 }

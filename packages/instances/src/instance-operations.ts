@@ -2,15 +2,17 @@ import {
   type Instance,
   type InstanceAction,
   type InstanceChange,
+  type ReplacedInstance,
   ServiceError,
 } from "@nodepass/model";
 import { ChangeSignal } from "./change-signal.ts";
+import { changedParts } from "./changed-parts.ts";
 import { checkChange } from "./check-change.ts";
 import type { InstanceRegistry } from "./instance-registry.ts";
 import type { ManagedInstance } from "./managed-instance.ts";
+import { readInstanceUrl } from "./managed-instance.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { assertOpen } from "./operation-queue.ts";
-import { readInstanceUrl } from "./read-instance-url.ts";
 
 /** What {@link InstanceOperations} works on. */
 export interface InstanceOperationsParts {
@@ -78,7 +80,7 @@ export class InstanceOperations {
     );
   }
 
-  replaceUrl(id: string, text: string): Promise<Instance> {
+  replaceUrl(id: string, text: string): Promise<ReplacedInstance> {
     return this.#operate(
       id,
       () => undefined,
@@ -100,10 +102,12 @@ export class InstanceOperations {
           throw error;
         }
         await instance.endForStart(environment.shutdownTimeoutMs, url);
+        const changed = changedParts(instance.spec, url.settings);
         instance.setUrl(text, url);
         await this.#begin(instance);
         instance.tell(false);
-        return instance.view;
+        const changes = { inPlace: [], restarted: changed };
+        return { ...instance.view, warnings: instance.warnings, changes };
       },
     );
   }
@@ -165,6 +169,7 @@ export class InstanceOperations {
   }
 }
 
-function notFound(): ServiceError {
+/** Nobody has this id. */
+export function notFound(): ServiceError {
   return new ServiceError("NOT_FOUND", "no such instance");
 }

@@ -68,7 +68,12 @@ describe("instances", () => {
         "log warn part of the URL overlooked",
         "log warn part of the URL overlooked",
       ]);
-      expect(await manager.list()).toEqual([instance]);
+      const { warnings, ...listed } = instance;
+      expect(warnings).toEqual([
+        expect.stringContaining("no parameter"),
+        expect.stringContaining("log is empty"),
+      ]);
+      expect(await manager.list()).toEqual([listed]);
       expect(await manager.get(instance.id)).toBe(await manager.get(instance.id));
     });
 
@@ -211,7 +216,7 @@ describe("instances", () => {
         const failed = through(manager.update(before.id, { alias: "new", action }));
         await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE" });
       }
-      expect(await manager.get(before.id)).toEqual(before);
+      expect({ ...(await manager.get(before.id)), warnings: [] }).toEqual(before);
       await expect(manager.update("nobody", {})).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
 
@@ -435,7 +440,7 @@ describe("instances", () => {
       store.failure = new Error("disk full");
       const failed = manager.replaceUrl(before.id, SERVER);
       await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      expect(await manager.get(before.id)).toEqual(before);
+      expect({ ...(await manager.get(before.id)), warnings: [] }).toEqual(before);
       expect(tunnels.last.state).toBe("running");
       store.failure = undefined;
       await through(manager.create({ url: SERVER }));
@@ -477,6 +482,73 @@ describe("instances", () => {
     });
   });
 
+  describe("what is told beside the status", () => {
+    it("says why it is in error, since when, and when it is tried again", async () => {
+      const { manager, tunnels } = master;
+      tunnels.failures = [new Error("address in use")];
+      const before = Date.now();
+      const created = await through(manager.create({ url: URL }));
+      expect(created).toMatchObject({ status: "error", reason: "address in use", link: "down" });
+      const since = Date.parse(created.since);
+      expect(since).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(created.nextRetry ?? "")).toBe(since + 1000);
+      await vi.advanceTimersByTimeAsync(1000);
+      const { status, reason, nextRetry } = (await manager.get(created.id)) ?? created;
+      expect({ status, reason, nextRetry }).toEqual({
+        status: "running",
+        reason: "",
+        nextRetry: null,
+      });
+    });
+
+    it("tells a server without its client from one that has it", async () => {
+      const { manager, tunnels } = master;
+      const { id, link } = await through(manager.create({ url: SERVER }));
+      expect(link).toBe("down");
+      tunnels.last.emit("log", { level: "info", message: "session established", fields: {} });
+      await settle();
+      expect(await manager.get(id)).toMatchObject({ status: "running", link: "up" });
+      tunnels.last.go("error", "session ended");
+      await settle();
+      expect(await manager.get(id)).toMatchObject({ status: "error", link: "down" });
+      const forwarder = await through(manager.create({ url: URL }));
+      expect(forwarder.link).toBe("none");
+    });
+
+    it("keeps the last lines, also of one that never ran", async () => {
+      const { manager, tunnels } = master;
+      tunnels.failures = [new Error("no")];
+      const { id } = await through(manager.create({ url: `${URL}&x=1` }));
+      const { lines, total } = await manager.logs(id, {});
+      expect(lines.map(({ line }) => line)).toEqual([
+        "warn part of the URL overlooked",
+        "error tunnel does not run",
+      ]);
+      expect(total).toBe(2);
+      expect((await manager.logs(id, { tail: 1 })).lines).toMatchObject([{ level: "error" }]);
+      expect((await manager.logs(id, { tail: 0 })).lines).toEqual([]);
+      const at = Date.parse(lines[1]?.time ?? "");
+      expect((await manager.logs(id, { since: at })).lines).toEqual([]);
+      await expect(manager.logs("nobody", {})).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await vi.advanceTimersByTimeAsync(1000);
+      for (let index = 0; index < 150; index++) {
+        tunnels.last.emit("log", { level: "warn", message: `line ${index}`, fields: {} });
+        await vi.advanceTimersByTimeAsync(100);
+      }
+      expect((await manager.logs(id, {})).lines).toHaveLength(100);
+    });
+
+    it("answers to another URL what of it needed a restart", async () => {
+      const { manager } = master;
+      const { id } = await through(manager.create({ url: URL }));
+      const { changes, warnings } = await through(
+        manager.replaceUrl(id, `${URL.replace(":2?", ":3?")}&rate=5&x=1`),
+      );
+      expect(changes).toEqual({ inPlace: [], restarted: ["rate", "targets"] });
+      expect(warnings).toEqual([expect.stringContaining("no parameter")]);
+    });
+  });
+
   describe("start and close", () => {
     it("start what is to start with the master, and no other", async () => {
       const { manager, store } = master;
@@ -491,7 +563,7 @@ describe("instances", () => {
         "stopped",
       ]);
       expect(next.manager.metrics()).toEqual({
-        ...{ running: 1, error: 0, stopped: 1, workers: 0, workerRestarts: 0 },
+        ...{ running: 1, error: 0, stopped: 1, workers: 0, workersAway: 0, workerRestarts: 0 },
       });
     });
 
@@ -556,9 +628,9 @@ describe("instances", () => {
       const { manager, store } = master;
       const old = manager.identity.apiKey;
       expect(old).toMatch(/^[0-9a-f]{32}$/);
-      expect(manager.identity.verifyKey(old)).toBe(true);
+      expect(manager.identity.verifyKey(old)).toBe("full");
       for (const wrong of ["", "x", `${old}0`, old.slice(1)]) {
-        expect(manager.identity.verifyKey(wrong)).toBe(false);
+        expect(manager.identity.verifyKey(wrong)).toBeUndefined();
       }
       const key = await manager.identity.renewKey();
       expect(store.saved?.apiKey).toBe(key);
@@ -566,10 +638,39 @@ describe("instances", () => {
         manager.identity.apiKey,
         manager.identity.verifyKey(key),
         manager.identity.verifyKey(old),
-      ]).toEqual([...[key, true, false]]);
+      ]).toEqual([key, "full", undefined]);
       store.failure = new Error("disk full");
       await expect(manager.identity.renewKey()).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      expect(manager.identity.verifyKey(key)).toBe(true);
+      expect(manager.identity.verifyKey(key)).toBe("full");
+    });
+
+    it("has one beside it that may only read, both made anew on their own", async () => {
+      const { manager, store } = master;
+      const { identity } = manager;
+      expect(identity.readKey).toBeUndefined();
+      expect(identity.verifyKey("undefined")).toBeUndefined();
+      const full = identity.apiKey;
+      const first = await identity.renewKey("read");
+      expect([store.saved?.readKey, identity.verifyKey(first)]).toEqual([first, "read"]);
+      const second = await identity.renewKey("read");
+      expect([identity.verifyKey(first), identity.verifyKey(second)]).toEqual([undefined, "read"]);
+      expect(identity.verifyKey(full)).toBe("full");
+      store.failure = new Error("disk full");
+      await expect(identity.renewKey("read")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      expect(identity.verifyKey(second)).toBe("read");
+    });
+
+    it("gives way to one that is given, and is not changed then", async () => {
+      const { identity } = master.manager;
+      const own = identity.apiKey;
+      identity.useKeys({ apiKey: "given-key-0123456789", readKey: "read-key-0123456789" });
+      expect(identity.apiKey).toBe("given-key-0123456789");
+      expect(identity.verifyKey(own)).toBeUndefined();
+      expect(identity.verifyKey("given-key-0123456789")).toBe("full");
+      expect(identity.verifyKey("read-key-0123456789")).toBe("read");
+      for (const access of ["full", "read"] as const) {
+        await expect(identity.renewKey(access)).rejects.toMatchObject({ code: "FORBIDDEN" });
+      }
     });
 
     it("stands beside the master's id and name", async () => {

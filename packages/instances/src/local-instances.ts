@@ -1,22 +1,29 @@
 import {
+  type CreatedInstance,
   EventHub,
+  type HistoryRange,
   type Instance,
   type InstanceChange,
   type InstanceEvent,
+  type InstanceHistory,
+  type InstanceLogs,
   type InstanceRecord,
+  type LogQuery,
   type NewInstance,
   NO_META,
   NO_TOTALS,
+  type ReplacedInstance,
   ServiceError,
 } from "@nodepass/model";
 import type { MasterState } from "@nodepass/store";
 import { AddressBook } from "./address-book.ts";
 import { ChangeSignal } from "./change-signal.ts";
 import { checkText } from "./check-change.ts";
+import { HistoryKeeper } from "./history/history-keeper.ts";
 import type { InstanceDetails, InstanceManager, InstanceMetrics } from "./instance-manager.ts";
-import { InstanceOperations } from "./instance-operations.ts";
+import { InstanceOperations, notFound } from "./instance-operations.ts";
 import { InstanceRegistry } from "./instance-registry.ts";
-import { ManagedInstance } from "./managed-instance.ts";
+import { ManagedInstance, readInstanceUrl } from "./managed-instance.ts";
 import {
   type InstanceManagerOptions,
   type ResolvedManagerOptions,
@@ -24,10 +31,13 @@ import {
 } from "./manager-options.ts";
 import { MasterIdentity } from "./master-identity.ts";
 import { assertOpen } from "./operation-queue.ts";
-import { readInstanceUrl } from "./read-instance-url.ts";
 import { ReportWheel } from "./report-wheel.ts";
-import { WorkerPool } from "./workers/worker-pool.ts";
-import { localThreads, type StartThread, workerThreads } from "./workers/worker-thread.ts";
+import {
+  localThreads,
+  type StartThread,
+  WorkerPool,
+  workerThreads,
+} from "./workers/worker-pool.ts";
 
 /** What the service is given beside its options. */
 export interface LocalInstancesParts {
@@ -71,6 +81,7 @@ class LocalInstances implements InstanceManager {
   readonly #hub: EventHub<InstanceEvent>;
   readonly #wheel: ReportWheel<ManagedInstance>;
   readonly #registry: InstanceRegistry;
+  readonly #history: HistoryKeeper;
   readonly identity: MasterIdentity;
   readonly #operations: InstanceOperations;
   readonly #closing = new AbortController();
@@ -88,7 +99,8 @@ class LocalInstances implements InstanceManager {
       },
       options.maxPendingOperations,
     );
-    const { logger } = options;
+    const { logger, now } = options;
+    this.#history = new HistoryKeeper({ files: options.history, now, logger });
     this.#pool = new WorkerPool({
       threads: Math.max(1, options.workers),
       start: parts.startThread,
@@ -114,6 +126,7 @@ class LocalInstances implements InstanceManager {
       onRemoved: (last) => {
         this.#book.release(last.id);
         this.#hub.emit({ type: "delete", instance: last });
+        void this.#history.remove(last.id);
       },
     });
     for (const record of this.#state.instances) {
@@ -150,7 +163,7 @@ class LocalInstances implements InstanceManager {
     return this.#registry.get(id)?.details;
   }
 
-  async create({ url: text, alias = "" }: NewInstance): Promise<Instance> {
+  async create({ url: text, alias = "" }: NewInstance): Promise<CreatedInstance> {
     assertOpen(this.#closing.signal);
     checkText("alias", alias);
     const url = readInstanceUrl(text, this.#options.masterDefaults);
@@ -186,7 +199,7 @@ class LocalInstances implements InstanceManager {
         await instance.life.settled(this.#closing.signal);
       }
       instance.announce();
-      return instance.view;
+      return { ...instance.view, warnings: instance.warnings };
     });
   }
 
@@ -194,12 +207,20 @@ class LocalInstances implements InstanceManager {
     return this.#operations.update(id, change);
   }
 
-  replaceUrl(id: string, url: string): Promise<Instance> {
+  replaceUrl(id: string, url: string): Promise<ReplacedInstance> {
     return this.#operations.replaceUrl(id, url);
   }
 
   remove(id: string): Promise<void> {
     return this.#operations.remove(id);
+  }
+
+  async logs(id: string, query: LogQuery): Promise<InstanceLogs> {
+    return this.#existing(id).lines.read(query);
+  }
+
+  async history(id: string, range: HistoryRange): Promise<InstanceHistory> {
+    return this.#history.read(this.#existing(id).record.id, range);
   }
 
   subscribe(listener: (event: InstanceEvent) => void): () => void {
@@ -212,6 +233,7 @@ class LocalInstances implements InstanceManager {
     return {
       ...counts,
       workers: this.#options.workers === 0 ? 0 : this.#pool.threads,
+      workersAway: this.#pool.away,
       workerRestarts: this.#pool.crashes,
     };
   }
@@ -226,6 +248,7 @@ class LocalInstances implements InstanceManager {
     this.#closing.abort();
     this.#wheel.stop();
     this.#pool.destroy();
+    this.#history.destroy();
     for (const instance of this.#registry.values()) void instance.end(0);
   }
 
@@ -252,7 +275,13 @@ class LocalInstances implements InstanceManager {
       this.#options.logger.warn({ instances: left }, "instances cut at the end of the time");
     }
     this.#pool.destroy();
-    await this.#registry.save();
+    await Promise.all([this.#registry.save(), this.#history.close()]);
+  }
+
+  #existing(id: string): ManagedInstance {
+    const instance = this.#registry.get(id);
+    if (instance === undefined) throw notFound();
+    return instance;
   }
 
   #manage(record: InstanceRecord): ManagedInstance {
@@ -262,6 +291,7 @@ class LocalInstances implements InstanceManager {
       book: this.#book,
       wheel: this.#wheel,
       hub: this.#hub,
+      history: this.#history,
       saveSoon: () => this.#registry.saveSoon(),
     });
   }

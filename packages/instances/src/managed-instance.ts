@@ -12,22 +12,35 @@ import {
   totalsOf,
 } from "@nodepass/model";
 import {
+  type ClientSettings,
+  format,
+  type ParseDefaults,
+  parseTunnelUrlLenient,
+  type ServerSettings,
+  UrlConfigError,
+  type UrlProblem,
+} from "@nodepass/url-config";
+import {
   type AddressBook,
   type ClaimedAddress,
   heldAddresses,
   wantedAddresses,
 } from "./address-book.ts";
+import type { HistoryKeeper } from "./history/history-keeper.ts";
+import { InstanceLog } from "./instance-log.ts";
 import type { InstanceDetails } from "./instance-manager.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { OperationQueue } from "./operation-queue.ts";
-import { type InstanceUrl, readInstanceUrl } from "./read-instance-url.ts";
 import type { ReportWheel } from "./report-wheel.ts";
 import { TunnelLife, type TunnelLifeHooks } from "./tunnel-life.ts";
 import type { WorkerPool } from "./workers/worker-pool.ts";
 
 /** Log lines kept until the instance has been announced. */
 const MAX_HELD_LINES = 64;
+
+/** Longest reason shown, in UTF-16 units: an event must stay small. */
+const MAX_REASON = 512;
 
 /** What all instances of a manager share. */
 export interface InstanceSurroundings {
@@ -36,6 +49,7 @@ export interface InstanceSurroundings {
   readonly book: AddressBook;
   readonly wheel: ReportWheel<ManagedInstance>;
   readonly hub: EventHub<InstanceEvent>;
+  readonly history: HistoryKeeper;
   /** Counters changed: have them saved when it suits. */
   saveSoon(): void;
 }
@@ -46,6 +60,8 @@ export class ManagedInstance {
   readonly record: InstanceRecord;
   readonly operations: OperationQueue;
   readonly life: TunnelLife;
+  /** Its last lines. */
+  readonly lines = new InstanceLog();
   /** Taken out of the state; operations that still wait find it gone. */
   removed = false;
   readonly #surroundings: InstanceSurroundings;
@@ -65,7 +81,7 @@ export class ManagedInstance {
     this.#shown = { url: record.url, type: record.type };
     this.#surroundings = surroundings;
     this.operations = new OperationQueue(surroundings.options.maxPendingOperations);
-    this.life = new TunnelLife(surroundings.pool, this.#hooks());
+    this.life = new TunnelLife(surroundings.pool, this.#hooks(), surroundings.options.now);
   }
 
   /** The instance as it is now. */
@@ -77,6 +93,16 @@ export class ManagedInstance {
   get details(): InstanceDetails {
     const { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress } = this.life;
     return { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress };
+  }
+
+  /** What was overlooked in the URL, for people. */
+  get warnings(): readonly string[] {
+    return (this.#url?.warnings ?? []).map(({ message }) => message);
+  }
+
+  /** What the URL means; `undefined` if it cannot be read any more. */
+  get spec(): InstanceUrl["settings"] | undefined {
+    return this.#url?.settings;
   }
 
   /** Takes over a URL that has been read. */
@@ -161,6 +187,7 @@ export class ManagedInstance {
     }
     if (!this.life.isActive) book.claim(this.record.id, wantedAddresses(url.settings));
     wheel.add(this);
+    this.#surroundings.history.begin(this.record.id, () => this.view);
     this.life.begin(url.settings);
   }
 
@@ -168,6 +195,8 @@ export class ManagedInstance {
   async end(timeoutMs: number): Promise<void> {
     await this.life.end(timeoutMs);
     this.#surroundings.wheel.delete(this);
+    // Nobody waits for a chart to be on disk.
+    void this.#surroundings.history.end(this.record.id);
   }
 
   /** The same for a start that follows: what `url` is sure to bind is given to nobody else until then. */
@@ -208,13 +237,10 @@ export class ManagedInstance {
     const { options, hub } = this.#surroundings;
     if (!isLogged(level, this.#url?.settings.log ?? options.masterDefaults.log ?? "info")) return;
     options.logger[level]({ instance: this.record.id, ...fields }, message);
-    if (this.removed || (this.#announced && !hub.hasSubscribers)) return;
-    const line = options.formatLog({
-      time: new Date(time ?? options.now()),
-      level,
-      message,
-      fields,
-    });
+    if (this.removed) return;
+    const at = time ?? options.now();
+    const line = options.formatLog({ time: new Date(at), level, message, fields });
+    this.lines.push(at, level, line);
     if (this.#announced) hub.emit({ type: "log", instance: this.view, line });
     else if (this.#heldLines.length < MAX_HELD_LINES) this.#heldLines.push(line);
   }
@@ -233,6 +259,10 @@ export class ManagedInstance {
       mode: life.mode || (this.#url?.settings.mode ?? 0),
       ...life.live,
       ...totalsOf((name) => record[name]),
+      link: life.link,
+      reason: (life.reason ?? "").slice(0, MAX_REASON),
+      since: new Date(life.since).toISOString(),
+      nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
     };
   }
 
@@ -264,4 +294,28 @@ export class ManagedInstance {
 
 function copyMeta({ peer, tags }: InstanceMeta): InstanceMeta {
   return { peer: { ...peer }, tags: { ...tags } };
+}
+
+/** What an instance's URL means under its master. */
+export interface InstanceUrl {
+  readonly settings: ServerSettings | ClientSettings;
+  /** The URL with every default filled in. */
+  readonly config: string;
+  /** What lenient reading overlooked. */
+  readonly warnings: readonly UrlProblem[];
+}
+
+/**
+ * Reads an instance's URL as clients of NodePass masters write it.
+ *
+ * @throws {ServiceError} `INVALID_URL` with all that is wrong
+ */
+export function readInstanceUrl(url: string, defaults: ParseDefaults): InstanceUrl {
+  try {
+    const { settings, warnings } = parseTunnelUrlLenient(url, { defaults });
+    return { settings, warnings, config: format(settings) };
+  } catch (error) {
+    if (!(error instanceof UrlConfigError)) throw error;
+    throw new ServiceError("INVALID_URL", error.message, { cause: error });
+  }
 }

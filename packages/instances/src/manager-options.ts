@@ -6,7 +6,7 @@ import {
   ServiceError,
   SILENT_LOGGER,
 } from "@nodepass/model";
-import type { MasterState, StateStore } from "@nodepass/store";
+import type { HistoryFiles, MasterState, StateStore } from "@nodepass/store";
 import {
   DEFAULT_ENVIRONMENT,
   type EnvironmentSettings,
@@ -54,6 +54,8 @@ export interface InstanceManagerOptions {
   readonly counterIntervalMs?: number | undefined;
   /** How long a worker must have lived for the next crash to wait only 1 s, ms, 0 to 86 400 000. @default 60000 */
   readonly workerStableMs?: number | undefined;
+  /** Where histories outlive the process. @default nowhere */
+  readonly history?: HistoryFiles | undefined;
   /** Wall clock, ms since 1970, for creation times and the manager's own log lines. @default Date.now */
   readonly now?: (() => number) | undefined;
   /** Where it tells what it does, instances' lines included, with `instance`. @default silent */
@@ -62,11 +64,11 @@ export interface InstanceManagerOptions {
 
 /** {@link InstanceManagerOptions} with every default filled in. */
 export type ResolvedManagerOptions = {
-  readonly [Name in keyof InstanceManagerOptions]-?: Exclude<
+  readonly [Name in Exclude<keyof InstanceManagerOptions, "history">]-?: Exclude<
     InstanceManagerOptions[Name],
     undefined
   >;
-};
+} & Pick<InstanceManagerOptions, "history">;
 
 /** What `createInstanceManager` takes where a number is absent, but for `workers`. */
 export const DEFAULT_MANAGER_LIMITS = {
@@ -106,6 +108,7 @@ export function resolveManagerOptions(options: InstanceManagerOptions): Resolved
   return {
     store: options.store,
     state: options.state,
+    history: options.history,
     formatLog: options.formatLog,
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     masterDefaults: options.masterDefaults ?? {},

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { type KeyAccess, ServiceError } from "@nodepass/model";
 import { type MasterState, STATE_VERSION } from "@nodepass/store";
 import { checkText } from "./check-change.ts";
 import { OperationQueue } from "./operation-queue.ts";
@@ -28,11 +29,18 @@ function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** The name and the key of a master, as its state has them. */
+/** Keys from outside, such as the environment or a mounted secret. */
+export interface GivenKeys {
+  readonly apiKey?: string | undefined;
+  readonly readKey?: string | undefined;
+}
+
+/** The name and the keys of a master, as its state has them. */
 export class MasterIdentity {
   readonly #state: MasterState;
   readonly #save: () => Promise<void>;
   readonly #operations: OperationQueue;
+  #given: GivenKeys = {};
 
   /**
    * @param save saves the state, or rejects
@@ -54,12 +62,29 @@ export class MasterIdentity {
   }
 
   get apiKey(): string {
-    return this.#state.apiKey;
+    return this.#given.apiKey ?? this.#state.apiKey;
   }
 
-  /** Compares in constant time, whatever the candidate's length. */
-  verifyKey(candidate: string): boolean {
-    return isSameKey(candidate, this.#state.apiKey);
+  /** The key that may only read, if there is one. */
+  get readKey(): string | undefined {
+    return this.#given.readKey ?? this.#state.readKey;
+  }
+
+  /** Keys that hold in place of those of the state, from now on. */
+  useKeys(given: GivenKeys): void {
+    this.#given = given;
+  }
+
+  /**
+   * Compares in constant time, whatever the candidate's length.
+   * @returns what the key may do
+   */
+  verifyKey(candidate: string): KeyAccess | undefined {
+    const { apiKey, readKey } = this;
+    const isFull = isSameKey(candidate, apiKey);
+    const isRead = isSameKey(candidate, readKey ?? apiKey);
+    if (isFull) return "full";
+    return isRead ? "read" : undefined;
   }
 
   /** Names the master. @throws {ServiceError} `INVALID`, `UNAVAILABLE` */
@@ -76,15 +101,21 @@ export class MasterIdentity {
 
   /**
    * @returns the new key, once it is on disk; the old one is refused from then on
-   * @throws {ServiceError} `UNAVAILABLE`: the old key stays
+   * @throws {ServiceError} `UNAVAILABLE`: the old key stays; `FORBIDDEN` for a given one
    */
-  renewKey(): Promise<string> {
+  renewKey(access: KeyAccess = "full"): Promise<string> {
+    const name = access === "full" ? "apiKey" : "readKey";
     return this.#operations.run(async () => {
-      const before = this.#state.apiKey;
+      if (this.#given[name] !== undefined) {
+        const message = "the key was given to the master from outside: it is changed there";
+        throw new ServiceError("FORBIDDEN", message);
+      }
+      const before = this.#state[name];
       const key = createApiKey();
-      this.#state.apiKey = key;
+      this.#state[name] = key;
       await this.#saveOr(() => {
-        this.#state.apiKey = before;
+        if (name === "apiKey") this.#state.apiKey = before ?? key;
+        else this.#state.readKey = before;
       });
       return key;
     });

@@ -1,5 +1,6 @@
 import {
   type Counters,
+  type InstanceLink,
   type InstanceStatus,
   type LogFields,
   type LogLineLevel,
@@ -49,10 +50,15 @@ export interface TunnelLifeHooks {
 export class TunnelLife {
   readonly #pool: WorkerPool;
   readonly #hooks: TunnelLifeHooks;
+  readonly #now: () => number;
   readonly #changes = new ChangeSignal();
   #phase: LifePhase = "stopped";
   #status: InstanceStatus = "stopped";
   #reason: string | undefined;
+  /** Wall clock at the last change of the status. */
+  #since: number;
+  #retryAt: number | undefined;
+  #link: InstanceLink = "down";
   #connecting = false;
   #mode: 0 | 1 | 2 = 0;
   #tunnelAddress: HostPort | undefined;
@@ -64,9 +70,12 @@ export class TunnelLife {
   #run: Run | undefined;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(pool: WorkerPool, hooks: TunnelLifeHooks) {
+  /** @param now wall clock, ms since 1970 */
+  constructor(pool: WorkerPool, hooks: TunnelLifeHooks, now: () => number) {
     this.#pool = pool;
     this.#hooks = hooks;
+    this.#now = now;
+    this.#since = now();
   }
 
   get phase(): LifePhase {
@@ -79,6 +88,20 @@ export class TunnelLife {
 
   get reason(): string | undefined {
     return this.#reason;
+  }
+
+  /** Since when the status is what it is, ms since 1970. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** When the next try comes, ms since 1970. */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
+  }
+
+  get link(): InstanceLink {
+    return this.#link;
   }
 
   /** As run; 0 while it is not decided or does not run. */
@@ -172,6 +195,7 @@ export class TunnelLife {
 
   #open(spec: TunnelSpec): void {
     this.#phase = "opening";
+    this.#retryAt = undefined;
     const isCurrent = (): boolean => this.#run === run;
     const listener: RunListener = {
       onState: (report) => isCurrent() && this.#onState(report),
@@ -184,16 +208,19 @@ export class TunnelLife {
     this.#run = run;
   }
 
-  #onState({ state, reason, mode, tunnelAddress, entryAddress }: StateReport): void {
+  #onState(report: StateReport): void {
     if (this.#phase === "closing") return;
+    const { state, reason, mode, link, tunnelAddress, entryAddress } = report;
+    const isOtherLink = this.#link !== link;
     this.#phase = "open";
+    this.#link = link;
     this.#mode = mode;
     this.#tunnelAddress = tunnelAddress;
     this.#entryAddress = entryAddress;
     this.#connecting = state === "starting";
     if (state === "running") this.#failedStarts = 0;
     this.#hooks.onAddresses();
-    this.#setStatus(state === "error" ? "error" : "running", reason);
+    this.#setStatus(state === "error" ? "error" : "running", reason, isOtherLink);
   }
 
   #onCounters(counters: Counters): void {
@@ -216,6 +243,7 @@ export class TunnelLife {
     const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failedStarts, 16));
     this.#failedStarts++;
     this.#phase = "waiting";
+    this.#retryAt = this.#now() + waitMs;
     this.#retry = setTimeout(() => this.#open(spec), waitMs);
     this.#log("error", "tunnel does not run", { reason, retryMs: waitMs });
     this.#hooks.onAddresses();
@@ -236,6 +264,7 @@ export class TunnelLife {
   #stopped(): void {
     this.#run = undefined;
     this.#phase = "stopped";
+    this.#retryAt = undefined;
     this.#forgetLive();
     this.#hooks.onAddresses();
     this.#setStatus("stopped", undefined);
@@ -244,13 +273,15 @@ export class TunnelLife {
   #forgetLive(): void {
     this.#live = NO_COUNTERS;
     this.#mode = 0;
+    this.#link = "down";
     this.#connecting = false;
     this.#tunnelAddress = undefined;
     this.#entryAddress = undefined;
   }
 
-  #setStatus(status: InstanceStatus, reason: string | undefined): void {
-    const told = this.#status !== status;
+  #setStatus(status: InstanceStatus, reason: string | undefined, isOther = false): void {
+    const told = isOther || this.#status !== status;
+    if (this.#status !== status) this.#since = this.#now();
     this.#status = status;
     this.#reason = status === "error" ? reason : undefined;
     this.#hooks.onChange(told);

@@ -7,13 +7,16 @@ import { createEventStreams } from "./events/event-streams.ts";
 import { cors } from "./http/cors.ts";
 import { createErrorHandler, refuse } from "./http/error-response.ts";
 import { guardMethods } from "./http/method-guard.ts";
-import { keyEntry } from "./key-entry.ts";
+import { keyEntry } from "./instance-view.ts";
 import { type MasterApiOptions, resolveMasterApiOptions } from "./options.ts";
 import { registerDocsRoutes } from "./routes/docs.ts";
 import { registerEventRoutes } from "./routes/events.ts";
+import { registerHealthRoutes } from "./routes/health.ts";
 import { registerIndexRoute } from "./routes/index-page.ts";
 import { registerInfoRoutes } from "./routes/info.ts";
+import { registerInstanceRecordRoutes } from "./routes/instance-records.ts";
 import { registerInstanceRoutes } from "./routes/instances.ts";
+import { registerKeyRoutes } from "./routes/keys.ts";
 import { registerMetricsRoute } from "./routes/metrics.ts";
 import { createRoutes, type RouteParts } from "./routes/parts.ts";
 import { registerTcpingRoute } from "./routes/tcping.ts";
@@ -22,6 +25,8 @@ import { registerTcpingRoute } from "./routes/tcping.ts";
 export interface MasterApi {
   /** Answers under `<prefix>` and `<prefix>/v1`; to be served, or asked with `app.request()`. */
   readonly app: Hono;
+  /** Ends the event streams with `shutdown`, and makes all tickets worthless: a key has changed. */
+  endStreams(): void;
   /** Ends the event streams with `shutdown` and the subscription to the service; idempotent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -60,19 +65,22 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
     version,
   };
 
+  const app = new Hono();
+  app.use(cors);
   const routes = createRoutes();
   registerComponents(routes);
   registerInstanceRoutes(routes, parts);
+  registerInstanceRecordRoutes(routes, parts);
   registerEventRoutes(routes, parts);
   registerInfoRoutes(routes, parts);
+  registerKeyRoutes(routes, parts);
   registerTcpingRoute(routes, parts);
+  registerHealthRoutes(routes, app, parts);
   registerMetricsRoute(routes, parts);
   registerDocsRoutes(routes, { servers: [prefix, `${prefix}/v1`], version }, readDocsAsset);
   registerIndexRoute(routes, { version });
   guardMethods(routes);
 
-  const app = new Hono();
-  app.use(cors);
   app.onError(createErrorHandler(logger));
   app.notFound((context) => refuse(context, 404, "Not found"));
   app.route(prefix, routes);
@@ -82,5 +90,9 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
     tickets.clear();
     return streams.close();
   };
-  return { app, close, [Symbol.asyncDispose]: close };
+  const endStreams = (): void => {
+    tickets.clear();
+    streams.endAll();
+  };
+  return { app, endStreams, close, [Symbol.asyncDispose]: close };
 }

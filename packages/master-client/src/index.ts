@@ -19,6 +19,8 @@ export {
   type MasterClient,
   type MasterClientOptions,
   type RemoteChange,
+  type RemoteLogQuery,
+  type RemoteReadiness,
   type RemoteTcping,
 } from "./master-client.ts";
 export { isRecord, type RemoteInstance, type RemotePeer, readInstance } from "./remote-instance.ts";

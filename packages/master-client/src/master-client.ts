@@ -1,4 +1,9 @@
-import { KEY_INSTANCE_ID } from "@nodepass/model";
+import {
+  type HistoryRange,
+  type InstanceHistory,
+  type InstanceLogs,
+  KEY_INSTANCE_ID,
+} from "@nodepass/model";
 import { MasterClientError } from "./client-error.ts";
 import { unreachable } from "./connection-error.ts";
 import {
@@ -14,6 +19,7 @@ import {
 import type { MasterAddress } from "./master-address.ts";
 import { isJson, toRefusal } from "./refusal.ts";
 import { count, isRecord, type RemoteInstance, readInstance, text } from "./remote-instance.ts";
+import { readHistory, readLogs } from "./remote-records.ts";
 
 /** Which master, and how it is asked. */
 export interface MasterClientOptions {
@@ -49,6 +55,21 @@ export interface RemoteTcping {
   readonly error: string;
 }
 
+/** Which log lines are wanted. */
+export interface RemoteLogQuery {
+  /** The last so many. @default all that are kept */
+  readonly tail?: number | undefined;
+  /** Only those later than this. */
+  readonly since?: Date | undefined;
+}
+
+/** What a master says of itself. */
+export interface RemoteReadiness {
+  readonly isReady: boolean;
+  /** Its own words, line by line. */
+  readonly lines: readonly string[];
+}
+
 /** A ticket that opens one event stream without the key. */
 export interface EventTicket {
   readonly ticket: string;
@@ -73,8 +94,18 @@ export interface MasterClient {
   /** Names the master. */
   rename(alias: string): Promise<Readonly<Record<string, unknown>>>;
   tcping(target: string): Promise<RemoteTcping>;
+  /** The last log lines of an instance; masters before ours know no such thing: `NOT_FOUND`. */
+  logs(id: string, query?: RemoteLogQuery): Promise<InstanceLogs>;
+  /** Rates, connections, pool and ping over time; the same. */
+  history(id: string, range?: HistoryRange): Promise<InstanceHistory>;
   /** Makes a new API key; this client goes on with it. @returns the key */
   renewKey(): Promise<string>;
+  /** Makes a new key that may only read; the old one is refused from then on. @returns the key */
+  renewReadKey(): Promise<string>;
+  /** Whether the master answers; needs no key. */
+  isAlive(): Promise<boolean>;
+  /** Whether it can do its work, and what it says of that; needs no key. */
+  readiness(): Promise<RemoteReadiness>;
   /** Goes on with another key. */
   setKey(key: string): void;
   /** Metrics in the Prometheus text format. */
@@ -189,6 +220,14 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
     });
   };
 
+  /** Probes answer text, and to anybody: the key stays here. */
+  const probe = (path: string): Promise<HttpAnswer> =>
+    exchange(target(false), {
+      method: "GET",
+      path: `${basePath ?? address.basePaths.at(-1) ?? ""}${path}`,
+      signal: options.signal,
+    });
+
   const instancePath = (id: string) => `/instances/${encodeURIComponent(id)}`;
 
   return {
@@ -224,6 +263,29 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
       }
       key = renewed;
       return renewed;
+    },
+    renewReadKey: async () => {
+      const { key: made } = await askRecord({ method: "POST", path: "/keys/read" }, "a key");
+      if (typeof made === "string" && made !== "") return made;
+      throw new MasterClientError("REFUSED", `the master at ${origin} made no new key`);
+    },
+    // One that knows no such path answers too.
+    isAlive: async () => (await probe("/healthz")).status < 500,
+    readiness: async () => {
+      const { status, text: said } = await probe("/readyz");
+      return { isReady: status === 200, lines: said.split("\n").filter((line) => line !== "") };
+    },
+    logs: async (id, { tail, since } = {}) => {
+      const query = new URLSearchParams({
+        ...(tail !== undefined && { tail: String(tail) }),
+        ...(since !== undefined && { since: since.toISOString() }),
+      });
+      const path = `${instancePath(id)}/logs?${query}`;
+      return readLogs(await askRecord({ method: "GET", path }, "log lines"));
+    },
+    history: async (id, range = "hour") => {
+      const path = `${instancePath(id)}/history?range=${range}`;
+      return readHistory(await askRecord({ method: "GET", path }, "a history"));
     },
     setKey: (other) => {
       key = other;

@@ -1,4 +1,10 @@
-import { type Counters, countersOf, type InstancePeer, KEY_INSTANCE_ID } from "@nodepass/model";
+import {
+  type Counters,
+  countersOf,
+  type InstancePeer,
+  KEY_INSTANCE_ID,
+  type UrlChanges,
+} from "@nodepass/model";
 
 /** An instance as a master tells about it; what an older master leaves out is filled in. */
 export interface RemoteInstance extends Counters {
@@ -16,6 +22,18 @@ export interface RemoteInstance extends Counters {
   readonly peer: RemotePeer;
   readonly tags: Readonly<Record<string, string>>;
   readonly mode: number;
+  /** `up` with its peer, `down` without, `none` for an end that has none; empty where not told. */
+  readonly link: string;
+  /** Why it is in `error`; empty otherwise, and where not told. */
+  readonly reason: string;
+  /** Since when the status is what it is, RFC 3339; empty where not told. */
+  readonly since: string;
+  /** When it is started again by itself, RFC 3339. */
+  readonly nextRetry: string | undefined;
+  /** What the master overlooked in the URL; in answers to a new URL. */
+  readonly warnings: readonly string[];
+  /** What another URL changed; in answers to one. */
+  readonly changes: UrlChanges | undefined;
   /** All that the master sent. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
@@ -50,6 +68,14 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     tags: Object.fromEntries(tags.map(([name, tag]) => [name, String(tag)])),
     mode: count(value.mode),
     ...countersOf((name) => count(value[name])),
+    link: text(value.link),
+    reason: text(value.reason),
+    since: text(value.since),
+    nextRetry: text(value.nextRetry) || undefined,
+    warnings: texts(value.warnings),
+    changes: isRecord(value.changes)
+      ? { inPlace: texts(value.changes.inPlace), restarted: texts(value.changes.restarted) }
+      : undefined,
     raw: value,
   };
 }
@@ -57,6 +83,11 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
 /** A text, empty for anything else. */
 export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
+}
+
+/** The texts of a list. */
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
 /** A number, 0 for anything else. */

@@ -1,3 +1,4 @@
+export type { KeyOptions } from "./given-keys.ts";
 export {
   DEFAULT_SERVER_LIMITS,
   type ServerLimitOptions,
@@ -19,5 +20,6 @@ export {
   type CloseMasterOptions,
   type MountedMaster,
   type RunningMaster,
+  type StartLinesOptions,
   startLines,
 } from "./running-master.ts";

@@ -45,6 +45,9 @@ export async function openState(options: OpenStateOptions): Promise<OpenedState>
         return initial.state;
       },
       backupIntervalMs,
+      // With the 250 ms that a worker may be behind, and the time of a write, below the second that a
+      // kill -9 may cost.
+      counterIntervalMs: 500,
       logger,
     });
     if (importFile !== undefined && movedIn === undefined) {

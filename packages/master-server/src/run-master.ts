@@ -1,10 +1,13 @@
 import { networkInterfaces } from "node:os";
-import { createInstanceManager } from "@nodepass/instances";
+import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
 import { createMasterApi } from "@nodepass/master-api";
-import { formatHostPort } from "@nodepass/url-config";
+import type { Logger } from "@nodepass/model";
+import { historyFiles } from "@nodepass/store";
+import { formatHostPort, isWildcard } from "@nodepass/url-config";
 import type { Context } from "hono";
 import { apiUrl, reachableAddress } from "./addresses.ts";
+import { watchGivenKeys } from "./given-keys.ts";
 import { openHttpServer } from "./http/http-server.ts";
 import {
   type ResolvedMasterOptions,
@@ -12,7 +15,7 @@ import {
   resolveMasterOptions,
 } from "./master-options.ts";
 import { toMasterServerError } from "./master-server-error.ts";
-import { openCertificate } from "./open-certificate.ts";
+import { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
 import type { MountedMaster, RunningMaster } from "./running-master.ts";
 import { createMasterService } from "./service/master-service.ts";
@@ -73,7 +76,8 @@ async function openParts(
   onFailure: OnFailure,
 ): Promise<RunningMaster> {
   const { settings, logger } = options;
-  const certificate = await openCertificate(settings, logger);
+  const opened = await openCertificate(settings, options.stateDirectory, logger);
+  const certificate = opened?.source;
   onFailure(() => certificate?.close());
   let giveApp: (app: MountedMaster["app"]) => void = () => undefined;
   const ready = new Promise<MountedMaster["app"]>((resolve) => {
@@ -96,9 +100,15 @@ async function openParts(
       certificate?.close();
     },
   });
+  await keepCertificate(opened, logger);
   giveApp(master.app);
   const { address } = server;
-  logger.info({ address: formatHostPort(address), tls: settings.tls }, "master listening");
+  const shown = formatHostPort(address);
+  const fingerprint = certificate?.current().fingerprint;
+  logger.info({ address: shown, tls: settings.tls, fingerprint }, "master listening");
+  if (certificate === undefined && isWildcard(address.host)) {
+    logger.warn({ address: shown }, "no TLS on all interfaces: keys can be read on the way");
+  }
   const url = apiUrl(
     reachableAddress(address, networkInterfaces()),
     settings.prefix,
@@ -112,6 +122,9 @@ async function openParts(
       return master.apiKey;
     },
     freshKey: master.freshKey,
+    get certificateFingerprint() {
+      return certificate?.current().fingerprint;
+    },
     started: master.started,
     close: (closing) => master.close(closing),
     destroy: () => master.destroy(),
@@ -135,6 +148,9 @@ async function openCore(
     logger,
   });
   onFailure(() => store.close());
+  let useKeys: (keys: GivenKeys) => void = () => undefined;
+  const keys = watchGivenKeys(options.keys, logger, (changed) => useKeys(changed));
+  onFailure(() => keys.close());
 
   const { log, tls, crt, keyFile } = settings;
   const instances = createInstanceManager({
@@ -144,6 +160,7 @@ async function openCore(
     logger,
     workers: options.workers,
     masterDefaults: { log, tls, crt, keyFile },
+    history: historyFiles(options.stateDirectory),
     // Dashboards translate the colours.
     formatLog: (entry) => formatLogLine(entry, { colour: true }),
   });
@@ -154,16 +171,22 @@ async function openCore(
 
   const api = createMasterApi({
     instances,
-    master: createMasterService({ instances, settings, ...monitors }),
+    master: createMasterService({ instances, store, settings, ...monitors }),
     prefix: settings.prefix,
     version: options.version,
     logger,
     remoteAddress,
   });
   onFailure(() => api.close());
+  instances.identity.useKeys(keys.current);
+  useKeys = (changed) => {
+    instances.identity.useKeys(changed);
+    api.endStreams();
+  };
   const closeMonitors = (): void => {
     monitors.system.close();
     monitors.process.close();
+    keys.close();
   };
   let closing: Promise<void> | undefined;
   const close: MountedMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
@@ -175,8 +198,8 @@ async function openCore(
     get apiKey() {
       return instances.identity.apiKey;
     },
-    // A key that came along is known to whoever used it.
-    freshKey: fresh && movedIn === undefined,
+    // A key that came along, or was given, is known to whoever uses it.
+    freshKey: fresh && movedIn === undefined && keys.current.apiKey === undefined,
     started: instances.start(),
     close,
     destroy() {
@@ -194,6 +217,19 @@ async function openCore(
 function remoteAddress({ env }: Context): string | undefined {
   const given: unknown = env?.remoteAddress ?? env?.incoming?.socket?.remoteAddress;
   return typeof given === "string" ? given : undefined;
+}
+
+/** One that cannot be kept serves all the same, and is another one at the next start. */
+async function keepCertificate(
+  opened: OpenedCertificate | undefined,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await opened?.keep();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ reason }, "certificate not kept: its fingerprint will change");
+  }
 }
 
 /** A fault of the program: where it happened is what somebody needs who looks for it. */

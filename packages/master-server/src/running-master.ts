@@ -8,6 +8,8 @@ export interface RunningMaster extends Omit<MountedMaster, "app"> {
   /** The API's URL with its prefix, as others reach it. */
   readonly url: string;
   readonly docsUrl: string;
+  /** SHA-256 of the certificate, `sha256:AA:BB:…`, to be pinned; `undefined` without TLS. */
+  readonly certificateFingerprint: string | undefined;
 }
 
 /** A master without a server of its own. */
@@ -38,13 +40,32 @@ export interface CloseMasterOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** In place of a new key that is not printed. */
+const HIDDEN_KEY =
+  "The API key is not shown here: give one with NP_API_KEY_FILE or NP_API_KEY, or set NP_SHOW_KEY=1";
+
+/** What is printed of a start. */
+export interface StartLinesOptions {
+  /** Print the API key: always, never; absent: at the first start. */
+  readonly showKey?: boolean | undefined;
+}
+
 /**
  * What a command prints when its master has started. Dashboards understand the lines `API URL:` and
- * `API KEY:`; the latter is there at the first start only.
+ * `API KEY:`; the latter is there at the first start, or as told.
  */
 export function startLines(
-  master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey">,
+  master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey"> &
+    Partial<Pick<RunningMaster, "certificateFingerprint">>,
+  { showKey }: StartLinesOptions = {},
 ): string[] {
-  const lines = [`API URL: ${master.url}`, `API docs: ${master.docsUrl}`];
-  return master.freshKey ? [...lines, `API KEY: ${master.apiKey}`] : lines;
+  const { url, docsUrl, apiKey, freshKey, certificateFingerprint: fingerprint } = master;
+  const isHidden = showKey === false && freshKey;
+  return [
+    `API URL: ${url}`,
+    `API docs: ${docsUrl}`,
+    ...(fingerprint === undefined ? [] : [`Certificate: ${fingerprint}`]),
+    ...((showKey ?? freshKey) ? [`API KEY: ${apiKey}`] : []),
+    ...(isHidden ? [HIDDEN_KEY] : []),
+  ];
 }

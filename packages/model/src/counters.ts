@@ -9,6 +9,8 @@ export interface CounterDefinition {
   readonly help: string;
   /** Name of the metric, after `nodepass_instance_`; totals end in `_total`. */
   readonly metric: string;
+  /** Help of the metric, where several counters are one. @default help */
+  readonly metricHelp?: string | undefined;
   /** The metric's value is this times the counter. @default 1 */
   readonly metricScale?: number | undefined;
   /** Labels that tell apart counters with the same metric. */
@@ -37,6 +39,12 @@ const total = (
   metricLabels,
 });
 
+const refused = (reason: string, because: string) => ({
+  ...total(`TCP connections of users refused: ${because}`, "refused_connections_total", { reason }),
+  // One metric, one help: its label says which.
+  metricHelp: "TCP connections of users refused",
+});
+
 /**
  * All that is counted of an instance, under the names that the API shows and that a tunnel's
  * `counters()` has. Nothing else lists them: a line here is a counter in the worker's reports, the
@@ -51,6 +59,14 @@ export const COUNTERS = {
   tcptx: total("TCP bytes sent", "tcp_sent_bytes_total"),
   udprx: total("UDP bytes received", "udp_received_bytes_total"),
   udptx: total("UDP bytes sent", "udp_sent_bytes_total"),
+  accepted: total("TCP connections accepted from users", "accepted_connections_total"),
+  failed: total("Accepted connections that came to nothing", "failed_connections_total"),
+  refusedSlot: refused("slot", "no slot was free"),
+  refusedBlocked: refused("blocked", "their protocol is blocked"),
+  refusedPeer: refused("peer", "there was no peer or no pool connection"),
+  dialErrors: total("Targets that could not be dialled", "dial_errors_total"),
+  handshakesRefused: total("Handshakes of peers refused", "refused_handshakes_total"),
+  reconnects: total("Sessions after the first since the start", "reconnects_total"),
 } as const satisfies Readonly<Record<string, CounterDefinition>>;
 
 /** The name of a counter. */

@@ -1,4 +1,5 @@
 import type { Counters } from "./counters.ts";
+import type { LogLineLevel } from "./logger.ts";
 
 /** `""` only for the API key's entry, which no service ever returns. */
 export type InstanceType = "server" | "client" | "";
@@ -8,6 +9,12 @@ export type InstanceType = "server" | "client" | "";
  * to start, cannot bind, is refused or has lost its peer, `stopped` otherwise.
  */
 export type InstanceStatus = "running" | "stopped" | "error";
+
+/**
+ * `up` with its peer, `down` without one: not yet, or not any more. `none` for an end that has no
+ * peer (single-end forwarding).
+ */
+export type InstanceLink = "up" | "down" | "none";
 
 /** What an instance can be made to do. */
 export type InstanceAction = "start" | "stop" | "restart" | "reset";
@@ -50,6 +57,56 @@ export interface Instance extends Counters {
   readonly meta: InstanceMeta;
   /** 0, 1 or 2 as run; as configured while it does not run. */
   readonly mode: number;
+  readonly link: InstanceLink;
+  /** Why the status is `error`, at most 512 characters; empty otherwise. */
+  readonly reason: string;
+  /** Since when the status is what it is, RFC 3339 in UTC. */
+  readonly since: string;
+  /** When it is started again by itself after a failure, RFC 3339; `null` if nothing is planned. */
+  readonly nextRetry: string | null;
+}
+
+/** What was made, and what the master overlooked in its URL. */
+export interface CreatedInstance extends Instance {
+  /** Texts for people, without the key. */
+  readonly warnings: readonly string[];
+}
+
+/** An instance under another URL. */
+export interface ReplacedInstance extends CreatedInstance {
+  readonly changes: UrlChanges;
+}
+
+/** What another URL changed, as names of its parts: parameters, `address`, `targets`, `password`. */
+export interface UrlChanges {
+  /** Took effect while connections went on. */
+  readonly inPlace: readonly string[];
+  /** Needed a restart of the instance. */
+  readonly restarted: readonly string[];
+}
+
+/** One line of an instance's log. */
+export interface InstanceLogLine {
+  /** RFC 3339 in UTC. */
+  readonly time: string;
+  readonly level: LogLineLevel;
+  /** As event streams carry it. */
+  readonly line: string;
+}
+
+/** Which of the kept lines are wanted. */
+export interface LogQuery {
+  /** The last so many. @default all that are kept */
+  readonly tail?: number | undefined;
+  /** Later than this, milliseconds since 1970. */
+  readonly since?: number | undefined;
+}
+
+/** The last log lines of an instance, oldest first. */
+export interface InstanceLogs {
+  readonly lines: readonly InstanceLogLine[];
+  /** Lines so far, those that are not kept any more included. */
+  readonly total: number;
 }
 
 /** A new instance. */

@@ -1,4 +1,14 @@
-import type { Instance, InstanceChange, InstanceEvent, NewInstance } from "./instance.ts";
+import type { HistoryRange, InstanceHistory } from "./history.ts";
+import type {
+  CreatedInstance,
+  Instance,
+  InstanceChange,
+  InstanceEvent,
+  InstanceLogs,
+  LogQuery,
+  NewInstance,
+  ReplacedInstance,
+} from "./instance.ts";
 import type { MasterInfo, ProcessMetrics, TcpingResult } from "./master.ts";
 
 /**
@@ -20,7 +30,7 @@ export interface InstanceService {
    * @throws {ServiceError} `INVALID_URL`, `INVALID`, `CONFLICT` (address held by a running one),
    *   `LIMIT_REACHED`, `UNAVAILABLE`
    */
-  create(instance: NewInstance): Promise<Instance>;
+  create(instance: NewInstance): Promise<CreatedInstance>;
   /**
    * Applies a change; all fields are checked before any is applied.
    * @returns the state reached, not the one before
@@ -28,17 +38,32 @@ export interface InstanceService {
    */
   update(id: string, change: InstanceChange): Promise<Instance>;
   /**
-   * Gives an instance another URL; the traffic counters stay.
+   * Gives an instance another URL and starts it; the traffic counters stay.
    * @throws {ServiceError} `NOT_FOUND`, `INVALID_URL`, `SAME_URL`, `CONFLICT`, `UNAVAILABLE`
    */
-  replaceUrl(id: string, url: string): Promise<Instance>;
+  replaceUrl(id: string, url: string): Promise<ReplacedInstance>;
   /**
    * Resolves when the instance is stopped and gone from disk.
    * @throws {ServiceError} `NOT_FOUND`, `UNAVAILABLE`
    */
   remove(id: string): Promise<void>;
+  /** The last log lines. @throws {ServiceError} `NOT_FOUND` */
+  logs(id: string, query: LogQuery): Promise<InstanceLogs>;
+  /** Rates, connections, pool and ping over time. @throws {ServiceError} `NOT_FOUND` */
+  history(id: string, range: HistoryRange): Promise<InstanceHistory>;
   /** @returns a function that ends the subscription; the listener neither throws nor blocks */
   subscribe(listener: (event: InstanceEvent) => void): () => void;
+}
+
+/** What a key may do: everything, or read (GET, events, metrics). */
+export type KeyAccess = "full" | "read";
+
+/** Whether a master can do its work. */
+export interface MasterReadiness {
+  /** The state is open, and what was written last is on disk. */
+  readonly state: boolean;
+  /** No worker is being replaced. */
+  readonly workers: boolean;
 }
 
 /** Who a master is to its clients. */
@@ -47,19 +72,25 @@ export interface MasterIdentity {
   readonly masterId: string;
   /** The API key itself: its entry in the list shows it in `url`. */
   readonly apiKey: string;
+  /** The key that may only read; `undefined` if there is none. */
+  readonly readKey: string | undefined;
 }
 
 /** The master itself, as its API sees it; every call may go to another machine. */
 export interface MasterService {
   identity(): Promise<MasterIdentity>;
-  /** Compares in constant time, whatever the candidate's length. */
-  verifyKey(candidate: string): Promise<boolean>;
+  /**
+   * Compares in constant time, whatever the candidate's length.
+   * @returns what the key may do; `undefined` for none of the master's
+   */
+  verifyKey(candidate: string): Promise<KeyAccess | undefined>;
   /**
    * Makes and saves a new key; the old one is refused from then on. The API ends the streams.
    * @returns the new key
-   * @throws {ServiceError} `UNAVAILABLE`: the old key stays
+   * @throws {ServiceError} `UNAVAILABLE`: the old key stays; `FORBIDDEN` for one that was given to
+   *   the master at its start, by environment or file: it is changed there
    */
-  renewKey(): Promise<string>;
+  renewKey(access: KeyAccess): Promise<string>;
   /** Takes milliseconds: CPU is measured between calls or by a sampler. */
   info(): Promise<MasterInfo>;
   /** Names the master. @throws {ServiceError} `INVALID`, `UNAVAILABLE` */
@@ -70,4 +101,5 @@ export interface MasterService {
    */
   tcping(host: string, port: number, signal: AbortSignal): Promise<TcpingResult>;
   processMetrics(): Promise<ProcessMetrics>;
+  readiness(): Promise<MasterReadiness>;
 }

@@ -35,5 +35,9 @@ export function toWireInstance(instance: Instance): WireInstance {
     meta: { peer: { sid: peer.sid, type: peer.type, alias: peer.alias }, tags: { ...tags } },
     mode: wireCount(instance.mode),
     ...countersOf((name) => wireCount(instance[name])),
+    link: instance.link,
+    reason: instance.reason,
+    since: instance.since,
+    nextRetry: instance.nextRetry,
   };
 }

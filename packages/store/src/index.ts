@@ -1,3 +1,4 @@
+export { HISTORY_FOLDER, type HistoryFiles, historyFiles } from "./history-files.ts";
 export type { DamagedFile, Recovery } from "./load-state.ts";
 export { type MasterState, masterStateSchema, STATE_VERSION } from "./master-state.ts";
 export type { OpenedStore, OpenStoreOptions } from "./open-store.ts";

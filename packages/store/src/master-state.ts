@@ -11,6 +11,7 @@ export const masterStateSchema = z.object({
   masterId: z.string().regex(/^[0-9a-f]{16}$/),
   alias: z.string(),
   apiKey: z.string().min(1),
+  readKey: z.string().min(1).optional(),
   instances: z.array(instanceRecordSchema).superRefine((instances, context) => {
     const seen = new Set<string>();
     for (const { id } of instances) {
@@ -28,5 +29,7 @@ export interface MasterState {
   masterId: string;
   alias: string;
   apiKey: string;
+  /** The key that may only read, if there is one. */
+  readKey?: string | undefined;
   instances: InstanceRecord[];
 }

@@ -60,6 +60,7 @@ export async function startMaster(
     goStateFiles: stateDirectory === undefined ? goStateFiles(context.program, cwd()) : [],
     environment: environment.settings,
     workers: environment.workers,
+    keys: environment.keys,
     logger,
     version: readVersion(),
     signal,

@@ -2,6 +2,7 @@ import {
   COUNTER_NAMES,
   type Counters,
   countersOf,
+  type InstanceLink,
   type LogFields,
   type LogLineLevel,
 } from "@nodepass/model";
@@ -40,6 +41,7 @@ export interface StateReport {
   readonly state: "starting" | "running" | "error";
   readonly reason: string | undefined;
   readonly mode: 0 | 1 | 2;
+  readonly link: InstanceLink;
   readonly tunnelAddress: HostPort | undefined;
   readonly entryAddress: HostPort | undefined;
 }

@@ -2,8 +2,8 @@ import { NO_COUNTERS } from "@nodepass/model";
 import { parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { pushCounters, type RunnerCommand } from "./messages.ts";
+import type { ThreadHandlers } from "./worker-pool.ts";
 import { type RunListener, type ThreadCrash, WorkerPool } from "./worker-pool.ts";
-import type { ThreadHandlers } from "./worker-thread.ts";
 
 const SPEC = parseTunnelUrl("client://127.0.0.1:1/127.0.0.1:2");
 

@@ -1,5 +1,6 @@
 import type { Instance, InstanceEvent, InstanceService, Logger } from "@nodepass/model";
 import type { Clock } from "../clock.ts";
+import { withoutKeys } from "../instance-view.ts";
 import type { EventLimits } from "./event-limits.ts";
 import { EventReader } from "./event-reader.ts";
 import { createFrameEncoder } from "./frame.ts";
@@ -14,13 +15,20 @@ export interface EventStreamsParts {
   keyEntry(): Promise<Instance>;
 }
 
+/** How one stream is opened. */
+export interface OpenStreamOptions {
+  /** Leave the tunnels' keys out of URLs. */
+  readonly readOnly: boolean;
+  /** Drops the reader's connection, should it be too slow. */
+  readonly disconnect?: (() => void) | undefined;
+}
+
 /** Tells every open stream what happens. */
 export interface EventStreams {
   /**
-   * @param disconnect drops the reader's connection, should it be too slow
    * @returns the bytes of a new stream, or `undefined` when there are too many or none any more
    */
-  open(disconnect?: () => void): Promise<ReadableStream<Uint8Array> | undefined>;
+  open(options: OpenStreamOptions): Promise<ReadableStream<Uint8Array> | undefined>;
   /** Open streams. */
   readonly readers: number;
   /** Ends every stream with a `shutdown`; new ones can be opened. */
@@ -32,7 +40,7 @@ export interface EventStreams {
 /** One subscription to the service, fanned out. */
 export function createEventStreams(parts: EventStreamsParts): EventStreams {
   const { instances, clock, limits, logger } = parts;
-  const encoder = createFrameEncoder();
+  const encoders = { full: createFrameEncoder(), read: createFrameEncoder(withoutKeys) };
   const readers = new Set<EventReader>();
   /** What happens while the instances of a new stream are being listed. */
   const openings = new Set<InstanceEvent[]>();
@@ -75,7 +83,10 @@ export function createEventStreams(parts: EventStreamsParts): EventStreams {
     }
   });
 
-  const open = async (disconnect?: () => void): Promise<ReadableStream<Uint8Array> | undefined> => {
+  const open = async ({
+    readOnly,
+    disconnect,
+  }: OpenStreamOptions): Promise<ReadableStream<Uint8Array> | undefined> => {
     if (isFull()) return undefined;
     const missed: InstanceEvent[] = [];
     openings.add(missed);
@@ -90,7 +101,7 @@ export function createEventStreams(parts: EventStreamsParts): EventStreams {
     const reader = new EventReader({
       clock,
       limits,
-      encoder,
+      encoder: readOnly ? encoders.read : encoders.full,
       anyRunning: () => lastRunning,
       disconnect,
       onCut: (reason) => logger.warn({ reason }, "event stream cut off"),

@@ -38,13 +38,17 @@ function encodeInstance(instance: Instance): string {
   });
 }
 
-/** An encoder with its own cache; snapshots are immutable, so a cached text never goes stale. */
-export function createFrameEncoder(): FrameEncoder {
+/**
+ * An encoder with its own cache; snapshots are immutable, so a cached text never goes stale.
+ *
+ * @param view what is shown of an instance; all of it if absent
+ */
+export function createFrameEncoder(view?: (instance: Instance) => Instance): FrameEncoder {
   const cache = new WeakMap<Instance, string>();
   const encode = (instance: Instance): string => {
     const known = cache.get(instance);
     if (known !== undefined) return known;
-    const text = encodeInstance(instance);
+    const text = encodeInstance(view === undefined ? instance : view(instance));
     cache.set(instance, text);
     return text;
   };

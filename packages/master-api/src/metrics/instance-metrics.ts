@@ -33,6 +33,13 @@ const OWN: readonly InstanceMetric[] = [
     values: [{ labels: {}, read: ({ status }) => (status === "running" ? 1 : 0) }],
   },
   {
+    name: "peer_connected",
+    help: "1 while the instance has its peer",
+    isTotal: false,
+    labels: [],
+    values: [{ labels: {}, read: ({ link }) => (link === "up" ? 1 : 0) }],
+  },
+  {
     name: "mode",
     help: "Mode as run",
     isTotal: false,
@@ -52,7 +59,7 @@ function counterMetrics(): InstanceMetric[] {
     const definitions = names.map((name): CounterDefinition => COUNTERS[name]);
     return {
       name: metric,
-      help: definitions[0]?.help ?? metric,
+      help: definitions[0]?.metricHelp ?? definitions[0]?.help ?? metric,
       isTotal: definitions[0]?.kind === "total",
       labels: Object.keys(definitions[0]?.metricLabels ?? {}),
       values: names.map((name) => {

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { ServiceError } from "@nodepass/model";
 import { TicketSchema } from "@nodepass/model/schemas";
+import { isReadOnly } from "../auth/require-key.ts";
 import { badRequest, unauthorized, unavailable } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts, TICKET_SECURITY } from "./parts.ts";
 
@@ -41,7 +42,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
         "(it is told how many) but no state.",
       tags,
       security: TICKET_SECURITY,
-      middleware: [parts.requireKey.keyOrTicket] as const,
+      middleware: [parts.requireKey.readingOrTicket] as const,
       request: { query: EventsQuerySchema },
       responses: {
         200: {
@@ -56,7 +57,10 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
     async (c) => {
       // A stream that nobody reads would stay open until it stalls.
       if (c.req.method === "HEAD") return c.body(null, 200, STREAM_HEADERS);
-      const stream = await parts.streams.open(parts.disconnect && (() => parts.disconnect?.(c)));
+      const stream = await parts.streams.open({
+        readOnly: isReadOnly(c),
+        disconnect: parts.disconnect && (() => parts.disconnect?.(c)),
+      });
       if (stream === undefined) throw new ServiceError("UNAVAILABLE", "too many event streams");
       return c.body(stream, 200, STREAM_HEADERS);
     },
@@ -73,7 +77,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
         "once. A body is ignored.",
       tags,
       security: KEY_SECURITY,
-      middleware: [parts.requireKey.key] as const,
+      middleware: [parts.requireKey.reading] as const,
       responses: {
         201: {
           description: "The ticket",
@@ -83,7 +87,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
       },
     }),
     (c) => {
-      const { ticket, expiresAt } = parts.tickets.issue();
+      const { ticket, expiresAt } = parts.tickets.issue(isReadOnly(c) ? "read" : "full");
       return c.json({ ticket, expires: new Date(expiresAt).toISOString() }, 201);
     },
   );

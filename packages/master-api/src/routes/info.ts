@@ -2,7 +2,13 @@ import { createRoute, type OpenAPIHono, type z } from "@hono/zod-openapi";
 import { API_LEVEL, type MasterInfo, wireInteger } from "@nodepass/model";
 import { InfoSchema, MasterAliasSchema } from "@nodepass/model/schemas";
 import { jsonBody } from "../http/json-body.ts";
-import { badRequest, tooLarge, unauthorized, unavailable } from "../schemas/error.ts";
+import {
+  badRequest,
+  tooLarge,
+  unauthorized,
+  unauthorizedOrReading,
+  unavailable,
+} from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const tags = ["master"];
@@ -34,7 +40,7 @@ export function registerInfoRoutes(app: OpenAPIHono, parts: RouteParts): void {
       summary: "The master and its host",
       tags,
       security: KEY_SECURITY,
-      middleware: [parts.requireKey.key] as const,
+      middleware: [parts.requireKey.reading] as const,
       responses: { 200: { description: "The master", content }, ...unauthorized },
     }),
     async (c) => c.json(toWireInfo(await master.info(), impl), 200),
@@ -55,7 +61,7 @@ export function registerInfoRoutes(app: OpenAPIHono, parts: RouteParts): void {
       responses: {
         200: { description: "The master with its name", content },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
         ...tooLarge,
         ...unavailable,
       },

@@ -7,21 +7,24 @@ import {
   type WireInstance,
 } from "@nodepass/model";
 import {
+  CreatedInstanceSchema,
   InstanceChangeSchema,
   InstanceSchema,
   InstanceUrlSchema,
   NewInstanceSchema,
+  ReplacedInstanceSchema,
 } from "@nodepass/model/schemas";
+import { isReadOnly } from "../auth/require-key.ts";
 import { refuse } from "../http/error-response.ts";
 import { jsonBody } from "../http/json-body.ts";
-import { keyEntry } from "../key-entry.ts";
+import { keyEntry, withoutKeys } from "../instance-view.ts";
 import {
   badRequest,
   conflict,
-  forbidden,
   notFound,
   tooLarge,
   unauthorized,
+  unauthorizedOrReading,
   unavailable,
 } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
@@ -38,12 +41,15 @@ const one = { "application/json": { schema: InstanceSchema } };
 /** `/instances` and `/instances/{id}`; the API key is one of them, under its own rules. */
 export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): void {
   const { instances, master, streams, tickets } = parts;
-  const { key } = parts.requireKey;
+  const { key, reading } = parts.requireKey;
 
-  const wireKey = async (): Promise<WireInstance> => {
+  const wireKey = async (readOnly = false): Promise<WireInstance> => {
     const identity = await master.identity();
-    return toWireInstance(keyEntry(identity, identity.apiKey));
+    return toWireInstance(keyEntry(identity, readOnly ? "" : identity.apiKey));
   };
+
+  const toWire = (instance: Instance, readOnly: boolean): WireInstance =>
+    toWireInstance(readOnly ? withoutKeys(instance) : instance);
 
   const existing = async (id: string): Promise<Instance> => {
     const instance = await instances.get(id);
@@ -64,7 +70,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       summary: "All instances, the API key's entry first",
       tags,
       security: KEY_SECURITY,
-      middleware: [key] as const,
+      middleware: [reading] as const,
       responses: {
         200: {
           description: "The instances",
@@ -74,8 +80,9 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       },
     }),
     async (c) => {
-      const [key, all] = await Promise.all([wireKey(), instances.list()]);
-      return c.json([key, ...all.map(toWireInstance)], 200);
+      const readOnly = isReadOnly(c);
+      const [key, all] = await Promise.all([wireKey(readOnly), instances.list()]);
+      return c.json([key, ...all.map((instance) => toWire(instance, readOnly))], 200);
     },
   );
 
@@ -92,15 +99,21 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         body: { required: true, content: { "application/json": { schema: NewInstanceSchema } } },
       },
       responses: {
-        201: { description: "The new instance", content: one },
+        201: {
+          description: "The new instance, and what was overlooked in its URL",
+          content: { "application/json": { schema: CreatedInstanceSchema } },
+        },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
         ...conflict,
         ...tooLarge,
         ...unavailable,
       },
     }),
-    async (c) => c.json(toWireInstance(await instances.create(c.req.valid("json"))), 201),
+    async (c) => {
+      const created = await instances.create(c.req.valid("json"));
+      return c.json({ ...toWireInstance(created), warnings: [...created.warnings] }, 201);
+    },
   );
 
   app.openapi(
@@ -111,7 +124,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       summary: "One instance",
       tags,
       security: KEY_SECURITY,
-      middleware: [key] as const,
+      middleware: [reading] as const,
       request: { params: InstanceIdParams },
       responses: {
         200: { description: "The instance", content: one },
@@ -122,8 +135,9 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      if (id === KEY_INSTANCE_ID) return c.json(await wireKey(), 200);
-      return c.json(toWireInstance(await existing(id)), 200);
+      const readOnly = isReadOnly(c);
+      if (id === KEY_INSTANCE_ID) return c.json(await wireKey(readOnly), 200);
+      return c.json(toWire(await existing(id), readOnly), 200);
     },
   );
 
@@ -147,7 +161,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       responses: {
         200: { description: "The instance in the state reached", content: one },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
         ...notFound,
         ...conflict,
         ...tooLarge,
@@ -159,7 +173,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       const change = c.req.valid("json");
       if (id === KEY_INSTANCE_ID) {
         if (change.action !== "restart") return c.json(await wireKey(), 200);
-        const renewed = await master.renewKey();
+        const renewed = await master.renewKey("full");
         tickets.clear();
         streams.endAll();
         return c.json(toWireInstance(keyEntry(await master.identity(), renewed)), 200);
@@ -178,7 +192,10 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       method: "put",
       path: "/instances/{id}",
       operationId: "replaceInstanceUrl",
-      summary: "Give an instance another URL; it is restarted, its counters stay",
+      summary: "Give an instance another URL; its counters stay",
+      description:
+        "What can change while connections go on does; else the instance is restarted. The answer " +
+        "says which parts of the URL were the one and which the other.",
       tags,
       security: KEY_SECURITY,
       middleware: [key, jsonBody] as const,
@@ -187,10 +204,13 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         body: { required: true, content: { "application/json": { schema: InstanceUrlSchema } } },
       },
       responses: {
-        200: { description: "The instance in the state reached", content: one },
+        200: {
+          description: "The instance in the state reached, and what was done to reach it",
+          content: { "application/json": { schema: ReplacedInstanceSchema } },
+        },
         ...badRequest,
-        ...unauthorized,
-        ...forbidden,
+        ...unauthorizedOrReading,
+
         ...notFound,
         ...conflict,
         ...tooLarge,
@@ -204,7 +224,15 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       if ((await existing(id)).url === url) {
         throw new ServiceError("SAME_URL", "the instance has this URL already");
       }
-      return c.json(toWireInstance(await instances.replaceUrl(id, url)), 200);
+      const { warnings, changes, ...replaced } = await instances.replaceUrl(id, url);
+      return c.json(
+        {
+          ...toWireInstance(replaced),
+          warnings: [...warnings],
+          changes: { inPlace: [...changes.inPlace], restarted: [...changes.restarted] },
+        },
+        200,
+      );
     },
   );
 
@@ -221,8 +249,8 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       responses: {
         204: { description: "It is stopped and gone" },
         ...badRequest,
-        ...unauthorized,
-        ...forbidden,
+        ...unauthorizedOrReading,
+
         ...notFound,
         ...unavailable,
       },

@@ -43,7 +43,7 @@ export function registerMetricsRoute(app: OpenAPIHono, parts: RouteParts): void 
       summary: "Metrics of instances and process, in the Prometheus text format",
       tags: ["master"],
       security: KEY_SECURITY,
-      middleware: [parts.requireKey.key] as const,
+      middleware: [parts.requireKey.reading] as const,
       responses: {
         200: {
           description: "The values now",

@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { ServiceError, type TcpingResult, wireInteger } from "@nodepass/model";
+import { ServiceError, TARGET_PATTERN, type TcpingResult, wireInteger } from "@nodepass/model";
 import { TcpingSchema } from "@nodepass/model/schemas";
 import { parseTarget, type Target } from "../http/parse-target.ts";
 import { createTurnstile } from "../http/turnstile.ts";
-import { badRequest, unauthorized } from "../schemas/error.ts";
+import { badRequest, unauthorizedOrReading } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const MAX_AT_ONCE = 10;
@@ -19,6 +19,7 @@ const TcpingQuerySchema = z.object({
       param: { name: "target", in: "query" },
       description: "`host:port`, an IPv6 address in brackets",
       example: "example.com:443",
+      pattern: TARGET_PATTERN,
     }),
 });
 
@@ -79,7 +80,7 @@ export function registerTcpingRoute(app: OpenAPIHono, parts: RouteParts): void {
           content: { "application/json": { schema: TcpingSchema } },
         },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
       },
     }),
     async (c) => {

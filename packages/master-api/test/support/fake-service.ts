@@ -1,19 +1,30 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import {
+  type CreatedInstance,
+  HISTORY_RANGES,
+  type HistoryRange,
   type Instance,
   type InstanceChange,
   type InstanceEvent,
+  type InstanceHistory,
+  type InstanceLogLine,
+  type InstanceLogs,
   type InstanceService,
+  type KeyAccess,
+  type LogQuery,
   type MasterIdentity,
   type MasterInfo,
+  type MasterReadiness,
   type MasterService,
   type NewInstance,
   NO_COUNTERS,
   NO_META,
   type ProcessMetrics,
+  type ReplacedInstance,
   ServiceError,
   type ServiceErrorCode,
   type TcpingResult,
+  type UrlChanges,
 } from "@nodepass/model";
 
 export const FIRST_KEY = "0123456789abcdef0123456789abcdef";
@@ -34,6 +45,10 @@ export function instanceOf(fields: Partial<Instance> = {}): Instance {
     meta: NO_META,
     mode: 1,
     ...NO_COUNTERS,
+    link: "up",
+    reason: "",
+    since: "2026-01-02T03:04:05.678Z",
+    nextRetry: null,
     ...fields,
   };
 }
@@ -76,6 +91,13 @@ export class FakeService implements InstanceService, MasterService {
   /** What pings do; default: connected in 1.6 ms. */
   onTcping: (host: string, port: number, signal: AbortSignal) => Promise<TcpingResult> = () =>
     Promise.resolve({ connected: true, latencyMs: 1.6, error: null });
+  /** Of URLs that come in. */
+  warnings: string[] = [];
+  changes: UrlChanges = { inPlace: [], restarted: ["tls"] };
+  /** A key that may only read. */
+  readKey: string | undefined;
+  ready = { state: true, workers: true };
+  lines: InstanceLogLine[] = [];
   /** Everything that was asked for, in order. */
   readonly calls: { readonly name: string; readonly arguments: readonly unknown[] }[] = [];
 
@@ -110,14 +132,14 @@ export class FakeService implements InstanceService, MasterService {
     return this.instances.get(id);
   }
 
-  async create({ url, alias = "" }: NewInstance): Promise<Instance> {
+  async create({ url, alias = "" }: NewInstance): Promise<CreatedInstance> {
     this.#begin("create", url, alias);
     const type = this.#typeOf(url);
     this.#checkConflict(url, "");
     const id = `id${String(this.#next++).padStart(6, "0")}`;
     const instance = this.add({ id, url, alias, type, config: `${url}#config` });
     this.emit({ type: "create", instance });
-    return instance;
+    return { ...instance, warnings: this.warnings };
   }
 
   async update(id: string, change: InstanceChange): Promise<Instance> {
@@ -140,13 +162,14 @@ export class FakeService implements InstanceService, MasterService {
     });
   }
 
-  async replaceUrl(id: string, url: string): Promise<Instance> {
+  async replaceUrl(id: string, url: string): Promise<ReplacedInstance> {
     this.#begin("replaceUrl", id, url);
     const current = this.#existing(id);
     const type = this.#typeOf(url);
     if (current.url === url) throw new ServiceError("SAME_URL", "same URL");
     this.#checkConflict(url, id);
-    return this.change(id, { url, type, config: `${url}#config`, status: "running" });
+    const changed = this.change(id, { url, type, config: `${url}#config`, status: "running" });
+    return { ...changed, warnings: this.warnings, changes: this.changes };
   }
 
   async remove(id: string): Promise<void> {
@@ -157,7 +180,7 @@ export class FakeService implements InstanceService, MasterService {
   }
 
   async identity(): Promise<MasterIdentity> {
-    return { masterId: MASTER_ID, apiKey: this.#key };
+    return { masterId: MASTER_ID, apiKey: this.#key, readKey: this.readKey };
   }
 
   /** The key now. */
@@ -165,12 +188,17 @@ export class FakeService implements InstanceService, MasterService {
     return this.#key;
   }
 
-  async verifyKey(candidate: string): Promise<boolean> {
-    return timingSafeEqual(sha256(candidate), sha256(this.#key));
+  async verifyKey(candidate: string): Promise<KeyAccess | undefined> {
+    if (timingSafeEqual(sha256(candidate), sha256(this.#key))) return "full";
+    return candidate === this.readKey ? "read" : undefined;
   }
 
-  async renewKey(): Promise<string> {
-    this.#begin("renewKey");
+  async renewKey(access: KeyAccess): Promise<string> {
+    this.#begin("renewKey", access);
+    if (access === "read") {
+      this.readKey = sha256(`read ${this.readKey}`).toString("hex").slice(0, 32);
+      return this.readKey;
+    }
     this.#key = sha256(this.#key).toString("hex").slice(0, 32);
     return this.#key;
   }
@@ -188,6 +216,25 @@ export class FakeService implements InstanceService, MasterService {
   tcping(host: string, port: number, signal: AbortSignal): Promise<TcpingResult> {
     this.calls.push({ name: "tcping", arguments: [host, port] });
     return this.onTcping(host, port, signal);
+  }
+
+  async logs(id: string, query: LogQuery): Promise<InstanceLogs> {
+    this.#begin("logs", id, query);
+    this.#existing(id);
+    return { lines: this.lines, total: this.lines.length };
+  }
+
+  async history(id: string, range: HistoryRange): Promise<InstanceHistory> {
+    this.#begin("history", id, range);
+    this.#existing(id);
+    const none = [null, 15];
+    const series = { rx: none, tx: none, tcps: none, udps: none, pool: none, ping: none };
+    const { stepSeconds: step } = HISTORY_RANGES[range];
+    return { step, start: "2026-01-02T03:04:05.000Z", ...series };
+  }
+
+  async readiness(): Promise<MasterReadiness> {
+    return this.ready;
   }
 
   subscribe(listener: (event: InstanceEvent) => void): () => void {

@@ -1,6 +1,7 @@
 import { arch, availableParallelism, endianness, hostname, platform } from "node:os";
 import type { InstanceManager } from "@nodepass/instances";
 import type { MasterInfo, MasterService } from "@nodepass/model";
+import type { StateStore } from "@nodepass/store";
 import { NameCache } from "@nodepass/tunnel-core";
 import type { MasterSettings } from "@nodepass/url-config";
 import { architectureName, systemName } from "../system/platform-name.ts";
@@ -14,6 +15,7 @@ const NAMES_MS = 300_000;
 /** What a master knows itself by. */
 export interface MasterServiceParts {
   readonly instances: Pick<InstanceManager, "identity" | "metrics">;
+  readonly store: Pick<StateStore, "failure">;
   readonly settings: MasterSettings;
   readonly system: SystemMonitor;
   readonly process: ProcessMonitor;
@@ -44,9 +46,13 @@ export function createMasterService(parts: MasterServiceParts): MasterService {
   });
 
   return {
-    identity: async () => ({ masterId: identity.masterId, apiKey: identity.apiKey }),
+    identity: async () => ({
+      masterId: identity.masterId,
+      apiKey: identity.apiKey,
+      readKey: identity.readKey,
+    }),
     verifyKey: async (candidate) => identity.verifyKey(candidate),
-    renewKey: () => identity.renewKey(),
+    renewKey: (access) => identity.renewKey(access),
     info,
     async setAlias(alias) {
       await identity.setAlias(alias);
@@ -57,6 +63,10 @@ export function createMasterService(parts: MasterServiceParts): MasterService {
       const { workers, workerRestarts } = instances.metrics();
       return { ...parts.process.figures(), workers, workerRestarts };
     },
+    readiness: async () => ({
+      state: parts.store.failure === undefined,
+      workers: instances.metrics().workersAway === 0,
+    }),
   };
 }
 

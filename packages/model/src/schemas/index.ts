@@ -1,6 +1,14 @@
 export { counterShape } from "./counters.ts";
 export { InstanceEventSchema, TicketSchema } from "./events.ts";
-export { InstanceSchema, MetaSchema, PeerSchema } from "./instance.ts";
+export {
+  CreatedInstanceSchema,
+  InstanceHistorySchema,
+  InstanceLogsSchema,
+  InstanceSchema,
+  MetaSchema,
+  PeerSchema,
+  ReplacedInstanceSchema,
+} from "./instance.ts";
 export {
   InstanceChangeSchema,
   InstanceUrlSchema,

@@ -29,6 +29,10 @@ const example = {
   tcps: 3,
   tcprx: 1024,
   tcptx: 2048,
+  link: "up",
+  reason: "",
+  since: "2026-01-02T03:04:05.678Z",
+  nextRetry: null,
 };
 
 /** An instance as every answer and event shows it. */
@@ -46,5 +50,66 @@ export const InstanceSchema = z
     meta: MetaSchema,
     mode: z.int().min(0).meta({ description: "As run: 0, 1 or 2" }),
     ...counterShape,
+    link: z.enum(["up", "down", "none"]).meta({
+      description: "With its peer, without, or an end that has none (single-end forwarding)",
+    }),
+    reason: z.string().meta({ description: "Why `status` is `error`, else empty" }),
+    since: z.iso.datetime().meta({ description: "Since when `status` is what it is" }),
+    nextRetry: z
+      .union([z.iso.datetime(), z.null()])
+      .meta({ description: "When it is started again by itself, null if that is not planned" }),
   })
   .meta({ id: "Instance", example });
+
+const warnings = z
+  .array(z.string())
+  .meta({ description: "What was overlooked in the URL, for people to read" });
+
+/** Answer of `POST /instances`. */
+export const CreatedInstanceSchema = z
+  .object({ ...InstanceSchema.shape, warnings })
+  .meta({ id: "CreatedInstance", example: { ...example, warnings: [] } });
+
+const changes = z.object({
+  inPlace: z.array(z.string()).meta({ description: "Took effect while connections went on" }),
+  restarted: z.array(z.string()).meta({ description: "Needed a restart of the instance" }),
+});
+
+/** Answer of `PUT /instances/{id}`. */
+export const ReplacedInstanceSchema = z
+  .object({ ...InstanceSchema.shape, warnings, changes })
+  .meta({
+    id: "ReplacedInstance",
+    example: { ...example, warnings: [], changes: { inPlace: [], restarted: ["tls"] } },
+  });
+
+/** Answer of `GET /instances/{id}/logs`. */
+export const InstanceLogsSchema = z
+  .object({
+    lines: z.array(
+      z.object({
+        time: z.iso.datetime(),
+        level: z.enum(["debug", "info", "warn", "error"]),
+        line: z.string().meta({ description: "As event streams carry it" }),
+      }),
+    ),
+    total: z.int().min(0).meta({ description: "Lines so far, those not kept included" }),
+  })
+  .meta({ id: "InstanceLogs" });
+
+const series = (description: string) =>
+  z.array(z.union([z.int().min(0), z.null()])).meta({ description });
+
+/** Answer of `GET /instances/{id}/history`; null where the instance did not run. */
+export const InstanceHistorySchema = z
+  .object({
+    step: z.int().min(1).meta({ description: "Seconds of a step" }),
+    start: z.iso.datetime().meta({ description: "Beginning of the first step" }),
+    rx: series("Received, bytes/s"),
+    tx: series("Sent, bytes/s"),
+    tcps: series("TCP connections"),
+    udps: series("UDP sessions"),
+    pool: series("Ready pool connections"),
+    ping: series("Round trip to the peer, ms"),
+  })
+  .meta({ id: "InstanceHistory" });

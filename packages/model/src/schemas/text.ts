@@ -6,6 +6,7 @@ import {
   MAX_TEXT_CHARACTERS,
   MAX_URL_BYTES,
 } from "../text-limits.ts";
+import { INSTANCE_URL_PATTERN } from "../url-patterns.ts";
 
 /** A name or a value that people type: at most 256 characters of valid Unicode. */
 export const shortText = () =>
@@ -30,5 +31,6 @@ export const instanceUrl = () =>
     .meta({
       description: "`server://` or `client://` URL of the tunnel",
       maxLength: MAX_URL_BYTES,
+      pattern: INSTANCE_URL_PATTERN,
       example: "server://0.0.0.0:10101/127.0.0.1:8080?tls=1",
     });
