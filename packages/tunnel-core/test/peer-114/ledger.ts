@@ -68,6 +68,11 @@ export class Ledger {
 
 /** A peer's waits; short ones keep tests quick. */
 export interface PeerTimings {
+  /**
+   * When the connection that our own `verify` names is closed by us, beside the line: the close of a
+   * real node often arrives first. @default "never": the other end closes it
+   */
+  readonly closesVerified: "before" | "with" | "after" | "never";
   /** Pings, and a third of the silence that ends a session. @default 5000 */
   readonly reportIntervalMs: number;
   /** Longest wait for a pool connection or for an announced id. @default 5000 */
@@ -88,6 +93,7 @@ export interface PeerTimings {
 }
 
 export const DEFAULT_TIMINGS: PeerTimings = {
+  closesVerified: "never",
   reportIntervalMs: 5000,
   poolGetTimeoutMs: 5000,
   cooldownMs: 100,

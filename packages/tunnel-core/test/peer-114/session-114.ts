@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import { ControlChannel } from "./control-channel.ts";
 import type { Duct } from "./duct.ts";
@@ -7,6 +8,9 @@ import type { Ledger, PeerTimings } from "./ledger.ts";
 import { CONTROL_ID, Pool114 } from "./pool-114.ts";
 import type { Signal } from "./signal-codec.ts";
 import { certificateFingerprint } from "./tunnel-secret.ts";
+
+/** A close that is this much ahead of the line, ms, is read before it. */
+const CLOSED_FIRST_MS = 30;
 
 export type Tls = 0 | 1 | 2;
 
@@ -191,7 +195,12 @@ export class Session114 {
     }
     this.#keep(duct);
     this.#verifyId = duct.id;
-    this.send({ action: "verify", id: duct.id, fp: this.#fingerprint(duct) });
+    const line: Signal = { action: "verify", id: duct.id, fp: this.#fingerprint(duct) };
+    const { closesVerified } = this.#options.timings;
+    if (closesVerified === "before" || closesVerified === "with") duct.destroy();
+    if (closesVerified === "before") await sleep(CLOSED_FIRST_MS);
+    this.send(line);
+    if (closesVerified === "after") duct.destroy();
   }
 
   async #verify(id: string, fp: string): Promise<void> {

@@ -23,6 +23,9 @@ export const SERVER_NAME = "nodepass.test";
 export const LIMITS = { reportIntervalMs: 400, serviceCooldownMs: 200 };
 const TIMINGS = { reportIntervalMs: 400, minPoolIntervalMs: 5, maxPoolIntervalMs: 50 };
 
+const timingsOf = ({ closesVerified = "never" }: InteropOptions) =>
+  ({ ...TIMINGS, closesVerified }) as const;
+
 export interface InteropOptions {
   /** Which end is ours; the other one is the 1.14 peer. */
   readonly ours: "server" | "client";
@@ -38,6 +41,8 @@ export interface InteropOptions {
   readonly query?: string | undefined;
   /** Puts something between the two. @returns the port that the client is to dial */
   readonly between?: ((tunnelPort: number) => Promise<number>) | undefined;
+  /** When the peer closes the connection of its own `verify`. */
+  readonly closesVerified?: "before" | "with" | "after" | "never" | undefined;
   readonly server?: Partial<Peer114ServerOptions> | undefined;
   readonly client?: Partial<Peer114ClientOptions> | undefined;
 }
@@ -144,7 +149,7 @@ async function startOurServer(
     key: keyOf(options),
     min: 16,
     target: flow === "-" ? target : FREE,
-    timings: TIMINGS,
+    timings: timingsOf(options),
     ...(tls === 2 ? { ca: certificate.cert, serverName: SERVER_NAME } : {}),
     ...options.client,
   });
@@ -172,7 +177,7 @@ async function startOurClient(
     key: keyOf(options),
     max: 256,
     target: flow === "-" ? FREE : target,
-    timings: TIMINGS,
+    timings: timingsOf(options),
     ...(tls === 2 ? { certificate, serverName: SERVER_NAME } : {}),
     ...options.server,
   });
