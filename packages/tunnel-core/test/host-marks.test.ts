@@ -16,7 +16,12 @@ const before = getDefaultHighWaterMark(false);
 
 beforeAll(() => setDefaultHighWaterMark(false, MARK));
 afterAll(() => setDefaultHighWaterMark(false, before));
-afterEach(expectNoSockets);
+const ends: { destroy(): void }[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) end.destroy();
+  await expectNoSockets();
+});
 
 /** Bytes that differ at every place of the same block, so that an overwritten one shows. */
 function* blocks(): Generator<Buffer> {
@@ -60,26 +65,24 @@ test.each([
   "flow %s, tls %i, %s: bytes are whole behind a slow reader whatever marks the program has set",
   async (flow, tls, way) => {
     const target = await startScriptedTarget();
+    ends.push({ destroy: () => void target.close() });
     const served = new Promise<Socket>((resolve) => {
       target.onTcp = resolve;
     });
     const pair = await openPair({ flow, target: target.at, tls });
+    ends.push(pair.exitEnd, pair.entryEnd);
     const user = connect({ ...pair.entry, allowHalfOpen: true });
+    ends.push(user);
     user.on("error", () => {});
     await once(user, "connect");
     user.write("?");
     const far = await served;
+    ends.push(far);
     await once(far, "readable");
     far.read();
     const [from, to] = way === "up" ? [user, far] : [far, user];
     const [sent, received] = await Promise.all([send(from), receiveSlowly(to)]);
     expect(received.bytes).toBe(BYTES);
     expect(received.digest).toBe(sent);
-    user.destroy();
-    far.destroy();
-    pair.client.destroy();
-    pair.exitEnd.destroy();
-    pair.entryEnd.destroy();
-    await target.close();
   },
 );

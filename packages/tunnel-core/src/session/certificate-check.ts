@@ -27,30 +27,23 @@ export interface CertificateCheckOptions {
 
 /** Report intervals after which a connection that the peer should have closed is closed here. */
 const CLOSE_AFTER_TICKS = 2;
-/** Most closed connections whose certificates are remembered. */
+/** The peer's pings, one a report interval of its own, by which its `verify` must have come. */
+const MAX_PINGS_WITHOUT = 4;
+/** Closed connections of which is remembered what certificate they showed. */
 const MAX_REMEMBERED = 1024;
-/**
- * Report intervals that the peer's `verify` may take, and the least such interval, ms: a 1.14 node
- * sends it one interval of its own (5 s) after the session began.
- */
-const WAIT_INTERVALS = 3;
-const LEAST_INTERVAL_MS = 5000;
 
 /**
  * The `verify` round of NodePass 1.14 (docs/protocol.md, "Certificate check"): each end names a pool
- * connection and the fingerprint it knows, and closes it; the other compares and closes it, too. That
- * close often arrives before the line, so what a closed connection showed is remembered.
- *
- * States: waiting for the peer's `verify` → passed, or failed, which ends the session.
+ * connection and the fingerprint it knows; the other compares and closes that connection.
  */
 export class CertificateCheck {
   readonly #options: CertificateCheckOptions;
   #offered: PoolConnection | undefined;
   #sent = false;
   #ticks = 0;
-  /** What closed connections showed, by id, until the peer's `verify` has come. */
-  #closed: Map<string, string> | undefined = new Map();
-  #deadline: NodeJS.Timeout | undefined;
+  /** Fingerprints that closed connections showed, by id, until the peer's `verify` has come. */
+  readonly #shown = new Map<string, string>();
+  #received = false;
 
   constructor(options: CertificateCheckOptions) {
     this.#options = options;
@@ -60,7 +53,6 @@ export class CertificateCheck {
   start(): void {
     const { plan } = this.#options;
     if (!plan.wait) this.#options.onPassed();
-    else if (this.#closed !== undefined) this.#deadline ??= this.#expect();
     if (!plan.send || this.#sent) return;
     const connection = this.#options.pool.take();
     if (connection === undefined) return;
@@ -75,69 +67,68 @@ export class CertificateCheck {
     this.#options.send({ action: "verify", id: connection.id, fp });
   }
 
-  /** Without the peer's `verify` no user would ever be served: a new handshake may bring it. */
-  #expect(): NodeJS.Timeout {
-    const intervalMs = Math.max(LEAST_INTERVAL_MS, this.#options.context.limits.reportIntervalMs);
-    const waitMs = WAIT_INTERVALS * intervalMs;
-    return setTimeout(() => {
-      this.#options.onFailed(`the peer sent no certificate fingerprint within ${waitMs} ms`);
-    }, waitMs);
-  }
-
-  /** A pool connection has closed that no signal claimed: the peer's `verify` may name it yet. */
-  remember({ id, stream }: PoolConnection): void {
-    const closed = this.#closed;
-    const fp = this.#options.plan.fingerprintOf(stream);
-    if (closed === undefined || fp === undefined) return;
-    closed.set(id, fp);
-    if (closed.size <= MAX_REMEMBERED) return;
-    for (const oldest of closed.keys()) {
-      closed.delete(oldest);
+  /**
+   * An idle connection has closed. A 1.14 node closes the one that its `verify` names itself, right
+   * after it has sent the line, and the close often arrives before the line.
+   */
+  lost(connection: PoolConnection): void {
+    const fp = this.#options.plan.fingerprintOf(connection.stream);
+    if (this.#received || fp === undefined) return;
+    this.#shown.set(connection.id, fp);
+    if (this.#shown.size <= MAX_REMEMBERED) return;
+    // The line follows its connection's close soon: the oldest goes.
+    for (const oldest of this.#shown.keys()) {
+      this.#shown.delete(oldest);
       return;
     }
   }
 
   /** The peer's `verify`. */
   received(id: string, fp: string): void {
-    const { pool, plan, context, onFailed } = this.#options;
-    const shown = this.#closed?.get(id);
+    const { pool, plan, context } = this.#options;
+    this.#received = true;
+    const shown = this.#shown.get(id);
+    this.#shown.clear();
     if (shown !== undefined) {
-      this.#compare(shown, fp);
+      this.#judge(shown, fp);
       return;
     }
     // Both ends may have picked the same connection.
     if (this.#offered?.id === id) {
-      this.#inspect(this.#offered, fp);
+      this.#compare(this.#offered, fp);
       return;
     }
     pool.claim({
       id,
       onConnection: (connection) => {
-        if (connection !== undefined) this.#inspect(connection, fp);
-        else if (plan.wait && this.#closed !== undefined)
-          onFailed(`the peer's verify names the unknown pool connection ${id}`);
-        else context.log("warn", "verify signal for an unknown pool connection", { id });
+        if (connection !== undefined) {
+          this.#compare(connection, fp);
+          return;
+        }
+        context.log("warn", "verify signal for an unknown pool connection", { id });
+        // Who waits for it would wait for ever: another session, another check.
+        if (plan.wait) {
+          this.#options.onFailed(`the peer's verify names an unknown pool connection, ${id}`);
+        }
       },
     });
   }
 
-  #inspect(connection: PoolConnection, theirs: string): void {
-    const shown = this.#options.plan.fingerprintOf(connection.stream);
+  #compare(connection: PoolConnection, theirs: string): void {
+    const ours = this.#options.plan.fingerprintOf(connection.stream);
     connection.stream.setReader(DETACHED_READER);
     connection.stream.destroy();
-    this.#compare(shown ?? "", theirs);
+    this.#judge(ours, theirs);
   }
 
-  #compare(ours: string, theirs: string): void {
-    this.#closed = undefined;
-    clearTimeout(this.#deadline);
+  #judge(ours: string | undefined, theirs: string): void {
     // A 1.14 server with tls=2 doesn't know its own certificate; users don't wait for it then.
     if (theirs === "" && !this.#options.plan.wait) return;
-    const a = Buffer.from(ours);
+    const a = Buffer.from(ours ?? "");
     const b = Buffer.from(theirs);
     if (a.length !== b.length || !timingSafeEqual(a, b)) {
       this.#options.onFailed(
-        `the peer's certificate fingerprint ${theirs} is not the one seen here, ${ours || "none"}`,
+        `the peer's certificate fingerprint ${theirs} is not the one seen here, ${ours ?? "none"}`,
       );
       return;
     }
@@ -145,18 +136,20 @@ export class CertificateCheck {
     this.#options.onPassed();
   }
 
-  /** Once per report interval. */
-  tick(): void {
-    if (this.#offered !== undefined && ++this.#ticks >= CLOSE_AFTER_TICKS) this.#closeOffered();
+  /**
+   * Once per report interval.
+   *
+   * @param pings that have come from the peer: it sends its `verify` after its first interval
+   */
+  tick(pings: number): void {
+    if (this.#options.plan.wait && !this.#received && pings >= MAX_PINGS_WITHOUT) {
+      this.#options.onFailed(`no verify came from the peer in ${pings} of its report intervals`);
+      return;
+    }
+    if (this.#offered !== undefined && ++this.#ticks >= CLOSE_AFTER_TICKS) this.close();
   }
 
   close(): void {
-    clearTimeout(this.#deadline);
-    this.#closed = undefined;
-    this.#closeOffered();
-  }
-
-  #closeOffered(): void {
     this.#offered?.stream.destroy();
     this.#offered = undefined;
   }

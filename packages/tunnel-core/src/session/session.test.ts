@@ -253,3 +253,54 @@ test("a fingerprint that differs ends the session", async () => {
   say({ action: "verify", id: "00000002", fp: PRINT.replace("AA", "BB") });
   await vi.waitFor(() => expect(owner.onEnd.mock.calls[0]?.[1]).toMatch(/fingerprint/));
 });
+
+// A 1.14 node closes the connection that its `verify` names itself, and the close may be first.
+test.each(["before the line", "with the line"])(
+  "a verify for a connection that the peer has closed %s is judged by what that showed",
+  async (when) => {
+    const way = { by: "claims", framed: false, check: check(true) } as const;
+    const { begin, add, say, owner, session } = meet({ way, proved: false });
+    begin();
+    add("00000001");
+    const { ours, peer } = add("00000002");
+    peer.stream.end();
+    if (when === "before the line") {
+      await vi.waitFor(() => expect(ours.destroyed).toBe(true));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    say({ action: "verify", id: "00000002", fp: PRINT });
+    await vi.waitFor(() => expect(owner.onReady).toHaveBeenCalledOnce());
+    expect(session.ended).toBe(false);
+  },
+);
+
+test("also then a fingerprint that differs ends the session", async () => {
+  const way = { by: "claims", framed: false, check: check(true) } as const;
+  const { begin, add, say, owner } = meet({ way, proved: false });
+  begin();
+  add("00000001");
+  const { ours, peer } = add("00000002");
+  peer.stream.end();
+  await vi.waitFor(() => expect(ours.destroyed).toBe(true));
+  say({ action: "verify", id: "00000002", fp: PRINT.replace("AA", "BB") });
+  await vi.waitFor(() => expect(owner.onEnd.mock.calls[0]?.[1]).toMatch(/fingerprint/));
+});
+
+test("an entry does not wait in silence for a check that can't pass: a new session", async () => {
+  const way = { by: "claims", framed: false, check: check(true) } as const;
+  const { begin, say, owner } = meet({ way, proved: false }, { poolGetTimeoutMs: 30 });
+  begin();
+  say({ action: "verify", id: "0000000f", fp: PRINT });
+  await vi.waitFor(() => expect(owner.onEnd.mock.calls[0]?.[1]).toMatch(/unknown pool connection/));
+});
+
+test("nor for one that never comes, by the peer's own report intervals", async () => {
+  const way = { by: "claims", framed: false, check: check(true) } as const;
+  const { begin, say, owner } = meet({ way, proved: false }, { reportIntervalMs: 30 });
+  begin();
+  for (let count = 0; count < 3; count++) say({ action: "ping" });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(owner.onEnd).not.toHaveBeenCalled();
+  say({ action: "ping" });
+  await vi.waitFor(() => expect(owner.onEnd.mock.calls[0]?.[1]).toMatch(/no verify came/));
+});

@@ -115,7 +115,7 @@ export class Session {
       maxClaims: semaphoreLimit,
       onAvailable,
       onTaken,
-      onUnclaimed: (connection) => this.#check?.remember(connection),
+      onLost: (connection) => this.#check?.lost(connection),
     });
     const send = (signal: Signal): void => this.#send(signal);
     this.#conduits = new ClaimedConduits({ ...common, pool, framed: way.framed, send });
@@ -196,7 +196,7 @@ export class Session {
     this.#timer = setInterval(() => {
       this.#control?.tick();
       this.#conduits.tick();
-      this.#check?.tick();
+      this.#check?.tick(this.#control?.pings ?? 0);
     }, this.#context.limits.reportIntervalMs);
     this.#control.start();
     if (this.ended) return;
