@@ -11,7 +11,7 @@ function setUp(options: {
   max?: number;
   maxDialing?: number;
 }) {
-  const { min = 8, max = 1024, maxDialing = 512 } = options;
+  const { min = 8, max = 1024, maxDialing = 384 } = options;
   const seen = {
     failure: undefined as Error | undefined,
     idle: 0,

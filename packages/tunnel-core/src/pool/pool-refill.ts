@@ -5,7 +5,7 @@ import type { TunnelContext } from "../tunnel-context.ts";
 import type { PoolDialer, PoolDialResult } from "./pool-dialer.ts";
 
 /** Most pool connections in the making, towards a server that expects many of its client. */
-export const MAX_DIALING = 512;
+export const MAX_DIALING = 384;
 /** The same towards others: the first release closes what is over 256 from one address. */
 export const MAX_DIALING_UNSIZED = 192;
 /** How many are in the making where there is no distance. */
