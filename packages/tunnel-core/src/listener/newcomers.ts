@@ -3,8 +3,10 @@ import { DeadlineQueue } from "../deadline-queue.ts";
 
 /** Most connections at the tunnel port that have not shown yet what they are. */
 const MAX_NEWCOMERS = 1024;
-/** Of those, most from one address, unless it is the present client's. */
+/** Of those, most from one address. */
 const MAX_PER_ADDRESS = 256;
+/** The same from the present client's address. */
+const MAX_EXPECTED = 512;
 
 /**
  * Connections at the tunnel port that have not proved themselves: each has a deadline, and when
@@ -35,6 +37,10 @@ export class Newcomers {
     });
   }
 
+  #most(address: string): number {
+    return this.#expectsMany(address) ? MAX_EXPECTED : MAX_PER_ADDRESS;
+  }
+
   get size(): number {
     return this.#deadlines.size;
   }
@@ -46,7 +52,7 @@ export class Newcomers {
       same = new Set();
       this.#byAddress.set(address, same);
     }
-    if (same.size >= MAX_PER_ADDRESS && !this.#expectsMany(address)) {
+    if (same.size >= MAX_PER_ADDRESS && same.size >= this.#most(address)) {
       this.#dropOldest(same.values());
     } else if (this.#deadlines.size >= MAX_NEWCOMERS) this.#dropOldest(this.#largest());
     same.add(socket);

@@ -5,7 +5,7 @@ import type { TunnelContext } from "../tunnel-context.ts";
 import type { PoolDialer, PoolDialResult } from "./pool-dialer.ts";
 
 /** Most pool connections in the making, towards a server that expects many of its client. */
-export const MAX_DIALING = 512;
+export const MAX_DIALING = 384;
 /** The same towards others: the first release closes what is over 256 from one address. */
 export const MAX_DIALING_UNSIZED = 192;
 /** How many are in the making where there is no distance. */
@@ -124,9 +124,12 @@ export class PoolRefill implements PoolDialResult, PoolWatcher {
     if (this.#least > 0) {
       const unneeded = Math.ceil(this.#least * SHRINK);
       this.#capacity = Math.max(Math.min(min, max), this.#capacity - unneeded);
-      if (pool.poolSize > this.#capacity) pool.keep(this.#capacity);
+      const most = Math.max(this.#capacity, pool.poolSize - unneeded);
+      if (pool.poolSize > most) pool.keep(most);
+      this.#least = Math.min(pool.poolSize, most);
+    } else {
+      this.#least = pool.poolSize;
     }
-    this.#least = Math.min(pool.poolSize, this.#capacity);
     if (this.#fastest !== Number.POSITIVE_INFINITY) this.#fastestBefore = this.#fastest;
     this.#fastest = Number.POSITIVE_INFINITY;
     this.#lost = 0;
@@ -147,7 +150,8 @@ export class PoolRefill implements PoolDialResult, PoolWatcher {
   onOpen(stream: ByteStream, id: string, early: Buffer | undefined, tookMs: number): void {
     this.#dialing--;
     this.#fastest = Math.min(this.#fastest, tookMs);
-    this.#openedSinceGrowth++;
+    // Those that users wait for are no reason to keep more ready.
+    if (this.#opened >= this.#needed) this.#openedSinceGrowth++;
     this.#failures = 0;
     if (this.#closed) {
       stream.destroy();
