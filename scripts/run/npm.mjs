@@ -26,6 +26,7 @@ export function npmEnvironment() {
     ...process.env,
     // The checkout's .npmrc keeps npm's own lines out of `npm start -- ls --json`; not its errors.
     npm_config_loglevel: "warn",
+    npm_config_progress: "false",
     DO_NOT_TRACK: "1",
     // For tests that install with npm.
     NODEPASS_NPM: [command, ...first].join("\n"),

@@ -172,8 +172,17 @@ describe.runIf(missing.image === undefined)("the image, built by buildah", () =>
     async () => {
       // The chroot isolation shares this machine's network: an address of its own.
       const url = "NP_MASTER_URL=master://127.83.11.1:9090/api?log=info";
-      const start = async () => {
-        const words = buildah("run", "--env", url, container, "--", "node", "/app/dist/main.js");
+      const start = async (...more: string[]) => {
+        const words = buildah(
+          "run",
+          "--env",
+          url,
+          ...more,
+          container,
+          "--",
+          "node",
+          "/app/dist/main.js",
+        );
         const [command = "", ...argv] = words;
         const child = spawn(command, argv, { env: environment, detached: true });
         const end = (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal);
@@ -197,7 +206,7 @@ describe.runIf(missing.image === undefined)("the image, built by buildah", () =>
           },
         };
       };
-      const first = await start();
+      const first = await start("--env", "NP_SHOW_KEY=1");
       expect(first.output()).toMatch(/API KEY: [0-9a-f]{32}/);
       await run("run", "--env", url, container, "--", "node", "/app/dist/healthcheck.js");
       await first.stop();
