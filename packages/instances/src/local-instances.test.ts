@@ -1,3 +1,4 @@
+import { COUNTER_NAMES, countersOf, NO_TOTALS, totalsOf } from "@nodepass/model";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeMaster, fakeMaster } from "../test/support/fake-master.ts";
 import { createGate } from "../test/support/gate.ts";
@@ -483,6 +484,19 @@ describe("instances", () => {
   });
 
   describe("what is told beside the status", () => {
+    it("has every counter of the table from the tunnel's own, totals also on disk", async () => {
+      const { manager, tunnels, store } = master;
+      const { id } = await through(manager.create({ url: URL }));
+      const live = countersOf((name) => 10 + COUNTER_NAMES.indexOf(name));
+      Object.assign(tunnels.last.live, live);
+      await vi.advanceTimersByTimeAsync(250);
+      expect(await manager.get(id)).toMatchObject(live);
+      store.flush();
+      expect(store.saved?.instances[0]).toMatchObject(totalsOf((name) => live[name]));
+      await through(manager.update(id, { action: "reset" }));
+      expect(await manager.get(id)).toMatchObject(NO_TOTALS);
+    });
+
     it("says why it is in error, since when, and when it is tried again", async () => {
       const { manager, tunnels } = master;
       tunnels.failures = [new Error("address in use")];

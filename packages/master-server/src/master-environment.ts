@@ -11,10 +11,10 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 export interface MasterEnvironment extends EnvironmentResult {
   readonly stateDirectory: string;
   /**
-   * Whether the API key is printed: `NP_SHOW_KEY` 1 or 0, else never in a container, whose log others
-   * read; `undefined`: at the first start.
+   * Whether a new API key is printed: `NP_SHOW_KEY` 1 or 0, else not in a container, whose log others
+   * read.
    */
-  readonly showKey: boolean | undefined;
+  readonly showKey: boolean;
   /** From `NP_API_KEY`, `NP_API_KEY_FILE`, `NP_READ_KEY` and `NP_READ_KEY_FILE`. */
   readonly keys: KeyOptions;
   /** `undefined` = as many as cores. */
@@ -61,7 +61,7 @@ export function readMasterEnvironment(variables: Variables, home: string): Maste
   };
 }
 
-function readShowKey(variables: Variables): boolean | undefined {
+function readShowKey(variables: Variables): boolean {
   const { NP_SHOW_KEY: text = "" } = variables;
   if (text === "1" || text === "0") return text === "1";
   if (text !== "") {
@@ -70,7 +70,7 @@ function readShowKey(variables: Variables): boolean | undefined {
       `NP_SHOW_KEY ${JSON.stringify(text)} is not allowed; allowed: 0, 1`,
     );
   }
-  return isInContainer(variables) ? false : undefined;
+  return !isInContainer(variables);
 }
 
 /** By what container engines leave behind; one that leaves nothing is taken for a machine. */

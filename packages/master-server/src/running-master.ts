@@ -46,26 +46,24 @@ const HIDDEN_KEY =
 
 /** What is printed of a start. */
 export interface StartLinesOptions {
-  /** Print the API key: always, never; absent: at the first start. */
+  /** Whether a key that was made at this start is printed. @default true */
   readonly showKey?: boolean | undefined;
 }
 
 /**
  * What a command prints when its master has started. Dashboards understand the lines `API URL:` and
- * `API KEY:`; the latter is there at the first start, or as told.
+ * `API KEY:`; the latter is there at the first start only.
  */
 export function startLines(
   master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey"> &
     Partial<Pick<RunningMaster, "certificateFingerprint">>,
-  { showKey }: StartLinesOptions = {},
+  { showKey = true }: StartLinesOptions = {},
 ): string[] {
   const { url, docsUrl, apiKey, freshKey, certificateFingerprint: fingerprint } = master;
-  const isHidden = showKey === false && freshKey;
   return [
     `API URL: ${url}`,
     `API docs: ${docsUrl}`,
     ...(fingerprint === undefined ? [] : [`Certificate: ${fingerprint}`]),
-    ...((showKey ?? freshKey) ? [`API KEY: ${apiKey}`] : []),
-    ...(isHidden ? [HIDDEN_KEY] : []),
+    ...(freshKey ? [showKey ? `API KEY: ${apiKey}` : HIDDEN_KEY] : []),
   ];
 }

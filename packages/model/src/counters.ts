@@ -59,6 +59,7 @@ export const COUNTERS = {
   tcptx: total("TCP bytes sent", "tcp_sent_bytes_total"),
   udprx: total("UDP bytes received", "udp_received_bytes_total"),
   udptx: total("UDP bytes sent", "udp_sent_bytes_total"),
+  udpDropped: total("Datagrams dropped", "udp_dropped_datagrams_total"),
   accepted: total("TCP connections accepted from users", "accepted_connections_total"),
   failed: total("Accepted connections that came to nothing", "failed_connections_total"),
   refusedSlot: refused("slot", "no slot was free"),
