@@ -64,6 +64,7 @@ export default defineConfig({
           name: "unit",
           include: ["{packages,apps}/*/src/**/*.test.ts"],
           isolate: false,
+          setupFiles: ["./scripts/test-support/real-timers.ts"],
           testTimeout: 60_000,
         },
       },
