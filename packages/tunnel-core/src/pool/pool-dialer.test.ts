@@ -6,6 +6,11 @@ import type { ByteStream } from "../stream/byte-stream.ts";
 import { createHelloWriter, MAX_HELLO_COUNTER, parseHello } from "../wire/pool-hello.ts";
 import { PoolDialer } from "./pool-dialer.ts";
 
+// Files share a worker, and some of them set the clock.
+beforeEach(() => {
+  vi.useRealTimers();
+});
+
 const HELLO = createHelloWriter(Buffer.alloc(8, 1), Buffer.alloc(32, 2));
 
 class Result {

@@ -1,8 +1,13 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type MemoryStream, memoryPair } from "../../test/support/memory-stream.ts";
 import type { Arrival } from "../carrier/carrier.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { PoolGreeter } from "./pool-greeter.ts";
+
+// Files share a worker, and some of them set the clock.
+beforeEach(() => {
+  vi.useRealTimers();
+});
 
 const HELLO = createHelloWriter(Buffer.alloc(8, 1), Buffer.alloc(32, 2))(5);
 

@@ -1,10 +1,15 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { contextFor } from "../../test/support/memory-context.ts";
 import { memoryPair } from "../../test/support/memory-stream.ts";
 import { RecordingReader } from "../../test/support/recording-reader.ts";
 import { LEASED, type Lease, OWNED, SHARED } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
+
+// Files share a worker, and some of them set the clock.
+beforeEach(() => {
+  vi.useRealTimers();
+});
 
 const open: { destroy(): void }[] = [];
 afterEach(() => {

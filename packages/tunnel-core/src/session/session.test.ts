@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { contextFor } from "../../test/support/memory-context.ts";
 import { type MemoryStream, memoryPair } from "../../test/support/memory-stream.ts";
 import { RecordingReader } from "../../test/support/recording-reader.ts";
@@ -9,6 +9,11 @@ import { SignalDecoder } from "../wire/signal-decoder.ts";
 import { createSignalEncoder } from "../wire/signal-encoder.ts";
 import { FRAME_FIN, FRAME_OPEN_TCP, openFrame, streamHeader } from "../wire/stream-frame.ts";
 import { Session, type SessionTerms } from "./session.ts";
+
+// Files share a worker, and some of them set the clock.
+beforeEach(() => {
+  vi.useRealTimers();
+});
 
 const KEY = "secret";
 const PRINT = `sha256:${Array(32).fill("AA").join(":")}`;

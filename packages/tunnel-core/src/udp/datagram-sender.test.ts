@@ -1,9 +1,14 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { contextFor } from "../../test/support/memory-context.ts";
 import { type MemoryStreamOptions, memoryPair } from "../../test/support/memory-stream.ts";
 import { OWNED } from "../stream/byte-stream.ts";
 import { DatagramDecoder } from "../wire/datagram-frame.ts";
 import { DatagramSender, FrameScratch } from "./datagram-sender.ts";
+
+// Files share a worker, and some of them set the clock.
+beforeEach(() => {
+  vi.useRealTimers();
+});
 
 const cuts: (() => void)[] = [];
 afterEach(() => {
