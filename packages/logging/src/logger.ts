@@ -101,9 +101,13 @@ export function createLogger(options: LoggerOptions): Logger {
     record: (record) => log(record.level, record.fields, record.message),
     checkPoint: (checkPoint, fields = {}) => {
       if (!isEnabled("event")) return;
-      // A text line holds the numbers already, in the form that programs read.
-      const numbers = options.format === "json" ? wholeCheckPoint(checkPoint) : {};
-      log("event", { ...numbers, ...fields }, formatCheckPoint(checkPoint));
+      // A text line holds the numbers, in the form that programs read; in JSON they are fields, and
+      // the message is the same for all.
+      if (options.format === "json") {
+        log("event", { ...wholeCheckPoint(checkPoint), ...fields }, "check point");
+      } else {
+        log("event", fields, formatCheckPoint(checkPoint));
+      }
     },
     isEnabled,
   };
