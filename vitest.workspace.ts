@@ -39,6 +39,16 @@ const slow = [
   "packages/tunnel-core/test/trust/**/*.test.ts",
 ];
 
+/** Unit tests that wait: no file that sets the clock may share a worker with them. */
+const inRealTime = [
+  "pool/pool-dialer",
+  "pool/pool-greeter",
+  "session/session",
+  "relay/relay",
+  "udp/datagram-sender",
+  "conduit/framed-connection",
+].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
+
 export default defineConfig({
   resolve: {
     // Tests read the packages' sources, so a stale dist can't hide a change.
@@ -63,10 +73,15 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{packages,apps}/*/src/**/*.test.ts"],
+          exclude: inRealTime,
           isolate: false,
           setupFiles: ["./scripts/test-support/real-timers.ts"],
           testTimeout: 60_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: "unit-async", include: inRealTime, testTimeout: 60_000 },
       },
       {
         extends: true,

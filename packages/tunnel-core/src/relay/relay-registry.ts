@@ -8,6 +8,8 @@ export interface IdleCheckable {
   expire(): void;
   /** Cuts it now. */
   cut(): void;
+  /** The tunnel has another rate limit, or none any more. */
+  limitsChanged(): void;
 }
 
 /** Sweeps per idle time: an idle end comes after 1 to 1.25 times the time set. */
@@ -21,14 +23,22 @@ const MIN_SWEEP_MS = 10;
  */
 export class RelayRegistry {
   readonly #members = new Set<IdleCheckable>();
-  readonly #sweepMs: number;
+  #sweepMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #whenEmpty: (() => void) | undefined;
 
   /** @param idleTimeoutMs ms without traffic after which a member expires; 0 = never */
   constructor(idleTimeoutMs: number) {
+    this.setIdleTimeout(idleTimeoutMs);
+  }
+
+  /** Counts for what is open, too, from its next sweep on. @param idleTimeoutMs 0 = never */
+  setIdleTimeout(idleTimeoutMs: number): void {
     this.#sweepMs =
       idleTimeoutMs === 0 ? 0 : Math.max(MIN_SWEEP_MS, idleTimeoutMs / SWEEPS_PER_TIMEOUT);
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (this.#members.size > 0) this.#start();
   }
 
   get size(): number {
@@ -37,9 +47,16 @@ export class RelayRegistry {
 
   add(member: IdleCheckable): void {
     this.#members.add(member);
-    if (this.#timer === undefined && this.#sweepMs > 0) {
-      this.#timer = setInterval(() => this.#sweep(), this.#sweepMs);
-    }
+    if (this.#timer === undefined) this.#start();
+  }
+
+  /** Tells every member that the tunnel has another rate limit, or none. */
+  limitsChanged(): void {
+    for (const member of this.#members) member.limitsChanged();
+  }
+
+  #start(): void {
+    if (this.#sweepMs > 0) this.#timer = setInterval(() => this.#sweep(), this.#sweepMs);
   }
 
   delete(member: IdleCheckable): void {

@@ -58,6 +58,12 @@ export class Relay implements IdleCheckable {
     this.cut();
   }
 
+  limitsChanged(): void {
+    const { inbound, outbound } = this.context;
+    this.#local.setBucket(inbound);
+    this.#remote.setBucket(outbound);
+  }
+
   expire(): void {
     this.cut();
   }
