@@ -14,6 +14,8 @@ export const exitCodes = {
   unauthorized: 4,
   /** No answer of a master: connection, certificate, time-out, or something else answers there. */
   unreachable: 5,
+  /** `diff`: the master is not what the files say. */
+  differs: 6,
   /** Plus the signal's number: cut by a second signal. */
   signalBase: 128,
 } as const;
@@ -26,7 +28,7 @@ export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: number;
   /** What else there is to say, line by line. */
-  readonly details: readonly string[];
+  readonly details: readonly DetailLine[];
 
   constructor(message: string, options: CliErrorOptions = {}) {
     super(message, options);
@@ -62,10 +64,13 @@ export function asCliError(error: unknown): CliError | undefined {
   });
 }
 
+/** A line; as a function if it names a command: it is given what people type for `nodepass`. */
+export type DetailLine = string | ((command: string) => string);
+
 /** What may be known of a failure beside its message. */
 export interface CliErrorOptions extends ErrorOptions {
   /** @default 1, failure */
   readonly exitCode?: number | undefined;
   /** Lines that follow the message. */
-  readonly details?: readonly string[] | undefined;
+  readonly details?: readonly DetailLine[] | undefined;
 }

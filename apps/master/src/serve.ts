@@ -14,6 +14,9 @@ import { type SignalSource, watchStopSignals } from "./stop-signals.ts";
 export interface ServeOptions {
   readonly url: string;
   readonly logFormat: LogFormat;
+  readonly importFile: string | undefined;
+  /** Where a state of the Go program may lie. */
+  readonly goStateFiles: readonly string[];
   readonly variables: Variables;
   readonly home: string;
   readonly version: string;
@@ -47,6 +50,8 @@ export async function serve(options: ServeOptions): Promise<number> {
       settings,
       environment: environment.settings,
       stateDirectory: environment.stateDirectory,
+      importFile: options.importFile,
+      goStateFiles: options.goStateFiles,
       workers: environment.workers,
       keys: environment.keys,
       version: options.version,

@@ -12,6 +12,7 @@ import { type MasterApiOptions, resolveMasterApiOptions } from "./options.ts";
 import { registerDocsRoutes } from "./routes/docs.ts";
 import { registerEventRoutes } from "./routes/events.ts";
 import { registerHealthRoutes } from "./routes/health.ts";
+import { registerIndexRoute } from "./routes/index-page.ts";
 import { registerInfoRoutes } from "./routes/info.ts";
 import { registerInstanceRecordRoutes } from "./routes/instance-records.ts";
 import { registerInstanceRoutes } from "./routes/instances.ts";
@@ -77,6 +78,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
   registerHealthRoutes(routes, app, parts);
   registerMetricsRoute(routes, parts);
   registerDocsRoutes(routes, { servers: [prefix, `${prefix}/v1`], version }, readDocsAsset);
+  registerIndexRoute(routes, { version });
   guardMethods(routes);
 
   app.onError(createErrorHandler(logger));

@@ -4,6 +4,7 @@ export {
   type ServerLimitOptions,
   type ServerLimits,
 } from "./http/server-limits.ts";
+export { type ImportStateOptions, importState, type KeptState } from "./import-state.ts";
 export {
   type MasterEnvironment,
   readMasterEnvironment,
@@ -12,10 +13,12 @@ export {
 } from "./master-environment.ts";
 export type { RunMasterOptions } from "./master-options.ts";
 export { MasterServerError, type MasterServerErrorCode } from "./master-server-error.ts";
+export { goStateFiles, type MovedIn } from "./move-in.ts";
 export { type RenewMasterKeyOptions, renewMasterKey } from "./renew-master-key.ts";
-export { runMaster } from "./run-master.ts";
+export { mountMaster, runMaster } from "./run-master.ts";
 export {
   type CloseMasterOptions,
+  type MountedMaster,
   type RunningMaster,
   type StartLinesOptions,
   startLines,

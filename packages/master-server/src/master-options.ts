@@ -18,6 +18,10 @@ export interface RunMasterOptions {
   readonly settings: MasterSettings;
   /** Where its state lies; made if it does not exist. */
   readonly stateDirectory: string;
+  /** A state of the Go program (`nodepass.gob`) to begin with; an error where a state is already. */
+  readonly importFile?: string | undefined;
+  /** Where such a state is looked for where there is none yet, see `goStateFiles`. @default [] */
+  readonly goStateFiles?: readonly string[] | undefined;
   /** The `NP_*` variables. @default DEFAULT_ENVIRONMENT */
   readonly environment?: EnvironmentSettings | undefined;
   /**
@@ -41,6 +45,8 @@ export interface RunMasterOptions {
 export interface ResolvedMasterOptions {
   readonly settings: MasterSettings;
   readonly stateDirectory: string;
+  readonly importFile: string | undefined;
+  readonly goStateFiles: readonly string[];
   readonly environment: EnvironmentSettings;
   readonly workers: number | undefined;
   readonly logger: Logger;
@@ -68,6 +74,8 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
   return {
     settings: options.settings,
     stateDirectory: options.stateDirectory,
+    importFile: options.importFile,
+    goStateFiles: options.goStateFiles ?? [],
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     workers: options.workers,
     logger: options.logger ?? silent,

@@ -8,6 +8,7 @@ export type MasterServerErrorCode =
   | "CERTIFICATE_INVALID"
   | "STATE_LOCKED"
   | "STATE_UNUSABLE"
+  | "IMPORT_FAILED"
   | "STOP_INCOMPLETE";
 
 /** Any failure to start or stop a master; `cause` holds the error behind it. */

@@ -1,16 +1,23 @@
 import type { HostPort } from "@nodepass/url-config";
+import type { Hono } from "hono";
 
 /** A master that answers. */
-export interface RunningMaster {
+export interface RunningMaster extends Omit<MountedMaster, "app"> {
   /** As bound; the host is empty for all interfaces. */
   readonly address: HostPort;
   /** The API's URL with its prefix, as others reach it. */
   readonly url: string;
   readonly docsUrl: string;
-  /** A secret: to be shown at the first start, and never logged. */
-  readonly apiKey: string;
   /** SHA-256 of the certificate, `sha256:AA:BB:…`, to be pinned; `undefined` without TLS. */
   readonly certificateFingerprint: string | undefined;
+}
+
+/** A master without a server of its own. */
+export interface MountedMaster {
+  /** Answers under the prefix of the settings: `app.route("/", master.app)`. */
+  readonly app: Hono;
+  /** A secret: to be shown at the first start, and never logged. */
+  readonly apiKey: string;
   /** Whether the key was made at this start. */
   readonly freshKey: boolean;
   /** Resolves when the instances that start with the master run or have failed, or after 10 s. */

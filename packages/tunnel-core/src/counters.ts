@@ -10,7 +10,7 @@ export class TrafficCounters {
   tcptx = 0;
   udprx = 0;
   udptx = 0;
-  /** Datagrams dropped because a queue was full or no session could be opened. */
+  /** Datagrams dropped: a queue was full, no session could be opened, or a target refused them. */
   udpDropped = 0;
   /** Last round trip, ms. */
   ping = 0;

@@ -25,18 +25,19 @@ describe("DeadlineQueue", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("never expires what was deleted, shifted or cleared", () => {
+  test("never expires what was deleted or cleared", () => {
     const expired: string[] = [];
     const queue = new DeadlineQueue<string>(100, (item) => expired.push(item));
     for (const item of ["a", "b", "c"]) queue.add(item);
     expect(queue.delete("b")).toBe(true);
     expect(queue.delete("b")).toBe(false);
     expect(queue.has("b")).toBe(false);
-    expect(queue.shift()).toBe("a");
+    expect(queue.first).toBe("a");
+    expect(queue.delete("a")).toBe(true);
     const cleared: string[] = [];
     queue.clear((item) => cleared.push(item));
     expect(cleared).toEqual(["c"]);
-    expect(queue.shift()).toBeUndefined();
+    expect(queue.first).toBeUndefined();
     vi.advanceTimersByTime(1000);
     expect(expired).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);

@@ -32,12 +32,9 @@ export class DeadlineQueue<T> {
     return this.#deadlines.delete(item);
   }
 
-  /** Takes the item that has waited longest. */
-  shift(): T | undefined {
-    for (const item of this.#deadlines.keys()) {
-      this.#deadlines.delete(item);
-      return item;
-    }
+  /** The item that has waited longest. */
+  get first(): T | undefined {
+    for (const item of this.#deadlines.keys()) return item;
     return undefined;
   }
 

@@ -1,33 +1,15 @@
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
 import type { NameCache } from "./names/name-cache.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
-import type { LogFields, LogRecord } from "./tunnel.ts";
-
-/** Most concurrent TCP connections and UDP sessions together (`slot`). */
-export class Slots {
-  readonly #limit: number;
-  #used = 0;
-
-  /** @param limit 0 = no limit */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** Takes a place; false when all are taken. */
-  take(): boolean {
-    if (this.#limit > 0 && this.#used >= this.#limit) return false;
-    this.#used++;
-    return true;
-  }
-
-  release(): void {
-    this.#used--;
-  }
-
-  get used(): number {
-    return this.#used;
-  }
-}
+import type { Slots } from "./slots.ts";
+import type {
+  ConnectionEvent,
+  LogFields,
+  LogRecord,
+  TargetState,
+  TunnelOptions,
+} from "./tunnel.ts";
+import type { WaitingDatagrams } from "./udp/waiting-datagrams.ts";
 
 /** What all parts of one tunnel end share. */
 export interface TunnelContext extends RelayContext {
@@ -35,9 +17,19 @@ export interface TunnelContext extends RelayContext {
   readonly limits: EnvironmentSettings;
   readonly names: NameCache;
   readonly slots: Slots;
+  /** Who knows which targets work. */
+  readonly health: { states(): readonly TargetState[] }[];
+  /** A target has begun to rest, or serves again. */
+  onTarget(state: TargetState): void;
+  /** The bound of all datagrams that wait for a connection. */
+  readonly waitingDatagrams: WaitingDatagrams;
   log(level: LogRecord["level"], message: string, fields?: LogFields): void;
   /** For what strangers or a failing target can cause in any number: a few a second, then counts. */
   logLimited(level: LogRecord["level"], message: string, fields?: LogFields): void;
+  /** Hears of each user's connection; `undefined` while nobody listens: make no event then. */
+  readonly onConnection: ((event: ConnectionEvent) => void) | undefined;
+  /** Takes the exit's TCP connections instead of the targets, if the program wants them. */
+  readonly acceptor: TunnelOptions["onConnection"];
   /** Whether anybody listens for `debug` records: skip making them otherwise. */
   readonly debugs: boolean;
 }

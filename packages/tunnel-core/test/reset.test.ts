@@ -2,14 +2,16 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DETACHED_READER } from "../src/streams/detached-reader.ts";
-import { RelayBuffers } from "../src/streams/relay-buffers.ts";
-import { adoptSocket, dialStream, resetStream, type Stream } from "../src/streams/stream-reader.ts";
+import { RelayBuffers } from "../src/stream/relay-buffers.ts";
+import { dialTcp, type TcpStream } from "../src/stream/tcp-stream.ts";
+import { adoptTls } from "../src/stream/tls-stream.ts";
 import { makeCertificate } from "./peer-114/index.ts";
 import { expectNoSockets } from "./support/no-leaks.ts";
 import { endOf } from "./support/users.ts";
 
 const buffers = new RelayBuffers();
+/** As `secureClient` dials. */
+const overTls = Object.assign({ rejectUnauthorized: false }, { highWaterMark: 0 });
 let server: Server;
 
 beforeEach(async () => {
@@ -24,24 +26,24 @@ afterEach(async () => {
 });
 
 /** A dialled stream and the other side's end of it. */
-async function dialled(): Promise<[Stream, Socket]> {
+async function dialled(): Promise<[TcpStream, Socket]> {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const accepted = once(server, "connection");
-  let stream: Stream | undefined;
+  let stream: TcpStream | undefined;
   await new Promise<void>((resolve) => {
-    stream = dialStream({ address: "127.0.0.1", port }, DETACHED_READER, buffers, resolve);
+    stream = dialTcp({ address: "127.0.0.1", port }, buffers, resolve);
   });
   const [other] = (await accepted) as [Socket];
   if (stream === undefined) throw new Error("not dialled");
   return [stream, other];
 }
 
-describe("resetStream", () => {
+describe("reset", () => {
   test("resets an open stream", async () => {
     const [stream, other] = await dialled();
-    const [end, closed] = [endOf(other), once(stream, "close")];
-    resetStream(stream);
+    const [end, closed] = [endOf(other), once(stream.socket, "close")];
+    stream.reset();
     expect(await end).toBe("ECONNRESET");
     await closed;
   });
@@ -52,12 +54,12 @@ describe("resetStream", () => {
     [" after a write", true],
   ])("closes a stream whose FIN is on its way%s", async (_when, writes) => {
     const [stream, other] = await dialled();
-    const closed = once(stream, "close");
+    const closed = once(stream.socket, "close");
     other.on("error", () => {});
     other.resume().once("end", () => other.end());
-    if (writes) stream.write("some bytes");
+    if (writes) stream.write(Buffer.from("some bytes"));
     stream.end();
-    resetStream(stream);
+    stream.reset();
     await closed;
     expect(stream.destroyed).toBe(true);
     other.destroy();
@@ -65,8 +67,8 @@ describe("resetStream", () => {
 
   test("resets a stream that has sent its FIN", async () => {
     const [stream, other] = await dialled();
-    const closed = once(stream, "close");
-    const finished = once(stream, "finish");
+    const closed = once(stream.socket, "close");
+    const finished = once(stream.socket, "finish");
     stream.end();
     await finished;
     const ended = once(other, "end");
@@ -75,7 +77,7 @@ describe("resetStream", () => {
     const failed = new Promise<string>((resolve) => {
       other.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
     });
-    resetStream(stream);
+    stream.reset();
     await closed;
     // Who has read the FIN learns of a reset when it writes: at once, not after a first success.
     other.write("too late");
@@ -93,14 +95,14 @@ describe("resetStream", () => {
       const [raw, other] = await dialled();
       other.on("error", () => {});
       ends.push(endOf(new TLSSocket(other, { isServer: true, secureContext })));
-      const secure = connectTls({ socket: raw, rejectUnauthorized: false });
-      closed.push(once(raw, "close"), once(secure, "close"));
+      const secure = connectTls({ ...overTls, socket: raw.socket });
+      closed.push(once(raw.socket, "close"), once(secure, "close"));
       secure.once("secureConnect", () => {
-        const stream = adoptSocket(secure, raw, DETACHED_READER, buffers);
-        stream.write("a hello");
-        resetStream(stream);
+        const stream = adoptTls(secure, raw.socket, buffers, {});
+        stream.write(Buffer.from("a hello"));
+        stream.reset();
         // Who comes second finds it reset.
-        resetStream(stream);
+        stream.reset();
       });
     }
     expect(new Set(await Promise.all(ends))).toEqual(new Set(["ECONNRESET"]));
@@ -114,12 +116,12 @@ describe("resetStream", () => {
     const far = new TLSSocket(other, { isServer: true, secureContext });
     far.on("error", () => {});
     other.on("error", () => {});
-    const secure = connectTls({ socket: raw, rejectUnauthorized: false });
+    const secure = connectTls({ ...overTls, socket: raw.socket });
     await once(secure, "secureConnect");
-    const stream = adoptSocket(secure, raw, DETACHED_READER, buffers);
-    const closed = once(stream, "close");
+    const stream = adoptTls(secure, raw.socket, buffers, {});
+    const closed = once(stream.socket, "close");
     stream.end();
-    resetStream(stream);
+    stream.reset();
     await closed;
     expect(raw.destroyed).toBe(true);
     far.destroy();

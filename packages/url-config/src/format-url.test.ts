@@ -9,17 +9,17 @@ describe("format", () => {
     [
       "server://:10101/127.0.0.1:8080",
       "server://:10101/127.0.0.1:8080?block=0&compat=1&dial=auto&dns=5m0s&log=info&max=1024&mode=0" +
-        "&notcp=0&noudp=0&proxy=0&rate=0&read=10m0s&slot=65536&tls=0&type=0",
+        "&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&tls=0&type=0",
     ],
     [
       "client://k%40y@[::1]:1/a:2,[fe80::1%25eth0]:3?notcp=1&noudp=1&block=31&rate=8&read=0&proxy=1",
-      "client://k%40y@[::1]:1/a:2,[fe80::1%25eth0]:3?block=13&compat=1&dial=auto&dns=5m0s&log=info" +
-        "&min=64&mode=0&notcp=1&noudp=1&proxy=1&rate=8&read=0s&slot=65536&sni=none",
+      "client://k%40y@[::1]:1/a:2,[fe80::1%25eth0]:3?block=13&compat=1&dial=auto&dns=5m0s&front=0&log=info" +
+        "&min=64&mode=0&notcp=1&noudp=1&path=%2F&proxy=1&rate=8&read=0s&slot=65536&sni=none&via=none",
     ],
     [
       "server://h:1/t:2?tls=2&crt=/etc/a b.pem&key=/k&dial=::1&compat=0",
       "server://h:1/t:2?block=0&compat=0&crt=%2Fetc%2Fa%20b.pem&dial=%3A%3A1&dns=5m0s&key=%2Fk" +
-        "&log=info&max=1024&mode=0&notcp=0&noudp=0&proxy=0&rate=0&read=10m0s&slot=65536&tls=2&type=0",
+        "&log=info&max=1024&mode=0&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&tls=2&type=0",
     ],
     ["master://:9090", "master://:9090/api?log=info&tls=0"],
     [

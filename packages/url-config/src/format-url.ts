@@ -1,6 +1,7 @@
 import { formatDuration } from "./duration.ts";
 import { formatHostPort } from "./host-port.ts";
 import { bytesPerSecondOfMegabit } from "./parameters.ts";
+import { formatProxyUrl } from "./proxy-url.ts";
 import type {
   BlockedProtocols,
   ClientSettings,
@@ -35,8 +36,13 @@ function serverQuery({ tls, crt, keyFile, max, mode, type }: ServerSettings): Qu
   return { tls, crt, key: keyFile, max, mode, type };
 }
 
-function clientQuery({ min, mode, sni }: ClientSettings): Query {
-  return { min, mode, sni: sni ?? "none" };
+function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {
+  return { min, mode, sni: sni ?? "none", front, via: viaText(via) };
+}
+
+function viaText(via: ClientSettings["via"]): string {
+  if (via === undefined) return "none";
+  return via === "env" ? via : formatProxyUrl(via);
 }
 
 function sharedQuery(settings: TunnelSettings): Query {
@@ -52,6 +58,7 @@ function sharedQuery(settings: TunnelSettings): Query {
     notcp: settings.tcp ? 0 : 1,
     noudp: settings.udp ? 0 : 1,
     compat: settings.compat ? 1 : 0,
+    path: settings.path,
   };
 }
 

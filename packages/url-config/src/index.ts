@@ -6,6 +6,7 @@ export {
   type EnvironmentOptions,
   type EnvironmentResult,
   parseEnvironment,
+  resolveEnvironmentSettings,
 } from "./environment.ts";
 export { format } from "./format-url.ts";
 export { formatHostPort, isLoopback, isWildcard, parseHostPort } from "./host-port.ts";
@@ -19,6 +20,7 @@ export {
   parseTunnelUrl,
   parseTunnelUrlLenient,
 } from "./parse-url.ts";
+export { type EnvironmentRoute, proxyFromEnvironment } from "./proxy-environment.ts";
 export { redact } from "./redact.ts";
 export type {
   BlockedProtocols,
@@ -27,6 +29,8 @@ export type {
   HostPort,
   LogLevel,
   MasterSettings,
+  PoolType,
+  ProxyAddress,
   ServerSettings,
   Settings,
   TlsMode,

@@ -31,14 +31,20 @@ export function urlForOtherEnd(
   // The exit dials a target, the entry listens on one.
   const isExit = forClient ? flow === "reverse" : flow === "forward";
   const target = isExit ? "<target-host:port>" : "<listen-host:port>";
-  const own = forClient ? ["mode=2"] : [`mode=${flow === "reverse" ? 1 : 2}`, "tls=1"];
+  const own = forClient ? ["mode=2"] : serverQuery(settings, flow);
   const shared = [
+    settings.path === "/" ? [] : [`path=${settings.path}`],
     settings.compat ? [] : ["compat=0"],
     settings.tcp ? [] : ["notcp=1"],
     settings.udp ? [] : ["noudp=1"],
   ].flat();
   const scheme = forClient ? "client" : "server";
   return `${scheme}://${key}${tunnel}/${target}?${[...own, ...shared].join("&")}`;
+}
+
+/** Where TLS ends in front of the server it has none of its own, and speaks HTTP to what stands there. */
+function serverQuery({ front }: ClientSettings, flow: Flow): string[] {
+  return [`mode=${flow === "reverse" ? 1 : 2}`, ...(front === 0 ? ["tls=1"] : ["tls=0", "type=2"])];
 }
 
 /** Mode 0 is reverse when the server can bind its target address: a local one, most likely. */

@@ -6,11 +6,13 @@ import {
   duration,
   filePath,
   flag,
+  httpPath,
   oneOf,
+  proxy,
   serverName,
   type ValueKind,
   wholeNumber,
-} from "./value-schemas.ts";
+} from "./value-kinds.ts";
 
 /** What a NodePass URL may start with. */
 export type Scheme = Settings["scheme"];
@@ -108,7 +110,22 @@ export const parameters = {
   noudp: define("noudp", tunnels, true, "0", { ...flag("0"), meaning: "1 = no UDP" }),
   type: define("type", ["server"], 0, "0", {
     ...digit([0, 1, 2, 3]),
-    meaning: "kind of pool: 0 TCP; 1 QUIC, 2 WebSocket and 3 HTTP/2 are not supported yet",
+    meaning:
+      "kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2; handed to the client; 1 and 3 make tls=0 to tls=1",
+  }),
+  path: define("path", tunnels, "/", "/", {
+    ...httpPath(),
+    meaning: "HTTP path of handshake and WebSocket or HTTP/2 pool, the same at both ends",
+  }),
+  front: define("front", ["client"], 0, "0", {
+    ...digit([0, 1, 2]),
+    meaning:
+      "TLS that ends in front of the server (nginx, a CDN): 0 none, 1 any certificate, 2 certificate verified",
+  }),
+  via: define("via", ["client"], undefined, "none", {
+    ...proxy(),
+    meaning:
+      "proxy to dial through: the server (dual-end) or TCP targets (single-end); env = HTTPS_PROXY, ALL_PROXY, NO_PROXY",
   }),
   compat: define("compat", tunnels, true, "1", {
     ...flag("1"),

@@ -114,7 +114,7 @@ describe("what nobody can run is still refused", () => {
     ["server://:1/t:2,u", "MISSING"],
     ["server://:1/,", "MISSING"],
     ["server://:1/127.0.0.1:1", "LOOP"],
-    ["server://:1/t:2?type=1", "UNSUPPORTED"],
+    ["client://h:1/t:2?mode=1&via=env", "UNSUPPORTED"],
     ["server://:1/t:2\n?log=info", "MALFORMED"],
     ["master://:1/a%2Fb", "INVALID_VALUE"],
   ])("%j: %s", (url, code) => {

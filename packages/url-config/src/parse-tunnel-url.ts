@@ -46,8 +46,11 @@ export function readTunnelUrl(
           tunnel: withHost(tunnel, mode, findings),
           min: query.read(parameters.min),
           sni: query.read(parameters.sni),
+          front: query.read(parameters.front),
+          via: query.read(parameters.via),
         };
   checkPorts(settings, findings);
+  checkProxy(settings, findings);
   for (const loop of findLoops(settings)) findings.fail(loop);
   findings.throwIfFailed();
   return settings;
@@ -65,17 +68,17 @@ function readShared(query: QueryReader) {
     tcp: query.read(parameters.notcp),
     udp: query.read(parameters.noudp),
     compat: query.read(parameters.compat),
+    path: query.read(parameters.path),
   };
 }
 
 function readServerParameters(query: QueryReader, defaults: ParseDefaults, findings: Findings) {
   const type = query.read(parameters.type);
-  if (type !== 0) {
-    const fault = "is not supported yet";
-    findings.fail(urlProblem("UNSUPPORTED", "type", String(type), "0 (TCP pool)", fault));
-  }
   const max = query.read(parameters.max);
-  return { ...readTlsFiles(query, defaults, findings), max, type: 0 } as const;
+  const tls = readTlsFiles(query, defaults, findings);
+  // QUIC and HTTP/2 have no form without TLS; NodePass 1.14 raises it in the same way.
+  const raised = tls.tls === 0 && (type === 1 || type === 3);
+  return { ...tls, ...(raised && { tls: 1 as const }), max, type };
 }
 
 function readTunnelAddress(authority: string, findings: Findings): HostPort {
@@ -137,4 +140,12 @@ function checkPorts(settings: ServerSettings | ClientSettings, findings: Finding
   // A forward server and a single-end client only dial their targets; an entry listens on the first.
   const listens = scheme === "server" ? mode !== 2 : mode !== 1;
   for (const target of targets.slice(listens ? 1 : 0)) refuse(target, "target address");
+}
+
+/** A proxy carries TCP only, so a forwarder that dials its targets through one has no UDP. */
+function checkProxy(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  if (settings.scheme === "server" || settings.mode !== 1 || settings.via === undefined) return;
+  if (!settings.udp) return;
+  const fault = "does not reach UDP targets: proxies carry TCP only";
+  findings.fail(urlProblem("UNSUPPORTED", "via", "", "noudp=1 beside it", fault));
 }

@@ -35,6 +35,7 @@ describe("defaults", () => {
     tcp: true,
     udp: true,
     compat: true,
+    path: "/",
   };
 
   test("a server has every default", () => {
@@ -57,6 +58,8 @@ describe("defaults", () => {
       min: 64,
       mode: 0,
       sni: undefined,
+      front: 0,
+      via: undefined,
     });
   });
 
@@ -103,6 +106,57 @@ describe("every parameter reaches the settings", () => {
     ["compat=0", { compat: false }],
     ["mode=1", { mode: 1 }],
     ["mode=2", { mode: 2 }],
+  ])("%s, of servers and clients", (query, settings) => {
+    expect(parse(`server://h:1/t:2?${query}`)).toMatchObject(settings);
+    expect(parse(`client://h:1/t:2?${query}`)).toMatchObject(settings);
+  });
+
+  test.each([
+    ["type=0", { type: 0, tls: 0 }],
+    ["type=1", { type: 1, tls: 1 }],
+    ["type=2", { type: 2, tls: 0 }],
+    ["type=3", { type: 3, tls: 1 }],
+    ["type=3&tls=0", { type: 3, tls: 1 }],
+    ["type=2&tls=1", { type: 2, tls: 1 }],
+    ["type=1&tls=2&crt=a&key=b", { type: 1, tls: 2 }],
+  ])("%s, of servers", (query, settings) => {
+    expect(parse(`server://h:1/t:2?${query}`)).toMatchObject(settings);
+  });
+
+  test.each([
+    ["front=1", { front: 1 }],
+    ["front=2", { front: 2 }],
+    ["via=none", { via: undefined }],
+    ["via=env", { via: "env" }],
+    [
+      "via=http://proxy.example:3128",
+      { via: { protocol: "http", host: "proxy.example", port: 3128, credentials: undefined } },
+    ],
+    ["via=http://proxy", { via: { protocol: "http", host: "proxy", port: 80 } }],
+    ["via=socks5h://[::1]/", { via: { protocol: "socks5", host: "::1", port: 1080 } }],
+    [
+      "via=SOCKS5%3A%2F%2Fuser%3Ap%2540ss%3Aword%40192.0.2.1%3A9050",
+      {
+        via: {
+          protocol: "socks5",
+          host: "192.0.2.1",
+          port: 9050,
+          credentials: { user: "user", password: "p@ss:word" },
+        },
+      },
+    ],
+    [
+      "via=http://user@proxy:1",
+      { via: { host: "proxy", credentials: { user: "user", password: "" } } },
+    ],
+    ["mode=1&noudp=1&via=env", { via: "env", udp: false }],
+  ])("%s, of clients", (query, settings) => {
+    expect(parse(`client://h:1/t:2?${query}`)).toMatchObject(settings);
+  });
+
+  test.each([
+    ["path=/tunnel", { path: "/tunnel" }],
+    ["path=%2Fa%2Fb-c_d.e~f%2F", { path: "/a/b-c_d.e~f/" }],
   ])("%s, of servers and clients", (query, settings) => {
     expect(parse(`server://h:1/t:2?${query}`)).toMatchObject(settings);
     expect(parse(`client://h:1/t:2?${query}`)).toMatchObject(settings);
@@ -250,8 +304,29 @@ describe("refuses", () => {
     ["server://:1/t:2?notcp=true", "INVALID_VALUE notcp"],
     ["server://:1/t:2?compat=yes", "INVALID_VALUE compat"],
     ["server://:1/t:2?type=4", "INVALID_VALUE type"],
-    ["server://:1/t:2?type=1", "UNSUPPORTED type"],
-    ["server://:1/t:2?type=3", "UNSUPPORTED type"],
+    ["server://:1/t:2?type=4", "INVALID_VALUE type"],
+    ["client://h:1/t:2?type=2", "UNKNOWN_PARAMETER type"],
+    ["server://:1/t:2?path=tunnel", "INVALID_VALUE path"],
+    ["server://:1/t:2?path=", "INVALID_VALUE path"],
+    ["server://:1/t:2?path=//a", "INVALID_VALUE path"],
+    ["server://:1/t:2?path=/a/../b", "INVALID_VALUE path"],
+    ["server://:1/t:2?path=/.", "INVALID_VALUE path"],
+    ["server://:1/t:2?path=/a%3Fb", "INVALID_VALUE path"],
+    ["server://:1/t:2?path=/a%20b", "INVALID_VALUE path"],
+    [`server://:1/t:2?path=/${"a".repeat(256)}`, "INVALID_VALUE path"],
+    ["server://:1/t:2?front=2", "UNKNOWN_PARAMETER front"],
+    ["client://h:1/t:2?front=3", "INVALID_VALUE front"],
+    ["server://:1/t:2?via=env", "UNKNOWN_PARAMETER via"],
+    ["client://h:1/t:2?via=proxy:8080", "INVALID_VALUE via"],
+    ["client://h:1/t:2?via=https://proxy:8080", "INVALID_VALUE via"],
+    ["client://h:1/t:2?via=http://", "INVALID_VALUE via"],
+    ["client://h:1/t:2?via=http://:8080", "INVALID_VALUE via"],
+    ["client://h:1/t:2?via=http://proxy:0", "INVALID_VALUE via"],
+    ["client://h:1/t:2?via=http://proxy:8080/path", "INVALID_VALUE via"],
+    ["client://h:1/t:2?via=http://@proxy:8080", "INVALID_VALUE via"],
+    ["client://h:1/t:2?via=http://a%253Ab:c@proxy", "INVALID_VALUE via"],
+    [`client://h:1/t:2?via=socks5://${"a".repeat(256)}@proxy`, "INVALID_VALUE via"],
+    ["client://h:1/t:2?mode=1&via=env", "UNSUPPORTED via"],
     ["master://", "MISSING listen address"],
     ["master://127.0.0.1", "MISSING listen address"],
     ["master://:1/a/../b", "INVALID_VALUE prefix"],
@@ -274,7 +349,6 @@ describe("refuses", () => {
       "INVALID_VALUE mode",
       "INVALID_VALUE log",
       "INVALID_VALUE read",
-      "UNSUPPORTED type",
       "MISSING crt",
       "MISSING key",
     ]);

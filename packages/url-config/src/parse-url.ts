@@ -50,7 +50,7 @@ export function parseMasterUrl(url: string, options: ParseOptions = {}): MasterS
  * values fall back to their defaults, the key may be unescaped. Each such thing is a warning.
  *
  * @throws {UrlConfigError} `INVALID_URL` for what nobody can run: an unknown scheme, no usable tunnel
- * or target address, a loop, a pool type that is not supported
+ * or target address, a loop, UDP through a proxy
  */
 export function parseLenient(url: string, options: ParseOptions = {}): LenientResult<Settings> {
   const findings = createFindings("INVALID_URL", true);

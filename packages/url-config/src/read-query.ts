@@ -1,7 +1,7 @@
 import { closestName } from "./closest-name.ts";
 import type { Findings } from "./findings.ts";
 import { type ParameterDefinition, parameters, type Scheme } from "./parameters.ts";
-import { isSecretName, redacted } from "./redact.ts";
+import { redacted, shownName, shownValue } from "./redact.ts";
 import { type UrlProblem, urlProblem } from "./url-problem.ts";
 
 /** Gives the value of one parameter after the other. */
@@ -32,9 +32,14 @@ export function openQuery(
       const fallback = inherited ?? definition.defaultValue;
       const text = texts.get(definition.name);
       if (text === undefined) return fallback;
-      const result = definition.schema.safeParse(text);
-      if (result.success) return result.data;
-      const problem = urlProblem("INVALID_VALUE", definition.name, text, definition.allowed);
+      const read = definition.read(text);
+      if (read !== undefined) return read.value;
+      const problem = urlProblem(
+        "INVALID_VALUE",
+        definition.name,
+        shownValue(definition.name, text),
+        definition.allowed,
+      );
       const clamped = definition.clamp?.(text);
       if (clamped !== undefined) {
         findings.overlook(problem, `${clamped.text} is used`);
@@ -68,8 +73,9 @@ function collect(
     const text = decode(rawText);
     if (name === undefined || text === undefined) {
       const fault = "has a broken percent-escape";
-      const shown = isSecretName(rawName) ? redacted : rawText;
-      const problem = urlProblem("INVALID_VALUE", rawName, shown, "%25 for a percent sign", fault);
+      const shown = shownName(name ?? rawName);
+      const value = name === undefined ? redacted : shownValue(name, rawText);
+      const problem = urlProblem("INVALID_VALUE", shown, value, "%25 for a percent sign", fault);
       findings.overlook(problem, "ignored");
       continue;
     }
@@ -77,7 +83,8 @@ function collect(
     if (definition === undefined || !definition.schemes.includes(scheme)) {
       findings.overlook(unknownParameter(name, text, scheme, definition), "ignored");
     } else if (texts.has(name)) {
-      const problem = urlProblem("DUPLICATE", name, text, "once", "is given more than once");
+      const shown = shownValue(name, text);
+      const problem = urlProblem("DUPLICATE", name, shown, "once", "is given more than once");
       findings.overlook(problem, `the first is used`);
     } else {
       texts.set(name, text);
@@ -92,7 +99,7 @@ function unknownParameter(
   scheme: Scheme,
   definition: ParameterDefinition<unknown> | undefined,
 ): UrlProblem {
-  const value = isSecretName(name) ? redacted : text;
+  const value = shownValue(name, text);
   if (definition !== undefined) {
     const owners = definition.schemes.join(" and ");
     const fault = `is no parameter of ${scheme} URLs, only of ${owners} URLs`;
@@ -103,7 +110,7 @@ function unknownParameter(
   const hint = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
   return urlProblem(
     "UNKNOWN_PARAMETER",
-    name,
+    shownName(name),
     value,
     namesOf(scheme),
     `is no parameter of NodePass URLs${hint}`,

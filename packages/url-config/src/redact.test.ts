@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anySettings } from "../test/support/arbitrary-settings.ts";
 import { format } from "./format-url.ts";
+import { formatHostPort } from "./host-port.ts";
 import { parse, parseLenient } from "./parse-url.ts";
 import { redact } from "./redact.ts";
 import { UrlConfigError } from "./url-problem.ts";
@@ -27,6 +28,23 @@ describe("redact", () => {
       "server://h:1/t:2?log=info&password=x&secret=y",
       "server://h:1/t:2?log=info&password=***&secret=***",
     ],
+    ["client://h:1/t:2?via=none&log=info", "client://h:1/t:2?via=none&log=info"],
+    ["client://h:1/t:2?via=http://p:3128&min=1", "client://h:1/t:2?via=http://p:3128&min=1"],
+    ["client://h:1/t:2?via=http://u:secret@p:3128", "client://h:1/t:2?via=http://***@p:3128"],
+    [
+      "client://h:1/t:2?via=socks5%3A%2F%2Fu%3Asecret%40p",
+      "client://h:1/t:2?via=socks5://***@p:1080",
+    ],
+    ["client://k@h:1/t:2?VIA=http://secret:x@p", "client://***@h:1/t:2?VIA=http://***@p:80"],
+    ["client://h:1/t:2?v%69a=http://u:secret@p", "client://h:1/t:2?v%69a=http://***@p:80"],
+    ["client://h:1/t:2?via=http://u:sec@ret@p:1", "client://h:1/t:2?via=http://***@p:1"],
+    ["client://h:1/t:2?via=http://u:sec&ret@p:1&min=2", "client://h:1/t:2?via=***"],
+    ["client://h:1/t:2?via=http://u:12&3secret@p:1", "client://h:1/t:2?via=***"],
+    ["client://h:1/t:2?via=http://u:12&3secret%40p:1", "client://h:1/t:2?via=***"],
+    ["client://h:1/t:2?via=http://u:12#3secret@p:1", "client://h:1/t:2?via=***#***"],
+    ["client://h:1/t:2?via=http://u:secret", "client://h:1/t:2?via=***"],
+    ["client://h:1/t:2?via=ftp://u:secret@p", "client://h:1/t:2?via=***"],
+    ["client://h:1/t:2?via=http://u:%zzsecret@p", "client://h:1/t:2?via=***"],
     ["", ""],
     ["nonsense", "nonsense"],
     [
@@ -42,8 +60,13 @@ describe("redact", () => {
       fc.property(anySettings, (settings) => {
         const url = format(settings);
         const at = settings.scheme !== "master" && settings.keyGiven ? url.indexOf("@") : -1;
-        const expected =
-          at < 0 ? url : `${url.slice(0, url.indexOf("://") + 3)}***${url.slice(at)}`;
+        const shown = at < 0 ? url : `${url.slice(0, url.indexOf("://") + 3)}***${url.slice(at)}`;
+        const via = settings.scheme === "client" ? settings.via : undefined;
+        const secret = typeof via === "object" && via.credentials !== undefined;
+        const address = typeof via === "object" && formatHostPort(via);
+        const expected = secret
+          ? shown.replace(/([?&])via=[^&]*/, `$1via=${via.protocol}://***@${address}`)
+          : shown;
         expect(redact(url)).toBe(expected);
         expect(redact(redact(url))).toBe(redact(url));
       }),
@@ -116,5 +139,42 @@ describe("no key gets out, however it is written and whatever else is wrong", ()
       if (!(error instanceof UrlConfigError)) throw error;
       return `${error.stack} ${JSON.stringify(error.problems)}`;
     }
+  }
+});
+
+test("the password of a proxy is in no problem, however the URL is broken", () => {
+  const urls = [
+    "client://h:1/t:2?via=ftp://u:hunter2@p",
+    "client://h:1/t:2?via=http://u:hunter2@p:99999",
+    "client://h:1/t:2?via=http://u:x&hunter2@p:1",
+    "client://h:1/t:2?via=http://u:hunter2%zz@p:1",
+    "client://h:1/t:2?via=http://u:x@p:1&via=http://u:hunter2@p:1",
+    "server://h:1/t:2?via=http://u:hunter2@p:1",
+    "master://h:1?via=http://u:hunter2@p:1",
+    "client://h:1/t:2?VIA=http://u:hunter2@p:1",
+    "client://h:1/t:2?mode=1&via=http://u:hunter2@p:1",
+    "client://h:1/t:2?via=http://u:x#hunter2@p:1",
+  ];
+  for (const url of urls) {
+    const problems = (() => {
+      try {
+        parse(url);
+      } catch (error) {
+        if (error instanceof UrlConfigError) return JSON.stringify([error.problems, error.message]);
+        throw error;
+      }
+      throw new Error(`${redact(url)} was accepted`);
+    })();
+    expect(problems, redact(url)).not.toContain("hunter2");
+    expect(redact(url)).not.toContain("hunter2");
+    const warnings = (() => {
+      try {
+        return JSON.stringify(parseLenient(url).warnings);
+      } catch (error) {
+        if (error instanceof UrlConfigError) return error.message;
+        throw error;
+      }
+    })();
+    expect(warnings, redact(url)).not.toContain("hunter2");
   }
 });

@@ -4,6 +4,9 @@ export type LogLevel = "none" | "debug" | "info" | "warn" | "error" | "event";
 /** 0 no TLS, 1 self-signed certificate made in memory, 2 certificate from `crt` and `key` files. */
 export type TlsMode = 0 | 1 | 2;
 
+/** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. */
+export type PoolType = 0 | 1 | 2 | 3;
+
 /** `host:port`; an empty host means all interfaces (IPv6 without brackets). */
 export interface HostPort {
   readonly host: string;
@@ -48,6 +51,8 @@ export interface TunnelSettings {
   readonly udp: boolean;
   /** False with `compat=0`: refuse peers that cannot prove themselves (NodePass 1.14 nodes). */
   readonly compat: boolean;
+  /** HTTP path of handshake and pool, the same at both ends. Begins with `/`. */
+  readonly path: string;
 }
 
 /** `server://[key@]tunnel/target[,target…]?…`, every default filled in. */
@@ -62,8 +67,8 @@ export interface ServerSettings extends TunnelSettings {
   readonly max: number;
   /** 0 auto, 1 reverse, 2 forward. */
   readonly mode: 0 | 1 | 2;
-  /** Kind of pool: 0 TCP (1 QUIC, 2 WebSocket and 3 HTTP/2 are refused for now). */
-  readonly type: 0;
+  /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. With 1 and 3 `tls` is never 0. */
+  readonly type: PoolType;
 }
 
 /** `client://[key@]tunnel/target[,target…]?…`, every default filled in. */
@@ -75,6 +80,23 @@ export interface ClientSettings extends TunnelSettings {
   readonly mode: 0 | 1 | 2;
   /** Server name for TLS and for the handshake's Host; `undefined` = the tunnel's host name. */
   readonly sni: string | undefined;
+  /**
+   * TLS that ends in front of the server, in a reverse proxy or a CDN: 0 none, 1 with any
+   * certificate, 2 with chain and name verified. The client speaks it to the tunnel address, and the
+   * server behind it may know nothing of it.
+   */
+  readonly front: TlsMode;
+  /** How the client gets out: `undefined` directly, through a proxy, or as the environment says. */
+  readonly via: ProxyAddress | "env" | undefined;
+}
+
+/** A proxy that connections are dialled through. */
+export interface ProxyAddress {
+  /** HTTP CONNECT (RFC 9110, section 9.3.6) or SOCKS 5 (RFC 1928). */
+  readonly protocol: "http" | "socks5";
+  readonly host: string;
+  readonly port: number;
+  readonly credentials: { readonly user: string; readonly password: string } | undefined;
 }
 
 /** `master://host:port/prefix?…`, every default filled in. */
@@ -119,6 +141,6 @@ export interface EnvironmentSettings {
   readonly serviceCooldownMs: number;
   /** `NP_SHUTDOWN_TIMEOUT`: graceful stop. @default 5000 */
   readonly shutdownTimeoutMs: number;
-  /** `NP_RELOAD_INTERVAL`: state backup, certificate reload. @default 3600000 */
+  /** `NP_RELOAD_INTERVAL`: state backup of a master. @default 3600000 */
   readonly reloadIntervalMs: number;
 }

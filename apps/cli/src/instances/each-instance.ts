@@ -2,6 +2,7 @@ import { findInstance, type MasterClient, type RemoteInstance } from "@nodepass/
 import type { CliContext } from "../context.ts";
 import { asCliError, CliError } from "../exit-code.ts";
 import { createStyle, hasColour } from "../output/colour.ts";
+import { commandName } from "../output/command-name.ts";
 import { errorLines } from "../output/error-lines.ts";
 
 /** The instances that names mean, each once, in the order of the names. */
@@ -33,7 +34,7 @@ export async function forEachInstance<T>(
       const known = asCliError(error);
       if (known === undefined || instances.length === 1) throw error;
       const { red } = createStyle(hasColour(context.stderr, context.environment));
-      const [first, ...rest] = errorLines(known);
+      const [first, ...rest] = errorLines(known, commandName(context.environment));
       context.stderr.write([`${red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
       exitCode ??= known.exitCode;
     }

@@ -46,6 +46,6 @@ export async function act(
 export function checkRuns(instance: RemoteInstance): void {
   if (instance.status !== "error") return;
   throw new CliError(`${shownName(instance)} does not run`, {
-    details: [`Its log says why: nodepass logs -f ${instance.id}`],
+    details: [(command) => `Its log says why: ${command} logs -f ${instance.id}`],
   });
 }

@@ -112,7 +112,8 @@ function noKey({ origin }: MasterAddress): CliError {
   return new CliError(`no API key for the master at ${origin}`, {
     exitCode: exitCodes.unauthorized,
     details: [
-      "Give it with --key or NP_API_KEY, or save it once: nodepass login --master <url>",
+      (command) =>
+        `Give it with --key or NP_API_KEY, or save it once: ${command} login --master <url>`,
       "The master prints its key when it starts for the first time.",
     ],
   });

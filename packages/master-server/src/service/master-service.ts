@@ -2,11 +2,15 @@ import { arch, availableParallelism, endianness, hostname, platform } from "node
 import type { InstanceManager } from "@nodepass/instances";
 import type { MasterInfo, MasterService } from "@nodepass/model";
 import type { StateStore } from "@nodepass/store";
+import { NameCache } from "@nodepass/tunnel-core";
 import type { MasterSettings } from "@nodepass/url-config";
 import { architectureName, systemName } from "../system/platform-name.ts";
 import type { SystemMonitor } from "../system/system-monitor.ts";
 import type { ProcessMonitor } from "./process-figures.ts";
 import { tcping } from "./tcping.ts";
+
+/** How long `tcping` uses an address that works, ms: the default of a tunnel's `dns`. */
+const NAMES_MS = 300_000;
 
 /** What a master knows itself by. */
 export interface MasterServiceParts {
@@ -22,6 +26,7 @@ export function createMasterService(parts: MasterServiceParts): MasterService {
   const { instances, settings, system } = parts;
   const { identity } = instances;
   const startedAt = performance.now();
+  const names = new NameCache({ ttlMs: NAMES_MS });
   const unchanging = {
     mid: identity.masterId,
     os: systemName(platform()),
@@ -53,7 +58,7 @@ export function createMasterService(parts: MasterServiceParts): MasterService {
       await identity.setAlias(alias);
       return info();
     },
-    tcping,
+    tcping: (host, port, signal) => tcping(names, host, port, signal),
     async processMetrics() {
       const { workers, workerRestarts } = instances.metrics();
       return { ...parts.process.figures(), workers, workerRestarts };

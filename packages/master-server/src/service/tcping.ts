@@ -1,54 +1,37 @@
-import { connect } from "node:net";
 import type { TcpingResult } from "@nodepass/model";
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EHOSTUNREACH: "host unreachable",
-  ENETUNREACH: "network unreachable",
-  ETIMEDOUT: "connection timed out",
-  EADDRNOTAVAIL: "address not available",
-  EACCES: "not permitted",
-  EPERM: "not permitted",
-  EMFILE: "too many open files",
-  ENOTFOUND: "no such host",
-  EAI_AGAIN: "the name cannot be resolved now",
-};
+import {
+  connectFirst,
+  type NameCache,
+  systemErrorCode,
+  systemErrorMeaning,
+} from "@nodepass/tunnel-core";
 
 /**
- * Opens and closes one TCP connection. A name with several addresses is tried address by address.
+ * Opens and closes one TCP connection. Of a name with several addresses the one that answers first
+ * counts, as with targets; the cache is told of those that do not.
  *
  * @param signal ends the attempt, which then counts as failed
  */
-export function tcping(host: string, port: number, signal: AbortSignal): Promise<TcpingResult> {
-  return new Promise((resolve) => {
-    const failed = (error: string): TcpingResult => ({ connected: false, latencyMs: 0, error });
-    if (signal.aborted) {
-      resolve(failed("aborted"));
-      return;
-    }
-    let startedAt = performance.now();
-    const socket = connect({ host, port });
-    const settle = (outcome: TcpingResult): void => {
-      signal.removeEventListener("abort", onAbort);
-      socket.destroy();
-      resolve(outcome);
-    };
-    const onAbort = (): void => settle(failed("connection timed out"));
-    signal.addEventListener("abort", onAbort, { once: true });
-    socket.on("connectionAttempt", () => {
-      startedAt = performance.now();
-    });
-    socket.once("connect", () => {
-      settle({ connected: true, latencyMs: performance.now() - startedAt, error: null });
-    });
-    // Stays after the end: a destroyed socket may still report.
-    socket.on("error", (error) => settle(failed(reasonOf(error))));
-  });
+export async function tcping(
+  names: NameCache,
+  host: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<TcpingResult> {
+  const failed = (error: string): TcpingResult => ({ connected: false, latencyMs: 0, error });
+  if (signal.aborted) return failed("aborted");
+  try {
+    const { socket, latencyMs } = await connectFirst(names, { host, port }, signal);
+    socket.destroy();
+    return { connected: true, latencyMs, error: null };
+  } catch (error) {
+    return failed(signal.aborted ? "connection timed out" : reasonOf(error));
+  }
 }
 
-/** The system's own text names addresses and calls; several attempts give one error without text. */
-function reasonOf(error: Error): string {
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return reasons[code] ?? (code === "" ? "connection failed" : `connection failed (${code})`);
+/** The system's own text names addresses and calls; a name's error holds the resolver's. */
+function reasonOf(error: unknown): string {
+  const code = systemErrorCode(error);
+  const unknown = code === undefined ? "connection failed" : `connection failed (${code})`;
+  return systemErrorMeaning(error) ?? unknown;
 }

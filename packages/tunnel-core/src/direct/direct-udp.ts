@@ -1,31 +1,34 @@
-import type { RemoteInfo, Socket } from "node:dgram";
+import type { RemoteInfo } from "node:dgram";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramThrottle } from "../udp/datagram-throttle.ts";
+import type { DoorKeeper, UdpDoor, UdpListener } from "../udp/udp-listener.ts";
+import { type UdpSession, UdpSessions, userAt } from "../udp/udp-sessions.ts";
 import { answerUser } from "../udp/udp-socket.ts";
 import type { UdpTargets } from "../udp/udp-target.ts";
+import type { UdpTargetLink } from "../udp/udp-target-link.ts";
 
 /** Most bytes that wait for a session's target socket. */
 const MAX_EARLY_BYTES = 1024 * 1024;
 
-/** Forwards datagrams to the target without a tunnel between: a target socket per user address. */
-export class DirectUdp {
+/** Forwards datagrams without a tunnel: a link to the target per user address and address asked. */
+export class DirectUdp implements DoorKeeper {
   readonly context: TunnelContext;
   readonly targets: UdpTargets;
-  readonly socket: Socket;
-  readonly sessions = new Map<string, DirectUdpSession>();
+  readonly sessions = new UdpSessions<DirectUdpSession>();
+  readonly #listener: UdpListener;
 
-  constructor(context: TunnelContext, targets: UdpTargets, socket: Socket) {
+  /** @param listener bound; its datagrams are taken here */
+  constructor(context: TunnelContext, targets: UdpTargets, listener: UdpListener) {
     this.context = context;
     this.targets = targets;
-    this.socket = socket;
-    socket.on("message", (datagram, from) => this.#received(datagram, from));
+    this.#listener = listener;
+    listener.start(this);
   }
 
-  #received(datagram: Buffer, from: RemoteInfo): void {
+  onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
     const { context } = this;
-    const name = `${from.address}:${from.port}`;
-    let session = this.sessions.get(name);
+    let session = this.sessions.find(from, door);
     if (session === undefined) {
       if (!context.slots.take()) {
         context.counters.udpDropped++;
@@ -35,37 +38,40 @@ export class DirectUdp {
         return;
       }
       context.counters.udps++;
-      session = new DirectUdpSession(this, name, from.address, from.port);
-      this.sessions.set(name, session);
+      const at = this.#listener.doorFor(from, door);
+      session = new DirectUdpSession(this, at, userAt(at, from));
+      this.sessions.add(session);
     }
     session.received(datagram);
   }
 
+  onGone(door: UdpDoor): void {
+    for (const session of this.sessions.of(door)) session.close();
+  }
+
   close(): void {
-    for (const session of [...this.sessions.values()]) session.close();
+    for (const session of this.sessions.all()) session.close();
   }
 }
 
-class DirectUdpSession implements IdleCheckable {
+class DirectUdpSession implements IdleCheckable, UdpSession {
+  door: UdpDoor;
+  from: RemoteInfo;
   active = true;
   idleSweeps = 0;
   readonly #direct: DirectUdp;
-  readonly #name: string;
-  readonly #address: string;
-  readonly #port: number;
   readonly #abort = new AbortController();
   readonly #inbound: DatagramThrottle | undefined;
   readonly #outbound: DatagramThrottle | undefined;
-  #target: Socket | undefined;
+  #target: UdpTargetLink | undefined;
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #closed = false;
 
-  constructor(direct: DirectUdp, name: string, address: string, port: number) {
+  constructor(direct: DirectUdp, door: UdpDoor, from: RemoteInfo) {
     this.#direct = direct;
-    this.#name = name;
-    this.#address = address;
-    this.#port = port;
+    this.door = door;
+    this.from = from;
     const { context } = direct;
     const onDropped = (datagrams: number): void => {
       context.counters.udpDropped += datagrams;
@@ -78,7 +84,8 @@ class DirectUdpSession implements IdleCheckable {
     }
     context.udpSessions.add(this);
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
-    direct.targets.open(AbortSignal.any([this.#abort.signal, timeout])).then(
+    const receiver = { onDatagram: (datagram: Buffer) => this.#returned(datagram) };
+    direct.targets.open(AbortSignal.any([this.#abort.signal, timeout]), receiver).then(
       (target) => this.#opened(target),
       (error: unknown) => {
         if (!this.#closed) {
@@ -89,25 +96,28 @@ class DirectUdpSession implements IdleCheckable {
     );
   }
 
-  #opened(target: Socket): void {
+  #opened(target: UdpTargetLink): void {
     if (this.#closed) {
       target.close();
       return;
     }
     this.#target = target;
-    const { context } = this.#direct;
-    target.on("message", (datagram) => {
-      this.active = true;
-      if (this.#outbound === undefined) this.#answer(datagram);
-      else this.#outbound.push(datagram);
-    });
-    target.on("error", (error) => {
-      context.logLimited("warn", "udp target error", { error: error.message });
-      if (this.#direct.targets.refused(target)) this.close();
-    });
-    for (const datagram of this.#early) target.send(datagram);
+    const early = this.#early;
+    this.#leaveAll();
+    for (const datagram of early) this.#send(datagram);
+  }
+
+  #leaveAll(): void {
+    const { waitingDatagrams } = this.#direct.context;
+    for (const { length } of this.#early) waitingDatagrams.leave(length);
     this.#early = [];
     this.#earlyBytes = 0;
+  }
+
+  #returned(datagram: Buffer): void {
+    this.active = true;
+    if (this.#outbound === undefined) this.#answer(datagram);
+    else this.#outbound.push(datagram);
   }
 
   received(datagram: Buffer): void {
@@ -118,20 +128,26 @@ class DirectUdpSession implements IdleCheckable {
   }
 
   #send(datagram: Buffer): void {
+    const { context } = this.#direct;
+    const { length } = datagram;
     if (this.#target !== undefined) {
-      this.#target.send(datagram);
-    } else if (this.#closed || this.#earlyBytes + datagram.length > MAX_EARLY_BYTES) {
-      this.#direct.context.counters.udpDropped++;
+      if (!this.#target.send(datagram)) context.counters.udpDropped++;
+    } else if (
+      this.#closed ||
+      this.#earlyBytes + length > MAX_EARLY_BYTES ||
+      !context.waitingDatagrams.enter(length)
+    ) {
+      context.counters.udpDropped++;
     } else {
       this.#early.push(datagram);
-      this.#earlyBytes += datagram.length;
+      this.#earlyBytes += length;
     }
   }
 
   #answer(datagram: Buffer): void {
     if (this.#closed) return;
-    const { context, socket } = this.#direct;
-    const sent = answerUser(socket, datagram, this.#port, this.#address);
+    const { context } = this.#direct;
+    const sent = answerUser(this.door.socket, datagram, this.from.port, this.from.address);
     if (sent) context.counters.udptx += datagram.length;
     else context.counters.udpDropped++;
   }
@@ -154,8 +170,8 @@ class DirectUdpSession implements IdleCheckable {
     this.#target = undefined;
     const { context, sessions } = this.#direct;
     context.counters.udpDropped += this.#early.length;
-    this.#early = [];
-    sessions.delete(this.#name);
+    this.#leaveAll();
+    sessions.delete(this);
     context.udpSessions.delete(this);
     context.counters.udps--;
     context.slots.release();

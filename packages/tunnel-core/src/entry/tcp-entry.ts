@@ -1,42 +1,59 @@
 import type { Socket } from "node:net";
-import { FramedConnection } from "../framed/framed-connection.ts";
-import { FramedRelay } from "../framed/framed-relay.ts";
-import type { PoolMember } from "../pool/connection-pool.ts";
+import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
+import { TunnelError } from "../errors.ts";
+import {
+  type CarriedBytes,
+  closed,
+  opened,
+  refusalOf,
+  refused,
+} from "../relay/connection-events.ts";
+import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
-import { TcpRelay } from "../relay/tcp-relay.ts";
-import type { Session } from "../session/session.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
-import { EarlyReader } from "../streams/early-reader.ts";
-import { adoptSocket, resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
+import { EarlyReader } from "../stream/early-reader.ts";
+import { adoptTcp } from "../stream/tcp-stream.ts";
+import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
-import type { PoolQueue, PoolTaker } from "./pool-queue.ts";
 
-/** Carries the users' TCP connections into the tunnel. */
+/** A program that is a user itself: one of the two is called, unless it destroys its stream. */
+export interface Dialling {
+  onOpen(): void;
+  onFailed(error: TunnelError): void;
+}
+
+/** Takes the users' TCP connections, each into a conduit of its own. */
 export class TcpEntry {
   readonly context: TunnelContext;
-  readonly queue: PoolQueue;
+  readonly source: ConduitSource;
 
-  constructor(context: TunnelContext, queue: PoolQueue) {
+  constructor(context: TunnelContext, source: ConduitSource) {
     this.context = context;
-    this.queue = queue;
+    this.source = source;
   }
 
   /** A user's connection, just accepted. */
   accept(socket: Socket): void {
+    this.take(adoptTcp(socket, this.context.buffers));
+  }
+
+  /** Any stream as a user's. @param dialling the program, where it is the user itself */
+  take(stream: ByteStream, dialling?: Dialling): void {
     const { context } = this;
-    const stream = adoptSocket(socket, socket, DETACHED_READER, context.buffers);
     if (!context.slots.take()) {
       context.logLimited("warn", "connection refused: all slots are taken", {
         slot: context.settings.slot,
       });
-      resetStream(stream);
+      if (context.onConnection !== undefined) refused(context, remoteOf(stream), "slots");
+      if (dialling === undefined) stream.reset();
+      else dialling.onFailed(new TunnelError("SLOTS_TAKEN", "all slots are taken"));
       return;
     }
     context.counters.tcps++;
-    const user = new EntryUser(this, stream);
-    setReader(stream, user);
-    this.queue.request(user);
+    const user = new EntryUser(this, stream, dialling);
+    stream.setReader(user);
+    this.source.request(user);
   }
 
   release(): void {
@@ -46,69 +63,83 @@ export class TcpEntry {
 }
 
 /** A user's connection until its relay begins; what it sends is kept meanwhile. */
-class EntryUser extends EarlyReader implements PoolTaker, RelayOwner {
+class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
+  readonly kind = "tcp";
+  readonly remote: string;
   readonly #entry: TcpEntry;
-  #remote = "";
-  readonly #stream: Stream;
+  readonly #stream: ByteStream;
   #done = false;
+  readonly #dialling: Dialling | undefined;
+  #blocked = false;
+  #refusal: ConnectionRefusal = "gone";
 
-  constructor(entry: TcpEntry, stream: Stream) {
+  constructor(entry: TcpEntry, stream: ByteStream, dialling: Dialling | undefined) {
     super();
+    this.#dialling = dialling;
     this.#entry = entry;
     this.#stream = stream;
+    this.remote = remoteOf(stream);
   }
 
-  onConnection(session: Session, connection: PoolMember): void {
+  onConduit(conduit: Conduit): void {
     this.#done = true;
     const { context } = this.#entry;
-    const local = this.#stream;
-    const remote = formatRemote(local.remoteAddress ?? "0.0.0.0", local.remotePort ?? 0);
-    this.#remote = remote;
-    const { inspection } = context;
-    const { early } = this;
-    if (connection instanceof FramedConnection) {
-      const options = { context, local, inspection, early, owner: this, carrier: connection };
-      const relay = new FramedRelay(options);
-      connection.open(remote, relay);
-      relay.begin();
-    } else {
-      session.send({ action: "tcp", remote, id: connection.id });
-      new TcpRelay({
-        context,
-        local,
-        inspection,
-        owner: this,
-        remote: connection.stream,
-        earlyLocal: early,
-        earlyRemote: connection.early,
-      });
-    }
-    if (context.debugs) context.log("debug", "tcp connection opened", { remote });
+    if (context.onConnection !== undefined) opened(context, this.remote);
+    new Relay({
+      context,
+      local: this.#stream,
+      remote: conduit.stream,
+      earlyLocal: this.early,
+      earlyRemote: conduit.reader?.early,
+      inspection: context.inspection,
+      owner: this,
+    });
+    if (context.debugs) context.log("debug", "tcp connection opened", { remote: this.remote });
+    this.#dialling?.onOpen();
   }
 
   onBlocked(): void {
+    this.#blocked = true;
     const { context } = this.#entry;
-    context.logLimited("warn", "blocked protocol refused", { remote: this.#remote });
+    context.logLimited("warn", "blocked protocol refused", { remote: this.remote });
   }
 
-  onFinished(): void {
+  onFinished(carried: CarriedBytes): void {
     const { context } = this.#entry;
     this.#entry.release();
-    if (context.debugs) context.log("debug", "tcp connection closed", { remote: this.#remote });
+    if (context.onConnection !== undefined) {
+      closed(context, this.remote, carried, this.#blocked ? "blocked" : undefined);
+    }
+    if (context.debugs) context.log("debug", "tcp connection closed", { remote: this.remote });
   }
 
-  onNoConnection(): void {
+  onNoConduit(error: TunnelError): void {
     if (this.#done) return;
-    this.#entry.context.logLimited("warn", "connection refused: no pool connection in time", {
-      timeoutMs: this.#entry.context.limits.poolGetTimeoutMs,
-    });
-    resetStream(this.#stream);
+    const { context } = this.#entry;
+    this.#refusal = refusalOf(error);
+    if (error.code === "TARGET_UNREACHABLE") {
+      context.logLimited("error", error.message, { remote: this.remote });
+    } else {
+      context.logLimited("warn", "connection refused: no pool connection in time", {
+        timeoutMs: context.limits.poolGetTimeoutMs,
+      });
+    }
+    this.#dialling?.onFailed(error);
+    // The program has its error already, and no stream to get another from.
+    if (this.#dialling === undefined) this.#stream.reset();
+    else this.#stream.destroy();
   }
 
   override onClose(): void {
     if (this.#done) return;
     this.#done = true;
-    this.#entry.queue.cancel(this);
+    const { context } = this.#entry;
+    this.#entry.source.cancel(this);
     this.#entry.release();
+    if (context.onConnection !== undefined) refused(context, this.remote, this.#refusal);
   }
+}
+
+function remoteOf(stream: ByteStream): string {
+  return formatRemote(stream.remoteAddress ?? "0.0.0.0", stream.remotePort ?? 0);
 }

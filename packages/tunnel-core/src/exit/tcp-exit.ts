@@ -1,18 +1,24 @@
-import type { FramedConnection } from "../framed/framed-connection.ts";
-import type { PoolClaim } from "../pool/connection-pool.ts";
-import type { PoolConnection } from "../pool/pool-connection.ts";
+import type { Conduit, ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
+import type { TunnelError } from "../errors.ts";
+import {
+  type CarriedBytes,
+  closed,
+  opened,
+  refusalOf,
+  refused,
+} from "../relay/connection-events.ts";
+import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
-import { TcpRelay } from "../relay/tcp-relay.ts";
-import type { Session } from "../session/session.ts";
-import { EarlyReader } from "../streams/early-reader.ts";
-import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
+import { EarlyReader } from "../stream/early-reader.ts";
+import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
+import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
-import { FramedOpening } from "./framed-opening.ts";
 
-/** Dials the target for each `tcp` signal and relays. */
-export class TcpExit {
+/** Dials the target for each TCP connection that the peer's entry begins, and relays. */
+export class TcpExit implements Exit {
   readonly context: TunnelContext;
   readonly dialer: TargetDialer;
 
@@ -21,27 +27,21 @@ export class TcpExit {
     this.dialer = dialer;
   }
 
-  open(session: Session, id: string, remote: string): void {
+  open(opening: Opening): void {
     const { context } = this;
     if (!context.settings.tcp || !context.slots.take()) {
-      this.#refused(remote);
-      session.pool.claim({ id, onConnection: (connection) => reset(connection?.stream) });
+      if (context.onConnection !== undefined) {
+        refused(context, opening.remote, context.settings.tcp ? "slots" : "tcp-off");
+      }
+      context.logLimited("warn", "connection refused: tcp is off or all slots are taken", {
+        remote: opening.remote,
+        slot: context.settings.slot,
+      });
+      opening.refuse();
       return;
     }
     context.counters.tcps++;
-    new ExitOpening(this, session, id, remote).start();
-  }
-
-  /** A connection that the peer begins on a framed pool connection. */
-  openFramed(carrier: FramedConnection, remote: string): void {
-    const { context } = this;
-    if (!context.settings.tcp || !context.slots.take()) {
-      this.#refused(remote);
-      carrier.reset();
-      return;
-    }
-    context.counters.tcps++;
-    new FramedOpening(this, carrier, remote).start();
+    new ExitUser(this, opening).start();
   }
 
   /** The PROXY protocol header of a connection, if one is to be sent. */
@@ -51,120 +51,124 @@ export class TcpExit {
     return proxyHeader(source, { address, port });
   }
 
-  #refused(remote: string): void {
-    this.context.logLimited("warn", "connection refused: tcp is off or all slots are taken", {
-      remote,
-      slot: this.context.settings.slot,
-    });
-  }
-
   release(): void {
     this.context.counters.tcps--;
     this.context.slots.release();
   }
 }
 
-function reset(stream: Stream | undefined): void {
-  if (stream !== undefined) resetStream(stream);
-}
-
 /**
- * A connection of which the target is being dialled and the pool connection may still be on its
- * way: both at once, since neither needs the other.
+ * A user of whom the target is being dialled and the conduit may still be on its way: both at once,
+ * since neither needs the other.
  */
-class ExitOpening implements PoolClaim, TargetWanted, RelayOwner {
-  readonly id: string;
+class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   readonly #exit: TcpExit;
-  readonly #session: Session;
-  readonly #remote: string;
-  #connection: PoolConnection | undefined;
-  #target: Stream | undefined;
+  readonly #opening: Opening;
+  #conduit: Conduit | undefined;
+  #target: ByteStream | undefined;
   readonly #targetReader = new EarlyReader(() => this.#giveUp());
   #address = "";
   #port = 0;
   #dial: TargetDial | undefined;
   #done = false;
+  /** Where the program itself is the target. */
+  #own: ProcessStream | undefined;
+  #refusal: ConnectionRefusal = "gone";
 
-  constructor(exit: TcpExit, session: Session, id: string, remote: string) {
+  constructor(exit: TcpExit, opening: Opening) {
     this.#exit = exit;
-    this.#session = session;
-    this.id = id;
-    this.#remote = remote;
+    this.#opening = opening;
   }
 
   start(): void {
-    this.#dial = this.#exit.dialer.dial(this);
-    if (!this.#done) this.#session.pool.claim(this);
+    if (this.#exit.context.acceptor === undefined) {
+      this.#dial = this.#exit.dialer.dial(this);
+    } else {
+      this.#own = new ProcessStream();
+      this.onTarget(this.#own, "", 0);
+    }
+    if (!this.#done) this.#opening.claim(this);
   }
 
-  onConnection(connection: PoolConnection | undefined): void {
-    if (connection === undefined || connection.stream.destroyed) {
-      this.#exit.context.logLimited("warn", "no pool connection for a tcp signal", { id: this.id });
+  onConduit(conduit: Conduit | undefined): void {
+    if (conduit === undefined || conduit.stream.destroyed) {
+      const { kind, remote } = this.#opening;
+      this.#exit.context.logLimited("warn", `no pool connection for a ${kind} signal`, { remote });
       this.#giveUp();
       return;
     }
-    if (this.#done) {
-      resetStream(connection.stream);
-      return;
-    }
-    this.#connection = connection;
-    if (this.#target !== undefined) this.#relay(connection, this.#target);
-    else connection.onLost = () => this.#giveUp();
+    this.#conduit = conduit;
+    if (this.#target !== undefined) this.#relay(conduit, this.#target);
+    else if (conduit.reader !== undefined) conduit.reader.onLost = () => this.#giveUp();
   }
 
-  onTarget(stream: Stream, address: string, port: number): void {
+  onTarget(stream: ByteStream, address: string, port: number): void {
     this.#target = stream;
     this.#address = address;
     this.#port = port;
-    if (this.#connection !== undefined) this.#relay(this.#connection, stream);
-    else setReader(stream, this.#targetReader);
+    if (this.#conduit !== undefined) this.#relay(this.#conduit, stream);
+    else stream.setReader(this.#targetReader);
   }
 
-  onNoTarget(error: Error): void {
-    this.#exit.context.logLimited("error", error.message, { remote: this.#remote });
+  onNoTarget(error: TunnelError): void {
+    this.#refusal = refusalOf(error);
+    const { remote } = this.#opening;
+    this.#exit.context.logLimited("error", error.message, { remote });
     this.#giveUp();
   }
 
-  #relay(connection: PoolConnection, target: Stream): void {
+  #relay(conduit: Conduit, target: ByteStream): void {
     const { context } = this.#exit;
-    const remote = this.#remote;
+    const { remote } = this.#opening;
     this.#done = true;
-    const header = this.#exit.header(remote, this.#address, this.#port);
-    new TcpRelay({
+    if (context.onConnection !== undefined) opened(context, remote);
+    new Relay({
       context,
       local: target,
-      remote: connection.stream,
-      header,
+      remote: conduit.stream,
+      header:
+        this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
       earlyLocal: this.#targetReader.early,
-      earlyRemote: connection.early,
+      earlyRemote: conduit.reader?.early,
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
+    if (this.#own !== undefined) this.#handOver(this.#own);
+  }
+
+  #handOver(own: ProcessStream): void {
+    const { context } = this.#exit;
+    try {
+      context.acceptor?.(own.duplex, { remote: this.#opening.remote });
+    } catch (error) {
+      // The program's fault must not end the tunnel, nor leave the user waiting.
+      context.logLimited("error", "onConnection failed", { error: String(error) });
+      own.destroy();
+    }
   }
 
   /** Only an entry looks at what its local side sends. */
   onBlocked(): void {}
 
-  onFinished(): void {
+  onFinished(carried: CarriedBytes): void {
     const { context } = this.#exit;
     this.#exit.release();
-    if (context.debugs) context.log("debug", "tcp connection closed", { remote: this.#remote });
+    if (context.onConnection !== undefined) {
+      closed(context, this.#opening.remote, carried, undefined);
+    }
+    if (context.debugs) {
+      context.log("debug", "tcp connection closed", { remote: this.#opening.remote });
+    }
   }
 
   #giveUp(): void {
     if (this.#done) return;
     this.#done = true;
     this.#dial?.cancel();
-    this.#session.pool.unclaim(this);
-    reset(this.#connection?.stream);
-    reset(this.#target);
+    this.#opening.refuse();
+    this.#target?.reset();
     this.#exit.release();
-    // The pool connection may still come: it is reset when it does.
-    if (this.#connection === undefined) {
-      this.#session.pool.claim({
-        id: this.id,
-        onConnection: (connection) => reset(connection?.stream),
-      });
-    }
+    const { context } = this.#exit;
+    if (context.onConnection !== undefined) refused(context, this.#opening.remote, this.#refusal);
   }
 }

@@ -1,7 +1,10 @@
-import type { IncomingMessage, Agent as PlainAgent } from "node:http";
-import { request as httpsRequest, Agent as SecureAgent } from "node:https";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { TlsMode } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import { Agent, request as httpRequest } from "../node-http.ts";
+import { connectSocket } from "../proxy/connect-socket.ts";
+import type { Route } from "../proxy/route.ts";
 import {
   type HandshakeAnswer,
   MAX_ANSWER_CHARS,
@@ -27,8 +30,17 @@ import { type ProvedAnswer, parseProvedAnswer } from "../wire/proved-answer.ts";
 export const HTTPS_PORT = 443;
 
 export interface HandshakeClientOptions {
+  /** IP address of the server; through a proxy its host as it is given. */
   readonly address: string;
   readonly port: number;
+  /** How it is reached. @default directly */
+  readonly route?: Route | undefined;
+  /** HTTP path, begins with `/`. @default "/" */
+  readonly path?: string | undefined;
+  /** TLS that ends in front of the server, see `ClientSettings.front`. @default 0 */
+  readonly front?: TlsMode | undefined;
+  /** PEM certificates of authorities, with `front` 2. @default Node's */
+  readonly ca?: readonly string[] | undefined;
   /** Server name, for `Host` and TLS; `undefined` when the server is given by address. */
   readonly serverName: string | undefined;
   readonly keys: ProofKeys;
@@ -83,12 +95,9 @@ async function handshake(
   options: HandshakeClientOptions,
   signal: AbortSignal,
 ): Promise<HandshakeResult> {
-  const secure = options.port === HTTPS_PORT;
-  // Both requests on one connection: the challenge is good on it alone. With TLS on port 443 the
+  // Both requests on one connection: the challenge may be good on it alone. With TLS on port 443 the
   // proofs say who the server is, so any certificate will do for them.
-  const agent = secure
-    ? new SecureAgent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false })
-    : new Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = agentFor(options, options.front === 2, signal);
   try {
     const clientNonce = newNonce();
     const opening = await get(options, agent, openingHeaders(clientNonce), signal);
@@ -110,16 +119,16 @@ async function handshake(
 
 async function prove(
   options: HandshakeClientOptions,
-  agent: PlainAgent,
+  agent: HttpAgent,
   clientNonce: Buffer,
   serverNonce: Buffer,
   signal: AbortSignal,
 ): Promise<HandshakeResult> {
   const { keys, client, extensions } = options;
-  const host = options.serverName ?? "none";
-  const said = { method: "GET", path: "/", host, clientNonce, serverNonce, client, extensions };
+  const asked = { host: hostOf(options), path: pathOf(options) };
+  const said = { method: "GET", ...asked, clientNonce, serverNonce, client, extensions };
   const proof = clientProof(keys, said);
-  const headers = proofHeaders({ clientNonce, client, extensions, proof });
+  const headers = proofHeaders({ clientNonce, client, extensions, proof, asked });
   const reply = await get(options, agent, headers, signal);
   if (reply.status !== 200) throw rejected(reply);
   const expected = serverProof(keys, { clientNonce, serverNonce, body: reply.body });
@@ -141,8 +150,7 @@ async function present(
   token: string,
   signal: AbortSignal,
 ): Promise<HandshakeAnswer> {
-  const secure = options.port === HTTPS_PORT;
-  const agent = secure ? new SecureAgent({ maxSockets: 1 }) : new Agent({ maxSockets: 1 });
+  const agent = agentFor(options, options.front !== 1, signal);
   try {
     const headers = { Authorization: `Bearer ${token}` };
     const reply = await get(options, agent, headers, signal);
@@ -165,25 +173,57 @@ function rejected(reply: Reply): TunnelError {
   );
 }
 
+function hostOf({ serverName }: HandshakeClientOptions): string {
+  return serverName ?? "none";
+}
+
+function pathOf({ path }: HandshakeClientOptions): string {
+  return path ?? "/";
+}
+
+type HttpAgent = InstanceType<typeof Agent>;
+
+/** An agent whose one connection goes the way of the options. @param verified TLS with chain and name */
+function agentFor(
+  options: HandshakeClientOptions,
+  verified: boolean,
+  signal: AbortSignal,
+): HttpAgent {
+  const { address, port, serverName, front = 0, ca } = options;
+  const route = options.route ?? { address, port, proxy: undefined };
+  const secure = port === HTTPS_PORT || front !== 0;
+  const tls = secure ? { verified, serverName, address, ca } : undefined;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return Object.assign(agent, {
+    createConnection: (
+      _options: unknown,
+      created: (error: Error | null, socket?: Duplex) => void,
+    ) => {
+      connectSocket({ route, tls, signal }).then(
+        (socket) => created(null, socket),
+        (error: unknown) => created(error instanceof Error ? error : new Error(String(error))),
+      );
+    },
+  });
+}
+
 function get(
   options: HandshakeClientOptions,
-  agent: PlainAgent,
+  agent: HttpAgent,
   headers: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const { address, port, serverName } = options;
-  const send = port === HTTPS_PORT ? httpsRequest : httpRequest;
+  const { address, port } = options;
   return new Promise((resolve, reject) => {
-    const request = send(
+    const request = httpRequest(
       {
         host: address,
         port,
         agent,
         signal,
-        path: "/",
-        ...(serverName !== undefined && { servername: serverName }),
+        path: pathOf(options),
         headers: {
-          Host: serverName ?? "none",
+          Host: hostOf(options),
           "User-Agent": "Go-http-client/1.1",
           ...headers,
           "Accept-Encoding": "gzip",

@@ -5,7 +5,7 @@ import { TunnelError } from "../errors.ts";
 import { createServer } from "../node-http.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatHandshakeAnswer, type HandshakeAnswer } from "../wire/handshake-answer.ts";
-import { clientProof, newNonce, type ProofKeys, serverProof, verifyProof } from "../wire/proof.ts";
+import { clientProof, type ProofKeys, serverProof, verifyProof } from "../wire/proof.ts";
 import {
   ANSWER_PROOF_HEADER,
   formatAnswerProof,
@@ -15,6 +15,8 @@ import {
   parseHandshakeRequest,
 } from "../wire/proof-headers.ts";
 import { formatProvedAnswer, type ProvedAnswer } from "../wire/proved-answer.ts";
+import { hasToken, pathOf } from "../wire/websocket-opening.ts";
+import { type Challenges, ConnectionChallenges, ProxiedChallenges } from "./challenges.ts";
 
 /** Largest request head, bytes. */
 export const MAX_HEADER_BYTES = 8 * 1024;
@@ -38,6 +40,13 @@ export interface HandshakeServerOptions {
   readonly keys: ProofKeys;
   /** Bearer token of 1.14 clients; `undefined` refuses them. */
   readonly token: string | undefined;
+  /** HTTP path, begins with `/`. @default "/" */
+  readonly path?: string | undefined;
+  /**
+   * The two requests of a handshake may come on different connections: a reverse proxy stands in
+   * front. @default false
+   */
+  readonly proxied?: boolean | undefined;
   /**
    * Begins a session.
    *
@@ -46,16 +55,11 @@ export interface HandshakeServerOptions {
   admit(applicant: Applicant): Promise<HandshakeAnswer | ProvedAnswer | string>;
 }
 
-/** A nonce of ours that is good once, on the connection it was sent on. */
-interface Challenge {
-  readonly clientNonce: Buffer;
-  readonly serverNonce: Buffer;
-}
-
 /** The HTTP side of the handshake (docs/protocol.md, "Handshake"). */
 export class HandshakeServer {
   readonly #options: HandshakeServerOptions;
-  readonly #challenges = new WeakMap<Socket, Challenge>();
+  readonly #path: string;
+  readonly #challenges: Challenges;
   readonly #http = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 0, requireHostHeader: false },
     (request, response) => {
@@ -69,10 +73,20 @@ export class HandshakeServer {
 
   constructor(options: HandshakeServerOptions) {
     this.#options = options;
+    this.#path = options.path ?? "/";
+    this.#challenges =
+      options.proxied === true
+        ? new ProxiedChallenges(options.context.limits.handshakeTimeoutMs)
+        : new ConnectionChallenges();
     this.#http.on("clientError", (error, socket) => {
       options.context.logLimited("warn", "bad handshake request", { error: error.message });
       socket.destroy();
     });
+  }
+
+  /** Forgets the challenges that nobody has answered. */
+  close(): void {
+    this.#challenges.close();
   }
 
   /** Serves the requests of a connection whose first bytes are an HTTP request. */
@@ -84,7 +98,8 @@ export class HandshakeServer {
     request.resume();
     const address = request.socket.remoteAddress ?? "";
     if (request.method !== "GET") return refuse(response, 405, "Method Not Allowed");
-    if (request.url !== "/") return refuse(response, 404, "404 page not found");
+    if (pathOf(request.url ?? "") !== this.#path)
+      return refuse(response, 404, "404 page not found");
     let asked: HandshakeRequest;
     try {
       asked = parseHandshakeRequest(request.headers);
@@ -110,14 +125,17 @@ export class HandshakeServer {
   }
 
   #challenge(request: IncomingMessage, response: ServerResponse, clientNonce: Buffer): void {
-    const serverNonce = newNonce();
-    this.#challenges.set(request.socket, { clientNonce, serverNonce });
+    const { serverNonce } = this.#challenges.make(request.socket, clientNonce);
+    const body = "Unauthorized\n";
+    const { connection = "" } = request.headers;
+    const closes = request.httpVersion === "1.0" || hasToken(connection, "close");
     response.writeHead(401, {
       "WWW-Authenticate": formatChallenge(serverNonce),
       "Content-Type": "text/plain; charset=utf-8",
-      Connection: "keep-alive",
+      "Content-Length": String(body.length),
+      Connection: closes ? "close" : "keep-alive",
     });
-    response.end("Unauthorized\n");
+    response.end(body);
   }
 
   async #token(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
@@ -144,17 +162,16 @@ export class HandshakeServer {
     asked: ProofHeaders,
   ): Promise<void> {
     const address = request.socket.remoteAddress ?? "";
-    const challenge = this.#challenges.get(request.socket);
-    this.#challenges.delete(request.socket);
-    if (challenge === undefined || !challenge.clientNonce.equals(asked.clientNonce)) {
+    const challenge = this.#challenges.take(request.socket, asked.clientNonce);
+    if (challenge === undefined) {
       this.#warn("handshake refused: the proof answers no challenge of this connection", address);
       return refuse(response, 401, "Unauthorized");
     }
     const { keys } = this.#options;
     const expected = clientProof(keys, {
       method: "GET",
-      path: "/",
-      host: request.headers.host ?? "",
+      path: asked.asked?.path ?? pathOf(request.url ?? ""),
+      host: asked.asked?.host ?? request.headers.host ?? "",
       clientNonce: challenge.clientNonce,
       serverNonce: challenge.serverNonce,
       client: asked.client,

@@ -144,6 +144,89 @@ describe("failures", () => {
   });
 });
 
+describe("an address that failed", () => {
+  const BOTH: ResolvedAddress[] = [...FIRST, ...SECOND];
+  const [{ address: one }] = FIRST as [ResolvedAddress];
+  const [{ address: other }] = SECOND as [ResolvedAddress];
+
+  test("is looked up again for the next attempt, which waits for the answer", async () => {
+    const lookup = fakeLookup().mockResolvedValueOnce(FIRST).mockResolvedValueOnce(SECOND);
+    const names = new NameCache({ ttlMs: TTL_MS, lookup });
+    await names.resolve(HOST);
+    vi.advanceTimersByTime(1000);
+    names.failed(HOST, one);
+    expect(await names.resolve(HOST)).toEqual(SECOND);
+    // It works: it keeps its time.
+    vi.advanceTimersByTime(TTL_MS - 1);
+    expect(names.resolve(HOST)).toEqual(SECOND);
+    expect(lookup).toHaveBeenCalledTimes(2);
+  });
+
+  test("is looked up once a second at most, however often it fails", async () => {
+    const lookup = fakeLookup().mockResolvedValue(FIRST);
+    const names = new NameCache({ ttlMs: TTL_MS, lookup });
+    for (let ms = 0; ms < 3000; ms += 10) {
+      await names.resolve(HOST);
+      names.failed(HOST, one);
+      vi.advanceTimersByTime(10);
+    }
+    expect(lookup).toHaveBeenCalledTimes(3);
+  });
+
+  test("is kept when the look-up fails, and looked up again a second later", async () => {
+    const lookup = fakeLookup()
+      .mockResolvedValueOnce(FIRST)
+      .mockRejectedValueOnce(new Error("down"))
+      .mockResolvedValueOnce(SECOND);
+    const names = new NameCache({ ttlMs: TTL_MS, lookup });
+    await names.resolve(HOST);
+    vi.advanceTimersByTime(1000);
+    names.failed(HOST, one);
+    expect(await names.resolve(HOST)).toEqual(FIRST);
+    vi.advanceTimersByTime(1000);
+    expect(await names.resolve(HOST)).toEqual(SECOND);
+  });
+
+  test("makes nobody wait longer than a second for a resolver that is silent", async () => {
+    const lookup = fakeLookup()
+      .mockResolvedValueOnce(FIRST)
+      .mockReturnValue(new Promise(() => undefined));
+    const names = new NameCache({ ttlMs: TTL_MS, lookup });
+    await names.resolve(HOST);
+    vi.advanceTimersByTime(1000);
+    names.failed(HOST, one);
+    const answer = names.resolve(HOST);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await answer).toEqual(FIRST);
+  });
+
+  test("comes after the others of its name, of which nobody waits for a look-up", async () => {
+    const lookup = fakeLookup().mockResolvedValue(BOTH);
+    const names = new NameCache({ ttlMs: TTL_MS, lookup });
+    await names.resolve(HOST);
+    vi.advanceTimersByTime(1000);
+    names.failed(HOST, one);
+    expect(names.resolve(HOST)).toEqual([...SECOND, ...FIRST]);
+    await settle();
+    expect(lookup).toHaveBeenCalledTimes(2);
+    expect(names.resolve(HOST)).toEqual([...SECOND, ...FIRST]);
+    vi.advanceTimersByTime(1);
+    names.failed(HOST, other);
+    expect(names.resolve(HOST)).toEqual([...FIRST, ...SECOND]);
+  });
+
+  test("that the name does not have changes nothing", async () => {
+    const lookup = fakeLookup().mockResolvedValue(FIRST);
+    const names = new NameCache({ ttlMs: TTL_MS, lookup });
+    await names.resolve(HOST);
+    vi.advanceTimersByTime(1000);
+    names.failed(HOST, "192.0.2.99");
+    names.failed("unknown.example", one);
+    expect(names.resolve(HOST)).toEqual(FIRST);
+    expect(lookup).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe("time limit", () => {
   test("ends a first look-up that gets no answer", async () => {
     const lookup = fakeLookup().mockReturnValue(new Promise(() => undefined));

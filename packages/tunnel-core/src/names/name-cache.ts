@@ -2,8 +2,12 @@ import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { TunnelError } from "../errors.ts";
 
-/** A failing look-up of a name is tried again after this, not with each connection. */
+/** A name that gives trouble is looked up this often at most, not with each connection, ms. */
 const RETRY_MS = 1000;
+/** Longest wait for a look-up while there is an address to fall back on, ms. */
+const FALLBACK_MS = 1000;
+/** How long an address that failed comes after the others of its name, ms. */
+const LAST_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 5000;
 const DEFAULT_MAX_NAMES = 1024;
 
@@ -33,8 +37,14 @@ interface Entry {
   addresses: readonly ResolvedAddress[] | undefined;
   /** When `addresses` arrived. */
   answeredAt: number;
+  /** When the last look-up began. */
+  askedAt: number;
   failure: TunnelError | undefined;
   failedAt: number;
+  /** An address failed since the last look-up began: the next attempt looks the name up again. */
+  suspect: boolean;
+  /** When each address that does not work failed last. */
+  failed: Map<string, number> | undefined;
   /** The look-up under way; outlives the time limit, as the system's cannot be taken back. */
   lookup: Promise<readonly ResolvedAddress[]> | undefined;
   /** `lookup` with its time limit and the last good answer to fall back on. */
@@ -44,11 +54,12 @@ interface Entry {
 const LOOPBACK: readonly ResolvedAddress[] = [{ address: "127.0.0.1", family: 4 }];
 
 /**
- * Addresses of target names.
+ * Addresses of names: of the server, of targets, of whatever is pinged.
  *
  * An answer is used for `ttlMs`; after that the old one is returned once more while a new one is
- * fetched in the background. A name that resolved once keeps its last good answer when look-ups
- * fail. Each name has at most one look-up under way.
+ * fetched in the background. An address that did not work is told by `failed`: the name is looked
+ * up again for the next attempt, once a second at most. A name that resolved once keeps its last
+ * good answer when look-ups fail. Each name has at most one look-up under way.
  */
 export class NameCache {
   readonly #ttlMs: number;
@@ -83,12 +94,44 @@ export class NameCache {
     }
     const now = this.#now();
     const { addresses } = entry;
+    if (entry.suspect && addresses !== undefined)
+      return this.#resolveSuspect(entry, addresses, now);
     if (addresses !== undefined && now - entry.answeredAt < this.#ttlMs) return addresses;
     if (entry.failure !== undefined && now - entry.failedAt < RETRY_MS) {
       return addresses ?? Promise.reject(entry.failure);
     }
     const refresh = this.#refresh(entry);
     return addresses === undefined || this.#ttlMs === 0 ? refresh : addresses;
+  }
+
+  /**
+   * An address of this name did not work: refused, unreachable, silent, not who it should be.
+   *
+   * @param address comes after the name's others for a minute; without it the order stays
+   */
+  failed(host: string, address?: string): void {
+    const entry = this.#entries.get(host);
+    if (entry?.addresses === undefined) return;
+    if (address !== undefined) {
+      if (!entry.addresses.some((resolved) => resolved.address === address)) return;
+      entry.failed ??= new Map();
+      entry.failed.set(address, this.#now());
+      entry.addresses = inOrder(entry.addresses, entry.failed);
+    }
+    entry.suspect = true;
+  }
+
+  #resolveSuspect(
+    entry: Entry,
+    addresses: readonly ResolvedAddress[],
+    now: number,
+  ): readonly ResolvedAddress[] | Promise<readonly ResolvedAddress[]> {
+    const again = now - entry.askedAt >= RETRY_MS;
+    const refresh = again ? this.#refresh(entry) : entry.refresh;
+    // Another address of the name has not failed: nobody waits for the look-up.
+    const first = addresses[0]?.address ?? "";
+    if (entry.failed !== undefined && !entry.failed.has(first)) return addresses;
+    return refresh ?? addresses;
   }
 
   #add(host: string): Entry {
@@ -100,8 +143,11 @@ export class NameCache {
       host,
       addresses: undefined,
       answeredAt: 0,
+      askedAt: 0,
       failure: undefined,
       failedAt: 0,
+      suspect: false,
+      failed: undefined,
       lookup: undefined,
       refresh: undefined,
     };
@@ -129,11 +175,13 @@ export class NameCache {
 
   async #answerInTime(entry: Entry): Promise<readonly ResolvedAddress[]> {
     entry.lookup ??= this.#startLookup(entry);
+    const fallback = entry.addresses !== undefined;
+    const waitMs = fallback ? Math.min(this.#timeoutMs, FALLBACK_MS) : this.#timeoutMs;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
-      const fail = () => reject(new Error(`no answer within ${this.#timeoutMs} ms`));
+      const fail = () => reject(new Error(`no answer within ${waitMs} ms`));
       // The look-up itself keeps the process alive as long as somebody can use its answer.
-      timer = setTimeout(fail, this.#timeoutMs).unref();
+      timer = setTimeout(fail, waitMs).unref();
     });
     try {
       return await Promise.race([entry.lookup, timeout]);
@@ -144,17 +192,46 @@ export class NameCache {
 
   /** An answer counts even when it comes after the time limit. */
   async #startLookup(entry: Entry): Promise<readonly ResolvedAddress[]> {
+    entry.askedAt = this.#now();
+    const { suspect } = entry;
+    entry.suspect = false;
     try {
-      const addresses = await this.#lookup(entry.host);
-      if (addresses.length === 0) throw new Error("no address");
-      entry.addresses = addresses;
+      const answer = await this.#lookup(entry.host);
+      if (answer.length === 0) throw new Error("no address");
       entry.answeredAt = this.#now();
+      const addresses = entry.failed === undefined ? answer : this.#withoutForgiven(entry, answer);
+      entry.addresses = addresses;
       entry.failure = undefined;
       return addresses;
+    } catch (error) {
+      // What failed before the look-up is no better after it.
+      entry.suspect ||= suspect;
+      throw error;
     } finally {
       entry.lookup = undefined;
     }
   }
+
+  /** Forgets failures of long ago and of addresses that the name has no more. */
+  #withoutForgiven(entry: Entry, answer: readonly ResolvedAddress[]): readonly ResolvedAddress[] {
+    const since = this.#now() - LAST_MS;
+    const failed = new Map<string, number>();
+    for (const { address } of answer) {
+      const at = entry.failed?.get(address);
+      if (at !== undefined && at > since) failed.set(address, at);
+    }
+    entry.failed = failed.size === 0 ? undefined : failed;
+    return entry.failed === undefined ? answer : inOrder(answer, failed);
+  }
+}
+
+/** Those that did not fail as they come, then the others, the one that failed last at the end. */
+function inOrder(
+  addresses: readonly ResolvedAddress[],
+  failed: ReadonlyMap<string, number>,
+): readonly ResolvedAddress[] {
+  const at = ({ address }: ResolvedAddress): number => failed.get(address) ?? 0;
+  return addresses.toSorted((one, other) => at(one) - at(other));
 }
 
 async function lookupWithSystem(host: string): Promise<readonly ResolvedAddress[]> {

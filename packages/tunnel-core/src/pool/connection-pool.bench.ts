@@ -1,13 +1,10 @@
-import { Socket } from "node:net";
 import { test } from "vitest";
-import type { Stream } from "../streams/stream-reader.ts";
+import { memoryPair } from "../../test/support/memory-stream.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 
 test("connection pool", async ({ bench }) => {
   const limits = { claimTimeoutMs: 5000, maxClaims: 1024 };
-  // A socket that is connected to nothing: the pool only holds it.
-  const stream = Object.assign(new Socket(), { raw: undefined }) as unknown as Stream;
-  stream.raw = stream;
+  const [stream] = memoryPair();
   const entry = new ConnectionPool({ role: "entry", ...limits });
   for (let i = 0; i < 64; i++) entry.add(stream, `idle${i}`);
   let next = 0;

@@ -1,10 +1,6 @@
 import { DeadlineQueue } from "../deadline-queue.ts";
-import type { FramedConnection } from "../framed/framed-connection.ts";
-import { type Stream, setReader } from "../streams/stream-reader.ts";
+import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
 import { PoolConnection } from "./pool-connection.ts";
-
-/** A pool connection: for one connection or session, or framed for one after another. */
-export type PoolMember = PoolConnection | FramedConnection;
 
 /** Somebody who waits for the pool connection with a certain id. */
 export interface PoolClaim {
@@ -20,17 +16,17 @@ export interface PoolOptions {
   readonly claimTimeoutMs: number;
   /** Most claims that wait at once. */
   readonly maxClaims: number;
-  /** Makes framed connections, in a session that has them. */
-  readonly frame?: ((stream: Stream, id: string) => FramedConnection) | undefined;
   /** An idle connection was added, for the entry to take. */
   onAvailable?(): void;
   /** A connection has left the pool: it is used, or lost. */
   onTaken?(used: boolean): void;
+  /** An idle connection has closed, or was ended by the peer: it can't be claimed any more. */
+  onLost?(connection: PoolConnection): void;
 }
 
-/** The ready connections of one session, by id. */
+/** The ready connections of one session, by id: each is used for one user, and once. */
 export class ConnectionPool {
-  readonly #idle = new Map<string, PoolMember>();
+  readonly #idle = new Map<string, PoolConnection>();
   readonly #claims = new Map<string, PoolClaim>();
   readonly #deadlines: DeadlineQueue<PoolClaim>;
   readonly #options: PoolOptions;
@@ -60,23 +56,15 @@ export class ConnectionPool {
    *
    * @param early bytes that came with the connection's opening
    */
-  add(stream: Stream, id: string, early?: Buffer): void {
-    const { frame } = this.#options;
-    if (frame !== undefined && !this.#closed && !stream.destroyed && !this.#idle.has(id)) {
-      const framed = frame(stream, id);
-      setReader(stream, framed);
-      this.put(framed);
-      if (early !== undefined && early.length > 0) framed.onBytes(early, early.length, true);
-      return;
-    }
+  add(stream: ByteStream, id: string, early?: Buffer): void {
     const connection = new PoolConnection(this, stream, id);
     if (this.#closed || stream.destroyed || this.#idle.has(id)) {
-      setReader(stream, connection);
+      stream.setReader(connection);
       stream.destroy();
       return;
     }
-    setReader(stream, connection);
-    if (early !== undefined && early.length > 0) connection.onBytes(early, early.length, true);
+    stream.setReader(connection);
+    if (early !== undefined && early.length > 0) connection.onBytes(early, early.length, OWNED);
     const claim = this.#claims.get(id);
     if (claim !== undefined) {
       this.#claims.delete(id);
@@ -88,33 +76,8 @@ export class ConnectionPool {
     this.#options.onAvailable?.();
   }
 
-  /** A framed connection is idle, new or again. */
-  put(connection: FramedConnection): void {
-    if (this.#closed) {
-      connection.stream.destroy();
-      return;
-    }
-    this.#idle.set(connection.id, connection);
-    this.#options.onAvailable?.();
-  }
-
-  /** A framed connection was opened by the peer, or has closed. */
-  withdraw(connection: FramedConnection): void {
-    if (this.#idle.get(connection.id) !== connection) return;
-    this.#idle.delete(connection.id);
-    if (!this.#closed) this.#options.onTaken?.(!connection.idle);
-  }
-
-  /** Closes the idle connections over `most`; only the entry may, which alone uses them. */
-  trim(most: number): void {
-    for (const connection of [...this.#idle.values()].slice(0, Math.max(0, this.size - most))) {
-      this.#idle.delete(connection.id);
-      connection.stream.destroy();
-    }
-  }
-
   /** Takes any ready connection (the one that has been idle longest). */
-  take(): PoolMember | undefined {
+  take(): PoolConnection | undefined {
     for (const connection of this.#idle.values()) {
       // One that was cut in this turn of the loop leaves the pool when it has closed.
       if (connection.stream.destroyed) continue;
@@ -128,7 +91,7 @@ export class ConnectionPool {
   /** Takes the connection with this id, now or when it arrives. */
   claim(claim: PoolClaim): void {
     const connection = this.#idle.get(claim.id);
-    if (connection instanceof PoolConnection) {
+    if (connection !== undefined) {
       this.#idle.delete(claim.id);
       if (connection.ended) this.#ended--;
       else this.#options.onTaken?.(true);
@@ -161,6 +124,7 @@ export class ConnectionPool {
       return;
     }
     this.#idle.delete(connection.id);
+    this.#options.onLost?.(connection);
     connection.stream.destroy();
     if (!this.#closed) this.#options.onTaken?.(false);
   }
@@ -169,12 +133,13 @@ export class ConnectionPool {
   remove(connection: PoolConnection): void {
     if (this.#idle.get(connection.id) !== connection) return;
     this.#idle.delete(connection.id);
+    this.#options.onLost?.(connection);
     if (connection.ended) this.#ended--;
     else if (!this.#closed) this.#options.onTaken?.(false);
   }
 
   /** Closes connections that ended long ago and that no signal has claimed. */
-  #stale = new Set<PoolMember>();
+  #stale = new Set<PoolConnection>();
   sweepEnded(): void {
     const stale = this.#stale;
     this.#stale = new Set();

@@ -1,5 +1,6 @@
-import { EarlyReader } from "../streams/early-reader.ts";
-import type { Stream } from "../streams/stream-reader.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
+import { EarlyReader } from "../stream/early-reader.ts";
+
 import type { ConnectionPool } from "./connection-pool.ts";
 
 /**
@@ -8,10 +9,10 @@ import type { ConnectionPool } from "./connection-pool.ts";
  */
 export class PoolConnection extends EarlyReader {
   readonly id: string;
-  readonly stream: Stream;
+  readonly stream: ByteStream;
   readonly #pool: ConnectionPool;
 
-  constructor(pool: ConnectionPool, stream: Stream, id: string) {
+  constructor(pool: ConnectionPool, stream: ByteStream, id: string) {
     super();
     this.#pool = pool;
     this.stream = stream;

@@ -1,69 +1,64 @@
-import type { X509Certificate } from "node:crypto";
-import {
-  type ConnectionOptions,
-  connect as connectTls,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import type { CarrierDialer, StreamDial, StreamWanted } from "../carrier/carrier.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
-import {
-  adoptSocket,
-  dialStream,
-  type Stream,
-  type StreamReader,
-  setReader,
-} from "../streams/stream-reader.ts";
-import type { TunnelContext } from "../tunnel-context.ts";
-import { fingerprint } from "../wire/certificate-fingerprint.ts";
-import { poolId } from "../wire/pool-hello.ts";
+import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
+import { DETACHED_READER } from "../stream/detached-reader.ts";
+import { MAX_HELLO_COUNTER, poolId } from "../wire/pool-hello.ts";
 
+/** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
+const ASKS_ID = 0;
 /** Bytes of the id that a 1.14 server sends on each pool connection. */
 const ID_BYTES = 4;
 
 /** How pool connections of a session are made. */
 export interface PoolDialTerms {
-  readonly address: string;
-  readonly port: number;
-  /** `undefined`: plain TCP. */
-  readonly tls:
-    | {
-        /** 1 accepts any certificate (pinned by `pin`), 2 verifies chain and name. */
-        readonly mode: 1 | 2;
-        readonly serverName: string | undefined;
-        readonly context: SecureContext;
-        /** The only certificate that will do, from the proved answer. */
-        readonly pin: string | undefined;
-      }
-    | undefined;
+  readonly carrier: CarrierDialer;
+  /** Longest wait for one, ms. */
+  readonly timeoutMs: number;
   /** Makes the hello of a proved session; `undefined` towards a 1.14 server, which sends ids. */
   readonly hello: ((counter: number) => Buffer) | undefined;
+  /** A 1.14 server gives the id when it is asked for it by a byte 00 (HTTP/2, QUIC). @default false */
+  readonly asksId?: boolean | undefined;
+  /** @default 0, the control connection */
+  readonly firstCounter?: number | undefined;
+  /** A connection to the address could not be made. */
+  onUnreachable?(): void;
 }
 
 export interface PoolDialResult {
-  onOpen(stream: Stream, id: string, early: Buffer | undefined): void;
+  /** @param tookMs since it was dialled */
+  onOpen(stream: ByteStream, id: string, early: Buffer | undefined, tookMs: number): void;
+  /**
+   * @param error the carrier's (`StreamWanted.onFailed`), or `HELLO_INVALID`: the session has used all
+   *   its counters, and only a new handshake gives new ones
+   */
   onFailed(error: Error): void;
 }
 
-/** Dials pool connections of one session. */
+/** Dials pool connections of one session: streams of its carrier that have said hello, or got an id. */
 export class PoolDialer {
-  readonly context: TunnelContext;
   readonly terms: PoolDialTerms;
   readonly deadlines: DeadlineQueue<PoolDial>;
-  #counter = 0;
+  #counter: number;
 
-  constructor(context: TunnelContext, terms: PoolDialTerms) {
-    this.context = context;
+  constructor(terms: PoolDialTerms) {
     this.terms = terms;
-    this.deadlines = new DeadlineQueue(context.limits.tcpDialTimeoutMs, (dial) => {
-      dial.fail(new Error(`no pool connection within ${context.limits.tcpDialTimeoutMs} ms`));
+    this.#counter = terms.firstCounter ?? 0;
+    this.deadlines = new DeadlineQueue(terms.timeoutMs, (dial) => {
+      dial.fail(
+        new TunnelError("HANDSHAKE_TIMEOUT", `no pool connection within ${terms.timeoutMs} ms`),
+      );
     });
   }
 
   /** The first connection of a proved session is its control connection. */
   dial(result: PoolDialResult): void {
-    new PoolDial(this, this.#counter++, result);
+    if (this.#counter > MAX_HELLO_COUNTER) {
+      const why = `all ${MAX_HELLO_COUNTER + 1} counters of the session are used`;
+      queueMicrotask(() => result.onFailed(new TunnelError("HELLO_INVALID", why)));
+      return;
+    }
+    new PoolDial(this, this.#counter++, result).start();
   }
 
   /** The hello of this counter was never sent: a control connection that failed is dialled again. */
@@ -72,90 +67,57 @@ export class PoolDialer {
   }
 
   close(): void {
-    this.deadlines.clear((dial) => dial.fail(new Error("the session has ended")));
+    this.deadlines.clear((dial) => dial.fail(new TunnelError("CLOSED", "the session has ended")));
+    this.terms.carrier.close();
   }
 }
 
 /** One pool connection in the making. */
-class PoolDial implements StreamReader {
+class PoolDial implements StreamWanted, StreamReader {
   readonly #dialer: PoolDialer;
   readonly #counter: number;
   readonly #result: PoolDialResult;
-  readonly #raw: Stream;
-  #stream: Stream | undefined;
+  #dial: StreamDial | undefined;
+  #stream: ByteStream | undefined;
   #id: Buffer | undefined;
   #error: Error | undefined;
   #done = false;
+  readonly #startedAt = performance.now();
 
   constructor(dialer: PoolDialer, counter: number, result: PoolDialResult) {
     this.#dialer = dialer;
     this.#counter = counter;
     this.#result = result;
-    const { address, port } = dialer.terms;
-    dialer.deadlines.add(this);
-    const to = { address, port, keepAlive: true };
-    this.#raw = dialStream(to, this, dialer.context.buffers, () => this.#connected());
   }
 
-  #connected(): void {
-    if (this.#done) return;
-    const { address, tls } = this.#dialer.terms;
-    if (tls === undefined) {
-      this.#opened(this.#raw);
-      return;
-    }
-    const options: ConnectionOptions = {
-      socket: this.#raw,
-      secureContext: tls.context,
-      minVersion: "TLSv1.3",
-      rejectUnauthorized: tls.mode === 2,
-      // Without a name the certificate has to be for the address; Node's default is `localhost`.
-      host: address,
-      ...(tls.serverName !== undefined && { servername: tls.serverName }),
-    };
-    const secure = connectTls(options);
-    const failed = (error: Error): void => this.fail(error);
-    secure.on("error", failed);
-    secure.once("secureConnect", () => {
-      this.#secured(secure);
-      // The stream's reader has the errors from here on.
-      if (this.#stream !== undefined) secure.off("error", failed);
-    });
+  start(): void {
+    this.#dialer.deadlines.add(this);
+    this.#dial = this.#dialer.terms.carrier.open(this);
   }
 
-  #secured(secure: TLSSocket): void {
-    if (this.#done) return;
-    const pin = this.#dialer.terms.tls?.pin;
-    const seen = peerFingerprint(secure);
-    if (pin !== undefined && seen !== pin) {
-      this.fail(
-        new Error(`the certificate ${seen ?? "(none)"} is not the server's proved one, ${pin}`),
-      );
-      return;
-    }
-    setReader(this.#raw, DETACHED_READER);
-    const stream = adoptSocket(secure, this.#raw, this, this.#dialer.context.buffers);
-    // Kept from here: Node 22.12 forgets the certificate soon after the handshake.
-    stream.peerFingerprint = seen;
-    this.#opened(stream);
-  }
-
-  #opened(stream: Stream): void {
+  onStream(stream: ByteStream, early?: Buffer): void {
     this.#stream = stream;
-    const { hello } = this.#dialer.terms;
-    if (hello === undefined) {
-      stream.resume();
+    const { hello, asksId } = this.#dialer.terms;
+    if (hello !== undefined) {
+      stream.write(hello(this.#counter));
+      this.#finish(stream, poolId(this.#counter), early);
       return;
     }
-    stream.write(hello(this.#counter));
-    this.#finish(stream, poolId(this.#counter), undefined);
+    stream.setReader(this);
+    if (asksId === true) stream.write(Buffer.of(ASKS_ID));
+    if (early !== undefined) this.onBytes(early, early.length);
+    if (!this.#done) stream.resume();
   }
 
-  #finish(stream: Stream, id: string, early: Buffer | undefined): void {
+  onFailed(error: Error): void {
+    this.fail(error);
+  }
+
+  #finish(stream: ByteStream, id: string, early: Buffer | undefined): void {
     this.#done = true;
     this.#dialer.deadlines.delete(this);
-    setReader(stream, DETACHED_READER);
-    this.#result.onOpen(stream, id, early);
+    stream.setReader(DETACHED_READER);
+    this.#result.onOpen(stream, id, early, performance.now() - this.#startedAt);
     stream.resume();
   }
 
@@ -188,18 +150,13 @@ class PoolDial implements StreamReader {
     this.#done = true;
     this.#dialer.deadlines.delete(this);
     this.#dialer.giveBack(this.#counter);
+    this.#dialer.terms.onUnreachable?.();
+    this.#dial?.cancel();
     this.#stream?.destroy();
-    this.#raw.destroy();
     this.#result.onFailed(error);
   }
 }
 
 function closedEarly(): TunnelError {
   return new TunnelError("PEER_LOST", "the server closed a pool connection before it was open");
-}
-
-/** The fingerprint of the certificate that the peer showed. */
-function peerFingerprint(secure: TLSSocket): string | undefined {
-  const certificate: X509Certificate | undefined = secure.getPeerX509Certificate();
-  return certificate === undefined ? undefined : fingerprint(certificate.raw);
 }

@@ -1,11 +1,11 @@
 import type { TrafficCounters } from "../counters.ts";
 import type { DeadlineQueue } from "../deadline-queue.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
-import type { Lingerer } from "../streams/lingerer.ts";
-import type { RelayBuffers } from "../streams/relay-buffers.ts";
+import type { FlushQueue } from "../stream/flush-queue.ts";
+import type { Lingerer } from "../stream/lingerer.ts";
+import type { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { BlockDetector } from "../wire/block-detector.ts";
 import type { FirstBytes } from "./first-bytes.ts";
-import type { FlushQueue } from "./flush-queue.ts";
 import type { RelayRegistry } from "./relay-registry.ts";
 
 /** How an entry looks for blocked protocols (`block`). */
@@ -19,8 +19,8 @@ export interface BlockInspection {
 export interface RelayOwner {
   /** The local side speaks a blocked protocol; the relay is being cut. */
   onBlocked(): void;
-  /** The relay is over; called once. */
-  onFinished(): void;
+  /** The relay is over; called once. @param carried what it has carried, bytes */
+  onFinished(carried: { readonly receivedBytes: number; readonly sentBytes: number }): void;
 }
 
 /** What all relays of a tunnel share. */

@@ -1,62 +1,108 @@
-import { resetStream, type Stream } from "../streams/stream-reader.ts";
+import type { TokenBucket, TokenWaiter } from "../rate/token-bucket.ts";
+import {
+  type ByteStream,
+  type Lease,
+  OWNED,
+  SHARED,
+  type StreamReader,
+} from "../stream/byte-stream.ts";
+import type { EarlyInput } from "../stream/early-reader.ts";
 import type { FirstBytes } from "./first-bytes.ts";
-import { copyOf, RelaySource, TLS_HIGH_WATER_MARK } from "./relay-source.ts";
-import type { TcpRelay } from "./tcp-relay.ts";
+import type { Relay } from "./relay.ts";
+
+/** Bytes pending at a stream whose writes are never done at once, from which on reading stops. */
+const MAX_PENDING_BYTES = 64 * 1024;
 
 /**
  * One end of a relayed connection: reads its stream and writes to its peer's.
  *
- * End: an EOF ends the peer's writing side; an error or a close without EOF resets the peer.
+ * Back pressure: `blocked` while the peer has bytes pending, `limited` while the rate limit holds
+ * this end back; reading goes on when neither does. End: an EOF ends the peer's writing side; an
+ * error or a close without EOF resets the peer.
  */
-export class RelayEnd extends RelaySource {
-  readonly #relay: TcpRelay;
+export class RelayEnd implements StreamReader, TokenWaiter {
+  queued = false;
+  readonly stream: ByteStream;
+  readonly #relay: Relay;
   readonly #local: boolean;
+  readonly #bucket: TokenBucket | undefined;
   #peer: RelayEnd | undefined;
   #firstBytes: FirstBytes | undefined;
+  #blocked = false;
+  #limited = false;
+  #ended = false;
+  #closed = false;
 
-  constructor(relay: TcpRelay, stream: Stream, local: boolean) {
-    super(relay.context, stream, local ? relay.context.inbound : relay.context.outbound);
+  constructor(relay: Relay, stream: ByteStream, local: boolean) {
     this.#relay = relay;
+    this.stream = stream;
     this.#local = local;
+    this.#bucket = local ? relay.context.inbound : relay.context.outbound;
   }
 
-  /** Begins to relay to `peer`. */
+  /** Begins to relay to `peer`; under a rate limit a new source waits its turn like any other. */
   begin(peer: RelayEnd, firstBytes?: FirstBytes): void {
     this.#peer = peer;
     this.#firstBytes = firstBytes;
-    this.beginLimited();
+    const bucket = this.#bucket;
+    if (bucket === undefined) return;
+    this.stream.readAtMost(bucket.quantumBytes);
+    if (bucket.take(0)) return;
+    this.#limited = true;
+    this.stream.pause();
+    bucket.wait(this);
   }
 
-  onBytes(buffer: Buffer, length: number, owned: boolean): boolean {
+  /** What the stream has brought before the relay began. */
+  takeEarly(early: EarlyInput): void {
+    let go = true;
+    if (early.bytes !== undefined) go = this.onBytes(early.bytes, early.bytes.length, OWNED);
+    if (early.ended) this.onEnd();
+    // Also after an end: the stream may wait for this to become somebody else's.
+    if (go) this.stream.resume();
+  }
+
+  onBytes(buffer: Buffer, length: number, lease: Lease): boolean {
     const relay = this.#relay;
     const peer = this.#peer;
     if (peer === undefined) return false;
     relay.active = true;
-    if (this.#local) relay.context.counters.tcprx += length;
-    else relay.context.counters.tcptx += length;
+    if (this.#local) {
+      relay.context.counters.tcprx += length;
+      relay.receivedBytes += length;
+    } else {
+      relay.context.counters.tcptx += length;
+      relay.sentBytes += length;
+    }
     if (this.#firstBytes !== undefined) this.#inspect(this.#firstBytes, buffer.subarray(0, length));
-    else if (owned) this.blocked = !peer.stream.write(buffer) || this.blocked;
-    else if (this.tls) this.#passRecord(buffer, length, peer);
-    else this.#pass(buffer, length, peer);
-    return this.afterRead(length);
+    else this.#pass(peer.stream, buffer, length, lease);
+    const bucket = this.#bucket;
+    if (bucket !== undefined && !bucket.take(length)) {
+      this.#limited = true;
+      bucket.wait(this);
+    }
+    return !this.#blocked && !this.#limited;
   }
 
-  /** From a plain stream: the buffer is the shared one, or the bulk buffer of this end. */
-  #pass(buffer: Buffer, length: number, peer: RelayEnd): void {
-    this.sizeUp(length);
-    const copied = this.readsShared || (peer.tls && length < TLS_HIGH_WATER_MARK);
-    const chunk = copied ? copyOf(buffer, length) : buffer.subarray(0, length);
-    if (!peer.stream.write(chunk)) this.blocked = true;
+  #pass(to: ByteStream, buffer: Buffer, length: number, lease: Lease): void {
+    if (lease === OWNED) {
+      if (!to.write(length === buffer.length ? buffer : buffer.subarray(0, length))) {
+        this.#blocked = true;
+      }
+    } else if (lease === SHARED) {
+      if (!to.writeCopy(buffer, length)) this.#pending(to);
+    } else if (to.writesAtOnce || length >= MAX_PENDING_BYTES) {
+      if (to.write(buffer.subarray(0, length), this.stream.headRoom)) return;
+      this.stream.hold();
+      this.#blocked = true;
+    } else if (!to.writeCopy(buffer, length)) {
+      this.#pending(to);
+    }
   }
 
-  #passRecord(buffer: Buffer, length: number, peer: RelayEnd): void {
-    if (this.gatherRecord(buffer, length)) return;
-    if (!peer.stream.write(copyOf(buffer, length))) this.blocked = true;
-  }
-
-  protected passGathered(gather: Buffer, length: number): void {
-    const peer = this.#peer;
-    if (peer !== undefined && !peer.stream.write(gather.subarray(0, length))) this.blocked = true;
+  /** Copies are pending: a stream that never writes at once takes more of them, up to a bound. */
+  #pending(to: ByteStream): void {
+    if (to.writesAtOnce || to.pendingBytes >= MAX_PENDING_BYTES) this.#blocked = true;
   }
 
   #inspect(firstBytes: FirstBytes, bytes: Buffer): void {
@@ -69,8 +115,8 @@ export class RelayEnd extends RelaySource {
   /** Passes on what was held back. */
   passHeld(bytes: Buffer): void {
     const peer = this.#peer;
-    if (peer === undefined || peer.closed || peer.stream.write(bytes)) return;
-    this.blocked = true;
+    if (peer === undefined || peer.#closed || peer.stream.write(bytes)) return;
+    this.#blocked = true;
     this.stream.pause();
   }
 
@@ -78,40 +124,46 @@ export class RelayEnd extends RelaySource {
     this.#peer?.unblock();
   }
 
+  /** The other side has drained. */
+  unblock(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    if (!this.#limited) this.stream.resume();
+  }
+
+  onTokens(): void {
+    this.#limited = false;
+    if (!this.#blocked && !this.#closed) this.stream.resume();
+  }
+
   onEnd(): void {
     const peer = this.#peer;
-    if (this.ended || peer === undefined) return;
-    this.ended = true;
+    if (this.#ended || peer === undefined) return;
+    this.#ended = true;
     const verdict = this.#firstBytes?.end();
     if (verdict?.action === "block") {
       this.#relay.blocked();
       return;
     }
     if (verdict?.action === "pass" && verdict.bytes !== undefined) this.passHeld(verdict.bytes);
-    this.flushGathered();
-    if (!this.blocked) this.giveBackBulk();
-    const { stream } = peer;
-    // Both sides have ended and nothing is pending: closing says the same as shutdown, then close.
-    if (peer.ended && !peer.tls && stream.writableLength === 0) stream.destroy();
-    else stream.end();
+    peer.stream.end();
   }
 
   onError(_error: Error): void {
-    const peer = this.#peer;
-    if (peer !== undefined && !peer.closed) resetStream(peer.stream);
+    // `close` follows.
   }
 
   onClose(): void {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#firstBytes?.close();
+    if (this.queued) this.#bucket?.cancel(this);
+    this.#limited = false;
     const peer = this.#peer;
-    if (peer !== undefined && !peer.closed && !(this.ended && peer.ended)) resetStream(peer.stream);
-    if (peer === undefined || peer.closed) this.#relay.finish();
-  }
-
-  /** Both streams have closed. */
-  release(): void {
-    this.releaseBuffers();
+    if (peer === undefined) return;
+    // What the peer has read for this stream is needed no more.
+    peer.unblock();
+    if (!peer.#closed && !(this.#ended && peer.#ended)) peer.stream.reset();
+    if (peer.#closed) this.#relay.finish();
   }
 }

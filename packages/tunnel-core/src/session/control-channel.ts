@@ -1,4 +1,4 @@
-import { type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
+import { type ByteStream, type Lease, OWNED, type StreamReader } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Signal, SignalEvent } from "../wire/signal.ts";
 import { SignalDecoder } from "../wire/signal-decoder.ts";
@@ -21,7 +21,7 @@ export interface ControlChannelOptions {
   readonly key: string;
   /** The peer is a node of this project. */
   readonly proved: boolean;
-  readonly stream: Stream;
+  readonly stream: ByteStream;
   readonly early: Buffer | undefined;
   onSignal(signal: SignalEvent): void;
   /** The channel is gone; called once. */
@@ -40,6 +40,7 @@ export class ControlChannel implements StreamReader {
   readonly #maxSilentTicks: number;
   #pending = "";
   #silentTicks = 0;
+  #pings = 0;
   /** When the pings without a pong were sent: a probe's may be on the way beside a tick's. */
   readonly #pingsSentAt: number[] = [];
   #closed = false;
@@ -48,8 +49,8 @@ export class ControlChannel implements StreamReader {
     const lines = this.#pending;
     this.#pending = "";
     if (this.#closed) return;
-    this.#options.stream.write(lines, "latin1");
-    if (this.#options.stream.writableLength > this.#maxQueuedBytes) {
+    this.#options.stream.write(Buffer.from(lines, "latin1"));
+    if (this.#options.stream.pendingBytes > this.#maxQueuedBytes) {
       this.#lose("the peer does not read its control connection");
     }
   };
@@ -62,13 +63,13 @@ export class ControlChannel implements StreamReader {
     const least = options.proved ? SILENT_INTERVALS_PROVED : SILENT_INTERVALS;
     const { reportIntervalMs } = options.context.limits;
     this.#maxSilentTicks = Math.max(least, Math.ceil(MIN_SILENCE_MS / reportIntervalMs));
-    setReader(options.stream, this);
+    options.stream.setReader(this);
   }
 
   /** Handles what came before this channel existed; call once after construction. */
   start(): void {
     const { early } = this.#options;
-    if (early !== undefined && early.length > 0) this.onBytes(early, early.length, true);
+    if (early !== undefined && early.length > 0) this.onBytes(early, early.length, OWNED);
     this.ping();
   }
 
@@ -113,12 +114,12 @@ export class ControlChannel implements StreamReader {
     this.ping();
   }
 
-  onBytes(buffer: Buffer, length: number, _owned: boolean): boolean {
+  onBytes(buffer: Buffer, length: number, _lease: Lease): boolean {
     this.#silentTicks = 0;
     try {
       for (const signal of this.#decoder.push(buffer.subarray(0, length))) {
         if (this.#closed) return false;
-        if (signal.action === "ping") this.send({ action: "pong" });
+        if (signal.action === "ping") this.#pinged();
         else if (signal.action === "pong") this.#pong();
         else this.#options.onSignal(signal);
       }
@@ -127,6 +128,16 @@ export class ControlChannel implements StreamReader {
       return false;
     }
     return !this.#closed;
+  }
+
+  #pinged(): void {
+    this.#pings++;
+    this.send({ action: "pong" });
+  }
+
+  /** Pings that have come. */
+  get pings(): number {
+    return this.#pings;
   }
 
   #pong(): void {

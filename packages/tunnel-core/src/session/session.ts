@@ -1,10 +1,25 @@
-import { FramedConnection, type FramedOwner } from "../framed/framed-connection.ts";
-import { ConnectionPool, type PoolMember } from "../pool/connection-pool.ts";
-import type { Stream } from "../streams/stream-reader.ts";
+import { ClaimedConduits } from "../conduit/claimed-conduits.ts";
+import type { Conduit, ConduitKind, Conduits, Exit, PoolWatcher } from "../conduit/conduit.ts";
+import { FramedConduits } from "../conduit/framed-conduits.ts";
+import { ConnectionPool } from "../pool/connection-pool.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import type { Signal, SignalEvent } from "../wire/signal.ts";
+import { MAX_COUNT, type Signal, type SignalEvent } from "../wire/signal.ts";
 import { CertificateCheck, type CertificateCheckPlan } from "./certificate-check.ts";
 import { ControlChannel } from "./control-channel.ts";
+
+/** How a session's users go over its pool connections. */
+export type SessionWay =
+  /** One after another on each, in frames. */
+  | { readonly by: "frames" }
+  /** Each on one of his own, that a signal names (NodePass 1.14). */
+  | {
+      readonly by: "claims";
+      /** Datagrams have their length before them. */
+      readonly framed: boolean;
+      /** 1.14 peers with TLS. */
+      readonly check: CertificateCheckPlan | undefined;
+    };
 
 /** What the handshake agreed on. */
 export interface SessionTerms {
@@ -13,31 +28,25 @@ export interface SessionTerms {
   readonly role: "entry" | "exit";
   /** The peer proved itself (a node of this project). */
   readonly proved: boolean;
-  /** UDP datagrams are framed. */
-  readonly framed: boolean;
+  readonly way: SessionWay;
+  /** The ends tell each other how many pool connections are needed (`sizing`). */
+  readonly sizing: boolean;
   /** Most idle pool connections. */
   readonly max: number;
-  /** Pool connections carry one connection after another. */
-  readonly streams: boolean;
   /** Key of the signals. */
   readonly signalKey: string;
   /** The peer, for logs. */
   readonly peer: string;
-  readonly check: CertificateCheckPlan | undefined;
 }
 
-export interface SessionHooks {
-  /** The entry can take a connection from the pool. */
-  onAvailable(session: Session): void;
-  /** A pool connection has left the pool, used or lost: time to refill. */
-  onTaken(session: Session, used: boolean): void;
-  /** The entry's peer wants a connection relayed. */
-  onOpen(session: Session, signal: Signal & { readonly action: "tcp" | "udp" }): void;
-  /** Exit: the peer begins a connection on a framed pool connection. */
-  onOpenTcp(connection: FramedConnection, remote: string): void;
-  onOpenUdp(connection: FramedConnection, remote: string, early: Buffer | undefined): void;
+/** Whom a session serves. */
+export interface SessionOwner {
+  /** The end that dials the targets, if it is this one. */
+  readonly exit: Exit | undefined;
   /** The session has begun to serve. */
   onReady(session: Session): void;
+  /** Entry: it can open a conduit (again). */
+  onAvailable(session: Session): void;
   /** The session is over; called once. */
   onEnd(session: Session, reason: string): void;
 }
@@ -48,72 +57,133 @@ const MAX_UNKNOWN_LOGGED = 3;
 /**
  * One meeting of two ends, from the control connection's opening until its loss.
  *
- * States: waiting for the control connection → checking certificates (1.14 peers with TLS only) →
- * ready → ended. Relays that run on its pool connections outlive it.
+ * States: `waiting` for the control connection → `checking` certificates (1.14 peers with TLS only)
+ * → `ready` → `retired` (this end closes: nothing new of its own) → `ended`. Relays that run on its
+ * pool connections outlive it.
  */
 export class Session {
   readonly terms: SessionTerms;
-  readonly pool: ConnectionPool;
+  /** Who keeps the pool full, at the client. */
+  watcher: PoolWatcher | undefined;
   readonly #context: TunnelContext;
-  readonly #hooks: SessionHooks;
+  readonly #owner: SessionOwner;
+  readonly #conduits: Conduits;
+  readonly #check: CertificateCheck | undefined;
   #control: ControlChannel | undefined;
-  #check: CertificateCheck | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #ready = false;
-  #ended = false;
+  #state: "waiting" | "checking" | "ready" | "retired" | "ended" = "waiting";
   #unknownLogged = 0;
+  /** Pool connections that have come. */
+  #arrived = 0;
+  /** Most pool connections that were wanted, and most that the peer has been told of. */
+  #wanted = 0;
+  #told = 0;
+  readonly #tell = (): void => {
+    this.#told = this.#wanted;
+    this.#send({ action: "need", count: this.#wanted });
+  };
 
-  constructor(context: TunnelContext, terms: SessionTerms, hooks: SessionHooks) {
+  constructor(context: TunnelContext, terms: SessionTerms, owner: SessionOwner) {
     this.terms = terms;
     this.#context = context;
-    this.#hooks = hooks;
-    this.pool = new ConnectionPool({
-      role: terms.role,
-      claimTimeoutMs: context.limits.poolGetTimeoutMs,
-      maxClaims: context.limits.semaphoreLimit,
-      frame: terms.streams ? (stream, id) => this.#frame(stream, id) : undefined,
-      onAvailable: () => this.#available(),
-      onTaken: (used) => hooks.onTaken(this, used),
+    this.#owner = owner;
+    const { role, way, max } = terms;
+    const { exit } = owner;
+    const onAvailable = (): void => this.#available();
+    const onTaken = (used: boolean): void => {
+      if (used) this.watcher?.taken();
+      else this.watcher?.lost();
+    };
+    const common = { role, exit, max, onAvailable, onTaken };
+    if (way.by === "frames") {
+      this.#conduits = new FramedConduits({
+        ...common,
+        flushes: context.flushes,
+        onViolation: (error) => {
+          context.logLimited("warn", "pool connection broke the rules of frames", {
+            reason: error.message,
+            peer: terms.peer,
+          });
+        },
+      });
+      return;
+    }
+    const { poolGetTimeoutMs, semaphoreLimit } = context.limits;
+    const pool = new ConnectionPool({
+      role,
+      claimTimeoutMs: poolGetTimeoutMs,
+      maxClaims: semaphoreLimit,
+      onAvailable,
+      onTaken,
+      onLost: (connection) => this.#check?.lost(connection),
+    });
+    const send = (signal: Signal): void => this.#send(signal);
+    this.#conduits = new ClaimedConduits({ ...common, pool, framed: way.framed, send });
+    if (way.check === undefined) return;
+    this.#check = new CertificateCheck({
+      plan: way.check,
+      pool,
+      context,
+      send,
+      onPassed: () => this.#becomeReady(),
+      onFailed: (reason) => this.end(reason),
     });
   }
 
-  #frame(stream: Stream, id: string): FramedConnection {
-    this.#framedOwner ??= {
-      role: this.terms.role,
-      onOpenTcp: this.#hooks.onOpenTcp,
-      onOpenUdp: this.#hooks.onOpenUdp,
-      onReusable: (connection) => this.pool.put(connection),
-      onGone: (connection) => this.pool.withdraw(connection),
-      onViolation: (error) => {
-        this.#context.logLimited("warn", "pool connection broke the rules of frames", {
-          reason: error.message,
-          peer: this.terms.peer,
-        });
-      },
-    };
-    return new FramedConnection(this.#context, stream, id, this.#framedOwner);
-  }
-  #framedOwner: FramedOwner | undefined;
-
-  get ready(): boolean {
-    return this.#ready;
-  }
-
   get ended(): boolean {
-    return this.#ended;
+    return this.#state === "ended";
   }
 
   get hasControl(): boolean {
     return this.#control !== undefined;
   }
 
+  /** Idle pool connections. */
+  get poolSize(): number {
+    return this.#conduits.size;
+  }
+
+  /** Whether an idle pool connection has this id. */
+  hasPoolConnection(id: string): boolean {
+    return this.#conduits.has(id);
+  }
+
+  /** A pool connection has come. */
+  addPoolConnection(stream: ByteStream, id: string, early?: Buffer): void {
+    this.#arrived++;
+    this.#conduits.add(stream, id, early);
+  }
+
+  #send(signal: Signal): void {
+    this.#control?.send(signal);
+  }
+
+  /**
+   * Entry: so many users wait. Who makes the pool connections is told once a turn of the loop, with
+   * a number that says the same however late it is read: those that came, and one for each who waits.
+   */
+  want(waiting: number): void {
+    const total = this.#arrived + waiting;
+    if (total <= this.#wanted) return;
+    const pending = this.#wanted > this.#told;
+    this.#wanted = Math.min(total, MAX_COUNT);
+    if (this.watcher !== undefined) this.watcher.needed(total);
+    else if (this.terms.sizing && !pending) setImmediate(this.#tell);
+  }
+
+  /** Client: closes idle pool connections over `most`, or has the entry do it, which takes them. */
+  keep(most: number): void {
+    if (this.terms.role === "entry") this.#conduits.trim(most);
+    else if (this.terms.sizing) this.#send({ action: "keep", count: most });
+  }
+
   /** The control connection has come. */
-  begin(stream: Stream, early: Buffer | undefined): void {
-    if (this.#ended || this.#control !== undefined) {
+  begin(stream: ByteStream, early: Buffer | undefined): void {
+    if (this.#state !== "waiting") {
       stream.destroy();
       return;
     }
-    const { limits } = this.#context;
+    this.#state = "checking";
     this.#control = new ControlChannel({
       context: this.#context,
       key: this.terms.signalKey,
@@ -125,52 +195,36 @@ export class Session {
     });
     this.#timer = setInterval(() => {
       this.#control?.tick();
-      this.pool.sweepEnded();
-      if (this.terms.streams && this.terms.role === "entry") this.pool.trim(this.terms.max);
-      this.#check?.tick();
-    }, limits.reportIntervalMs);
+      this.#conduits.tick();
+      this.#check?.tick(this.#control?.pings ?? 0);
+    }, this.#context.limits.reportIntervalMs);
     this.#control.start();
-    if (this.#ended) return;
-    if (this.terms.check === undefined) {
-      this.#becomeReady();
-    } else {
-      this.#check = new CertificateCheck({
-        plan: this.terms.check,
-        pool: this.pool,
-        context: this.#context,
-        send: (signal) => this.send(signal),
-        onPassed: () => this.#becomeReady(),
-        onFailed: (reason) => this.end(reason),
-      });
-      this.#check.start();
-    }
+    if (this.ended) return;
+    if (this.#check === undefined) this.#becomeReady();
+    else this.#check.start();
   }
 
   #becomeReady(): void {
-    if (this.#ready || this.#ended) return;
-    this.#ready = true;
-    this.#hooks.onReady(this);
-    this.#hooks.onAvailable(this);
+    if (this.#state !== "checking") return;
+    this.#state = "ready";
+    this.#owner.onReady(this);
+    this.#owner.onAvailable(this);
   }
 
   #available(): void {
+    // An exit serves at once, and sends its `verify` when there is a connection for it.
     this.#check?.start();
-    if (this.#ready) this.#hooks.onAvailable(this);
+    if (this.#state === "ready") this.#owner.onAvailable(this);
   }
 
-  /** Entry: takes a pool connection for a new connection, if the session serves and has one. */
-  take(): PoolMember | undefined {
-    if (!this.#ready || this.#ended) return undefined;
-    return this.pool.take();
-  }
-
-  send(signal: Signal): void {
-    this.#control?.send(signal);
+  /** Entry: a conduit for a user, if the session serves and a pool connection is ready. */
+  open(kind: ConduitKind, remote: string): Conduit | undefined {
+    return this.#state === "ready" ? this.#conduits.open(kind, remote) : undefined;
   }
 
   /** Asks the peer whether it is there. */
   probe(timeoutMs: number, callback: (alive: boolean) => void): void {
-    if (this.#control === undefined) callback(!this.#ended);
+    if (this.#control === undefined) callback(!this.ended);
     else this.#control.probe(timeoutMs, callback);
   }
 
@@ -182,11 +236,11 @@ export class Session {
           this.end(`the peer sent a ${signal.action} signal, which only the entry sends`);
           return;
         }
-        this.#hooks.onOpen(this, { ...signal, action: signal.action });
+        this.#conduits.signalled(signal.action, signal.id, signal.remote);
         return;
       case "flush":
         this.#context.logLimited("info", "pool flushed by the peer");
-        this.pool.flush();
+        this.#conduits.flush();
         return;
       case "verify":
         if (this.#check !== undefined) this.#check.received(signal.id, signal.fp);
@@ -196,6 +250,12 @@ export class Session {
         if (this.#unknownLogged++ < MAX_UNKNOWN_LOGGED) {
           this.#context.log("warn", "unknown signal ignored", { action: signal.name });
         }
+        return;
+      case "need":
+        if (this.watcher !== undefined && this.terms.sizing) this.watcher.needed(signal.count);
+        return;
+      case "keep":
+        if (this.watcher === undefined && this.terms.sizing) this.#conduits.trim(signal.count);
         return;
       case "ping":
       case "pong":
@@ -208,30 +268,28 @@ export class Session {
    * peer opens until it has heard of that and closed them; other sessions end at once.
    */
   retire(reason: string): void {
-    if (this.terms.role === "entry" || !this.terms.streams) {
+    if (this.terms.role === "entry" || this.terms.way.by !== "frames") {
       this.end(reason);
       return;
     }
-    this.#ready = false;
-    this.#retired = true;
+    if (this.ended) return;
+    this.#state = "retired";
     clearInterval(this.#timer);
     this.#control?.close();
   }
-  #retired = false;
 
   /** The peer has not closed all idle connections of a retired session yet. */
   get retiring(): boolean {
-    return this.#retired && this.pool.size > 0;
+    return this.#state === "retired" && this.#conduits.size > 0;
   }
 
   end(reason: string): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#ready = false;
+    if (this.ended) return;
+    this.#state = "ended";
     clearInterval(this.#timer);
     this.#control?.close();
     this.#check?.close();
-    this.pool.close();
-    this.#hooks.onEnd(this, reason);
+    this.#conduits.close();
+    this.#owner.onEnd(this, reason);
   }
 }

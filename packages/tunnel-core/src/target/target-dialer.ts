@@ -1,203 +1,52 @@
-import { isIP } from "node:net";
-import type { HostPort } from "@nodepass/url-config";
 import { DeadlineQueue } from "../deadline-queue.ts";
-import { TunnelError } from "../errors.ts";
-import type { ResolvedAddress } from "../names/name-cache.ts";
-import { DETACHED_READER } from "../streams/detached-reader.ts";
-import { dialStream, type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
+import { STAGGER_MS } from "../names/connect-first.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { type DialParts, TargetDial, type TargetWanted, type Timed } from "./target-dial.ts";
+import { TargetHealth } from "./target-health.ts";
 
-/** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
-export interface TargetWanted {
-  /** The stream's reader does nothing: set another at once. */
-  onTarget(stream: Stream, address: string, port: number): void;
-  onNoTarget(error: TunnelError): void;
-}
+export type { TargetDial, TargetWanted };
 
-/** Dials the targets in turn; a target that refuses is skipped for the next one. */
-export class TargetDialer {
+/**
+ * Dials the targets in turn. The next address or target is tried when one refuses, and beside one
+ * that has not answered in 300 ms (as in RFC 8305); a target that failed rests.
+ */
+export class TargetDialer implements DialParts {
   readonly context: TunnelContext;
-  readonly deadlines: DeadlineQueue<TargetDial>;
+  readonly health: TargetHealth;
+  readonly deadlines: DeadlineQueue<Timed>;
+  /** Dials that begin their next attempt beside those under way. */
+  readonly staggered: DeadlineQueue<TargetDial>;
   /** Source address, or `undefined` for the system's choice. */
   readonly localAddress: string | undefined;
-  #next = 0;
+  readonly proxyTo: DialParts["proxyTo"];
 
-  constructor(context: TunnelContext) {
+  /** @param proxyTo the proxy on the way to a target. @default none */
+  constructor(context: TunnelContext, proxyTo: DialParts["proxyTo"] = () => undefined) {
     this.context = context;
+    this.proxyTo = proxyTo;
     const { dial } = context.settings;
     this.localAddress = dial === "auto" ? undefined : dial;
-    this.deadlines = new DeadlineQueue(context.limits.tcpDialTimeoutMs, (dial) => dial.timeOut());
+    this.health = new TargetHealth(context, "tcp");
+    this.deadlines = new DeadlineQueue(context.limits.tcpDialTimeoutMs, (one) => one.timeOut());
+    this.staggered = new DeadlineQueue(STAGGER_MS, (dial) => dial.goOn());
   }
 
   dial(wanted: TargetWanted): TargetDial {
-    const { targets } = this.context.settings;
-    const dial = new TargetDial(this, targets, this.#next, wanted);
-    this.#next = (this.#next + 1) % targets.length;
-    dial.start();
+    const dial = new TargetDial(this, wanted);
+    dial.start(this.health.turn(dial));
+    return dial;
+  }
+
+  /** As `dial`, but takes no user's turn and tries no target that rests while another works. */
+  probe(wanted: TargetWanted): TargetDial {
+    const dial = new TargetDial(this, wanted);
+    dial.start(this.health.listed());
     return dial;
   }
 
   /** Ends every dial under way: who waits for one is told. */
   close(): void {
-    this.deadlines.clear((dial) => dial.abort());
-  }
-}
-
-/** One connection to any of the targets in the making. */
-export class TargetDial implements StreamReader {
-  readonly #dialer: TargetDialer;
-  readonly #targets: readonly HostPort[];
-  readonly #first: number;
-  readonly #wanted: TargetWanted;
-  #tried = 0;
-  #target: HostPort | undefined;
-  #addresses: readonly ResolvedAddress[] = [];
-  #address = 0;
-  #stream: Stream | undefined;
-  #lastError: unknown;
-  #done = false;
-  readonly #onConnect = (): void => this.#connected();
-
-  constructor(
-    dialer: TargetDialer,
-    targets: readonly HostPort[],
-    first: number,
-    wanted: TargetWanted,
-  ) {
-    this.#dialer = dialer;
-    this.#targets = targets;
-    this.#first = first;
-    this.#wanted = wanted;
-  }
-
-  start(): void {
-    this.#nextTarget();
-  }
-
-  /** Gives up without calling back. */
-  cancel(): void {
-    this.#done = true;
-    this.#drop();
-  }
-
-  /** The tunnel closes. */
-  abort(): void {
-    if (this.#done) return;
-    this.cancel();
-    this.#wanted.onNoTarget(new TunnelError("CLOSED", "the tunnel has closed"));
-  }
-
-  #nextTarget(): void {
-    const target = this.#targets[(this.#first + this.#tried) % this.#targets.length];
-    if (target === undefined || this.#tried >= this.#targets.length) {
-      this.#fail();
-      return;
-    }
-    this.#tried++;
-    this.#target = target;
-    this.#address = 0;
-    this.#addresses = [];
-    const addresses = this.#dialer.context.names.resolve(target.host);
-    if (!(addresses instanceof Promise)) {
-      this.#addresses = addresses;
-      this.#nextAddress();
-      return;
-    }
-    const attempt = this.#tried;
-    const current = (): boolean => !this.#done && this.#tried === attempt;
-    this.#dialer.deadlines.add(this);
-    addresses.then(
-      (resolved) => {
-        if (!current()) return;
-        this.#addresses = resolved;
-        this.#dialer.deadlines.delete(this);
-        this.#nextAddress();
-      },
-      (error: unknown) => {
-        if (!current()) return;
-        this.#lastError = error;
-        this.#dialer.deadlines.delete(this);
-        this.#nextTarget();
-      },
-    );
-  }
-
-  #nextAddress(): void {
-    const resolved = this.#addresses[this.#address++];
-    const target = this.#target;
-    if (resolved === undefined || target === undefined) {
-      this.#nextTarget();
-      return;
-    }
-    const { localAddress, context } = this.#dialer;
-    if (localAddress !== undefined && isIP(localAddress) !== resolved.family) {
-      this.#lastError = new TunnelError(
-        "TARGET_UNREACHABLE",
-        `dial address ${localAddress} and target address ${resolved.address} are of two families`,
-      );
-      this.#nextAddress();
-      return;
-    }
-    this.#dialer.deadlines.add(this);
-    this.#stream = dialStream(
-      { address: resolved.address, port: target.port, localAddress },
-      this,
-      context.buffers,
-      this.#onConnect,
-    );
-  }
-
-  #connected(): void {
-    const stream = this.#stream;
-    const address = this.#addresses[this.#address - 1]?.address;
-    if (this.#done || stream === undefined || address === undefined) return;
-    this.#done = true;
-    this.#dialer.deadlines.delete(this);
-    this.#stream = undefined;
-    setReader(stream, DETACHED_READER);
-    this.#wanted.onTarget(stream, address, this.#target?.port ?? 0);
-  }
-
-  timeOut(): void {
-    this.#lastError = new TunnelError(
-      "TARGET_UNREACHABLE",
-      `no answer within ${this.#dialer.context.limits.tcpDialTimeoutMs} ms`,
-    );
-    this.#drop();
-    this.#nextAddress();
-  }
-
-  #drop(): void {
-    this.#dialer.deadlines.delete(this);
-    const stream = this.#stream;
-    this.#stream = undefined;
-    if (stream === undefined) return;
-    setReader(stream, DETACHED_READER);
-    stream.destroy();
-  }
-
-  #fail(): void {
-    this.#done = true;
-    const names = this.#targets.map((target) => `${target.host}:${target.port}`).join(", ");
-    const cause = this.#lastError;
-    const why = cause instanceof Error ? cause.message : "no address";
-    this.#wanted.onNoTarget(
-      new TunnelError("TARGET_UNREACHABLE", `target ${names} unreachable: ${why}`, { cause }),
-    );
-  }
-
-  onBytes(): boolean {
-    return false;
-  }
-  onEnd(): void {}
-  onDrain(): void {}
-  onError(error: Error): void {
-    this.#lastError = error;
-  }
-  onClose(): void {
-    if (this.#done || this.#stream === undefined) return;
-    this.#dialer.deadlines.delete(this);
-    this.#stream = undefined;
-    this.#nextAddress();
+    this.staggered.clear();
+    this.deadlines.clear((one) => one.abort());
   }
 }

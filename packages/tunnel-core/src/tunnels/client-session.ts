@@ -1,24 +1,26 @@
 import { createSecureContext, rootCertificates } from "node:tls";
-import type { ClientSettings } from "@nodepass/url-config";
+import { type ClientSettings, formatHostPort } from "@nodepass/url-config";
+import type { Carrier, CarrierTls } from "../carrier/carrier.ts";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
 import { PoolDialer, type PoolDialTerms } from "../pool/pool-dialer.ts";
-import { PoolRefill } from "../pool/pool-refill.ts";
+import { MAX_DIALING, MAX_DIALING_UNSIZED, PoolRefill } from "../pool/pool-refill.ts";
+import type { Route } from "../proxy/route.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
-import { Session, type SessionHooks, type SessionTerms } from "../session/session.ts";
+import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { DATAGRAMS, STREAMS } from "../wire/extensions.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
+import { hasSizing, provedWay } from "./proved-way.ts";
 
 export interface ClientSessionOptions {
   readonly context: TunnelContext;
   readonly settings: ClientSettings;
   readonly met: HandshakeResult;
-  readonly address: string;
-  readonly port: number;
+  readonly route: Route;
   readonly serverName: string | undefined;
   readonly ca: string | readonly string[] | undefined;
-  readonly hooks: SessionHooks;
+  readonly carrier: Carrier;
+  readonly owner: SessionOwner;
 }
 
 /** A client's session: the pool that it keeps filled, and the control connection. */
@@ -29,7 +31,7 @@ export class ClientSession {
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(options: ClientSessionOptions) {
-    const { context, settings, met, hooks } = options;
+    const { context, settings, met, route, owner } = options;
     this.#context = context;
     const { answer } = met;
     const role = answer.flow === "+" ? "entry" : "exit";
@@ -37,38 +39,39 @@ export class ClientSession {
       flow: answer.flow,
       role,
       proved: met.proved,
-      framed: met.proved && met.answer.ext.includes(DATAGRAMS),
-      streams: met.proved && met.answer.ext.includes(STREAMS),
+      way: met.proved
+        ? provedWay(met.answer.ext)
+        : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
+      sizing: met.proved && hasSizing(met.answer.ext),
       max: answer.max,
       signalKey: met.proved ? signalKey(met.sessionKey) : settings.key,
-      peer: `${options.address}:${options.port}`,
-      check: met.proved ? undefined : checkPlan(answer.tls, role),
+      peer: formatHostPort(route.proxy?.to ?? { host: route.address, port: route.port }),
     };
     this.session = new Session(context, terms, {
-      ...hooks,
-      onTaken: (session, used) => {
-        if (used) this.#refill.taken();
-        else this.#refill.lost();
-        hooks.onTaken(session, used);
-      },
+      exit: owner.exit,
+      onReady: (session) => owner.onReady(session),
+      onAvailable: (session) => owner.onAvailable(session),
       onEnd: (session, reason) => {
         clearTimeout(this.#deadline);
         this.#refill.close();
-        hooks.onEnd(session, reason);
+        owner.onEnd(session, reason);
       },
     });
     this.#refill = new PoolRefill({
       context,
-      dialer: new PoolDialer(context, dialTerms(options)),
-      pool: this.session.pool,
+      dialer: new PoolDialer(dialTerms(options)),
+      pool: this.session,
+      secure: speaksTls(options),
       min: settings.min,
       max: answer.max,
+      maxDialing: terms.sizing ? MAX_DIALING : MAX_DIALING_UNSIZED,
       onFatal: (error) => this.session.end(error.message),
       onControl: (stream, early) => {
         clearTimeout(this.#deadline);
         this.session.begin(stream, early);
       },
     });
+    this.session.watcher = this.#refill;
     if (!met.proved && answer.tls === 2 && role === "exit") {
       context.log(
         "warn",
@@ -109,25 +112,50 @@ function checkPlan(tls: 0 | 1 | 2, role: "entry" | "exit"): CertificateCheckPlan
 }
 
 function dialTerms(options: ClientSessionOptions): PoolDialTerms {
-  const { met, address, port, serverName, ca } = options;
-  const { tls } = met.answer;
+  const { context, settings, met, route, serverName, carrier } = options;
   return {
-    address,
-    port,
-    tls:
-      tls === 0
-        ? undefined
-        : {
-            mode: tls,
-            serverName,
-            context: createSecureContext({
-              minVersion: "TLSv1.3",
-              ...(ca !== undefined && { ca: [...rootCertificates, ...[ca].flat()] }),
-            }),
-            pin: met.proved && tls === 1 ? met.answer.fp : undefined,
-          },
+    carrier: carrier.dial({
+      ...route,
+      serverName,
+      path: settings.path,
+      tls: carrierTls(options),
+      reportIntervalMs: context.limits.reportIntervalMs,
+      buffers: context.buffers,
+      log: context.logLimited,
+    }),
+    timeoutMs: context.limits.tcpDialTimeoutMs,
+    onUnreachable: () => context.names.failed(options.settings.tunnel.host),
     hello: met.proved
       ? createHelloWriter(Buffer.from(met.answer.session, "hex"), met.sessionKey)
       : undefined,
+    asksId: carrier.type === 1 || carrier.type === 3,
+  };
+}
+
+/** TLS that ends in front of the server is what the client speaks, whatever the server has behind it. */
+function frontOf({ settings, carrier }: ClientSessionOptions): 0 | 1 | 2 {
+  // What stands in front of a server passes UDP on as it is.
+  return carrier.type === 1 ? 0 : settings.front;
+}
+
+function speaksTls(options: ClientSessionOptions): boolean {
+  return frontOf(options) !== 0 || options.met.answer.tls !== 0;
+}
+
+function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
+  const { met, ca } = options;
+  const front = frontOf(options);
+  const tls = front === 0 ? met.answer.tls : front;
+  if (tls === 0) return undefined;
+  const trusted = ca === undefined ? undefined : [...rootCertificates, ...[ca].flat()];
+  return {
+    mode: tls,
+    context: createSecureContext({
+      minVersion: "TLSv1.3",
+      ...(trusted !== undefined && { ca: trusted }),
+    }),
+    ca: trusted,
+    // The certificate of what stands in front is not the server's.
+    pin: met.proved && tls === 1 && front === 0 ? met.answer.fp : undefined,
   };
 }

@@ -1,15 +1,20 @@
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClientSettings } from "@nodepass/url-config";
-import { TunnelError } from "../errors.ts";
+import type { ClientSettings, HostPort } from "@nodepass/url-config";
+import { carrierOf } from "../carrier/carriers.ts";
+import { EntrySide } from "../entry/entry-side.ts";
+import type { TcpEntry } from "../entry/tcp-entry.ts";
+import { asTunnelError, TunnelError } from "../errors.ts";
+import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
+import { connectFirst } from "../names/connect-first.ts";
+import { proxyOnTheWay, type Route } from "../proxy/route.ts";
 import type { Session } from "../session/session.ts";
 import type { TunnelOptions } from "../tunnel.ts";
-import { DATAGRAMS, STREAMS } from "../wire/extensions.ts";
+import { EXTENSIONS } from "../wire/extensions.ts";
 import { newClientId, ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
 import { ClientSession } from "./client-session.ts";
-import { EntrySide, ExitSide } from "./dual-end.ts";
 import { TunnelBase } from "./tunnel-base.ts";
 
 /** First wait before a new try, ms; it doubles up to `NP_SERVICE_COOLDOWN`. */
@@ -47,17 +52,17 @@ export class ClientTunnel extends TunnelBase {
 
   async #run(keys: ProofKeys): Promise<void> {
     while (!this.closingOrClosed) {
-      let reason: string;
+      let failure: TunnelError;
       const startedAt = performance.now();
       try {
-        reason = await this.#serveSession(keys);
+        failure = new TunnelError("PEER_LOST", await this.#serveSession(keys));
         if (performance.now() - startedAt >= STABLE_SESSION_MS) this.#failures = 0;
       } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
+        failure = asTunnelError(error, "PEER_LOST");
       }
       if (this.closingOrClosed) return;
-      this.context.logLimited("warn", "not connected", { reason });
-      this.setState("error", reason);
+      this.context.logLimited("warn", "not connected", { reason: failure.message });
+      this.setState("error", failure);
       await this.#pause();
     }
   }
@@ -79,11 +84,12 @@ export class ClientTunnel extends TunnelBase {
     const { context } = this;
     const serverName = this.#settings.sni ?? (isIP(tunnel.host) === 0 ? tunnel.host : undefined);
     const named = serverName === "" ? undefined : serverName;
-    const { met, address } = await this.#meet(keys, named);
-    if (met.answer.type !== 0) {
+    const { met, route } = await this.#meet(keys, named);
+    const carrier = await carrierOf(met.answer.type, this.options.carriers);
+    if (carrier.type === 1 && route.proxy !== undefined) {
       throw new TunnelError(
         "UNSUPPORTED_POOL_TYPE",
-        `the server wants pool type ${met.answer.type}; this client has type 0 (TCP)`,
+        "the server wants type=1 (QUIC), which is UDP: no proxy (via) carries that",
       );
     }
     await this.#takeRole(met.answer.flow);
@@ -96,19 +102,14 @@ export class ClientTunnel extends TunnelBase {
       context,
       settings: this.#settings,
       met,
-      address,
-      port: tunnel.port,
+      route,
       serverName: named,
       ca: this.options.ca,
-      hooks: {
-        onAvailable: () => this.#entrySide?.queue.serve(),
-        onTaken: () => {},
-        onOpen: (session, signal) => this.#exitSide?.open(session, signal),
-        onOpenTcp: (connection, remote) => this.#exitSide?.openTcp(connection, remote),
-        onOpenUdp: (connection, remote, early) => {
-          this.#exitSide?.openUdp(connection, remote, early);
-        },
+      carrier,
+      owner: {
+        exit: this.#exitSide,
         onReady: (session) => this.#ready(session),
+        onAvailable: () => this.#entrySide?.queue.serve(),
         onEnd: (_session, reason) => onEnded(reason),
       },
     });
@@ -116,39 +117,71 @@ export class ClientTunnel extends TunnelBase {
     current.start();
     const reason = await ended;
     this.#entrySide?.queue.setSession(undefined);
+    // The server may have moved: it is looked up before the next handshake.
+    context.names.failed(tunnel.host);
     if (!this.closingOrClosed) context.log("warn", "session ended", { reason });
     return `session ended: ${reason}`;
   }
 
-  /** Tries the server's addresses in turn. */
+  /** Tries the server's addresses in turn; with a proxy on the way, the proxy's. */
   async #meet(
     keys: ProofKeys,
     serverName: string | undefined,
-  ): Promise<{ met: HandshakeResult; address: string }> {
-    const { tunnel, compat, key } = this.#settings;
+  ): Promise<{ met: HandshakeResult; route: Route }> {
+    const { tunnel, compat, key, path, front, via } = this.#settings;
+    const through = proxyOnTheWay(via, tunnel, this.options.proxyEnvironment);
+    const dialled = through ?? tunnel;
+    const { ca } = this.options;
+    const { names } = this.context;
+    const addresses = (await names.resolve(dialled.host)).map((resolved) => resolved.address);
     let lastError: unknown;
-    for (const { address } of await this.context.names.resolve(tunnel.host)) {
+    for (const address of await this.#inOrder(dialled, addresses)) {
+      const proxy = through && { through, to: tunnel };
+      const route: Route = { address, port: dialled.port, proxy };
+      // Through a proxy the server's address is not known here, only what it is asked for.
+      const server = through === undefined ? address : tunnel.host;
       try {
-        const allow114 = compat && !this.#provedAddresses.has(address);
+        const allow114 = compat && !this.#provedAddresses.has(server);
         const met = await shakeHands({
-          address,
+          address: server,
           port: tunnel.port,
+          route,
+          path,
+          front,
+          ca: ca === undefined ? undefined : [ca].flat(),
           serverName,
           keys,
           token: allow114 ? tunnelToken(key) : undefined,
           client: this.#identity,
-          extensions: [DATAGRAMS, STREAMS],
+          extensions: EXTENSIONS,
           timeoutMs: this.context.limits.handshakeTimeoutMs,
           signal: this.lifetime.signal,
         });
-        if (met.proved) this.#provedAddresses.add(address);
-        return { met, address };
+        if (met.proved) this.#provedAddresses.add(server);
+        return { met, route };
       } catch (error) {
         if (this.closingOrClosed) throw error;
+        names.failed(dialled.host, address);
         lastError = error;
       }
     }
     throw lastError;
+  }
+
+  /**
+   * The server's addresses, first the one that takes a connection first: of several, one that
+   * swallows what is sent to it would cost the time of a whole handshake.
+   */
+  async #inOrder(dialled: HostPort, addresses: readonly string[]): Promise<readonly string[]> {
+    if (addresses.length < 2) return addresses;
+    const { names, limits } = this.context;
+    const signal = AbortSignal.any([
+      this.lifetime.signal,
+      AbortSignal.timeout(limits.handshakeTimeoutMs),
+    ]);
+    const first = await connectFirst(names, dialled, signal);
+    first.socket.destroy();
+    return [first.address, ...addresses.filter((address) => address !== first.address)];
   }
 
   async #takeRole(flow: "-" | "+"): Promise<void> {
@@ -185,8 +218,12 @@ export class ClientTunnel extends TunnelBase {
     return this.#current?.session.retiring === true;
   }
 
+  protected tcpEntry(): TcpEntry | undefined {
+    return this.#entrySide?.tcp;
+  }
+
   protected poolSize(): number {
-    return this.#current?.session.pool.size ?? 0;
+    return this.#current?.session.poolSize ?? 0;
   }
 
   protected stopTaking(): void {

@@ -1,28 +1,29 @@
-import {
-  type ClientSettings,
-  DEFAULT_ENVIRONMENT,
-  type EnvironmentSettings,
-  type ServerSettings,
-} from "@nodepass/url-config";
+import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { NameCache } from "../names/name-cache.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
 import { HOLD_MS } from "../relay/first-bytes.ts";
-import { FlushQueue } from "../relay/flush-queue.ts";
 import type { BlockInspection } from "../relay/relay-context.ts";
 import { RelayRegistry } from "../relay/relay-registry.ts";
-import { Lingerer } from "../streams/lingerer.ts";
-import { RelayBuffers } from "../streams/relay-buffers.ts";
-import type { LogRecord, TunnelOptions } from "../tunnel.ts";
-import { Slots, type TunnelContext } from "../tunnel-context.ts";
+import { Slots } from "../slots.ts";
+import { FlushQueue } from "../stream/flush-queue.ts";
+import { Lingerer } from "../stream/lingerer.ts";
+import { RelayBuffers } from "../stream/relay-buffers.ts";
+import type { LogRecord, TargetState, TunnelOptions } from "../tunnel.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { WaitingDatagrams } from "../udp/waiting-datagrams.ts";
 import { BlockDetector } from "../wire/block-detector.ts";
+import { checkOptions } from "./check-options.ts";
 import { LogLimiter } from "./log-limiter.ts";
 
-/** Where a tunnel's log records go. */
+/** Where a tunnel's log records and changes go. */
 export interface LogSink {
   emitLog(record: LogRecord): void;
+  emitTarget?(state: TargetState): void;
   hasLogListener(): boolean;
+  /** Who hears of connections, if anybody does now. */
+  connectionListener(): TunnelContext["onConnection"];
 }
 
 /** Makes what all parts of a tunnel share. */
@@ -31,7 +32,7 @@ export function createContext(
   options: TunnelOptions,
   sink: LogSink,
 ): TunnelContext {
-  const limits: EnvironmentSettings = { ...DEFAULT_ENVIRONMENT, ...definedOf(options.limits) };
+  const limits = checkOptions(options);
   const rate = settings.rateBytesPerSecond;
   const debugs = settings.log === "debug";
   const log: TunnelContext["log"] = (level, message, fields = {}) => {
@@ -54,8 +55,11 @@ export function createContext(
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
     lingerer: new Lingerer(),
-    names: new NameCache({ ttlMs: settings.dnsTtlMs }),
+    names: new NameCache({ ttlMs: settings.dnsTtlMs, lookup: options.lookup }),
     slots: new Slots(settings.slot),
+    health: [],
+    onTarget: (state) => sink.emitTarget?.(state),
+    waitingDatagrams: new WaitingDatagrams(),
     tcpRelays: new RelayRegistry(settings.readTimeoutMs),
     udpSessions: new RelayRegistry(limits.udpReadTimeoutMs),
     inspection,
@@ -64,9 +68,9 @@ export function createContext(
     log,
     logLimited: (level, message, fields) => limiter.log(level, message, fields),
     debugs,
+    acceptor: options.onConnection,
+    get onConnection() {
+      return sink.connectionListener();
+    },
   };
-}
-
-function definedOf(limits: Partial<EnvironmentSettings> = {}): Partial<EnvironmentSettings> {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }

@@ -1,17 +1,19 @@
 import { randomBytes } from "node:crypto";
 import type { ServerSettings } from "@nodepass/url-config";
 import type { Applicant } from "../handshake/handshake-server.ts";
-import { Session, type SessionHooks } from "../session/session.ts";
-import { resetStream, type Stream } from "../streams/stream-reader.ts";
+import type { PoolGate } from "../pool/pool-greeter.ts";
+import { Session, type SessionOwner } from "../session/session.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { unmapAddress } from "../wire/endpoint.ts";
-import { DATAGRAMS, negotiateExtensions, STREAMS } from "../wire/extensions.ts";
+import { EXTENSIONS, negotiateExtensions } from "../wire/extensions.ts";
 import type { HandshakeAnswer } from "../wire/handshake-answer.ts";
 import { HelloWindow } from "../wire/hello-window.ts";
-import { type PoolHello, verifyHello } from "../wire/pool-hello.ts";
+import { type PoolHello, poolId, verifyHello } from "../wire/pool-hello.ts";
 import { newSessionId, type ProofKeys, sessionKey, signalKey } from "../wire/proof.ts";
 import type { ProvedAnswer } from "../wire/proved-answer.ts";
+import { hasSizing, provedWay } from "./proved-way.ts";
 
 /** How long a client of the present session has to show that it is alive, ms, before another one takes over. */
 const PROBE_MS = 300;
@@ -21,8 +23,8 @@ const FIRST_PROBE_MS = 1500;
 const PROBE_ROUND_TRIPS = 3;
 /** Room in the pool for connections that are being taken at this moment. */
 const UNDER_WAY = 512;
-/** The control connection's id. */
-const CONTROL_ID = Buffer.alloc(4);
+/** Bytes of an id; the control connection's are 0. */
+const ID_BYTES = 4;
 
 export interface ServerSessionsOptions {
   readonly context: TunnelContext;
@@ -30,7 +32,7 @@ export interface ServerSessionsOptions {
   readonly keys: ProofKeys;
   readonly flow: "-" | "+";
   readonly certificate: CertificateSource | undefined;
-  readonly hooks: SessionHooks;
+  readonly owner: SessionOwner;
 }
 
 /** The present session and what admits pool connections to it. */
@@ -49,7 +51,7 @@ interface Present {
 }
 
 /** A server's sessions: one at a time, taken over by the client that comes back. */
-export class ServerSessions {
+export class ServerSessions implements PoolGate {
   readonly #options: ServerSessionsOptions;
   #present: Present | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -89,7 +91,7 @@ export class ServerSessions {
   }
 
   #begin114(applicant: Applicant): HandshakeAnswer {
-    const { context, settings, flow, certificate, hooks } = this.#options;
+    const { context, settings, flow, certificate, owner } = this.#options;
     const role = flow === "-" ? "entry" : "exit";
     const session = new Session(
       context,
@@ -97,21 +99,24 @@ export class ServerSessions {
         flow,
         role,
         proved: false,
-        framed: false,
-        streams: false,
+        way: {
+          by: "claims",
+          framed: false,
+          check:
+            certificate === undefined || settings.tls === 0
+              ? undefined
+              : {
+                  send: true,
+                  wait: role === "entry",
+                  fingerprintOf: (stream) => stream.ownFingerprint,
+                },
+        },
+        sizing: false,
         max: settings.max,
         signalKey: settings.key,
         peer: applicant.address,
-        check:
-          certificate === undefined || settings.tls === 0
-            ? undefined
-            : {
-                send: true,
-                wait: role === "entry",
-                fingerprintOf: (stream) => stream.ownFingerprint,
-              },
       },
-      hooks,
+      owner,
     );
     this.#install({ session, address: unmapAddress(applicant.address), proved: undefined });
     context.log("info", "client accepted by token (NodePass 1.14)", { peer: applicant.address });
@@ -119,25 +124,24 @@ export class ServerSessions {
   }
 
   #beginProved(applicant: Applicant, proved: NonNullable<Applicant["proved"]>): ProvedAnswer {
-    const { context, keys, flow, certificate, hooks } = this.#options;
+    const { context, keys, flow, certificate, owner } = this.#options;
     const sessionId = newSessionId();
     const { clientNonce, serverNonce } = proved;
     const key = sessionKey(keys, { clientNonce, serverNonce, sessionId });
-    const ext = negotiateExtensions(proved.offered, [DATAGRAMS, STREAMS]);
+    const ext = negotiateExtensions(proved.offered, EXTENSIONS);
     const session = new Session(
       context,
       {
         flow,
         role: flow === "-" ? "entry" : "exit",
         proved: true,
-        framed: ext.includes(DATAGRAMS),
-        streams: ext.includes(STREAMS),
+        way: provedWay(ext),
+        sizing: hasSizing(ext),
         max: this.#options.settings.max,
         signalKey: signalKey(key),
         peer: applicant.address,
-        check: undefined,
       },
-      hooks,
+      owner,
     );
     const id = sessionId.toString("hex");
     this.#install({
@@ -165,13 +169,13 @@ export class ServerSessions {
   }
 
   /** A pool connection that says hello. @returns whether it belongs to the present session */
-  hello(stream: Stream, hello: PoolHello, early: Buffer | undefined): boolean {
+  hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean {
     const { context, settings } = this.#options;
     const present = this.#present;
     const proved = present?.proved;
     const refuse = (why: string): boolean => {
       context.logLimited("warn", `pool connection refused: ${why}`, {
-        address: stream.raw.remoteAddress ?? "",
+        address: stream.remoteAddress ?? "",
       });
       return false;
     };
@@ -187,11 +191,18 @@ export class ServerSessions {
       return true;
     }
     // Those that the client has given to users count as idle here until that is heard of.
-    if (present.session.pool.size >= settings.max * 2 + UNDER_WAY) {
+    if (present.session.poolSize >= settings.max * 2 + UNDER_WAY) {
       return refuse("the pool is full");
     }
-    present.session.pool.add(stream, hello.counter.toString(16).padStart(8, "0"), early);
+    present.session.addPoolConnection(stream, poolId(hello.counter), early);
     return true;
+  }
+
+  /** Whether many connections of one address can be the present client's, for users who wait. */
+  expectsMany(address: string): boolean {
+    const present = this.#present;
+    if (present === undefined || present.session.ended) return false;
+    return present.session.terms.sizing && present.address === unmapAddress(address);
   }
 
   /** Whether a silent connection from this address is a 1.14 client's pool connection. */
@@ -203,7 +214,7 @@ export class ServerSessions {
   }
 
   /** A silent connection of a 1.14 client: it gets its id. */
-  silent(stream: Stream): void {
+  silent(stream: ByteStream): void {
     const present = this.#present;
     if (present === undefined || present.session.ended) {
       stream.destroy();
@@ -212,18 +223,20 @@ export class ServerSessions {
     const { session } = present;
     if (!session.hasControl) {
       clearTimeout(this.#deadline);
-      stream.write(CONTROL_ID);
+      stream.write(Buffer.alloc(ID_BYTES));
       session.begin(stream, undefined);
       return;
     }
-    if (session.pool.size >= this.#options.settings.max) {
-      resetStream(stream);
+    if (session.poolSize >= this.#options.settings.max) {
+      stream.reset();
       return;
     }
-    let id = randomBytes(4);
-    while (id.readUInt32BE() === 0 || session.pool.has(id.toString("hex"))) id = randomBytes(4);
+    let id = randomBytes(ID_BYTES);
+    while (id.readUInt32BE() === 0 || session.hasPoolConnection(id.toString("hex")))
+      id = randomBytes(ID_BYTES);
+    const name = id.toString("hex");
     stream.write(id);
-    session.pool.add(stream, id.toString("hex"));
+    session.addPoolConnection(stream, name);
   }
 
   /** Tells the client of the end, see `Session.retire`. */

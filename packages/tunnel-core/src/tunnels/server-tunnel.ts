@@ -1,9 +1,15 @@
 import type { ServerSettings } from "@nodepass/url-config";
+import { bindAddress } from "../bind-address.ts";
+import type { CarrierListener } from "../carrier/carrier.ts";
+import { carrierOf } from "../carrier/carriers.ts";
+import { EntrySide } from "../entry/entry-side.ts";
+import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { TunnelError } from "../errors.ts";
-import { bindAddress } from "../handshake/bind.ts";
+import { ExitSide } from "../exit/exit-side.ts";
 import { HTTPS_PORT } from "../handshake/handshake-client.ts";
 import { HandshakeServer } from "../handshake/handshake-server.ts";
-import { TunnelListener } from "../handshake/tunnel-listener.ts";
+import { TunnelListener } from "../listener/tunnel-listener.ts";
+import { PoolGreeter } from "../pool/pool-greeter.ts";
 import type { Session } from "../session/session.ts";
 import { openCertificateFiles } from "../tls/certificate-files.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
@@ -11,7 +17,6 @@ import { createSelfSignedCertificate } from "../tls/self-signed.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
-import { EntrySide, ExitSide } from "./dual-end.ts";
 import { ServerSessions } from "./server-sessions.ts";
 import { TunnelBase } from "./tunnel-base.ts";
 
@@ -22,6 +27,9 @@ export class ServerTunnel extends TunnelBase {
   #entrySide: EntrySide | undefined;
   #exitSide: ExitSide | undefined;
   #tunnelListener: TunnelListener | undefined;
+  #greeter: PoolGreeter | undefined;
+  #handshakes: HandshakeServer | undefined;
+  #carrier: CarrierListener | undefined;
   #certificate: CertificateSource | undefined;
 
   constructor(settings: ServerSettings, options: TunnelOptions) {
@@ -51,15 +59,10 @@ export class ServerTunnel extends TunnelBase {
       keys,
       flow,
       certificate,
-      hooks: {
-        onAvailable: () => this.#entrySide?.queue.serve(),
-        onTaken: () => {},
-        onOpen: (session, signal) => this.#exitSide?.open(session, signal),
-        onOpenTcp: (connection, remote) => this.#exitSide?.openTcp(connection, remote),
-        onOpenUdp: (connection, remote, early) => {
-          this.#exitSide?.openUdp(connection, remote, early);
-        },
+      owner: {
+        exit: this.#exitSide,
         onReady: (session) => this.#ready(session),
+        onAvailable: () => this.#entrySide?.queue.serve(),
         onEnd: (session, reason) => this.#lost(session, reason),
       },
     });
@@ -116,25 +119,21 @@ export class ServerTunnel extends TunnelBase {
       context,
       keys,
       token: settings.compat ? tunnelToken(settings.key) : undefined,
+      path: settings.path,
+      // Where the pool speaks HTTP a reverse proxy may stand in front.
+      proxied: settings.type === 2 || settings.type === 3,
       admit: (applicant) => sessions.admit(applicant),
     });
-    const listener = new TunnelListener({
-      context,
-      certificate: this.#certificate,
-      poolTls: settings.tls !== 0,
-      hooks: {
-        onHandshake: (socket) => handshakes.serve(socket),
-        onHello: (stream, hello, early) => sessions.hello(stream, hello, early),
-        expectsSilent: (address) => sessions.expectsSilent(address),
-        onSilent: (stream) => sessions.silent(stream),
-      },
-    });
-    this.#tunnelListener = listener;
+    this.#handshakes = handshakes;
+    const kind = await carrierOf(settings.type, this.options.carriers);
+    let listener: TunnelListener | undefined;
     try {
       this.listener = await bindAddress(settings.tunnel, {
         tcp: true,
         udp: false,
-        onConnection: (socket) => listener.accept(socket),
+        // Who comes in this very moment comes again.
+        onConnection: (socket) =>
+          listener === undefined ? socket.destroy() : listener.accept(socket),
         onError: (error) => {
           context.logLimited("error", "tunnel listener failed", { error: error.message });
         },
@@ -143,10 +142,36 @@ export class ServerTunnel extends TunnelBase {
       this.#entrySide?.close();
       throw error;
     }
+    const { limits, buffers } = context;
+    const greeter = new PoolGreeter(context, sessions, limits.handshakeTimeoutMs);
+    this.#greeter = greeter;
+    const carrier = await kind.listen({
+      host: this.listener.host,
+      port: this.listener.port,
+      path: settings.path,
+      certificate: settings.tls === 0 ? undefined : this.#certificate,
+      max: settings.max,
+      reportIntervalMs: limits.reportIntervalMs,
+      buffers,
+      log: context.logLimited,
+      onStream: (arrival) => greeter.greet(arrival),
+    });
+    listener = new TunnelListener({
+      context,
+      certificate: this.#certificate,
+      poolTls: settings.tls !== 0,
+      carrier,
+      onHandshake: (socket) => handshakes.serve(socket),
+      expectsSilent: (address) => sessions.expectsSilent(address),
+      expectsMany: (address) => sessions.expectsMany(address),
+    });
+    this.#carrier = carrier;
+    this.#tunnelListener = listener;
     context.log("info", "server listening", {
       tunnel: `${this.listener.host}:${this.listener.port}`,
       flow: this.runMode === 1 ? "reverse" : "forward",
       tls: settings.tls,
+      type: settings.type,
     });
   }
 
@@ -160,15 +185,19 @@ export class ServerTunnel extends TunnelBase {
     if (this.closingOrClosed || this.#sessions?.session !== session) return;
     this.#entrySide?.queue.setSession(undefined);
     this.context.log("warn", "session ended", { reason });
-    this.setState("error", `session ended: ${reason}`);
+    this.setState("error", new TunnelError("PEER_LOST", `session ended: ${reason}`));
   }
 
   protected override retiring(): boolean {
     return this.#sessions?.session?.retiring === true;
   }
 
+  protected tcpEntry(): TcpEntry | undefined {
+    return this.#entrySide?.tcp;
+  }
+
   protected poolSize(): number {
-    return this.#sessions?.session?.pool.size ?? 0;
+    return this.#sessions?.session?.poolSize ?? 0;
   }
 
   protected stopTaking(): void {
@@ -181,6 +210,9 @@ export class ServerTunnel extends TunnelBase {
   protected endAll(): void {
     this.#sessions?.close("closing");
     this.#tunnelListener?.close();
+    this.#greeter?.close();
+    this.#carrier?.close();
+    this.#handshakes?.close();
     this.listener?.close();
     this.#entrySide?.close();
     this.#exitSide?.close();

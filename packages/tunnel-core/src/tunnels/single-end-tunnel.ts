@@ -1,9 +1,11 @@
-import type { Socket as UdpSocket } from "node:dgram";
 import type { Socket } from "node:net";
 import type { ClientSettings } from "@nodepass/url-config";
-import { DirectTcp } from "../direct/direct-tcp.ts";
+import { bindAddress } from "../bind-address.ts";
+import { DirectConduits } from "../direct/direct-conduits.ts";
 import { DirectUdp } from "../direct/direct-udp.ts";
-import { bindAddress } from "../handshake/bind.ts";
+import { TcpEntry } from "../entry/tcp-entry.ts";
+import { TunnelError } from "../errors.ts";
+import { proxyOnTheWay } from "../proxy/route.ts";
 import { TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { UdpTargets } from "../udp/udp-target.ts";
@@ -12,22 +14,32 @@ import { TunnelBase } from "./tunnel-base.ts";
 /** Single-end forwarding: listens on the tunnel address and forwards to the target directly. */
 export class SingleEndTunnel extends TunnelBase {
   readonly #dialer: TargetDialer;
-  readonly #tcp: DirectTcp;
+  readonly #tcp: TcpEntry;
+  readonly #proxied: boolean;
   #udp: DirectUdp | undefined;
 
   constructor(settings: ClientSettings, options: TunnelOptions) {
     super(settings, options);
-    this.#dialer = new TargetDialer(this.context);
-    this.#tcp = new DirectTcp(this.context, this.#dialer);
+    this.#proxied = settings.via !== undefined;
+    this.#dialer = new TargetDialer(this.context, (target) =>
+      proxyOnTheWay(settings.via, target, options.proxyEnvironment),
+    );
+    this.#tcp = new TcpEntry(this.context, new DirectConduits(this.context, this.#dialer));
   }
 
   /** @throws {TunnelError} `ADDRESS_IN_USE` or `BIND_FAILED` if the tunnel address can't be bound */
   async start(): Promise<void> {
     const { settings, context } = this;
+    if (this.options.onConnection !== undefined) {
+      throw new TunnelError("INVALID_OPTIONS", "onConnection is for the exit of a dual-end tunnel");
+    }
     this.runMode = 1;
+    if (this.#proxied && settings.udp) {
+      context.log("error", "via: no proxy reaches UDP targets, so UDP is not forwarded (noudp=1)");
+    }
     this.listener = await bindAddress(settings.tunnel, {
       tcp: settings.tcp,
-      udp: settings.udp,
+      udp: settings.udp && !this.#proxied,
       onConnection: (socket: Socket) => this.#tcp.accept(socket),
       onError: (error) => context.logLimited("error", "listener failed", { error: error.message }),
     });
@@ -36,7 +48,7 @@ export class SingleEndTunnel extends TunnelBase {
       return;
     }
     this.entry = this.listener;
-    const udp: UdpSocket | undefined = this.listener.udp;
+    const { udp } = this.listener;
     if (udp !== undefined) this.#udp = new DirectUdp(context, new UdpTargets(context), udp);
     context.log("info", "forwarding", {
       from: `${this.listener.host}:${this.listener.port}`,
@@ -51,10 +63,13 @@ export class SingleEndTunnel extends TunnelBase {
     super.tick();
   }
 
-  /** The connect time to the target is what a check point reports as PING. */
+  /**
+   * The connect time to the target is what a check point reports as PING; of several, to the first
+   * in the list that works.
+   */
   #measure(): void {
     const startedAt = performance.now();
-    this.#dialer.dial({
+    this.#dialer.probe({
       onTarget: (stream) => {
         this.context.counters.ping = Math.max(1, Math.round(performance.now() - startedAt));
         stream.destroy();
@@ -64,6 +79,10 @@ export class SingleEndTunnel extends TunnelBase {
         this.context.logLimited("warn", error.message);
       },
     });
+  }
+
+  protected tcpEntry(): TcpEntry {
+    return this.#tcp;
   }
 
   protected poolSize(): number {

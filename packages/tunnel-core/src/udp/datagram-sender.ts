@@ -1,10 +1,11 @@
-import type { Flushable, FlushQueue } from "../relay/flush-queue.ts";
-import type { Stream } from "../streams/stream-reader.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
+import type { Flushable, FlushQueue } from "../stream/flush-queue.ts";
 import {
   FRAME_HEADER_BYTES,
   MAX_DATAGRAM_BYTES,
   writeFrameHeader,
 } from "../wire/datagram-frame.ts";
+import type { WaitingDatagrams } from "./waiting-datagrams.ts";
 
 /** First size of the buffer that frames are gathered in. */
 const SCRATCH_BYTES = 256 * 1024;
@@ -33,6 +34,8 @@ export interface DatagramSenderOptions {
   readonly flushes: FlushQueue;
   /** Most bytes that wait, in the queue and in the stream; what is over is dropped. */
   readonly maxQueuedBytes: number;
+  /** The tunnel's bound for what waits without a stream. */
+  readonly waiting: WaitingDatagrams;
   onDropped(datagrams: number): void;
 }
 
@@ -40,7 +43,7 @@ export interface DatagramSenderOptions {
 export class DatagramSender implements Flushable {
   flushQueued = false;
   readonly #options: DatagramSenderOptions;
-  #stream: Stream | undefined;
+  #stream: ByteStream | undefined;
   #framed: boolean;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -51,7 +54,8 @@ export class DatagramSender implements Flushable {
   }
 
   /** The pool connection has come: what waits is sent. */
-  attach(stream: Stream, framed: boolean): void {
+  attach(stream: ByteStream, framed: boolean): void {
+    this.#leaveAll();
     this.#stream = stream;
     this.#framed = framed;
     if (this.#queue.length > 0) this.flush();
@@ -59,10 +63,14 @@ export class DatagramSender implements Flushable {
 
   /** Sends a datagram; the caller gives the buffer away. */
   send(datagram: Buffer): void {
-    const pending = this.#queuedBytes + (this.#stream?.writableLength ?? 0);
+    const pending = this.#queuedBytes + (this.#stream?.pendingBytes ?? 0);
     const { length } = datagram;
     // Over IPv6 a datagram can be 20 bytes longer than any that a frame or IPv4 takes.
     if (pending + length > this.#options.maxQueuedBytes || length > MAX_DATAGRAM_BYTES) {
+      this.#options.onDropped(1);
+      return;
+    }
+    if (this.#stream === undefined && !this.#options.waiting.enter(length)) {
       this.#options.onDropped(1);
       return;
     }
@@ -79,31 +87,57 @@ export class DatagramSender implements Flushable {
     const stream = this.#stream;
     const queue = this.#queue;
     if (stream === undefined || queue.length === 0) return;
-    const bytes = this.#queuedBytes;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    if (stream.destroyed || stream.writableEnded) {
-      this.#options.onDropped(queue.length);
+    if (stream.destroyed) {
+      this.drop();
       return;
     }
     if (!this.#framed) {
-      for (const datagram of queue) stream.write(datagram);
+      this.#flushUnframed(stream, queue);
       return;
     }
-    // A TLS stream keeps what it is given even when write() is true.
-    const plain = stream.raw === stream;
-    const out = plain ? this.#options.scratch.take(bytes) : Buffer.allocUnsafe(bytes);
+    const bytes = this.#queuedBytes;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    // A stream whose writes are never done at once keeps what it is given.
+    const { writesAtOnce } = stream;
+    const out = writesAtOnce ? this.#options.scratch.take(bytes) : Buffer.allocUnsafe(bytes);
     let at = 0;
     for (const datagram of queue) {
       writeFrameHeader(out, at, datagram.length);
       datagram.copy(out, at + FRAME_HEADER_BYTES);
       at += FRAME_HEADER_BYTES + datagram.length;
     }
-    if (!stream.write(out.subarray(0, at)) && plain) this.#options.scratch.pin();
+    if (!stream.write(out.subarray(0, at)) && writesAtOnce) this.#options.scratch.pin();
+  }
+
+  /**
+   * A NodePass 1.14 node takes what one read brings for one datagram, over TLS a record. Writes that
+   * wait are joined into one record, so none may wait but the last: the others stay in the queue.
+   */
+  #flushUnframed(stream: ByteStream, queue: Buffer[]): void {
+    let sent = 0;
+    while (sent < queue.length && stream.pendingBytes === 0) {
+      const datagram = queue[sent++];
+      if (datagram === undefined) break;
+      this.#queuedBytes -= datagram.length + FRAME_HEADER_BYTES;
+      stream.write(datagram);
+    }
+    queue.splice(0, sent);
+  }
+
+  /** Nothing is pending any more: a datagram may go that waited for that. */
+  drained(): void {
+    if (!this.#framed && this.#queue.length > 0) this.flush();
+  }
+
+  #leaveAll(): void {
+    if (this.#stream !== undefined) return;
+    for (const datagram of this.#queue) this.#options.waiting.leave(datagram.length);
   }
 
   /** Drops what waits. */
   drop(): void {
+    this.#leaveAll();
     if (this.#queue.length > 0) this.#options.onDropped(this.#queue.length);
     this.#queue = [];
     this.#queuedBytes = 0;

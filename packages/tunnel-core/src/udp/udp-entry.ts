@@ -1,38 +1,40 @@
-import type { RemoteInfo, Socket } from "node:dgram";
-import type { PoolQueue, PoolTaker } from "../entry/pool-queue.ts";
-import { FramedConnection } from "../framed/framed-connection.ts";
-import type { PoolMember } from "../pool/connection-pool.ts";
-import type { Session } from "../session/session.ts";
+import type { RemoteInfo } from "node:dgram";
+import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
+import type { DoorKeeper, UdpDoor, UdpListener } from "./udp-listener.ts";
 import { UdpRelay } from "./udp-relay.ts";
+import { type UdpSession, UdpSessions, userAt } from "./udp-sessions.ts";
 import { answerUser } from "./udp-socket.ts";
 
-/** Carries the users' datagrams into the tunnel: a session per user address. */
-export class UdpEntry {
+/** Carries the users' datagrams into the tunnel: a session per user address and address asked. */
+export class UdpEntry implements DoorKeeper {
   readonly context: TunnelContext;
-  readonly queue: PoolQueue;
+  readonly queue: ConduitSource;
   readonly scratch = new FrameScratch();
-  readonly sessions = new Map<string, UdpUser>();
-  readonly #socket: Socket;
+  readonly sessions = new UdpSessions<UdpUser>();
+  readonly #listener: UdpListener;
 
-  /** @param socket bound; this entry takes its messages */
-  constructor(context: TunnelContext, queue: PoolQueue, socket: Socket) {
+  /** @param listener bound; this entry takes its datagrams */
+  constructor(context: TunnelContext, queue: ConduitSource, listener: UdpListener) {
     this.context = context;
     this.queue = queue;
-    this.#socket = socket;
-    socket.on("message", (datagram, from) => this.#received(datagram, from));
+    this.#listener = listener;
+    listener.start(this);
   }
 
-  #received(datagram: Buffer, from: RemoteInfo): void {
-    const name = `${from.address}:${from.port}`;
-    const user = this.sessions.get(name) ?? this.#open(name, from);
+  onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
+    const user = this.sessions.find(from, door) ?? this.#open(from, door);
     if (user === undefined) this.context.counters.udpDropped++;
     else user.relay.incoming(datagram);
   }
 
-  #open(name: string, from: RemoteInfo): UdpUser | undefined {
+  onGone(door: UdpDoor): void {
+    for (const user of this.sessions.of(door)) user.relay.close();
+  }
+
+  #open(from: RemoteInfo, door: UdpDoor): UdpUser | undefined {
     const { context } = this;
     if (!context.slots.take()) {
       context.logLimited("warn", "datagram dropped: all slots are taken", {
@@ -41,58 +43,60 @@ export class UdpEntry {
       return undefined;
     }
     context.counters.udps++;
-    const user = new UdpUser(this, this.#socket, name, from.address, from.port);
-    this.sessions.set(name, user);
+    const at = this.#listener.doorFor(from, door);
+    const user = new UdpUser(this, at, userAt(at, from));
+    this.sessions.add(user);
     this.queue.request(user);
     return user;
   }
 
   close(): void {
-    for (const user of [...this.sessions.values()]) user.relay.close();
+    for (const user of this.sessions.all()) user.relay.close();
   }
 }
 
 /** One user address and its session. */
-class UdpUser implements PoolTaker {
+class UdpUser implements ConduitUser, UdpSession {
+  readonly kind = "udp";
+  door: UdpDoor;
+  from: RemoteInfo;
   readonly relay: UdpRelay;
   readonly #entry: UdpEntry;
-  readonly #remote: string;
+  readonly remote: string;
 
-  constructor(entry: UdpEntry, socket: Socket, name: string, address: string, port: number) {
+  constructor(entry: UdpEntry, door: UdpDoor, from: RemoteInfo) {
     this.#entry = entry;
-    this.#remote = formatRemote(address, port);
+    this.door = door;
+    this.from = from;
+    const { address, port } = from;
+    this.remote = formatRemote(address, port);
     this.relay = new UdpRelay({
       context: entry.context,
       scratch: entry.scratch,
-      deliver: (datagram) => answerUser(socket, datagram, port, address),
+      deliver: (datagram) =>
+        answerUser(this.door.socket, datagram, this.from.port, this.from.address),
       onClosed: () => {
-        entry.sessions.delete(name);
+        entry.sessions.delete(this);
         entry.queue.cancel(this);
         entry.context.counters.udps--;
         entry.context.slots.release();
         if (entry.context.debugs) {
-          entry.context.log("debug", "udp session closed", { remote: this.#remote });
+          entry.context.log("debug", "udp session closed", { remote: this.remote });
         }
       },
     });
   }
 
-  onConnection(session: Session, connection: PoolMember): void {
-    if (connection instanceof FramedConnection) {
-      connection.openUdp(this.#remote);
-      this.relay.attach(connection.stream, true, undefined);
-    } else {
-      session.send({ action: "udp", remote: this.#remote, id: connection.id });
-      this.relay.attach(connection.stream, session.terms.framed, connection.early);
-    }
+  onConduit(conduit: Conduit): void {
+    this.relay.attach(conduit.stream, conduit.framed, conduit.reader?.early);
     if (this.#entry.context.debugs) {
-      this.#entry.context.log("debug", "udp session opened", { remote: this.#remote });
+      this.#entry.context.log("debug", "udp session opened", { remote: this.remote });
     }
   }
 
-  onNoConnection(): void {
+  onNoConduit(): void {
     this.#entry.context.logLimited("warn", "udp session refused: no pool connection in time", {
-      remote: this.#remote,
+      remote: this.remote,
     });
     this.relay.close();
   }

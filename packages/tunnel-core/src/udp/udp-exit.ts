@@ -1,14 +1,12 @@
-import type { Socket } from "node:dgram";
-import type { Session } from "../session/session.ts";
-import { EarlyReader } from "../streams/early-reader.ts";
-import { resetStream, type Stream, setReader } from "../streams/stream-reader.ts";
+import type { Exit, Opening } from "../conduit/conduit.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
 import type { UdpTargets } from "./udp-target.ts";
+import type { UdpTargetLink } from "./udp-target-link.ts";
 
-/** Opens a UDP session with the target for each `udp` signal. */
-export class UdpExit {
+/** Opens a UDP session with the target for each one that the peer's entry begins. */
+export class UdpExit implements Exit {
   readonly #context: TunnelContext;
   readonly #targets: UdpTargets;
   readonly #scratch = new FrameScratch();
@@ -18,50 +16,25 @@ export class UdpExit {
     this.#targets = targets;
   }
 
-  /** A session that the peer begins by a `udp` signal. */
-  open(session: Session, id: string, remote: string): void {
-    this.#open(remote, (take) => {
-      session.pool.claim({
-        id,
-        onConnection: (connection) => {
-          if (connection === undefined) take(undefined);
-          else
-            take({ stream: connection.stream, framed: session.terms.framed, reader: connection });
-        },
-      });
-    });
-  }
-
-  /** A session that the peer begins on a framed pool connection. */
-  openFramed(stream: Stream, remote: string, early: Buffer | undefined): void {
-    const reader = new EarlyReader();
-    setReader(stream, reader);
-    if (early !== undefined) reader.onBytes(early, early.length, true);
-    this.#open(remote, (take) => take({ stream, framed: true, reader }));
-  }
-
-  /** @param claim gives the session's pool connection, now or later, once it is asked for */
-  #open(remote: string, claim: (take: (given: GivenConnection | undefined) => void) => void): void {
+  /** A session that the peer's entry begins. */
+  open(opening: Opening): void {
     const context = this.#context;
-    const refuse = (): void => claim((given) => given && resetStream(given.stream));
+    const { remote } = opening;
     if (!context.settings.udp || !context.slots.take()) {
       context.logLimited("warn", "udp session refused: udp is off or all slots are taken", {
         remote,
         slot: context.settings.slot,
       });
-      refuse();
+      opening.refuse();
       return;
     }
     context.counters.udps++;
-    let target: Socket | undefined;
+    let target: UdpTargetLink | undefined;
     const abort = new AbortController();
     const relay = new UdpRelay({
       context,
       scratch: this.#scratch,
-      deliver: (datagram) => {
-        target?.send(datagram);
-        return target !== undefined;
-      },
+      deliver: (datagram) => target?.send(datagram) === true,
       onClosed: () => {
         abort.abort();
         target?.close();
@@ -73,38 +46,28 @@ export class UdpExit {
     });
     if (context.debugs) context.log("debug", "udp session opened", { remote });
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
-    this.#targets.open(AbortSignal.any([abort.signal, timeout])).then(
-      (socket) => {
+    const receiver = { onDatagram: (datagram: Buffer) => relay.incoming(datagram) };
+    this.#targets.open(AbortSignal.any([abort.signal, timeout]), receiver).then(
+      (link) => {
         if (relay.closed) {
-          socket.close();
-          refuse();
+          link.close();
+          opening.refuse();
           return;
         }
-        target = socket;
-        socket.on("message", (datagram) => relay.incoming(datagram));
-        // An ICMP error: the target may come up later, the session ends by its idle time.
-        socket.on("error", (error) => {
-          context.logLimited("warn", "udp target error", { error: error.message });
-          if (this.#targets.refused(socket)) relay.close();
-        });
-        claim((given) => {
-          if (given === undefined) relay.close();
-          else relay.attach(given.stream, given.framed, given.reader.early);
+        target = link;
+        opening.claim({
+          onConduit: (conduit) => {
+            if (conduit === undefined) relay.close();
+            else relay.attach(conduit.stream, conduit.framed, conduit.reader?.early);
+          },
         });
       },
       (error: unknown) => {
         const message = error instanceof Error ? error.message : String(error);
         if (!relay.closed) context.logLimited("error", message, { remote });
         relay.close();
-        refuse();
+        opening.refuse();
       },
     );
   }
-}
-
-/** A UDP session's pool connection, and who has read it so far. */
-interface GivenConnection {
-  readonly stream: Stream;
-  readonly framed: boolean;
-  readonly reader: EarlyReader;
 }

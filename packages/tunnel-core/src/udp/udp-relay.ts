@@ -1,6 +1,6 @@
 import type { IdleCheckable } from "../relay/relay-registry.ts";
-import type { EarlyInput } from "../streams/early-reader.ts";
-import { type Stream, type StreamReader, setReader } from "../streams/stream-reader.ts";
+import { type ByteStream, type Lease, OWNED, type StreamReader } from "../stream/byte-stream.ts";
+import type { EarlyInput } from "../stream/early-reader.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramDecoder } from "../wire/datagram-frame.ts";
 import { DatagramSender, type FrameScratch } from "./datagram-sender.ts";
@@ -30,7 +30,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   readonly #inbound: DatagramThrottle | undefined;
   readonly #outbound: DatagramThrottle | undefined;
   readonly #onDatagram: (payload: Buffer) => void;
-  #stream: Stream | undefined;
+  #stream: ByteStream | undefined;
   #decoder: DatagramDecoder | undefined;
   /** Memory of the read at hand. */
   #memory: ArrayBufferLike | undefined;
@@ -48,6 +48,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
       flushes: context.flushes,
       // NodePass 1.14's values of this variable are sizes of one read, too small for a queue.
       maxQueuedBytes: Math.max(MIN_QUEUE_BYTES, context.limits.udpDataBufferBytes),
+      waiting: context.waitingDatagrams,
       onDropped,
     });
     this.#onDatagram = (payload) => this.#outgoing(payload);
@@ -67,16 +68,16 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   }
 
   /** The session's pool connection has come. */
-  attach(stream: Stream, framed: boolean, early: EarlyInput | undefined): void {
+  attach(stream: ByteStream, framed: boolean, early: EarlyInput | undefined): void {
     if (this.#closed) {
       stream.destroy();
       return;
     }
     this.#stream = stream;
     if (framed) this.#decoder = new DatagramDecoder();
-    setReader(stream, this);
+    stream.setReader(this);
     this.#sender.attach(stream, framed);
-    if (early?.bytes !== undefined) this.onBytes(early.bytes, early.bytes.length, true);
+    if (early?.bytes !== undefined) this.onBytes(early.bytes, early.bytes.length, OWNED);
     // It may have closed while the target was being opened.
     if (early?.ended === true || stream.destroyed) this.onEnd();
     else if (early !== undefined) stream.resume();
@@ -90,10 +91,10 @@ export class UdpRelay implements StreamReader, IdleCheckable {
     else this.#inbound.push(datagram);
   }
 
-  onBytes(buffer: Buffer, length: number, owned: boolean): boolean {
+  onBytes(buffer: Buffer, length: number, lease: Lease): boolean {
     this.active = true;
     // One copy for all datagrams of this read: the system may hold on to what is sent.
-    const chunk = owned ? buffer : Buffer.from(buffer.subarray(0, length));
+    const chunk = lease === OWNED ? buffer : Buffer.from(buffer.subarray(0, length));
     this.#memory = chunk.buffer;
     if (this.#decoder === undefined) {
       this.#outgoing(chunk);
@@ -131,7 +132,9 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   onEnd(): void {
     this.close();
   }
-  onDrain(): void {}
+  onDrain(): void {
+    this.#sender.drained();
+  }
   onError(): void {
     // `close` follows.
   }

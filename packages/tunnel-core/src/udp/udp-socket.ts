@@ -14,12 +14,15 @@ export interface UdpSocketOptions {
   readonly bindAll?: boolean | undefined;
   /** The address to bind is a name. */
   readonly systemLookup?: boolean | undefined;
+  /** Share the port with other sockets of this process that are bound to other addresses. */
+  readonly reuseAddress?: boolean | undefined;
 }
 
 /** A UDP socket that sends to numeric addresses. */
 export function createUdpSocket(family: 4 | 6, options: UdpSocketOptions = {}): Socket {
   return createSocket({
     type: family === 6 ? "udp6" : "udp4",
+    reuseAddr: options.reuseAddress === true,
     ipv6Only: family === 6 && options.bindAll !== true,
     ...(options.systemLookup === true ? {} : { lookup: numericLookup }),
   });

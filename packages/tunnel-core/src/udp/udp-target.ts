@@ -1,120 +1,99 @@
-import type { Socket } from "node:dgram";
 import { isIP } from "node:net";
 import type { HostPort } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
+import { TargetHealth } from "../target/target-health.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { createUdpSocket, enlargeBuffers } from "./udp-socket.ts";
+import {
+  type LinkParts,
+  type TargetReceiver,
+  type UdpCandidate,
+  UdpTargetLink,
+} from "./udp-target-link.ts";
+import { WaitingDatagrams } from "./waiting-datagrams.ts";
 
-/** How long a target that has refused a datagram is the last choice, ms. */
-const REFUSED_MS = 5000;
+/** Most bytes that all sessions together keep for a next address. */
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
-/** Opens UDP sockets that are connected to a target, the targets in turn. */
-export class UdpTargets {
-  readonly #context: TunnelContext;
-  readonly #targetOf = new WeakMap<Socket, HostPort>();
-  readonly #refusedAt = new Map<HostPort, number>();
-  #next = 0;
+/** What sessions know together of the targets for UDP. */
+export class UdpTargets implements LinkParts {
+  readonly context: TunnelContext;
+  readonly health: TargetHealth;
+  /** Source address, or `undefined` for the system's choice. */
+  readonly localAddress: string | undefined;
+  /** What sessions keep for the next address, in case theirs refuses. */
+  readonly kept = new WaitingDatagrams(MAX_KEPT_BYTES);
+  /** Whether there can be a next address. */
+  readonly keeps: boolean;
+  /** The address of a target that served last, of those it has. */
+  readonly #served = new Map<HostPort, string>();
 
   constructor(context: TunnelContext) {
-    this.#context = context;
+    this.context = context;
+    this.health = new TargetHealth(context, "udp");
+    const { dial, targets } = context.settings;
+    this.keeps = targets.length > 1 || targets.some(({ host }) => isIP(host) === 0);
+    this.localAddress = dial === "auto" ? undefined : dial;
   }
 
   /**
-   * A connected socket to the next target whose name resolves.
+   * A link to the next target in turn that a socket can be connected to.
    *
    * @throws {TunnelError} `TARGET_UNREACHABLE`
    */
-  async open(signal: AbortSignal): Promise<Socket> {
-    let lastError: unknown;
-    for (const target of this.#inTurn()) {
-      try {
-        const socket = await this.#connect(target, signal);
-        this.#targetOf.set(socket, target);
-        return socket;
-      } catch (error) {
-        if (signal.aborted) throw error;
-        lastError = error;
-      }
-    }
-    const why = lastError instanceof Error ? lastError.message : "no address";
-    throw new TunnelError("TARGET_UNREACHABLE", `udp target unreachable: ${why}`, {
-      cause: lastError,
-    });
+  async open(signal: AbortSignal, receiver: TargetReceiver): Promise<UdpTargetLink> {
+    const link = new UdpTargetLink(this, receiver);
+    await link.open(signal);
+    return link;
   }
 
   /**
-   * A datagram to this socket's target was refused (an ICMP error).
+   * The addresses to try for a session, in order, each looked up when it is its turn.
    *
-   * @returns whether there is another target: end the session, and its user's next one goes there
+   * @throws {TunnelError} at the end, if there was none
    */
-  refused(socket: Socket): boolean {
-    const target = this.#targetOf.get(socket);
-    if (target === undefined || this.#context.settings.targets.length < 2) return false;
-    this.#refusedAt.set(target, performance.now());
-    return true;
-  }
-
-  /** The targets, beginning with the next one; those that refused a moment ago come last. */
-  #inTurn(): readonly HostPort[] {
-    const { targets } = this.#context.settings;
-    const first = this.#next;
-    this.#next = (first + 1) % targets.length;
-    const turn = first === 0 ? targets : [...targets.slice(first), ...targets.slice(0, first)];
-    if (this.#refusedAt.size === 0) return turn;
-    const since = performance.now() - REFUSED_MS;
-    const refused = (target: HostPort): boolean => (this.#refusedAt.get(target) ?? since) > since;
-    return [...turn.filter((target) => !refused(target)), ...turn.filter(refused)];
-  }
-
-  async #connect(target: HostPort, signal: AbortSignal): Promise<Socket> {
-    const addresses = await this.#context.names.resolve(target.host);
-    const { dial } = this.#context.settings;
-    const local = dial === "auto" ? undefined : dial;
-    let lastError: unknown = new TunnelError(
-      "TARGET_UNREACHABLE",
-      `target ${target.host} has no address of the family of dial address ${local ?? "auto"}`,
-    );
-    // Nothing tells a sender that nobody listens at the other family's address; 1.14 takes IPv4.
-    const inOrder = addresses.toSorted((one, other) => one.family - other.family);
-    for (const resolved of inOrder) {
-      if (local !== undefined && isIP(local) !== resolved.family) continue;
-      const socket = createUdpSocket(resolved.family);
+  async *candidates(session: object): AsyncGenerator<UdpCandidate, void> {
+    let lastError: Error | undefined;
+    let some = false;
+    for (const target of this.health.turn(session)) {
+      let addresses: readonly ResolvedAddress[];
       try {
-        await connect(socket, resolved, target.port, local, signal);
+        addresses = this.#inOrder(target, await this.context.names.resolve(target.host));
       } catch (error) {
-        socket.close();
-        if (signal.aborted) throw error;
-        // No route to this one, most often: its family may not be there.
-        lastError = error;
+        lastError = error instanceof Error ? error : new Error(String(error));
+        this.health.failed(target, error);
         continue;
       }
-      enlargeBuffers(socket);
-      return socket;
+      for (const [at, resolved] of addresses.entries()) {
+        some = true;
+        yield { target, resolved, last: at === addresses.length - 1 };
+      }
     }
-    throw lastError;
+    if (some) return;
+    if (lastError !== undefined) throw lastError;
+    const of = this.context.settings.targets.map(({ host }) => host).join(", ");
+    throw new TunnelError(
+      "TARGET_UNREACHABLE",
+      `target ${of} has no address of the family of dial address ${this.localAddress ?? "auto"}`,
+    );
   }
-}
 
-function connect(
-  socket: Socket,
-  resolved: ResolvedAddress,
-  port: number,
-  local: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (error?: Error): void => {
-      socket.off("error", settle);
-      signal.removeEventListener("abort", aborted);
-      if (error === undefined) resolve();
-      else reject(error);
-    };
-    const aborted = (): void => settle(new TunnelError("CLOSED", "the session has closed"));
-    signal.addEventListener("abort", aborted, { once: true });
-    socket.once("error", settle);
-    const dial = (): void => socket.connect(port, resolved.address, settle);
-    if (local === undefined) dial();
-    else socket.bind({ address: local }, dial);
-  });
+  /** This address is the one to begin with: it answered, or the others refused. */
+  served({ target, resolved }: UdpCandidate): void {
+    this.#served.set(target, resolved.address);
+  }
+
+  /**
+   * The address that served last, then IPv4 before IPv6: nothing tells a sender that nobody listens
+   * at the other family's address, and 1.14 takes IPv4.
+   */
+  #inOrder(target: HostPort, addresses: readonly ResolvedAddress[]): readonly ResolvedAddress[] {
+    const local = this.localAddress;
+    const family = local === undefined ? 0 : isIP(local);
+    const first = this.#served.get(target);
+    const rank = (one: ResolvedAddress): number => (one.address === first ? 0 : one.family);
+    return addresses
+      .filter((one) => family === 0 || one.family === family)
+      .toSorted((one, other) => rank(one) - rank(other));
+  }
 }

@@ -4,6 +4,12 @@ export const DATAGRAMS = "datagrams";
 /** Pool connections carry one connection after another, in frames. */
 export const STREAMS = "streams";
 
+/** The ends tell each other how many pool connections are needed. */
+export const SIZING = "sizing";
+
+/** What this project offers and takes; the first release knows the first two. */
+export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS, SIZING];
+
 /** Most extensions that a request or an answer may name. */
 export const MAX_EXTENSIONS = 16;
 

@@ -15,7 +15,8 @@ export const HELLO_BYTES = 30;
 const SESSION_BYTES = 8;
 const SIGNED_BYTES = 14;
 const MAC_BYTES = HELLO_BYTES - SIGNED_BYTES;
-const MAX_COUNTER = 0xffff_ffff;
+/** Highest counter; before it is exceeded the client does a new handshake. */
+export const MAX_HELLO_COUNTER = 0xffff_ffff;
 
 /** A hello as read, not yet verified. Holds no view of the bytes it was read from. */
 export interface PoolHello {
@@ -52,8 +53,11 @@ export function createHelloWriter(
   head[1] = HELLO_VERSION;
   head.set(session, 2);
   return (counter) => {
-    if (!Number.isInteger(counter) || counter < 0 || counter > MAX_COUNTER) {
-      throw new TunnelError("HELLO_INVALID", `counter ${counter} is not from 0 to ${MAX_COUNTER}`);
+    if (!Number.isInteger(counter) || counter < 0 || counter > MAX_HELLO_COUNTER) {
+      throw new TunnelError(
+        "HELLO_INVALID",
+        `counter ${counter} is not from 0 to ${MAX_HELLO_COUNTER}`,
+      );
     }
     head.writeUInt32BE(counter, 10);
     const hello = Buffer.allocUnsafe(HELLO_BYTES);

@@ -8,6 +8,22 @@ export const PROTOCOL_VERSION = 1;
 /** Header of the answer that carries the server's proof. */
 export const ANSWER_PROOF_HEADER = "NodePass-Proof";
 
+/**
+ * Header of the second request: the host and the path that the client asks for, which its proof
+ * covers. Reverse proxies rewrite `Host`, and some the path.
+ */
+const ASKED_HEADER = "NodePass-Asked";
+
+/** Host and path as one text: a host has no slash, a path begins with one. */
+const ASKED = /^([^\s/]{1,255})(\/[!-~]{0,255})$/;
+
+/** What a client asks for. */
+export interface Asked {
+  /** Value of its `Host`. */
+  readonly host: string;
+  readonly path: string;
+}
+
 /** Headers as Node's HTTP parser gives them: lower-case names, repeated ones joined by `, `. */
 export type HandshakeHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -31,6 +47,8 @@ export interface ProofHeaders {
   /** The extensions that the client offers. */
   readonly extensions: readonly string[];
   readonly proof: Buffer;
+  /** `undefined`: as on the request's own lines. */
+  readonly asked?: Asked | undefined;
 }
 
 /** The first request's headers, beside `Host`. */
@@ -47,9 +65,12 @@ export function proofHeaders(input: {
   readonly client: Uint8Array;
   readonly extensions: readonly string[];
   readonly proof: Uint8Array;
+  readonly asked?: Asked | undefined;
 }): Record<string, string> {
+  const { asked } = input;
   return {
     ...openingHeaders(input.clientNonce),
+    ...(asked !== undefined && { [ASKED_HEADER]: `${asked.host}${asked.path}` }),
     "NodePass-Client": toBase64Url(input.client),
     ...(input.extensions.length > 0 && { "NodePass-Extensions": input.extensions.join(",") }),
     Authorization: `NodePass-Proof ${toBase64Url(input.proof)}`,
@@ -82,6 +103,7 @@ export function parseHandshakeRequest(headers: HandshakeHeaders): HandshakeReque
     client: bytesOf(headers, "nodepass-client", CLIENT_ID_BYTES),
     extensions: parseExtensions(single(headers, "nodepass-extensions")),
     proof,
+    asked: parseAsked(single(headers, ASKED_HEADER.toLowerCase())),
   };
 }
 
@@ -121,6 +143,15 @@ export function parseAnswerProof(value: string | undefined): Buffer {
     throw new TunnelError("PEER_UNPROVED", "the server's answer carries no proof");
   }
   return proof;
+}
+
+function parseAsked(value: string | undefined): Asked | undefined {
+  if (value === undefined) return undefined;
+  const [, host, path] = ASKED.exec(value) ?? [];
+  if (host === undefined || path === undefined) {
+    throw invalid(ASKED_HEADER.toLowerCase(), "a host and a path");
+  }
+  return { host, path };
 }
 
 function parseExtensions(value: string | undefined): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { PeerSocket } from "./websocket-114.ts";
 
 /** Who takes what arrives on a duct. */
 export interface DuctSink {
@@ -19,7 +19,7 @@ const MOST_HELD_BYTES = 256 * 1024;
  * has read the signal. The socket must have been made with `allowHalfOpen`.
  */
 export class Duct {
-  readonly socket: Socket;
+  readonly socket: PeerSocket;
   /** The pool's id, eight hex digits; empty for other sockets. */
   id = "";
   #held: Buffer[] = [];
@@ -30,7 +30,7 @@ export class Duct {
   /** Called while nobody is attached. */
   onIdle: ((event: IdleEvent) => void) | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: PeerSocket) {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => {

@@ -9,6 +9,7 @@ export interface HandshakeTerms {
   readonly flow: "-" | "+";
   readonly max: number;
   readonly tls: 0 | 1 | 2;
+  readonly type: 0 | 2;
 }
 
 /** The server's verdict on a request: the bytes to answer with, and whether it let the client in. */
@@ -63,5 +64,5 @@ export function judgeHandshake(
     return refuse(401, "Unauthorized");
   }
   if (extensions.length > 0) ledger.violation(`handshake of 1.14 with ${extensions.join(", ")}`);
-  return { answer: handshakeAnswer(terms.flow, terms.max, terms.tls), accepted: true };
+  return { answer: handshakeAnswer(terms.flow, terms.max, terms.tls, terms.type), accepted: true };
 }

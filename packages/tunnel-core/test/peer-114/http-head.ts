@@ -64,8 +64,8 @@ export function handshakeRequest(host: string, token: string): string {
 }
 
 /** The 200 that the recordings show, around its JSON. */
-export function handshakeAnswer(flow: "-" | "+", max: number, tls: 0 | 1 | 2): string {
-  const body = `{"flow":"${flow}","max":${max},"tls":"${tls}","type":"0"}\n`;
+export function handshakeAnswer(flow: "-" | "+", max: number, tls: 0 | 1 | 2, type: 0 | 2): string {
+  const body = `{"flow":"${flow}","max":${max},"tls":"${tls}","type":"${type}"}\n`;
   return (
     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n" +
     `Date: ${new Date().toUTCString()}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`

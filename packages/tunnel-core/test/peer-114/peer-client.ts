@@ -10,6 +10,7 @@ import { PeerNode } from "./peer-node.ts";
 import { PoolRefill } from "./pool-refill.ts";
 import { Session114, type Tls } from "./session-114.ts";
 import { bearerToken, tunnelKey } from "./tunnel-secret.ts";
+import { type PeerSocket, requestUpgrade } from "./websocket-114.ts";
 
 export interface Peer114ClientOptions {
   readonly tunnel: Target;
@@ -32,9 +33,10 @@ interface Terms {
   readonly flow: "-" | "+";
   readonly max: number;
   readonly tls: Tls;
+  readonly type: 0 | 2;
 }
 
-const ANSWER = /^\{"flow":"([+-])","max":(\d+),"tls":"([012])","type":"0"\}$/;
+const ANSWER = /^\{"flow":"([+-])","max":(\d+),"tls":"([012])","type":"([02])"\}$/;
 const OPEN_TIMEOUT_MS = 5000;
 
 /** A NodePass 1.14 client: handshake, a pool filled on a timer, entry or exit as the server says. */
@@ -125,7 +127,7 @@ export class Peer114Client extends PeerNode {
       max: Math.max(min, terms.max),
       timings: this.timings,
       idle: () => session.pool.idle,
-      open: () => this.#open(session, terms.tls),
+      open: () => this.#open(session, terms),
     });
     this.#refill.start();
   }
@@ -157,7 +159,7 @@ export class Peer114Client extends PeerNode {
     if (header(response.headers, "content-type") !== "application/json") {
       this.ledger.violation("handshake answer is not application/json");
     }
-    const [, flow, max, tls] = ANSWER.exec(response.body.replace(/\n$/, "")) ?? [];
+    const [, flow, max, tls, type] = ANSWER.exec(response.body.replace(/\n$/, "")) ?? [];
     if (flow === undefined) {
       this.ledger.violation(`handshake answer ${JSON.stringify(response.body)}`);
       return undefined;
@@ -166,11 +168,12 @@ export class Peer114Client extends PeerNode {
       flow: flow === "+" ? "+" : "-",
       max: Number(max),
       tls: tls === "0" ? 0 : tls === "1" ? 1 : 2,
+      type: type === "2" ? 2 : 0,
     };
   }
 
   /** Opens one pool connection and reads its id. The client sends nothing. */
-  #open(session: Session114, tls: Tls): Promise<boolean> {
+  #open(session: Session114, { tls, type }: Terms): Promise<boolean> {
     const { tunnel, serverName = "none", ca, poolLocalAddress } = this.#options;
     const where = {
       host: tunnel.host,
@@ -188,29 +191,45 @@ export class Peer114Client extends PeerNode {
             rejectUnauthorized: tls === 2,
             ...(ca === undefined ? {} : { ca }),
           });
-    const duct = new Duct(socket);
     return new Promise((resolve) => {
       const failed = () => {
         clearTimeout(timer);
-        duct.onIdle = undefined;
         this.ledger.counters.poolDropped++;
-        duct.destroy();
+        socket.destroy();
         resolve(false);
       };
       const timer = setTimeout(failed, OPEN_TIMEOUT_MS);
-      duct.onIdle = (event) => {
-        const id = duct.take(4);
-        if (id === undefined) {
-          if (event !== "data") failed();
-          return;
-        }
-        clearTimeout(timer);
-        // What follows is data, even if a signal that waits for this id claims it only later.
-        duct.onIdle = undefined;
-        duct.id = id.toString("hex");
-        session.admit(duct);
-        resolve(true);
+      const greeted = (opened: PeerSocket) => {
+        const duct = new Duct(opened);
+        duct.onIdle = (event) => {
+          const id = duct.take(4);
+          if (id === undefined) {
+            if (event === "data") return;
+            duct.onIdle = undefined;
+            failed();
+            return;
+          }
+          clearTimeout(timer);
+          // What follows is data, even if a signal that waits for this id claims it only later.
+          duct.onIdle = undefined;
+          duct.id = id.toString("hex");
+          session.admit(duct);
+          resolve(true);
+        };
       };
+      if (type === 0) {
+        greeted(socket);
+        return;
+      }
+      socket.once("error", failed);
+      socket.once(tls === 0 ? "connect" : "secureConnect", () => {
+        const host = serverName === "none" ? tunnel.host : serverName;
+        requestUpgrade(socket, host, this.ledger, (opened) => {
+          socket.off("error", failed);
+          if (opened === undefined) failed();
+          else greeted(opened);
+        });
+      });
     });
   }
 

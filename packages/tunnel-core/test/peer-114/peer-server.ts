@@ -13,6 +13,7 @@ import { PeerNode } from "./peer-node.ts";
 import { CONTROL_ID } from "./pool-114.ts";
 import { Session114, type Tls } from "./session-114.ts";
 import { plainAddress, tunnelKey } from "./tunnel-secret.ts";
+import { acceptUpgrade, type PeerSocket } from "./websocket-114.ts";
 
 export interface Peer114ServerOptions {
   /** @default "127.0.0.1" */
@@ -25,6 +26,8 @@ export interface Peer114ServerOptions {
   readonly flow: "-" | "+";
   /** @default 0 */
   readonly tls?: Tls | undefined;
+  /** Kind of pool: 0 TCP, 2 WebSocket. @default 0 */
+  readonly type?: 0 | 2 | undefined;
   /** With TLS. @default a fresh one for `localhost` */
   readonly certificate?: Certificate | undefined;
   /** @default 1024 */
@@ -152,8 +155,8 @@ export class Peer114Server extends PeerNode {
       bytes = Buffer.concat([bytes, chunk]);
       for (let found = parseRequest(bytes); found !== undefined; found = parseRequest(bytes)) {
         bytes = bytes.subarray(found.length);
-        const { flow, max = 1024, serverName = "none" } = this.#options;
-        const terms = { key: this.key, serverName, flow, max, tls: this.#tls };
+        const { flow, max = 1024, serverName = "none", type = 0 } = this.#options;
+        const terms = { key: this.key, serverName, flow, max, tls: this.#tls, type };
         const verdict = judgeHandshake(found.head, terms, this.ledger);
         if (!verdict.accepted) {
           socket.write(verdict.answer);
@@ -200,13 +203,19 @@ export class Peer114Server extends PeerNode {
   }
 
   #accept(raw: Socket, session: Session114, client: string, nextId: () => string): void {
-    const { max = 1024 } = this.#options;
-    if (plainAddress(raw.remoteAddress) !== client || session.pool.idle >= max) {
+    const { max = 1024, type = 0, serverName = this.#host } = this.#options;
+    // A pool of WebSockets does not look at the source address.
+    const stranger = type === 0 && plainAddress(raw.remoteAddress) !== client;
+    if (stranger || session.pool.idle >= max) {
       this.ledger.counters.poolDropped++;
       raw.destroy();
       return;
     }
     const give = (socket: Socket) => {
+      if (type === 2) acceptUpgrade(socket, serverName, this.ledger, greet);
+      else greet(socket);
+    };
+    const greet = (socket: PeerSocket) => {
       const duct = new Duct(socket);
       duct.id = nextId();
       socket.write(Buffer.from(duct.id, "hex"));

@@ -13,6 +13,7 @@ import {
   startTarget,
   type Target,
   type TestTarget,
+  type TestTargetOptions,
   type Tls,
 } from "../peer-114/index.ts";
 
@@ -28,6 +29,8 @@ export interface InteropOptions {
   readonly ours: "server" | "client";
   readonly flow: "-" | "+";
   readonly tls: Tls;
+  /** Kind of pool: 0 TCP, 2 WebSocket. @default 0 */
+  readonly type?: 0 | 2 | undefined;
   /** `undefined` derives the key from the port at both ends. @default "secret" */
   readonly key?: string | undefined;
   /** Tunnel port of our server. @default 0 */
@@ -38,6 +41,7 @@ export interface InteropOptions {
   readonly query?: string | undefined;
   /** Puts something between the two. @returns the port that the client is to dial */
   readonly between?: ((tunnelPort: number) => Promise<number>) | undefined;
+  readonly target?: TestTargetOptions | undefined;
   readonly server?: Partial<Peer114ServerOptions> | undefined;
   readonly client?: Partial<Peer114ClientOptions> | undefined;
 }
@@ -84,7 +88,7 @@ export function boundEntry(tunnel: Tunnel): Target {
 
 /** Starts a target, our node and a peer. */
 export async function startPair(options: InteropOptions): Promise<InteropPair> {
-  const target = await startTarget();
+  const target = await startTarget(options.target);
   const logs: LogRecord[] = [];
   const ca = options.trusted === true ? (await sharedCertificate()).cert : undefined;
   const open = async (url: string): Promise<Tunnel> => {
@@ -123,14 +127,14 @@ async function startOurServer(
   target: Target,
   open: (url: string) => Promise<Tunnel>,
 ): Promise<Started> {
-  const { flow, tls } = options;
+  const { flow, tls, type = 0 } = options;
   const certificate = await sharedCertificate();
   const folder = await mkdtemp(join(tmpdir(), "nodepass-"));
   const crt = join(folder, "cert.pem");
   const key = join(folder, "key.pem");
   await Promise.all([writeFile(crt, certificate.cert), writeFile(key, certificate.key)]);
   const query = [
-    `mode=${flow === "-" ? 1 : 2}&tls=${tls}&max=256`,
+    `mode=${flow === "-" ? 1 : 2}&tls=${tls}&type=${type}&max=256`,
     ...(tls === 2 ? [`crt=${encodeURIComponent(crt)}`, `key=${encodeURIComponent(key)}`] : []),
     ...(options.query === undefined ? [] : [options.query]),
   ].join("&");
@@ -164,11 +168,12 @@ async function startOurClient(
   target: Target,
   open: (url: string) => Promise<Tunnel>,
 ): Promise<Started> {
-  const { flow, tls } = options;
+  const { flow, tls, type = 0 } = options;
   const certificate = await sharedCertificate();
   const peer = await Peer114Server.start({
     flow,
     tls,
+    type,
     key: keyOf(options),
     max: 256,
     target: flow === "-" ? FREE : target,

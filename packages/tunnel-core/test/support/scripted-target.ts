@@ -2,6 +2,7 @@ import type { RemoteInfo } from "node:dgram";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { reservePort } from "test-support";
 import type { Target } from "../peer-114/index.ts";
 
 /** A service behind the tunnel whose behaviour each test sets. */
@@ -29,16 +30,16 @@ export function echoUdp(datagram: Buffer, from: RemoteInfo, socket: UdpSocket): 
   socket.send(datagram, from.port, from.address);
 }
 
-/** Starts an echoing target, TCP and UDP on one port of `host`. */
-export async function startScriptedTarget(host = "127.0.0.1"): Promise<ScriptedTarget> {
+/** Starts an echoing target, TCP and UDP on one port of `host`: a free one if it is 0. */
+export async function startScriptedTarget(host = "127.0.0.1", port = 0): Promise<ScriptedTarget> {
   for (let tried = 1; ; tried++) {
-    const target = await tryStart(host);
+    const target = await tryStart(host, port);
     if (target !== undefined) return target;
     if (tried === 20) throw new Error("no port is free for TCP and UDP");
   }
 }
 
-async function tryStart(host: string): Promise<ScriptedTarget | undefined> {
+async function tryStart(host: string, at: number): Promise<ScriptedTarget | undefined> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -48,7 +49,7 @@ async function tryStart(host: string): Promise<ScriptedTarget | undefined> {
     target.connections++;
     target.onTcp(socket);
   });
-  server.listen({ host, port: 0, backlog: 4096 });
+  server.listen({ host, port: at, backlog: 4096 });
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
@@ -87,12 +88,4 @@ async function tryStart(host: string): Promise<ScriptedTarget | undefined> {
 }
 
 /** A port of 127.0.0.1 that refuses connections. */
-export async function closedPort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
+export const closedPort = reservePort;

@@ -4,6 +4,7 @@ import {
   deriveTunnelKey,
   type HostPort,
   type MasterSettings,
+  type ProxyAddress,
   type ServerSettings,
   type Settings,
   type TunnelSettings,
@@ -33,6 +34,27 @@ const path = fc
 const key = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/\p{Cs}/u.test(text));
 const durationMs = fc.integer({ min: 0, max: 596 * 3_600_000 });
 const mode = fc.constantFrom<(0 | 1 | 2)[]>(0, 1, 2);
+const httpPath = fc
+  .array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { maxLength: 3 })
+  .map((segments) => `/${segments.join("/")}`);
+
+/** No more than 255 bytes each; a colon in the user is for SOCKS only. */
+const credential = fc
+  .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
+  .filter((text) => !/\p{Cs}/u.test(text) && Buffer.byteLength(text) <= 255);
+const proxy: fc.Arbitrary<ProxyAddress> = fc
+  .record({
+    protocol: fc.constantFrom<("http" | "socks5")[]>("http", "socks5"),
+    host: fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()),
+    port: fc.integer({ min: 1, max: 65_535 }),
+    credentials: fc.option(fc.record({ user: credential, password: credential }), {
+      nil: undefined,
+    }),
+  })
+  .filter(
+    ({ protocol, credentials }) =>
+      protocol === "socks5" || credentials?.user.includes(":") !== true,
+  );
 const log = fc.constantFrom("none", "debug", "info", "warn", "error", "event");
 
 const tls = fc.oneof(
@@ -60,6 +82,7 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
     tcp: fc.boolean(),
     udp: fc.boolean(),
     compat: fc.boolean(),
+    path: httpPath,
   })
   .map(({ givenKey, ...rest }) => ({
     ...rest,
@@ -69,14 +92,21 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
 
 /** Any server's settings that a URL can express. */
 export const serverSettings: fc.Arbitrary<ServerSettings> = fc
-  .tuple(tunnel, tls, fc.integer({ min: 1, max: 65_535 }), mode)
-  .map(([shared, tlsSettings, max, chosenMode]) => ({
+  .tuple(
+    tunnel,
+    tls,
+    fc.integer({ min: 1, max: 65_535 }),
+    mode,
+    fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
+  )
+  .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
+  .map(([shared, tlsSettings, max, chosenMode, type]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
     max,
     mode: chosenMode,
-    type: 0,
+    type,
   }));
 
 /** Any client's settings that a URL can express. */
@@ -86,14 +116,20 @@ export const clientSettings: fc.Arbitrary<ClientSettings> = fc
     fc.integer({ min: 1, max: 65_535 }),
     mode,
     fc.option(fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()), { nil: undefined }),
+    fc.constantFrom<(0 | 1 | 2)[]>(0, 1, 2),
+    fc.oneof(proxy, fc.constantFrom<("env" | undefined)[]>("env", undefined)),
   )
   .filter(([shared, , chosenMode]) => chosenMode !== 2 || shared.tunnel.host !== "")
-  .map(([shared, min, chosenMode, sni]) => ({
+  // A forwarder reaches no UDP target through a proxy.
+  .filter(([{ udp }, , chosenMode, , , via]) => chosenMode !== 1 || via === undefined || !udp)
+  .map(([shared, min, chosenMode, sni, front, via]) => ({
     ...shared,
     scheme: "client",
     min,
     mode: chosenMode,
     sni,
+    front,
+    via,
   }));
 
 /** Any master's settings that a URL can express. */

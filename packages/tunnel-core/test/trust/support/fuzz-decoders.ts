@@ -1,6 +1,6 @@
 import { parse, parseLenient, redact, UrlConfigError } from "@nodepass/url-config";
+import { StreamFrameDecoder } from "../../../src/conduit/stream-frame-decoder.ts";
 import { TunnelError } from "../../../src/errors.ts";
-import { StreamFrameDecoder } from "../../../src/framed/stream-frame-decoder.ts";
 import { BlockDetector } from "../../../src/wire/block-detector.ts";
 import { DatagramDecoder, writeFrameHeader } from "../../../src/wire/datagram-frame.ts";
 import { parseRemote } from "../../../src/wire/endpoint.ts";

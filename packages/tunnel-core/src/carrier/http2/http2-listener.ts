@@ -1,0 +1,81 @@
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { pathOf } from "../../wire/websocket-opening.ts";
+import type { CarrierListener, CarrierListenTerms, NewSocket } from "../carrier.ts";
+import { keepAlive } from "./http2-pinger.ts";
+import {
+  CONNECTION_WINDOW,
+  http2,
+  SESSION_MEMORY_MB,
+  SETTINGS,
+  streamPath,
+} from "./http2-settings.ts";
+import { Http2Stream } from "./http2-stream.ts";
+
+/** A server's side: a client's streams are POST requests on its connection. */
+export class Http2Listener implements CarrierListener {
+  readonly #terms: CarrierListenTerms;
+  readonly #sessions = new Set<ServerHttp2Session>();
+
+  constructor(terms: CarrierListenTerms) {
+    this.#terms = terms;
+  }
+
+  onHttp2(newcomer: NewSocket): void {
+    const { socket, raw, address } = newcomer;
+    const { log, reportIntervalMs } = this.#terms;
+    if (socket === raw) {
+      log("warn", "http/2 without tls refused", { address });
+      socket.destroy();
+      return;
+    }
+    const session = http2().performServerHandshake(socket, {
+      settings: SETTINGS,
+      maxSessionMemory: SESSION_MEMORY_MB,
+    });
+    this.#sessions.add(session);
+    // The session waits for what only clients and Node's own TLS server tell: that TLS stands.
+    socket.emit("secureConnect");
+    session.setLocalWindowSize(CONNECTION_WINDOW);
+    session.once("close", () => this.#sessions.delete(session));
+    session.on("error", (error) => {
+      log("debug", "http/2 connection failed", { address, error: error.message });
+    });
+    session.on("stream", (stream, headers) => this.#stream(newcomer, stream, headers));
+    keepAlive(session, reportIntervalMs);
+  }
+
+  #stream(newcomer: NewSocket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const { path, onStream } = this.#terms;
+    const asked = pathOf(String(headers[":path"] ?? ""));
+    if (headers[":method"] !== "POST" || asked !== streamPath(path)) {
+      stream.on("error", ignore);
+      stream.respond({ ":status": 404 }, { endStream: true });
+      return;
+    }
+    stream.respond({ ":status": 200 });
+    const { socket, address, fingerprint } = newcomer;
+    const ends = {
+      remoteAddress: address,
+      remotePort: socket.remotePort,
+      localAddress: socket.localAddress,
+      localPort: socket.localPort,
+      peerFingerprint: undefined,
+      ownFingerprint: fingerprint,
+    };
+    onStream({
+      stream: new Http2Stream(stream, ends),
+      address,
+      asksId: true,
+      known: () => newcomer.known(),
+    });
+  }
+
+  /** Connections close when their last stream has. */
+  close(): void {
+    for (const session of this.#sessions) session.close();
+  }
+}
+
+function ignore(): void {
+  // The client has reset what was refused.
+}

@@ -1,0 +1,50 @@
+import type { Socket } from "node:net";
+import { type BoundAddress, bindAddress } from "../bind-address.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { UdpEntry } from "../udp/udp-entry.ts";
+import { ConduitQueue } from "./conduit-queue.ts";
+import { TcpEntry } from "./tcp-entry.ts";
+
+/** The users' side of a dual-end tunnel; it outlives sessions, so users wait out a reconnect. */
+export class EntrySide {
+  readonly queue: ConduitQueue;
+  readonly #context: TunnelContext;
+  readonly tcp: TcpEntry;
+  #udp: UdpEntry | undefined;
+  #bound: BoundAddress | undefined;
+
+  constructor(context: TunnelContext) {
+    this.#context = context;
+    const { poolGetTimeoutMs, semaphoreLimit } = context.limits;
+    this.queue = new ConduitQueue(poolGetTimeoutMs, semaphoreLimit);
+    this.tcp = new TcpEntry(context, this.queue);
+  }
+
+  /** Binds the first target address for the users. @throws {TunnelError} as `bindAddress` */
+  async open(): Promise<BoundAddress> {
+    const { settings } = this.#context;
+    const at = settings.targets[0] ?? { host: "", port: 0 };
+    const bound = await bindAddress(at, {
+      tcp: settings.tcp,
+      udp: settings.udp,
+      onConnection: (socket: Socket) => this.tcp.accept(socket),
+      onError: (error) => {
+        this.#context.logLimited("error", "listener failed", { error: error.message });
+      },
+    });
+    this.#bound = bound;
+    if (bound.udp !== undefined) this.#udp = new UdpEntry(this.#context, this.queue, bound.udp);
+    return bound;
+  }
+
+  stopTaking(): void {
+    this.#bound?.tcp?.close();
+    this.queue.close();
+  }
+
+  close(): void {
+    this.stopTaking();
+    this.#udp?.close();
+    this.#bound?.close();
+  }
+}

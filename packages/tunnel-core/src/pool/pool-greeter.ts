@@ -1,0 +1,152 @@
+import type { Arrival } from "../carrier/carrier.ts";
+import { DeadlineQueue } from "../deadline-queue.ts";
+import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { HELLO_BYTES, type PoolHello, parseHello } from "../wire/pool-hello.ts";
+
+/** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
+export const SILENCE_MS = 10;
+
+/** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
+const ASKS_ID = 0;
+
+/** Who admits pool connections. */
+export interface PoolGate {
+  /** A hello, not yet verified. @returns whether the stream was admitted, and has its reader */
+  hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean;
+  /** Whether a silent stream from this address can be a 1.14 client's pool connection. */
+  expectsSilent(address: string): boolean;
+  /** It is one: it gets its id. */
+  silent(stream: ByteStream): void;
+}
+
+/**
+ * Finds out what a stream that a carrier took is (docs/protocol.md, "First bytes"): a pool
+ * connection that says hello, or one of NodePass 1.14, which waits for its id.
+ */
+export class PoolGreeter {
+  readonly context: Pick<TunnelContext, "logLimited">;
+  readonly gate: PoolGate;
+  readonly waiting: DeadlineQueue<Greeting>;
+
+  /** @param timeoutMs longest wait for a hello (`NP_HANDSHAKE_TIMEOUT`) */
+  constructor(context: Pick<TunnelContext, "logLimited">, gate: PoolGate, timeoutMs: number) {
+    this.context = context;
+    this.gate = gate;
+    this.waiting = new DeadlineQueue(timeoutMs, (greeting) => {
+      greeting.refuse("connection at the tunnel port said nothing useful in time");
+    });
+  }
+
+  greet(arrival: Arrival): void {
+    new Greeting(this, arrival).start();
+  }
+
+  close(): void {
+    this.waiting.clear((greeting) => greeting.drop());
+  }
+}
+
+class Greeting implements StreamReader {
+  readonly #greeter: PoolGreeter;
+  readonly #arrival: Arrival;
+  #bytes: Buffer | undefined;
+  #silence: NodeJS.Timeout | undefined;
+
+  constructor(greeter: PoolGreeter, arrival: Arrival) {
+    this.#greeter = greeter;
+    this.#arrival = arrival;
+  }
+
+  start(): void {
+    const { stream, address, early, wantsId, asksId } = this.#arrival;
+    const { gate, waiting } = this.#greeter;
+    if (wantsId === true) {
+      this.#silent();
+      return;
+    }
+    this.#bytes = early;
+    if (early !== undefined && this.#decide(early)) return;
+    waiting.add(this);
+    stream.setReader(this);
+    stream.resume();
+    if (early !== undefined || asksId === true || !gate.expectsSilent(address)) return;
+    this.#silence = setTimeout(() => {
+      if (gate.expectsSilent(address)) this.#silent();
+    }, SILENCE_MS);
+  }
+
+  onBytes(buffer: Buffer, length: number): boolean {
+    clearTimeout(this.#silence);
+    const piece = Buffer.from(buffer.subarray(0, length));
+    this.#bytes = this.#bytes === undefined ? piece : Buffer.concat([this.#bytes, piece]);
+    this.#decide(this.#bytes);
+    return true;
+  }
+
+  /** @returns whether it is known now what this is */
+  #decide(bytes: Buffer): boolean {
+    const { asksId, address } = this.#arrival;
+    if (asksId === true && bytes[0] === ASKS_ID) {
+      if (this.#greeter.gate.expectsSilent(address)) this.#silent();
+      else this.refuse("pool connection refused: it asks for an id, and no 1.14 client is here");
+      return true;
+    }
+    let hello: PoolHello | undefined;
+    try {
+      hello = parseHello(bytes);
+    } catch (error) {
+      // The text is fixed: one that a stranger can vary gets around the log's limit.
+      this.refuse("bad pool hello", error);
+      return true;
+    }
+    if (hello === undefined) return false;
+    this.#over();
+    const { stream } = this.#arrival;
+    const early = bytes.length > HELLO_BYTES ? bytes.subarray(HELLO_BYTES) : undefined;
+    if (!this.#greeter.gate.hello(stream, hello, early)) {
+      stream.destroy();
+      return true;
+    }
+    this.#arrival.known?.();
+    stream.resume();
+    return true;
+  }
+
+  #silent(): void {
+    this.#over();
+    const { stream } = this.#arrival;
+    this.#arrival.known?.();
+    this.#greeter.gate.silent(stream);
+    stream.resume();
+  }
+
+  #over(): void {
+    clearTimeout(this.#silence);
+    this.#greeter.waiting.delete(this);
+  }
+
+  refuse(message: string, error?: unknown): void {
+    this.#greeter.context.logLimited("warn", message, {
+      address: this.#arrival.address,
+      ...(error instanceof Error && { reason: error.message }),
+    });
+    this.drop();
+  }
+
+  drop(): void {
+    this.#over();
+    this.#arrival.stream.destroy();
+  }
+
+  onEnd(): void {
+    this.drop();
+  }
+  onDrain(): void {}
+  onError(): void {
+    // `close` follows.
+  }
+  onClose(): void {
+    this.#over();
+  }
+}

@@ -1,0 +1,76 @@
+import type { ByteStream } from "../stream/byte-stream.ts";
+import type { EarlyInput } from "../stream/early-reader.ts";
+import { FirstBytes } from "./first-bytes.ts";
+import type { BlockInspection, RelayContext, RelayOwner } from "./relay-context.ts";
+import { RelayEnd } from "./relay-end.ts";
+import type { IdleCheckable } from "./relay-registry.ts";
+
+export interface RelayOptions {
+  readonly context: RelayContext;
+  /** The user (at the entry) or the target (at the exit). */
+  readonly local: ByteStream;
+  /** The conduit's stream; in single-end mode the target. */
+  readonly remote: ByteStream;
+  /** Written to the local stream first (PROXY protocol header, not counted). */
+  readonly header?: string | undefined;
+  readonly earlyLocal?: EarlyInput | undefined;
+  readonly earlyRemote?: EarlyInput | undefined;
+  /** Looks at what the local side sends first. */
+  readonly inspection?: BlockInspection | undefined;
+  readonly owner: RelayOwner;
+}
+
+/** A TCP connection carried between two streams, from its start until both have closed. */
+export class Relay implements IdleCheckable {
+  active = true;
+  idleSweeps = 0;
+  /** Bytes read from the local side, and from the other for it. */
+  receivedBytes = 0;
+  sentBytes = 0;
+  readonly context: RelayContext;
+  readonly #local: RelayEnd;
+  readonly #remote: RelayEnd;
+  readonly #owner: RelayOwner;
+  #finished = false;
+
+  constructor(options: RelayOptions) {
+    const { context, local, remote, earlyLocal, earlyRemote, inspection } = options;
+    this.context = context;
+    this.#owner = options.owner;
+    this.#local = new RelayEnd(this, local, true);
+    this.#remote = new RelayEnd(this, remote, false);
+    local.setReader(this.#local);
+    remote.setReader(this.#remote);
+    context.tcpRelays.add(this);
+    const firstBytes =
+      inspection &&
+      new FirstBytes(inspection.detector(), inspection.holds, (held) => this.#local.passHeld(held));
+    this.#local.begin(this.#remote, firstBytes);
+    this.#remote.begin(this.#local);
+    if (options.header !== undefined) local.write(Buffer.from(options.header, "latin1"));
+    if (earlyLocal !== undefined) this.#local.takeEarly(earlyLocal);
+    if (earlyRemote !== undefined) this.#remote.takeEarly(earlyRemote);
+  }
+
+  /** The local side speaks a blocked protocol. */
+  blocked(): void {
+    this.#owner.onBlocked();
+    this.cut();
+  }
+
+  expire(): void {
+    this.cut();
+  }
+
+  cut(): void {
+    this.#local.stream.reset();
+    this.#remote.stream.reset();
+  }
+
+  finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.context.tcpRelays.delete(this);
+    this.#owner.onFinished(this);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Lease, StreamReader } from "./byte-stream.ts";
+
+/** Early bytes after which a stream is read no further until its relay begins. */
+const MAX_EARLY_BYTES = 16 * 1024;
+
+/** What a stream has brought before its relay began. */
+export interface EarlyInput {
+  readonly bytes: Buffer | undefined;
+  /** Its FIN has come already. */
+  readonly ended: boolean;
+}
+
+/** Reader of a stream that waits for its relay: keeps what comes, up to a bound. */
+export class EarlyReader implements StreamReader {
+  /** Called when the stream closes while it waits. */
+  onLost: (() => void) | undefined;
+  #bytes: Buffer | undefined;
+  #ended = false;
+
+  /** @param onLost called when the stream closes while it waits */
+  constructor(onLost?: () => void) {
+    this.onLost = onLost;
+  }
+
+  /** What has come; `undefined` if nothing. */
+  get early(): EarlyInput | undefined {
+    if (this.#bytes === undefined && !this.#ended) return undefined;
+    return { bytes: this.#bytes, ended: this.#ended };
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  onBytes(buffer: Buffer, length = buffer.length, _lease?: Lease): boolean {
+    const bytes = buffer.subarray(0, length);
+    this.#bytes =
+      this.#bytes === undefined ? Buffer.from(bytes) : Buffer.concat([this.#bytes, bytes]);
+    return this.#bytes.length < MAX_EARLY_BYTES;
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+  }
+
+  onDrain(): void {}
+
+  onError(_error: Error): void {
+    // `close` follows.
+  }
+
+  onClose(): void {
+    this.onLost?.();
+  }
+}

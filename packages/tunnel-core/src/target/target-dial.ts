@@ -1,0 +1,402 @@
+import { isIP } from "node:net";
+import { formatHostPort, type HostPort, type ProxyAddress } from "@nodepass/url-config";
+import type { DeadlineQueue } from "../deadline-queue.ts";
+import { TunnelError } from "../errors.ts";
+import type { ResolvedAddress } from "../names/name-cache.ts";
+import { ProxyDial } from "../proxy/proxy-dial.ts";
+import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
+import { DETACHED_READER } from "../stream/detached-reader.ts";
+import { adoptTcp, dialTcp } from "../stream/tcp-stream.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import type { TargetHealth } from "./target-health.ts";
+
+/** Errors that are this host's own: they say nothing of the address that was dialled. */
+const OWN_FAULTS: ReadonlySet<string | undefined> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM",
+  "EADDRINUSE",
+  "EADDRNOTAVAIL",
+  "EACCES",
+  "EPERM",
+]);
+
+/** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
+export interface TargetWanted {
+  /**
+   * The stream's reader does nothing: set another at once.
+   *
+   * @param address the target's, as far as it is known: through a proxy its host as it is given
+   * @param early what the target has said already (behind a proxy's answer)
+   */
+  onTarget(stream: ByteStream, address: string, port: number, early?: Buffer): void;
+  onNoTarget(error: TunnelError): void;
+}
+
+/** What has a time limit while a target is dialled. */
+export interface Timed {
+  timeOut(): void;
+  /** The tunnel closes. */
+  abort(): void;
+}
+
+/** What all dials of a tunnel end share. */
+export interface DialParts {
+  readonly context: TunnelContext;
+  readonly health: TargetHealth;
+  readonly deadlines: DeadlineQueue<Timed>;
+  /** Dials that begin their next attempt beside those under way. */
+  readonly staggered: DeadlineQueue<TargetDial>;
+  /** Source address, or `undefined` for the system's choice. */
+  readonly localAddress: string | undefined;
+  /** The proxy on the way to a target. @throws {TunnelError} `PROXY_FAILED` */
+  proxyTo(target: HostPort): ProxyAddress | undefined;
+}
+
+/** Addresses of a target that are still to be tried. */
+interface Addresses {
+  readonly target: HostPort;
+  /** The addresses are those of the proxy on the way to it. */
+  readonly through: ProxyAddress | undefined;
+  readonly list: readonly ResolvedAddress[];
+  next: number;
+}
+
+/** One user's connection to any of the targets in the making. */
+export class TargetDial implements Timed {
+  readonly dialer: DialParts;
+  readonly #wanted: TargetWanted;
+  #targets: readonly HostPort[] = [];
+  #nextTarget = 0;
+  #addresses: Addresses | undefined;
+  /** Others, whose names were resolved late. */
+  #later: Addresses[] | undefined;
+  /** Names being looked up. */
+  #lookups = 0;
+  /** Attempts under way: one, or several after 300 ms. */
+  readonly #attempts: Attempt[] = [];
+  #lastError: unknown;
+  #done = false;
+
+  constructor(dialer: DialParts, wanted: TargetWanted) {
+    this.dialer = dialer;
+    this.#wanted = wanted;
+  }
+
+  start(targets: readonly HostPort[]): void {
+    this.#targets = targets;
+    this.#advance();
+  }
+
+  /** Gives up without calling back. */
+  cancel(): void {
+    if (this.#done) return;
+    this.#finish();
+    for (const attempt of this.#attempts) attempt.drop();
+  }
+
+  /** The tunnel closes. */
+  abort(): void {
+    if (this.#done) return;
+    this.cancel();
+    this.#wanted.onNoTarget(new TunnelError("CLOSED", "the tunnel has closed"));
+  }
+
+  /** What is under way has not answered for 300 ms: the next attempt begins beside it. */
+  goOn(): void {
+    for (const { target } of this.#attempts) this.dialer.health.doubt(target, this);
+    this.#advance();
+  }
+
+  /** A look-up takes too long. */
+  timeOut(): void {
+    this.#lookups = 0;
+    this.#lastError = new TunnelError(
+      "NAME_NOT_RESOLVED",
+      `no answer to a look-up within ${this.dialer.context.limits.tcpDialTimeoutMs} ms`,
+    );
+    this.#advance();
+  }
+
+  /** Begins the next attempt, or fails when nothing is left and nothing under way. */
+  #advance(): void {
+    for (;;) {
+      if (this.#done) return;
+      const addresses = this.#addresses;
+      const resolved = addresses?.list[addresses.next];
+      if (addresses !== undefined && resolved !== undefined) {
+        addresses.next++;
+        if (this.#attempt(addresses, resolved)) return;
+        continue;
+      }
+      this.#addresses = this.#later?.pop();
+      if (this.#addresses !== undefined) continue;
+      const target = this.#targets[this.#nextTarget];
+      if (target === undefined) {
+        if (this.#attempts.length === 0 && this.#lookups === 0) this.#fail();
+        return;
+      }
+      this.#nextTarget++;
+      let through: ProxyAddress | undefined;
+      try {
+        through = this.dialer.proxyTo(target);
+      } catch (error) {
+        this.#lastError = error;
+        continue;
+      }
+      const list = this.dialer.context.names.resolve(through?.host ?? target.host);
+      if (list instanceof Promise) {
+        this.#await(target, through, list);
+        return;
+      }
+      this.#addresses = { target, through, list, next: 0 };
+    }
+  }
+
+  #await(
+    target: HostPort,
+    through: ProxyAddress | undefined,
+    lookup: Promise<readonly ResolvedAddress[]>,
+  ): void {
+    const { deadlines } = this.dialer;
+    this.#lookups++;
+    deadlines.delete(this);
+    deadlines.add(this);
+    this.#stagger();
+    // After its time limit nobody waits for it any more.
+    const answered = (): boolean => {
+      if (this.#done || this.#lookups === 0) return false;
+      if (--this.#lookups === 0) deadlines.delete(this);
+      return true;
+    };
+    lookup.then(
+      (list) => {
+        if (!answered()) return;
+        if (this.#addresses !== undefined) {
+          this.#later ??= [];
+          this.#later.push(this.#addresses);
+        }
+        this.#addresses = { target, through, list, next: 0 };
+        this.#advance();
+      },
+      (error: unknown) => {
+        if (!answered()) return;
+        this.#lastError = error;
+        this.dialer.health.failed(target, error);
+        this.#advance();
+      },
+    );
+  }
+
+  /** @returns whether an attempt has begun */
+  #attempt({ target, through }: Addresses, { address, family }: ResolvedAddress): boolean {
+    const { localAddress } = this.dialer;
+    if (localAddress !== undefined && isIP(localAddress) !== family) {
+      this.#lastError = new TunnelError(
+        "TARGET_UNREACHABLE",
+        `dial address ${localAddress} and target address ${address} are of two families`,
+      );
+      return false;
+    }
+    const attempt = new Attempt(this, target, address, through);
+    this.#attempts.push(attempt);
+    attempt.start();
+    this.#stagger();
+    return true;
+  }
+
+  /** With nothing else to try there is nothing to wait for. */
+  #stagger(): void {
+    const addresses = this.#addresses;
+    const more = addresses !== undefined && addresses.next < addresses.list.length;
+    if (!more && this.#nextTarget >= this.#targets.length && this.#later === undefined) return;
+    const { staggered } = this.dialer;
+    staggered.delete(this);
+    staggered.add(this);
+  }
+
+  connected(attempt: Attempt, stream: ByteStream, early?: Buffer): void {
+    const { target, address, through } = attempt;
+    const { health, context } = this.dialer;
+    health.worked(target);
+    for (const other of this.#attempts) {
+      if (other === attempt) continue;
+      // Whether another target works is found out without the user, once. An address that was
+      // overtaken by another one of its name comes after that.
+      if (other.target !== target && health.tries(other.target, this)) {
+        other.detach();
+        continue;
+      }
+      if (other.target === target && through === undefined) {
+        context.names.failed(target.host, other.address);
+      }
+      other.drop();
+    }
+    this.#finish();
+    this.#wanted.onTarget(
+      stream,
+      through === undefined ? address : target.host,
+      target.port,
+      early,
+    );
+  }
+
+  failed(attempt: Attempt, error: Error & { code?: string }): void {
+    const { target, address, through } = attempt;
+    this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
+    this.#lastError = error;
+    if (!OWN_FAULTS.has(error.code)) {
+      // Through a proxy it is not known whose address has failed.
+      if (through === undefined) this.dialer.context.names.failed(target.host, address);
+      const left = this.#addresses;
+      const more =
+        this.#attempts.some((other) => other.target === target) ||
+        (left?.target === target && left.next < left.list.length);
+      if (!more) this.dialer.health.failed(target, error);
+    }
+    if (!this.#done) this.#advance();
+  }
+
+  #finish(): void {
+    this.#done = true;
+    const { deadlines, staggered, health } = this.dialer;
+    if (this.#lookups > 0) deadlines.delete(this);
+    staggered.delete(this);
+    if (this.#targets.length === 1) return;
+    for (const target of this.#targets) {
+      if (!this.#attempts.some((attempt) => attempt.target === target)) {
+        health.giveUp(target, this);
+      }
+    }
+  }
+
+  #fail(): void {
+    this.#finish();
+    const names = this.#targets.map(formatHostPort).join(", ");
+    const cause = this.#lastError;
+    const why = cause instanceof Error ? cause.message : "no address";
+    this.#wanted.onNoTarget(
+      new TunnelError("TARGET_UNREACHABLE", `target ${names} unreachable: ${why}`, { cause }),
+    );
+  }
+}
+
+/** One connection in the making to one address. */
+class Attempt implements StreamReader, Timed {
+  readonly target: HostPort;
+  /** That is dialled: the target's, or that of the proxy on the way. */
+  readonly address: string;
+  readonly through: ProxyAddress | undefined;
+  readonly #dial: TargetDial;
+  #proxied: ProxyDial | undefined;
+  #stream: ByteStream | undefined;
+  #error: Error | undefined;
+  /** Its user has got another target: all that is wanted is to know whether this one works. */
+  #detached = false;
+
+  constructor(
+    dial: TargetDial,
+    target: HostPort,
+    address: string,
+    through: ProxyAddress | undefined,
+  ) {
+    this.#dial = dial;
+    this.target = target;
+    this.address = address;
+    this.through = through;
+  }
+
+  start(): void {
+    const { context, localAddress, deadlines } = this.#dial.dialer;
+    deadlines.add(this);
+    if (this.through !== undefined) {
+      this.#proxied = new ProxyDial({
+        route: {
+          address: this.address,
+          port: this.through.port,
+          proxy: { through: this.through, to: this.target },
+        },
+        localAddress,
+        onConnected: (socket, early) => {
+          this.#stream = adoptTcp(socket, context.buffers);
+          this.#connected(early);
+        },
+        onFailed: (error) => {
+          this.#release();
+          this.#failed(error);
+        },
+      });
+      return;
+    }
+    const to = { address: this.address, port: this.target.port, localAddress };
+    this.#stream = dialTcp(to, context.buffers, () => this.#connected());
+    this.#stream.setReader(this);
+  }
+
+  #connected(early?: Buffer): void {
+    const stream = this.#release();
+    if (stream === undefined) return;
+    if (!this.#detached) {
+      this.#dial.connected(this, stream, early);
+      return;
+    }
+    this.#dial.dialer.health.worked(this.target);
+    stream.destroy();
+  }
+
+  /** Goes on by itself, within its time limit. */
+  detach(): void {
+    this.#detached = true;
+  }
+
+  /** Ends it, whatever would have become of it. */
+  drop(): void {
+    this.#release()?.destroy();
+    this.#dial.dialer.health.giveUp(this.target, this.#dial);
+  }
+
+  timeOut(): void {
+    const { tcpDialTimeoutMs } = this.#dial.dialer.context.limits;
+    this.#release()?.destroy();
+    this.#failed(new TunnelError("TARGET_UNREACHABLE", `no answer within ${tcpDialTimeoutMs} ms`));
+  }
+
+  abort(): void {
+    if (this.#detached) this.#release()?.destroy();
+    else this.#dial.abort();
+  }
+
+  #failed(error: Error): void {
+    const { context, health } = this.#dial.dialer;
+    if (!this.#detached) {
+      this.#dial.failed(this, error);
+      return;
+    }
+    if (this.through === undefined) context.names.failed(this.target.host, this.address);
+    health.failed(this.target, error);
+  }
+
+  /** The stream is nobody's from here. */
+  #release(): ByteStream | undefined {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#proxied?.cancel();
+    this.#dial.dialer.deadlines.delete(this);
+    if (stream !== undefined) stream.setReader(DETACHED_READER);
+    return stream;
+  }
+
+  onBytes(): boolean {
+    return false;
+  }
+  onEnd(): void {}
+  onDrain(): void {}
+  onError(error: Error): void {
+    this.#error = error;
+  }
+  onClose(): void {
+    if (this.#release() === undefined) return;
+    this.#failed(this.#error ?? new Error("closed"));
+  }
+}

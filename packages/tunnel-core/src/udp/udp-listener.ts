@@ -1,0 +1,131 @@
+import type { RemoteInfo, Socket } from "node:dgram";
+import { isIP } from "node:net";
+import { askedAddress, followAddresses } from "./local-addresses.ts";
+import { createUdpSocket, enlargeBuffers } from "./udp-socket.ts";
+
+/** Most addresses that are bound beside the wildcard. */
+const MAX_ADDRESSES = 64;
+
+/** A bound socket, and the users' sessions that came to it. */
+export interface UdpDoor {
+  readonly socket: Socket;
+  /** Part of the names of its sessions: empty for the socket that was bound first. */
+  readonly name: string;
+}
+
+export interface DoorKeeper {
+  onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void;
+  /** The door's address is gone, and with it all that was answered from there. */
+  onGone(door: UdpDoor): void;
+}
+
+/** Families of the wildcard's addresses. */
+export type WildcardFamilies = 4 | 6 | "both";
+
+export interface UdpListenerOptions {
+  /** Bound. */
+  readonly socket: Socket;
+  /** It is bound to all addresses of these families; `undefined`: to one. */
+  readonly wildcard: WildcardFamilies | undefined;
+  onError(error: Error): void;
+}
+
+/**
+ * Where users' datagrams come in. A socket that is bound to all addresses answers from the one that
+ * the system chooses, which need not be the one that was asked: there is a socket beside it for each
+ * of the host's addresses, new and vanished ones are followed.
+ */
+export class UdpListener {
+  readonly #options: UdpListenerOptions;
+  readonly #main: UdpDoor;
+  readonly #doors = new Map<string, UdpDoor>();
+  /** Addresses whose coming and going the host tells. */
+  readonly #listed = new Set<string>();
+  #keeper: DoorKeeper | undefined;
+  #unfollow: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: UdpListenerOptions) {
+    this.#options = options;
+    this.#main = { socket: options.socket, name: "" };
+  }
+
+  /** The port, once bound. */
+  get port(): number {
+    return this.#main.socket.address().port;
+  }
+
+  /** Begins to take datagrams. */
+  start(keeper: DoorKeeper): void {
+    this.#keeper = keeper;
+    this.#serve(this.#main);
+    const { wildcard } = this.#options;
+    if (wildcard === undefined) return;
+    const { port } = this;
+    this.#unfollow = followAddresses((addresses) => this.#follow(addresses, port));
+  }
+
+  /**
+   * Where a new user is answered from. All of 127.0.0.0/8 is this host's, though no list says so:
+   * a user on this host who asked such an address is looked up in the system's table.
+   */
+  doorFor(from: RemoteInfo, door: UdpDoor): UdpDoor {
+    const { wildcard } = this.#options;
+    if (door !== this.#main || wildcard === undefined || wildcard === 6) return door;
+    if (!/^(?:::ffff:)?127\./.test(from.address)) return door;
+    const asked = askedAddress(from, this.port);
+    if (asked === undefined || !asked.startsWith("127.")) return door;
+    return this.#doors.get(asked) ?? this.#open(asked, 4, this.port, false) ?? door;
+  }
+
+  #serve(door: UdpDoor): void {
+    door.socket.on("message", (datagram, from) => this.#keeper?.onDatagram(datagram, from, door));
+  }
+
+  #follow(addresses: ReadonlySet<string>, port: number): void {
+    for (const [address, door] of this.#doors) {
+      if (this.#listed.has(address) && !addresses.has(address)) this.#gone(address, door);
+    }
+    const { wildcard } = this.#options;
+    for (const address of addresses) {
+      const family = isIP(address) === 6 ? 6 : 4;
+      if (wildcard !== "both" && wildcard !== family) continue;
+      if (!this.#doors.has(address)) this.#open(address, family, port, true);
+    }
+  }
+
+  #open(address: string, family: 4 | 6, port: number, listed: boolean): UdpDoor | undefined {
+    if (this.#doors.size >= MAX_ADDRESSES) return undefined;
+    const socket = createUdpSocket(family, { reuseAddress: true });
+    const door = { socket, name: address };
+    this.#doors.set(address, door);
+    if (listed) this.#listed.add(address);
+    socket.on("error", (error) => {
+      // Not bound: an address that is still being made, or held by another program. The wildcard
+      // serves it meanwhile.
+      if (this.#doors.get(address) === door) this.#gone(address, door);
+      this.#options.onError(error);
+    });
+    socket.bind({ address, port, exclusive: true }, () => {
+      enlargeBuffers(socket);
+      this.#serve(door);
+    });
+    return door;
+  }
+
+  #gone(address: string, door: UdpDoor): void {
+    this.#doors.delete(address);
+    this.#listed.delete(address);
+    this.#keeper?.onGone(door);
+    door.socket.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unfollow?.();
+    for (const { socket } of this.#doors.values()) socket.close();
+    this.#doors.clear();
+    this.#main.socket.close();
+  }
+}
