@@ -1,15 +1,17 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const source = (name: string) =>
-  fileURLToPath(new URL(`packages/${name}/src/index.ts`, import.meta.url));
+const file = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
+const source = (name: string) => file(`${name}/src/index.ts`);
 
 const libraries = [
+  "model",
   "url-config",
   "tunnel-core",
   "store",
   "logging",
   "master-api",
+  "master-client",
   "instances",
   "master-server",
 ];
@@ -17,7 +19,12 @@ const libraries = [
 export default defineConfig({
   resolve: {
     // Tests read the packages' sources, so a stale dist can't hide a change.
-    alias: Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+    alias: {
+      // Before the packages' own names, which are prefixes of them.
+      "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
+      "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
+      ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+    },
   },
   test: {
     reporters: ["default", "./scripts/count-reporter.ts"],

@@ -1,3 +1,5 @@
+import { plainText } from "./output/terminal-text.ts";
+
 /** What the command's exit codes mean; README.md has the table for users. */
 export const exitCodes = {
   /** Done, or stopped as asked. */
@@ -35,6 +37,33 @@ export class CliError extends Error {
 
 /** A line; as a function if it names a command: it is given what people type for `nodepass`. */
 export type DetailLine = string | ((command: string) => string);
+
+/** Exit codes of what `@nodepass/master-client` throws, by its code. */
+const clientExitCodes: Readonly<Record<string, number>> = {
+  INVALID: exitCodes.usage,
+  NOT_FOUND: exitCodes.notFound,
+  PROFILES_UNUSABLE: exitCodes.failure,
+  REFUSED: exitCodes.failure,
+  UNAUTHORIZED: exitCodes.unauthorized,
+  UNREACHABLE: exitCodes.unreachable,
+};
+
+/**
+ * An error as one of ours, if it is one or a master client's; matched by name and code, so that
+ * commands that ask no master do not load the client. A master may have sent part of its text.
+ */
+export function asCliError(error: unknown): CliError | undefined {
+  if (error instanceof CliError) return error;
+  if (!(error instanceof Error && error.name === "MasterClientError" && "code" in error)) {
+    return undefined;
+  }
+  const details = "details" in error && Array.isArray(error.details) ? error.details : [];
+  return new CliError(plainText(error.message), {
+    exitCode: clientExitCodes[String(error.code)],
+    details: details.map((line) => plainText(String(line))),
+    cause: error,
+  });
+}
 
 /** What may be known of a failure beside its message. */
 export interface CliErrorOptions extends ErrorOptions {

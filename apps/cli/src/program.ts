@@ -11,7 +11,7 @@ import { addMasterCommands } from "./commands/remote-master.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addWatchCommands } from "./commands/watch.ts";
 import type { CliContext } from "./context.ts";
-import { CliError, exitCodes } from "./exit-code.ts";
+import { asCliError, exitCodes } from "./exit-code.ts";
 import { expandArguments } from "./expand-arguments.ts";
 import { createStyle, hasColour } from "./output/colour.ts";
 import { commandName } from "./output/command-name.ts";
@@ -103,10 +103,11 @@ export async function runCli(context: CliContext): Promise<number> {
     if (error instanceof CommanderError) {
       return error.exitCode === exitCodes.ok ? exitCodes.ok : exitCodes.usage;
     }
-    if (error instanceof CliError && error.message === "") return error.exitCode;
+    const known = asCliError(error);
+    if (known?.message === "") return known.exitCode;
     const style = createStyle(hasColour(context.stderr, context.environment));
-    const [first, ...rest] = errorLines(error, commandName(context.environment));
+    const [first, ...rest] = errorLines(known ?? error, commandName(context.environment));
     context.stderr.write([`${style.red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
-    return error instanceof CliError ? error.exitCode : exitCodes.failure;
+    return known?.exitCode ?? exitCodes.failure;
   }
 }

@@ -48,6 +48,7 @@ export async function serve(options: ServeOptions): Promise<number> {
       environment: environment.settings,
       stateDirectory: environment.stateDirectory,
       workers: environment.workers,
+      keys: environment.keys,
       version: options.version,
       logger,
       signal: stop.signal,
@@ -59,7 +60,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   // Not through the logger: these are wanted at every level, and dashboards read them as they are.
   // Where standard output is for programs, they go elsewhere.
   const output = options.logFormat === "json" ? options.stderr : stdout;
-  output.write(`${startLines(master).join("\n")}\n`);
+  output.write(`${startLines(master, environment).join("\n")}\n`);
 
   logger.info({ reason: await stop.first }, "master stopping");
   const cut = await Promise.race([master.close(), stop.second]);

@@ -1,3 +1,4 @@
+import { ServiceError } from "@nodepass/model";
 import {
   type ClientSettings,
   format,
@@ -7,7 +8,6 @@ import {
   UrlConfigError,
   type UrlProblem,
 } from "@nodepass/url-config";
-import { InstanceError } from "./instance-error.ts";
 
 /** What an instance's URL means under its master. */
 export interface InstanceUrl {
@@ -21,7 +21,7 @@ export interface InstanceUrl {
 /**
  * Reads an instance's URL as clients of NodePass masters write it.
  *
- * @throws {InstanceError} `INVALID_URL` with all that is wrong
+ * @throws {ServiceError} `INVALID_URL` with all that is wrong
  */
 export function readInstanceUrl(url: string, defaults: ParseDefaults): InstanceUrl {
   try {
@@ -29,6 +29,6 @@ export function readInstanceUrl(url: string, defaults: ParseDefaults): InstanceU
     return { settings, warnings, config: format(settings) };
   } catch (error) {
     if (!(error instanceof UrlConfigError)) throw error;
-    throw new InstanceError("INVALID_URL", error.message, { cause: error });
+    throw new ServiceError("INVALID_URL", error.message, { cause: error });
   }
 }

@@ -1,8 +1,8 @@
+import type { LogFields, Logger as ModelLogger } from "@nodepass/model";
 import { Logger as TsLogger } from "tslog";
 import { formatJsonLine } from "./json-line.ts";
 import {
   type CheckPointLike,
-  type LogFields,
   type LogLineLevel,
   type LogRecordLike,
   type LogThreshold,
@@ -25,12 +25,8 @@ export interface LoggerOptions {
   readonly clock?: (() => Date) | undefined;
 }
 
-/** Writes log lines. The four level methods are the `Logger` that the packages take. */
-export interface Logger {
-  debug(fields: LogFields, message: string): void;
-  info(fields: LogFields, message: string): void;
-  warn(fields: LogFields, message: string): void;
-  error(fields: LogFields, message: string): void;
+/** Writes log lines; what it adds to the `Logger` that the packages take is for apps. */
+export interface Logger extends ModelLogger {
   /** Writes a tunnel's log record. */
   record(record: LogRecordLike): void;
   /** Writes a check point as an EVENT line; in JSON its numbers are the fields. */

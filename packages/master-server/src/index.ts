@@ -1,3 +1,4 @@
+export type { KeyOptions } from "./given-keys.ts";
 export {
   DEFAULT_SERVER_LIMITS,
   type ServerLimitOptions,
@@ -13,4 +14,9 @@ export type { RunMasterOptions } from "./master-options.ts";
 export { MasterServerError, type MasterServerErrorCode } from "./master-server-error.ts";
 export { type RenewMasterKeyOptions, renewMasterKey } from "./renew-master-key.ts";
 export { runMaster } from "./run-master.ts";
-export { type CloseMasterOptions, type RunningMaster, startLines } from "./running-master.ts";
+export {
+  type CloseMasterOptions,
+  type RunningMaster,
+  type StartLinesOptions,
+  startLines,
+} from "./running-master.ts";

@@ -4,6 +4,7 @@ import {
   type EnvironmentSettings,
   type MasterSettings,
 } from "@nodepass/url-config";
+import type { KeyOptions } from "./given-keys.ts";
 import {
   resolveServerLimits,
   type ServerLimitOptions,
@@ -28,6 +29,8 @@ export interface RunMasterOptions {
   readonly logger?: Logger | undefined;
   /** Of the program, for `/info`, `/metrics` and the document. @default "0.0.0" */
   readonly version?: string | undefined;
+  /** Keys from outside in place of those of the state. @default {} */
+  readonly keys?: KeyOptions | undefined;
   /** What clients may take of the HTTP server. */
   readonly limits?: ServerLimitOptions | undefined;
   /** Gives up starting. */
@@ -42,6 +45,7 @@ export interface ResolvedMasterOptions {
   readonly workers: number | undefined;
   readonly logger: Logger;
   readonly version: string;
+  readonly keys: KeyOptions;
   readonly limits: ServerLimits;
   readonly signal: AbortSignal | undefined;
 }
@@ -68,6 +72,7 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     workers: options.workers,
     logger: options.logger ?? silent,
     version: options.version ?? "0.0.0",
+    keys: options.keys ?? {},
     limits: resolveServerLimits(options.limits ?? {}),
     signal: options.signal,
   };

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createMasterState } from "@nodepass/instances";
-import { type OpenedStore, openStore, StoreError, type StoreLogger } from "@nodepass/store";
+import type { Logger } from "@nodepass/model";
+import { type OpenedStore, openStore, StoreError } from "@nodepass/store";
 import { MasterServerError } from "./master-server-error.ts";
 
 /** Where the state lies and how often it is copied. */
@@ -9,7 +10,7 @@ export interface OpenStateOptions {
   readonly directory: string;
   /** `NP_RELOAD_INTERVAL`, ms; kept within what the store allows. */
   readonly backupIntervalMs: number;
-  readonly logger: StoreLogger;
+  readonly logger: Logger;
 }
 
 /**
@@ -40,7 +41,7 @@ export async function openState(options: OpenStateOptions): Promise<OpenedStore>
 const foreignNames = ["nodepass.gob", "gob/nodepass.gob"];
 
 /** Says that instances of the other program do not come along: nobody should have to guess. */
-function warnOfForeignState(directory: string, logger: StoreLogger): void {
+function warnOfForeignState(directory: string, logger: Logger): void {
   for (const file of foreignNames.map((name) => join(directory, name)).filter(existsSync)) {
     logger.warn({ file }, "state of NodePass 1.x is not read: its instances have to be made again");
   }

@@ -1,10 +1,12 @@
 import { networkInterfaces } from "node:os";
-import { createInstanceManager } from "@nodepass/instances";
+import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
 import { createMasterApi, type MasterApi } from "@nodepass/master-api";
-import { formatHostPort } from "@nodepass/url-config";
+import type { Logger } from "@nodepass/model";
+import { historyFiles } from "@nodepass/store";
+import { formatHostPort, isWildcard } from "@nodepass/url-config";
 import { apiUrl, reachableAddress } from "./addresses.ts";
-import { toApiLogger } from "./api-logger.ts";
+import { watchGivenKeys } from "./given-keys.ts";
 import { openHttpServer } from "./http/http-server.ts";
 import {
   type ResolvedMasterOptions,
@@ -12,10 +14,10 @@ import {
   resolveMasterOptions,
 } from "./master-options.ts";
 import { toMasterServerError } from "./master-server-error.ts";
-import { openCertificate } from "./open-certificate.ts";
+import { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
 import type { RunningMaster } from "./running-master.ts";
-import { composeService } from "./service/compose-service.ts";
+import { createMasterService } from "./service/master-service.ts";
 import { createProcessMonitor } from "./service/process-figures.ts";
 import { stopMaster } from "./stop-master.ts";
 import { createSystemMonitor } from "./system/system-monitor.ts";
@@ -48,9 +50,12 @@ async function openParts(
   onFailure: (close: () => unknown) => void,
 ): Promise<RunningMaster> {
   const { settings, environment, logger, signal } = options;
-  const certificate = await openCertificate(settings, logger);
+  let useKeys: (keys: GivenKeys) => void = () => undefined;
+  const keys = watchGivenKeys(options.keys, logger, (changed) => useKeys(changed));
+  onFailure(() => keys.close());
+  const opened = await openCertificate(settings, options.stateDirectory, logger);
+  const certificate = opened?.source;
   onFailure(() => certificate?.close());
-  const apiLogger = toApiLogger(logger);
   let giveApi: (api: MasterApi) => void = () => undefined;
   const ready = new Promise<MasterApi>((resolve) => {
     giveApi = resolve;
@@ -62,7 +67,7 @@ async function openParts(
     fetch: async (request, from) => (await ready).app.fetch(request, from),
     limits: options.limits,
     certificate,
-    onError: (error) => apiLogger.error({ error }, "server failed"),
+    onError: (error) => logger.error({ error: describeFault(error) }, "server failed"),
   });
   onFailure(() => server.destroy());
   signal?.throwIfAborted();
@@ -72,6 +77,7 @@ async function openParts(
     logger,
   });
   onFailure(() => store.close());
+  await keepCertificate(opened, logger);
 
   const { log, tls, crt, keyFile } = settings;
   const instances = createInstanceManager({
@@ -81,6 +87,7 @@ async function openParts(
     logger,
     workers: options.workers,
     masterDefaults: { log, tls, crt, keyFile },
+    history: historyFiles(options.stateDirectory),
     // Dashboards translate the colours.
     formatLog: (entry) => formatLogLine(entry, { colour: true }),
   });
@@ -90,14 +97,25 @@ async function openParts(
   onFailure(() => monitors.process.close());
 
   const api = createMasterApi({
-    service: composeService({ instances, settings, ...monitors }),
+    instances,
+    master: createMasterService({ instances, store, settings, ...monitors }),
     prefix: settings.prefix,
     version: options.version,
-    logger: apiLogger,
+    logger,
   });
   onFailure(() => api.close());
+  instances.identity.useKeys(keys.current);
+  useKeys = (changed) => {
+    instances.identity.useKeys(changed);
+    api.endStreams();
+  };
   giveApi(api);
-  logger.info({ address: formatHostPort(server.address), tls }, "master listening");
+  const fingerprint = certificate?.current().fingerprint;
+  const address = formatHostPort(server.address);
+  logger.info({ address, tls, fingerprint }, "master listening");
+  if (certificate === undefined && isWildcard(server.address.host)) {
+    logger.warn({ address }, "no TLS on all interfaces: keys can be read on the way");
+  }
 
   const url = apiUrl(
     reachableAddress(server.address, networkInterfaces()),
@@ -108,6 +126,7 @@ async function openParts(
     monitors.system.close();
     monitors.process.close();
     certificate?.close();
+    keys.close();
   };
   let closing: Promise<void> | undefined;
   const close: RunningMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
@@ -119,9 +138,12 @@ async function openParts(
     url,
     docsUrl: `${url}/docs`,
     get apiKey() {
-      return instances.apiKey();
+      return instances.identity.apiKey;
     },
-    freshKey: fresh,
+    freshKey: fresh && keys.current.apiKey === undefined,
+    get certificateFingerprint() {
+      return certificate?.current().fingerprint;
+    },
     started: instances.start(),
     close,
     destroy() {
@@ -133,4 +155,22 @@ async function openParts(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** One that cannot be kept serves all the same, and is another one at the next start. */
+async function keepCertificate(
+  opened: OpenedCertificate | undefined,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await opened?.keep();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ reason }, "certificate not kept: its fingerprint will change");
+  }
+}
+
+/** A fault of the program: where it happened is what somebody needs who looks for it. */
+function describeFault(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

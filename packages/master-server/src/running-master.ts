@@ -9,6 +9,8 @@ export interface RunningMaster {
   readonly docsUrl: string;
   /** A secret: to be shown at the first start, and never logged. */
   readonly apiKey: string;
+  /** SHA-256 of the certificate, `sha256:AA:BB:…`, to be pinned; `undefined` without TLS. */
+  readonly certificateFingerprint: string | undefined;
   /** Whether the key was made at this start. */
   readonly freshKey: boolean;
   /** Resolves when the instances that start with the master run or have failed, or after 10 s. */
@@ -31,13 +33,32 @@ export interface CloseMasterOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** In place of a new key that is not printed. */
+const HIDDEN_KEY =
+  "The API key is not shown here: give one with NP_API_KEY_FILE or NP_API_KEY, or set NP_SHOW_KEY=1";
+
+/** What is printed of a start. */
+export interface StartLinesOptions {
+  /** Print the API key: always, never; absent: at the first start. */
+  readonly showKey?: boolean | undefined;
+}
+
 /**
  * What a command prints when its master has started. Dashboards understand the lines `API URL:` and
- * `API KEY:`; the latter is there at the first start only.
+ * `API KEY:`; the latter is there at the first start, or as told.
  */
 export function startLines(
-  master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey">,
+  master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey"> &
+    Partial<Pick<RunningMaster, "certificateFingerprint">>,
+  { showKey }: StartLinesOptions = {},
 ): string[] {
-  const lines = [`API URL: ${master.url}`, `API docs: ${master.docsUrl}`];
-  return master.freshKey ? [...lines, `API KEY: ${master.apiKey}`] : lines;
+  const { url, docsUrl, apiKey, freshKey, certificateFingerprint: fingerprint } = master;
+  const isHidden = showKey === false && freshKey;
+  return [
+    `API URL: ${url}`,
+    `API docs: ${docsUrl}`,
+    ...(fingerprint === undefined ? [] : [`Certificate: ${fingerprint}`]),
+    ...((showKey ?? freshKey) ? [`API KEY: ${apiKey}`] : []),
+    ...(isHidden ? [HIDDEN_KEY] : []),
+  ];
 }

@@ -1,3 +1,4 @@
+import { findInstance, type RemoteInstance } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
 import { printFields, printJson, printTable, stdoutStyle } from "../output/print.ts";
@@ -7,8 +8,6 @@ import {
   type ShowOptions,
   toJson,
 } from "../output/show-instance.ts";
-import { findInstance } from "../remote/find-instance.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 

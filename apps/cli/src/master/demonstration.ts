@@ -1,12 +1,11 @@
 import type { Server } from "node:http";
 import type { Logger } from "@nodepass/logging";
+import type { MasterClient, RemoteInstance } from "@nodepass/master-client";
 import { formatHostPort, parseTunnelUrlLenient } from "@nodepass/url-config";
 import { createKey } from "../commands/keygen.ts";
 import { createDemoSite } from "../demo/demo-site.ts";
 import { findFreePorts, listen } from "../demo/listen.ts";
 import { createInstance } from "../instances/create-instance.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
-import type { MasterClient } from "../remote/master-client.ts";
 
 /** The tag by which the two instances are known again at another start. */
 const tagName = "demonstration";

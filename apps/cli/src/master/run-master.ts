@@ -55,6 +55,7 @@ export async function startMaster(
     stateDirectory: stateDirectory ?? environment.stateDirectory,
     environment: environment.settings,
     workers: environment.workers,
+    keys: environment.keys,
     logger,
     version: readVersion(),
     signal,

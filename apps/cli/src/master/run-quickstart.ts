@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@nodepass/logging";
+import { createMasterClient, type MasterClient, parseMasterAddress } from "@nodepass/master-client";
 import type { RunningMaster } from "@nodepass/master-server";
 import { formatHostPort, parseMasterUrl } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
@@ -9,8 +10,6 @@ import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import { errorLines } from "../output/error-lines.ts";
 import type { LogFormat } from "../output/log-format.ts";
-import { parseMasterAddress } from "../remote/master-address.ts";
-import { createMasterClient, type MasterClient } from "../remote/master-client.ts";
 import { toSignal } from "../watch/follow-until-stopped.ts";
 import { createDemonstration, type Demonstration, openDemonstration } from "./demonstration.ts";
 import { serveUntilStopped, startMaster } from "./run-master.ts";
@@ -96,7 +95,6 @@ function clientOf({ address, apiKey }: RunningMaster): MasterClient {
   return createMasterClient({
     address: parseMasterAddress(`http://${formatHostPort(address)}/api`),
     key: apiKey,
-    trust: { kind: "system" },
     timeoutMs: requestTimeoutMs,
   });
 }

@@ -1,7 +1,6 @@
+import { type MasterAddress, parseMasterAddress } from "@nodepass/master-client";
+import type { Profile, ProfileBook, Trust } from "@nodepass/master-client/node";
 import { CliError, exitCodes } from "../exit-code.ts";
-import { type MasterAddress, parseMasterAddress } from "../remote/master-address.ts";
-import type { Trust } from "../remote/trust.ts";
-import type { Profile, ProfileBook } from "./profile-file.ts";
 
 /** What a command line says about the master. */
 export interface MasterOptions {

@@ -7,7 +7,7 @@ import type {
   TunnelState,
 } from "@nodepass/tunnel-core";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
-import type { OpenTunnel } from "../../src/worker/tunnel-runner.ts";
+import type { OpenTunnel } from "../../src/workers/tunnel-runner.ts";
 
 type Settings = ServerSettings | ClientSettings;
 type MutableCounters = { -readonly [Name in keyof TunnelCounters]: TunnelCounters[Name] };

@@ -1,12 +1,5 @@
 import { connect } from "node:net";
-
-/** Outcome of one TCP ping; a refused or timed out connection is an outcome, not an exception. */
-export interface TcpingOutcome {
-  readonly connected: boolean;
-  /** From the first packet of the connection that succeeded, names already resolved; else 0. */
-  readonly latencyMs: number;
-  readonly error: string | null;
-}
+import type { TcpingResult } from "@nodepass/model";
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
@@ -27,16 +20,16 @@ const reasons: Readonly<Record<string, string>> = {
  *
  * @param signal ends the attempt, which then counts as failed
  */
-export function tcping(host: string, port: number, signal: AbortSignal): Promise<TcpingOutcome> {
+export function tcping(host: string, port: number, signal: AbortSignal): Promise<TcpingResult> {
   return new Promise((resolve) => {
-    const failed = (error: string): TcpingOutcome => ({ connected: false, latencyMs: 0, error });
+    const failed = (error: string): TcpingResult => ({ connected: false, latencyMs: 0, error });
     if (signal.aborted) {
       resolve(failed("aborted"));
       return;
     }
     let startedAt = performance.now();
     const socket = connect({ host, port });
-    const settle = (outcome: TcpingOutcome): void => {
+    const settle = (outcome: TcpingResult): void => {
       signal.removeEventListener("abort", onAbort);
       socket.destroy();
       resolve(outcome);

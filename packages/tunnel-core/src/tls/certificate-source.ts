@@ -8,6 +8,8 @@ export interface CertificateState {
   /** `sha256:AA:BB:…` of the leaf's DER, upper-case hex pairs. */
   readonly fingerprint: string;
   readonly notAfter: Date;
+  /** The leaf with its chain, and the key, for a carrier with a TLS of its own (QUIC). */
+  pem(): { readonly cert: string; readonly key: string };
 }
 
 /** Where a TLS server's certificate comes from. */
@@ -34,6 +36,8 @@ export function createCertificateState(
     context: createSecureContext({ cert: certPem, key: keyPem, minVersion: "TLSv1.3" }),
     fingerprint: certificateFingerprint(leaf.raw),
     notAfter: leaf.validToDate,
+    // A function, so that whoever inspects or serialises a state sees no key.
+    pem: () => ({ cert: certPem, key: keyPem }),
   };
 }
 

@@ -1,0 +1,269 @@
+import type { Counters } from "@nodepass/model";
+import {
+  type ClosedReport,
+  eachCounters,
+  type LogReport,
+  type RunnerReport,
+  type StateReport,
+  type TunnelSpec,
+} from "./messages.ts";
+import type { StartThread, ThreadHandlers, TunnelThread } from "./worker-thread.ts";
+
+/** How a pool keeps its threads. */
+export interface WorkerPoolOptions {
+  /** Threads at most. */
+  readonly threads: number;
+  readonly start: StartThread;
+  /** A thread that lived this long, ms, starts the waits before a replacement over. */
+  readonly stableMs: number;
+  readonly onCrash: (crash: ThreadCrash) => void;
+}
+
+/** A thread that ended unasked. */
+export interface ThreadCrash {
+  readonly thread: string;
+  readonly reason: string;
+  /** Tunnels that were in it. */
+  readonly runs: number;
+  /** Time to its replacement. */
+  readonly waitMs: number;
+}
+
+/** One run of a tunnel, somewhere in the pool. */
+export interface Run {
+  /** Answered by `onClosed`. */
+  close(timeoutMs: number): void;
+  /** Answered by `onCounters`, unless the thread is gone. */
+  read(): void;
+  /** Ends the thread that does not answer; its other runs are lost and come back. */
+  kill(reason: string): void;
+  /** Nothing more is heard of it. */
+  forget(): void;
+}
+
+/** A fixed set of threads, started when they are first needed, with the runs spread over them. */
+export class WorkerPool {
+  readonly #slots: readonly WorkerSlot[];
+  #lastRun = 0;
+  #crashes = 0;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#slots = Array.from({ length: options.threads }, (_, index) => {
+      const thread = `nodepass-worker-${index + 1}`;
+      return new WorkerSlot({
+        start: (handlers) => options.start(thread, handlers),
+        stableMs: options.stableMs,
+        onCrash: (reason, runs, waitMs) => {
+          this.#crashes++;
+          options.onCrash({ thread, reason, runs, waitMs });
+        },
+      });
+    });
+  }
+
+  /** Threads alive. */
+  get threads(): number {
+    return this.#slots.filter(({ isUp }) => isUp).length;
+  }
+
+  /** Threads that ended unasked and are not yet replaced. */
+  get away(): number {
+    return this.#slots.filter(({ isWaiting }) => isWaiting).length;
+  }
+
+  /** Threads that ended unasked, since the pool was made. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** Opens a tunnel where the fewest are. The listener is called later, never from inside. */
+  open(spec: TunnelSpec, listener: RunListener): Run {
+    const slot = this.#emptiest();
+    this.#lastRun++;
+    const run: SlotRun = { run: this.#lastRun, spec, listener, closing: false };
+    slot.open(run);
+    return {
+      close: (timeoutMs) => slot.close(run, timeoutMs),
+      read: () => slot.read(run),
+      kill: (reason) => slot.kill(reason),
+      forget: () => slot.forget(run),
+    };
+  }
+
+  /** Ends every thread now. Idempotent. */
+  destroy(): void {
+    for (const slot of this.#slots) slot.destroy();
+  }
+
+  #emptiest(): WorkerSlot {
+    const up = this.#slots.filter(({ isWaiting }) => !isWaiting);
+    const [first, ...others] = up.length > 0 ? up : this.#slots;
+    if (first === undefined) throw new RangeError("a pool needs a thread");
+    return others.reduce((best, slot) => (slot.size < best.size ? slot : best), first);
+  }
+}
+
+/** First wait before a crashed thread is replaced, ms; it doubles up to `MAX_WAIT_MS`. */
+const FIRST_WAIT_MS = 1000;
+const MAX_WAIT_MS = 60_000;
+
+/** What one run of a tunnel tells. */
+export interface RunListener {
+  onState(report: StateReport): void;
+  onCounters(counters: Counters): void;
+  onLog(report: LogReport): void;
+  /** The run is over. Without a reason it was closed as asked. */
+  onClosed(reason: ClosedReport["reason"]): void;
+  /** Its thread is gone; it is opened again in the next one. Its counters start over. */
+  onLost(reason: string): void;
+}
+
+/** A run in its slot. */
+interface SlotRun {
+  readonly run: number;
+  readonly spec: TunnelSpec;
+  readonly listener: RunListener;
+  closing: boolean;
+}
+
+/** What a slot needs from its pool. */
+interface WorkerSlotOptions {
+  readonly start: (handlers: ThreadHandlers) => TunnelThread;
+  /** A thread that lived this long, ms, starts the waits over. */
+  readonly stableMs: number;
+  readonly onCrash: (reason: string, runs: number, waitMs: number) => void;
+}
+
+/**
+ * A place for one thread and the runs in it.
+ *
+ * `empty` → `up` by the first run; `up` → `waiting` when the thread ends; `waiting` → `up` after
+ * 1 s, 2 s, 4 s … 60 s, with all its runs, or → `empty` if none is left.
+ */
+class WorkerSlot {
+  readonly #options: WorkerSlotOptions;
+  readonly #runs = new Map<number, SlotRun>();
+  #thread: TunnelThread | undefined;
+  #startedAt = 0;
+  #crashes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #destroyed = false;
+
+  constructor(options: WorkerSlotOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  get isUp(): boolean {
+    return this.#thread !== undefined;
+  }
+
+  /** Its last thread crashed, the next one is not yet due. */
+  get isWaiting(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  open(run: SlotRun): void {
+    this.#runs.set(run.run, run);
+    if (this.isWaiting) {
+      queueMicrotask(() => {
+        if (this.#runs.has(run.run) && this.isWaiting) {
+          run.listener.onLost("its worker is being replaced");
+        }
+      });
+      return;
+    }
+    this.#ensureThread().post({ kind: "open", run: run.run, spec: run.spec });
+  }
+
+  close(run: SlotRun, timeoutMs: number): void {
+    run.closing = true;
+    if (this.#thread !== undefined) {
+      this.#thread.post({ kind: "close", run: run.run, timeoutMs });
+      return;
+    }
+    queueMicrotask(() => this.#end(run, undefined));
+  }
+
+  read(run: SlotRun): void {
+    this.#thread?.post({ kind: "read", run: run.run });
+  }
+
+  /** Ends the thread, because it does not do what it is told. */
+  kill(reason: string): void {
+    this.#thread?.terminate(reason);
+  }
+
+  /** Forgets a run, whatever its thread does. */
+  forget(run: SlotRun): void {
+    this.#runs.delete(run.run);
+  }
+
+  destroy(): void {
+    this.#destroyed = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#thread !== undefined) this.#thread.terminate("the pool is closed");
+    else this.#endAll();
+  }
+
+  #ensureThread(): TunnelThread {
+    if (this.#thread !== undefined) return this.#thread;
+    this.#startedAt = performance.now();
+    const thread = this.#options.start({
+      onReport: (report) => this.#onReport(report),
+      onExit: (reason) => this.#onExit(reason),
+    });
+    this.#thread = thread;
+    return thread;
+  }
+
+  #onReport(report: RunnerReport): void {
+    if (report.kind === "counters") {
+      eachCounters(report.rows, (run, counters) => {
+        this.#runs.get(run)?.listener.onCounters(counters);
+      });
+      return;
+    }
+    const run = this.#runs.get(report.run);
+    if (run === undefined) return;
+    if (report.kind === "state") run.listener.onState(report);
+    else if (report.kind === "log") run.listener.onLog(report);
+    else this.#end(run, report.reason);
+  }
+
+  #onExit(reason: string): void {
+    this.#thread = undefined;
+    if (this.#destroyed) {
+      this.#endAll();
+      return;
+    }
+    if (performance.now() - this.#startedAt >= this.#options.stableMs) this.#crashes = 0;
+    const waitMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.#crashes, 16));
+    this.#crashes++;
+    this.#timer = setTimeout(() => this.#replace(), waitMs);
+    this.#options.onCrash(reason, this.#runs.size, waitMs);
+    for (const run of [...this.#runs.values()]) {
+      if (run.closing) this.#end(run, undefined);
+      else run.listener.onLost(`its worker crashed: ${reason}`);
+    }
+  }
+
+  #replace(): void {
+    this.#timer = undefined;
+    for (const { run, spec } of this.#runs.values()) {
+      this.#ensureThread().post({ kind: "open", run, spec });
+    }
+  }
+
+  #end(run: SlotRun, reason: string | undefined): void {
+    if (this.#runs.delete(run.run)) run.listener.onClosed(reason);
+  }
+
+  #endAll(): void {
+    for (const run of [...this.#runs.values()]) this.#end(run, undefined);
+  }
+}
