@@ -21,4 +21,10 @@ export {
   type RemoteChange,
   type RemoteTcping,
 } from "./master-client.ts";
-export { isRecord, type RemoteInstance, type RemotePeer, readInstance } from "./remote-instance.ts";
+export {
+  isRecord,
+  type RemoteInstance,
+  type RemoteLogLine,
+  type RemotePeer,
+  readInstance,
+} from "./remote-instance.ts";

@@ -1,4 +1,4 @@
-import { KEY_INSTANCE_ID } from "@nodepass/model";
+import { KEY_INSTANCE_ID, type LogQuery } from "@nodepass/model";
 import { MasterClientError } from "./client-error.ts";
 import { unreachable } from "./connection-error.ts";
 import {
@@ -13,7 +13,15 @@ import {
 } from "./exchange.ts";
 import type { MasterAddress } from "./master-address.ts";
 import { isJson, toRefusal } from "./refusal.ts";
-import { count, isRecord, type RemoteInstance, readInstance, text } from "./remote-instance.ts";
+import {
+  count,
+  isRecord,
+  type RemoteInstance,
+  type RemoteLogLine,
+  readInstance,
+  readLogLine,
+  text,
+} from "./remote-instance.ts";
 
 /** Which master, and how it is asked. */
 export interface MasterClientOptions {
@@ -68,6 +76,8 @@ export interface MasterClient {
   create(url: string, alias?: string): Promise<RemoteInstance>;
   change(id: string, change: RemoteChange): Promise<RemoteInstance>;
   replaceUrl(id: string, url: string): Promise<RemoteInstance>;
+  /** The log lines that the master has kept, oldest first; NodePass 1.14 has none (`NOT_FOUND`). */
+  logs(id: string, query?: LogQuery): Promise<RemoteLogLine[]>;
   remove(id: string): Promise<void>;
   info(): Promise<Readonly<Record<string, unknown>>>;
   /** Names the master. */
@@ -203,6 +213,16 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
       askInstance({ method: "POST", path: "/instances", body: { url, alias } }),
     change: (id, change) => askInstance({ method: "PATCH", path: instancePath(id), body: change }),
     replaceUrl: (id, url) => askInstance({ method: "PUT", path: instancePath(id), body: { url } }),
+    logs: async (id, { tail, since } = {}) => {
+      const query = new URLSearchParams({
+        ...(tail === undefined ? {} : { tail: String(tail) }),
+        ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
+      });
+      const path = `${instancePath(id)}/logs${query.size === 0 ? "" : `?${query}`}`;
+      const { lines } = await askRecord({ method: "GET", path }, "log lines");
+      if (!Array.isArray(lines)) throw unreachable(origin, "it answers without log lines");
+      return lines.map(readLogLine).filter((line) => line !== undefined);
+    },
     remove: async (id) => {
       await askJson({ method: "DELETE", path: instancePath(id) });
     },

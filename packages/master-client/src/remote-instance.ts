@@ -16,12 +16,33 @@ export interface RemoteInstance extends Counters {
   readonly peer: RemotePeer;
   readonly tags: Readonly<Record<string, string>>;
   readonly mode: number;
+  /** `up` with its peer, `down` without, `none` if it has none; empty from masters that don't tell. */
+  readonly link: string;
+  /** Why the status is `error`; empty otherwise, and from masters that don't tell. */
+  readonly reason: string;
+  /** Since when the status is what it is, RFC 3339; empty from masters that don't tell. */
+  readonly since: string;
+  /** When it is started again by itself, RFC 3339. */
+  readonly nextRetry: string | null;
   /** All that the master sent. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
 /** The other half of a service. */
 export type RemotePeer = InstancePeer;
+
+/** A log line that a master has kept. */
+export interface RemoteLogLine {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly line: string;
+}
+
+/** Reads one; `undefined` for anything else. */
+export function readLogLine(value: unknown): RemoteLogLine | undefined {
+  if (!isRecord(value) || typeof value.line !== "string") return undefined;
+  return { time: text(value.time), line: value.line };
+}
 
 /** Whether `value` is an object with fields. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -49,6 +70,10 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     peer: { sid: text(peer.sid), type: text(peer.type), alias: text(peer.alias) },
     tags: Object.fromEntries(tags.map(([name, tag]) => [name, String(tag)])),
     mode: count(value.mode),
+    link: text(value.link),
+    reason: text(value.reason),
+    since: text(value.since),
+    nextRetry: text(value.nextRetry) || null,
     ...countersOf((name) => count(value[name])),
     raw: value,
   };
