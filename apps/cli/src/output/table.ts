@@ -71,18 +71,18 @@ function chooseColumns<Row>(
   rows: readonly Row[],
   width = Number.POSITIVE_INFINITY,
 ): readonly TableColumn<Row>[] {
+  const widthOf = (column: TableColumn<Row>) => {
+    const one = createTable(["left"]);
+    one.push([column.title], ...rows.map((row) => [column.cell(row)]));
+    return one.width;
+  };
   const textOf = ({ cell }: TableColumn<Row>, row: Row) => stripVTControlCharacters(cell(row));
   let columns = all.filter(
     (column) =>
       column.hideIfEmpty === undefined ||
       rows.some((row) => textOf(column, row) !== column.hideIfEmpty),
   );
-  const widths = new Map(
-    columns.map((column) => [
-      column,
-      Math.max(column.title.length, ...rows.map((row) => textOf(column, row).length)),
-    ]),
-  );
+  const widths = new Map(columns.map((column) => [column, widthOf(column)]));
   // The last column is cut before another goes, down to its least.
   const needed = () =>
     columns.reduce((sum, column, index) => {
