@@ -21,8 +21,8 @@ import { hideKeys } from "./output/hide-keys.ts";
 import { readVersion } from "./version.ts";
 
 const examples = (command: string) => `
-Examples, with a key that ${command} keygen makes:
-  KEY=...
+Examples:
+  KEY is a secret of yours; ${command} keygen prints one.
 
   A web server on port 8080 behind NAT, reachable on port 80 of your server:
     your server  ${command} "server://$KEY@:10101/:80?mode=1&tls=1"
