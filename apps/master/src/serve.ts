@@ -1,5 +1,7 @@
 import { createLogger } from "@nodepass/logging";
 import {
+  findCarriers,
+  proxyVariables,
   type RunningMaster,
   readMasterEnvironment,
   runMaster,
@@ -48,6 +50,7 @@ export async function serve(options: ServeOptions): Promise<number> {
       environment: environment.settings,
       stateDirectory: environment.stateDirectory,
       workers: environment.workers,
+      ways: { carriers: findCarriers(import.meta.url), proxyEnvironment: proxyVariables(variables) },
       version: options.version,
       logger,
       signal: stop.signal,

@@ -14,6 +14,7 @@ export function createInstanceManager(options: InstanceManagerOptions): Instance
   const settings = {
     limits: resolved.environment,
     counterIntervalMs: resolved.counterIntervalMs,
+    ways: resolved.ways,
   };
   const startThread =
     resolved.workers === 0

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { MasterState, StateStore } from "@nodepass/store";
+import type { TunnelWays } from "@nodepass/tunnel-core";
 import {
   DEFAULT_ENVIRONMENT,
   type EnvironmentSettings,
@@ -44,6 +45,8 @@ export interface InstanceManagerOptions {
   readonly workerHeapMiB?: number | undefined;
   /** Limits and intervals of the tunnels, report interval and graceful stop. @default DEFAULT_ENVIRONMENT */
   readonly environment?: EnvironmentSettings | undefined;
+  /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
+  readonly ways?: TunnelWays | undefined;
   /** The master's own `log`, and for servers `tls`, `crt`, `keyFile`, where a URL lacks them. @default {} */
   readonly masterDefaults?: ParseDefaults | undefined;
   /** Instances at most, 1 to 1 000 000. @default 10000 */
@@ -120,6 +123,7 @@ export function resolveManagerOptions(options: InstanceManagerOptions): Resolved
     formatLog: options.formatLog,
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     masterDefaults: options.masterDefaults ?? {},
+    ways: options.ways ?? {},
     now: options.now ?? Date.now,
     logger: options.logger ?? SILENT,
     workers: pick("workers"),

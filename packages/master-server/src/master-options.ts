@@ -1,3 +1,4 @@
+import type { InstanceManagerOptions } from "@nodepass/instances";
 import type { Logger } from "@nodepass/logging";
 import {
   DEFAULT_ENVIRONMENT,
@@ -24,6 +25,8 @@ export interface RunMasterOptions {
    * @default availableParallelism()
    */
   readonly workers?: number | undefined;
+  /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
+  readonly ways?: InstanceManagerOptions["ways"];
   /** Where it tells what it does, its instances' lines included. @default silent */
   readonly logger?: Logger | undefined;
   /** Of the program, for `/info`, `/metrics` and the document. @default "0.0.0" */
@@ -40,6 +43,7 @@ export interface ResolvedMasterOptions {
   readonly stateDirectory: string;
   readonly environment: EnvironmentSettings;
   readonly workers: number | undefined;
+  readonly ways: InstanceManagerOptions["ways"];
   readonly logger: Logger;
   readonly version: string;
   readonly limits: ServerLimits;
@@ -66,6 +70,7 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     stateDirectory: options.stateDirectory,
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     workers: options.workers,
+    ways: options.ways,
     logger: options.logger ?? silent,
     version: options.version ?? "0.0.0",
     limits: resolveServerLimits(options.limits ?? {}),

@@ -80,6 +80,7 @@ async function openParts(
     environment,
     logger,
     workers: options.workers,
+    ways: options.ways,
     masterDefaults: { log, tls, crt, keyFile },
     // Dashboards translate the colours.
     formatLog: (entry) => formatLogLine(entry, { colour: true }),

@@ -1,5 +1,6 @@
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
+export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
@@ -12,6 +13,7 @@ export type {
   TunnelEvents,
   TunnelOptions,
   TunnelState,
+  TunnelWays,
 } from "./tunnel.ts";
 
 // Internal to the workspace: not part of the public API, may change at any time.

@@ -47,7 +47,7 @@ export async function startMaster(
   context: CliContext,
   { settings, signal, logger, stateDirectory }: StartMasterOptions,
 ): Promise<RunningMaster> {
-  const { readMasterEnvironment, runMaster } = await import("@nodepass/master-server");
+  const { findCarriers, proxyVariables, readMasterEnvironment, runMaster } = await import("@nodepass/master-server");
   const environment = readMasterEnvironment(context.environment, homedir());
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
   return runMaster({
@@ -55,6 +55,7 @@ export async function startMaster(
     stateDirectory: stateDirectory ?? environment.stateDirectory,
     environment: environment.settings,
     workers: environment.workers,
+    ways: { carriers: findCarriers(import.meta.url), proxyEnvironment: proxyVariables(context.environment) },
     logger,
     version: readVersion(),
     signal,

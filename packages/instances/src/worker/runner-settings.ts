@@ -1,9 +1,11 @@
+import type { TunnelWays } from "@nodepass/tunnel-core";
 import { DEFAULT_ENVIRONMENT, type EnvironmentSettings } from "@nodepass/url-config";
 
 /** What a worker is started with. */
 export interface RunnerSettings {
   readonly limits: EnvironmentSettings;
   readonly counterIntervalMs: number;
+  readonly ways?: TunnelWays | undefined;
 }
 
 /**

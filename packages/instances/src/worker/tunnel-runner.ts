@@ -1,4 +1,4 @@
-import { openTunnel, RelayBuffers, type Tunnel, type TunnelOptions } from "@nodepass/tunnel-core";
+import { openTunnel, RelayBuffers, type Tunnel, type TunnelOptions, type TunnelWays } from "@nodepass/tunnel-core";
 import {
   type ClientSettings,
   type EnvironmentSettings,
@@ -31,6 +31,8 @@ export interface TunnelRunnerOptions {
   readonly limits: EnvironmentSettings;
   /** Time between looks at the counters, ms. */
   readonly counterIntervalMs: number;
+  /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
+  readonly ways?: TunnelWays | undefined;
   readonly send: (report: RunnerReport) => void;
   /** @default openTunnel of tunnel-core */
   readonly open?: OpenTunnel | undefined;
@@ -56,6 +58,7 @@ interface RunEntry {
 export class TunnelRunner {
   readonly #limits: EnvironmentSettings;
   readonly #counterIntervalMs: number;
+  readonly #ways: TunnelWays;
   readonly #send: (report: RunnerReport) => void;
   readonly #openTunnel: OpenTunnel;
   readonly #buffers: RelayBuffers;
@@ -67,6 +70,7 @@ export class TunnelRunner {
   constructor(options: TunnelRunnerOptions) {
     this.#limits = options.limits;
     this.#counterIntervalMs = options.counterIntervalMs;
+    this.#ways = options.ways ?? {};
     this.#send = options.send;
     this.#openTunnel = options.open ?? openTunnel;
     this.#buffers = new RelayBuffers(options.limits.tcpDataBufferBytes);
@@ -129,6 +133,7 @@ export class TunnelRunner {
       const settings = parseTunnelUrl(entry.config);
       entry.level = settings.log;
       const tunnel = await this.#openTunnel(settings, {
+        ...this.#ways,
         limits: this.#limits,
         buffers: this.#buffers,
         onCreate: (created) => this.#listen(entry, created),
