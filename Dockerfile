@@ -5,6 +5,8 @@
 #
 # What the build stage does is also runnable without a container engine: deploy/README.md.
 
+# A glibc image with a Node that runs in it. By digest, for builds that come out the same:
+#   --build-arg NODE_IMAGE=node:26.10.0-bookworm-slim@sha256:<digest of your choice>
 ARG NODE_IMAGE=node:26.10.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -19,9 +21,13 @@ LABEL org.opencontainers.image.title="NodePass master" \
       org.opencontainers.image.description="HTTP API that runs TCP and UDP tunnels" \
       org.opencontainers.image.licenses="MIT"
 
+# Nothing that installs: the program needs Node and /app only. An image of one's own may lack the user.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
+        /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
+    && (id node >/dev/null 2>&1 || useradd --uid 1000 --user-group --shell /usr/sbin/nologin node) \
+    # A new volume takes its owner and mode from here.
+    && install -d -o node -g node -m 0700 /var/lib/nodepass
 COPY --from=build /app /app
-# A new volume takes its owner and mode from here.
-RUN install -d -o node -g node -m 0700 /var/lib/nodepass
 
 # All interfaces of the container; who else gets in is decided by what is published.
 ENV NODE_ENV=production \
@@ -34,7 +40,9 @@ EXPOSE 9090
 USER node
 WORKDIR /var/lib/nodepass
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --start-interval=1s --retries=3 \
+# Without --start-interval, which Docker before 25 and buildah before 1.36 refuse. An image in the
+# OCI format has no health check: deploy/README.md says how podman gets one.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
     CMD ["node", "/app/dist/healthcheck.js"]
 # Settings come from NP_MASTER_URL, which the health check reads too.
 ENTRYPOINT ["node", "/app/dist/main.js"]

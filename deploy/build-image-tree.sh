@@ -20,6 +20,11 @@ if [ -n "$(ls -A "$target")" ]; then
   exit 1
 fi
 
+if ! node --version >/dev/null; then
+  echo "$0: this Node does not run here; see the line above for what is missing" >&2
+  exit 1
+fi
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/nodepass-image.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
@@ -38,12 +43,14 @@ pnpm=${PNPM:-npx --yes $version}
 export CI=true DO_NOT_TRACK=1
 
 # The words of $pnpm are a command and its arguments.
-$pnpm install --frozen-lockfile --prefer-offline \
+$pnpm install --frozen-lockfile --prefer-offline --trust-lockfile \
   --filter nodepass-workspace --filter '@nodepass/master...'
 $pnpm --filter '@nodepass/master...' run build
 # --legacy: the other way writes the name of the temporary folder into the result. Copies: links
 # would share modes and contents with the store of pnpm.
 $pnpm --config.package-import-method=copy \
   --filter @nodepass/master deploy --legacy --prod "$target"
+# What runs, and no more: sources, declarations, maps and what nothing imports stay out.
+node --experimental-import-meta-resolve "$source/deploy/prune-tree.mjs" "$target"
 # The image has a user of its own: everybody may read, nobody needs to write.
 chmod -R a+rX "$target"

@@ -1,14 +1,25 @@
-import type { Reporter, TestModule } from "vitest/node";
+import type { UserConsoleLog } from "vitest";
+import type { Reporter, TestModule, TestSuite } from "vitest/node";
 
-/** Prints the closing line `N passed, N failed` that continuous integration reads. */
+/**
+ * Ends a run with what tests have printed, such as figures, and the line `N passed, N failed` that
+ * continuous integration reads. What fails before its tests is a failure too: a file that does not
+ * load, a hook of a suite, an error outside of all tests.
+ */
 export default class CountReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  readonly #printed: string[] = [];
+
+  onUserConsoleLog({ content }: UserConsoleLog): void {
+    this.#printed.push(content.trimEnd());
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[] = []): void {
     let passed = 0;
-    let failed = 0;
+    let failed = unhandledErrors.length;
     let skipped = 0;
     for (const module of modules) {
-      // A file that fails to load has no tests, yet is a failure.
       if (module.errors().length > 0) failed++;
+      for (const suite of module.children.allSuites()) if (hasFailed(suite)) failed++;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state === "passed") passed++;
@@ -16,8 +27,15 @@ export default class CountReporter implements Reporter {
         else skipped++;
       }
     }
+    const lines = this.#printed.join("\n");
+    if (lines !== "") process.stdout.write(`\nPrinted by tests:\n${lines}\n\n`);
     process.stdout.write(
       `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
     );
   }
+}
+
+/** Whether the suite itself failed, not one of its tests. */
+function hasFailed(suite: TestSuite): boolean {
+  return suite.errors().length > 0;
 }

@@ -1,69 +1,61 @@
-// Entry of `npm start` and `npm test`: needs only Node 20 and npm.
-// Installs with the pnpm named in package.json, then builds and starts or tests.
+// Entry of `npm start` and `npm test`: plain JavaScript for Node 20 and npm, with nothing installed.
+// Installs and builds what has changed, on a Node that runs here, then starts or tests.
 //
-//   npm test                     everything, on the Node that the project brings
+//   npm start                    a master with a demonstration tunnel
+//   npm start -- <arguments>     what `nodepass <arguments>` does
+//   npm test                     everything: lint, types, every test
 //   npm test -- --node 22.12.0   the tests, on another Node from the registry
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+//   npm run pack:all             a tarball of each package, for plain npm
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { build } from "./run/build.mjs";
+import { runJob, runProgram } from "./run/child.mjs";
+import { chooseNode, nodeOf } from "./run/choose-node.mjs";
+import { install } from "./run/install.mjs";
+import { npmEnvironment, runPnpm } from "./run/npm.mjs";
+import { pathsOf, root } from "./run/paths.mjs";
+import { fail, isAtLeast, say } from "./run/say.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
 const [task, ...given] = process.argv.slice(2);
-// Without arguments: a master with a demonstration tunnel, its state in the checkout.
-const args =
-  task === "start" && given.length === 0 ? ["quickstart", "--state", `${root}/.state`] : given;
-const env = { ...process.env, DO_NOT_TRACK: "1" };
-
-function run(command, argv, more = {}) {
-  const { status } = spawnSync(command, argv, {
-    cwd: root,
-    env: { ...env, ...more },
-    stdio: "inherit",
-    shell: process.platform === "win32",
-  });
-  if (status !== 0) process.exit(status ?? 1);
+if (!isAtLeast(process.versions.node, [20, 0])) {
+  fail(`this checkout needs Node 20 or newer to start, this is ${process.versions.node}`);
 }
-
-function pnpm(...argv) {
-  run("npx", ["--yes", packageManager, ...argv]);
-}
-
 // A plain `npm install` leaves a tree that pnpm would mix with its own.
-if (existsSync(`${root}/node_modules/.package-lock.json`)) {
+if (pathsOf("node_modules/.package-lock.json").length > 0) {
   rmSync(`${root}/node_modules`, { recursive: true });
 }
-/** The Node of a version, from the registry's package for this machine, kept in `.node/`. */
-function nodeOf(version) {
-  const folder = `${root}/.node/${version}`;
-  const name = `node-${process.platform}-${process.arch}`;
-  const binary = `${folder}/node_modules/${name}/bin/node`;
-  if (!existsSync(binary)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(`${folder}/package.json`, "{}");
-    run("npm", ["install", "--no-audit", "--no-fund", "--prefix", folder, `${name}@${version}`]);
-  }
-  return binary;
+await install();
+const node = await chooseNode();
+await build();
+
+if (task === "start") {
+  // Without arguments: a master with a demonstration tunnel, its state in the checkout.
+  const args = given.length === 0 ? ["quickstart", "--state", `${root}/.state`] : given;
+  // What hints tell people to type.
+  const environment = { ...process.env, NODEPASS_COMMAND: "npm start --" };
+  await runProgram(node.path, [`${root}/apps/cli/dist/main.js`, ...args], environment);
+} else if (task === "pack") {
+  // `npm pack` would leave `workspace:^` in the packages; pnpm puts versions there, and the licence.
+  rmSync(`${root}/tarballs`, { recursive: true, force: true });
+  const packages = ["--filter", "./packages/*", "--filter", "./apps/*"];
+  const argv = [...packages, "--recursive", "pack", "--pack-destination", `${root}/tarballs`];
+  await runPnpm(argv, npmEnvironment(), "failure");
+  say("packed into tarballs/; to install the commands: npm install -g ./tarballs/*.tgz");
+} else if (given[0] === "--node" && given[1] !== undefined) {
+  const path = await nodeOf(given[1]);
+  const tests = ["run", "--config", "vitest.workspace.ts", "--maxWorkers=2", ...given.slice(2)];
+  const vitest = [`${root}/node_modules/vitest/vitest.mjs`, ...tests];
+  await runJob(path, vitest, testEnvironment(given[1], dirname(path)), "inherit");
+} else {
+  await runPnpm(["run", "verify", ...given], testEnvironment(node.version), "inherit");
 }
 
-pnpm("install", "--frozen-lockfile");
-if (task === "test" && args[0] === "--node" && args[1] !== undefined) {
-  pnpm("run", "build", "--output-logs=errors-only");
-  const node = nodeOf(args[1]);
-  const tests = ["run", "--config", "vitest.workspace.ts", "--maxWorkers=2", ...args.slice(2)];
-  const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
-  // Tests start TypeScript in child processes; Node before 22.18 has to be told that it may.
-  const [major, minor] = args[1].split(".").map(Number);
-  const old = major < 22 || (major === 22 && minor < 18);
-  const more = old ? { NODE_OPTIONS: "--experimental-strip-types --no-warnings" } : {};
-  run(node, [`${root}/node_modules/vitest/vitest.mjs`, ...tests], { PATH: path, ...more });
-} else if (task === "test") {
-  pnpm("run", "verify", ...args);
-} else {
-  pnpm("run", "build", "--output-logs=errors-only");
-  const node = `${root}/node_modules/.bin/node`;
-  const app = spawn(node, [`${root}/apps/cli/dist/main.js`, ...args], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => app.kill(signal));
-  app.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 143)));
+/** Tests start TypeScript in child processes; Node before 22.18 has to be told that it may. */
+function testEnvironment(version, folder) {
+  const old = !isAtLeast(version, [22, 18]);
+  return {
+    ...npmEnvironment(),
+    ...(old ? { NODE_OPTIONS: "--experimental-strip-types --no-warnings" } : {}),
+    ...(folder === undefined ? {} : { PATH: `${folder}:${process.env.PATH}` }),
+  };
 }

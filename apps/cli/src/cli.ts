@@ -18,6 +18,7 @@ export async function main(): Promise<void> {
 
   process.exitCode = await runCli({
     argv: process.argv.slice(2),
+    program: process.argv[1],
     environment: process.env,
     stdout: process.stdout,
     stderr: process.stderr,

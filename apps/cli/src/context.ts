@@ -28,6 +28,8 @@ export interface TextInput extends AsyncIterable<string | Buffer> {
 export interface CliContext {
   /** Arguments after the program's name. */
   readonly argv: readonly string[];
+  /** Path of the program that runs. */
+  readonly program?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;

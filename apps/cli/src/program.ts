@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addFileCommands } from "./commands/files.ts";
 import { addActionCommands } from "./commands/instance-actions.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addKeygenCommand } from "./commands/keygen.ts";
@@ -11,40 +12,42 @@ import { addMasterCommands } from "./commands/remote-master.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addWatchCommands } from "./commands/watch.ts";
 import type { CliContext } from "./context.ts";
-import { CliError, exitCodes } from "./exit-code.ts";
+import { asCliError, exitCodes } from "./exit-code.ts";
 import { expandArguments } from "./expand-arguments.ts";
 import { createStyle, hasColour } from "./output/colour.ts";
+import { commandName } from "./output/command-name.ts";
 import { errorLines } from "./output/error-lines.ts";
 import { hideKeys } from "./output/hide-keys.ts";
 import { readVersion } from "./version.ts";
 
-const examples = `
+const examples = (command: string) => `
 Examples:
   A web server on port 8080 behind NAT, reachable on port 80 of your server:
-    your server  nodepass 'server://SECRET@:10101/:80?tls=1'
-    behind NAT   nodepass 'client://SECRET@your.server:10101/127.0.0.1:8080'
+    your server  ${command} 'server://SECRET@:10101/:80?tls=1'
+    behind NAT   ${command} 'client://SECRET@your.server:10101/127.0.0.1:8080'
 
   A database on the server's side, reachable on the client's port 5432:
-    server       nodepass 'server://SECRET@:10101/127.0.0.1:5432?mode=2&tls=1'
-    client       nodepass 'client://SECRET@your.server:10101/127.0.0.1:5432?mode=2'
+    server       ${command} 'server://SECRET@:10101/127.0.0.1:5432?mode=2&tls=1'
+    client       ${command} 'client://SECRET@your.server:10101/127.0.0.1:5432?mode=2'
 
   A local port passed on, without a server:
-    nodepass 'client://127.0.0.1:8080/example.com:80?mode=1'
+    ${command} 'client://127.0.0.1:8080/example.com:80?mode=1'
 
   A secret, what a URL means, and a look at a tunnel at work:
-    nodepass keygen --url
-    nodepass check 'server://SECRET@:10101/:80?tls=1'
-    nodepass demo
+    ${command} keygen --url
+    ${command} check 'server://SECRET@:10101/:80?tls=1'
+    ${command} demo
 
   A master, and tunnels made and watched from anywhere:
-    nodepass 'master://0.0.0.0:9090/api?tls=1'
-    nodepass login --master https://your.server:9090
-    nodepass create 'server://SECRET@:10101/:80?tls=1' --alias web
-    nodepass top
+    ${command} 'master://0.0.0.0:9090/api?tls=1'
+    ${command} login --master https://your.server:9090
+    ${command} create 'server://SECRET@:10101/:80?tls=1' --alias web
+    ${command} top
 
 Quote URLs: shells take & and ? for their own. Log lines and check points go to standard output,
 errors to standard error. Exit codes: 0 done or stopped as asked, 1 failed, 2 wrong usage,
-3 no such instance, 4 the master refuses the key, 5 no answer of the master.
+3 no such instance, 4 the master refuses the key, 5 no answer of the master, 6 diff: something
+differs.
 `;
 
 /** Builds the whole command line; nothing is run or read yet. */
@@ -65,9 +68,9 @@ export function createProgram(context: CliContext): Command {
       getErrHasColors: () => hasColour(context.stderr, context.environment),
     })
     .configureHelp({ styleTitle: (title) => style.bold(title) })
-    .showHelpAfterError("Try 'nodepass --help'.")
+    .showHelpAfterError(`Try '${commandName(context.environment)} --help'.`)
     .exitOverride()
-    .addHelpText("after", examples);
+    .addHelpText("after", examples(commandName(context.environment)));
   program.commandsGroup("Tunnels:");
   addRunCommand(program, context);
   addCheckCommand(program, context);
@@ -79,6 +82,8 @@ export function createProgram(context: CliContext): Command {
   addActionCommands(program, context);
   addWatchCommands(program, context);
   addMasterCommands(program, context);
+  program.commandsGroup("Files:");
+  addFileCommands(program, context);
   program.commandsGroup("Other:");
   addCompletionCommand(program, context);
   addQuickstartCommand(program, context);
@@ -102,10 +107,11 @@ export async function runCli(context: CliContext): Promise<number> {
     if (error instanceof CommanderError) {
       return error.exitCode === exitCodes.ok ? exitCodes.ok : exitCodes.usage;
     }
-    if (error instanceof CliError && error.message === "") return error.exitCode;
+    const known = asCliError(error);
+    if (known?.message === "") return known.exitCode;
     const style = createStyle(hasColour(context.stderr, context.environment));
-    const [first, ...rest] = errorLines(error);
+    const [first, ...rest] = errorLines(known ?? error, commandName(context.environment));
     context.stderr.write([`${style.red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
-    return error instanceof CliError ? error.exitCode : exitCodes.failure;
+    return known?.exitCode ?? exitCodes.failure;
   }
 }

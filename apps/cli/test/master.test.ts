@@ -1,12 +1,13 @@
 import { readdirSync } from "node:fs";
+import { reservePort } from "test-support";
 import { expect, it } from "vitest";
 import { startRealMaster } from "./support/real-master.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
-import { askTcp, freePort, startEcho } from "./support/sockets.ts";
+import { askTcp, startEcho } from "./support/sockets.ts";
 
 it("runs a master that makes, lists, changes and removes an instance that works", async () => {
   const { run, json, key, running } = await startRealMaster();
-  const [port, echo] = [await freePort(), await startEcho()];
+  const [port, echo] = [await reservePort(), await startEcho()];
   const url = `client://127.0.0.1:${port}/127.0.0.1:${echo}?mode=1`;
   expect(await json(["ls"])).toEqual([]);
 
@@ -28,7 +29,7 @@ it("runs a master that makes, lists, changes and removes an instance that works"
   expect(await json(["reset", "echo"])).toMatchObject([{ status: "running", tcprx: 0 }]);
   expect(await json(["restart", "echo"])).toMatchObject([{ status: "running" }]);
 
-  const other = await freePort();
+  const other = await reservePort();
   const edited = await json([
     ...["edit", "echo", "--alias", "other", "--no-restart", "--untag", "use", "--tag", "a=b=c"],
     ...["--peer-sid", "s1", "--url", url.replace(String(port), String(other))],
@@ -73,7 +74,7 @@ it("gives a stopped master a new key without the old one", async () => {
 
 it("leaves a new instance stopped if asked to", async () => {
   const { json } = await startRealMaster();
-  const url = `client://127.0.0.1:${await freePort()}/127.0.0.1:1?mode=1`;
+  const url = `client://127.0.0.1:${await reservePort()}/127.0.0.1:1?mode=1`;
   const created = await json(["create", url, "--no-start"]);
   expect(created).toMatchObject({ status: "stopped", restart: false });
 });
@@ -91,7 +92,7 @@ it("ends with 1 if an instance cannot run, and says where to look", async () => 
 
 it("keeps its state over a restart, and shows the key only at the first start", async () => {
   const first = await startRealMaster();
-  const url = `client://127.0.0.1:${await freePort()}/127.0.0.1:1?mode=1`;
+  const url = `client://127.0.0.1:${await reservePort()}/127.0.0.1:1?mode=1`;
   await first.run(["create", url, "--alias", "kept"]);
   first.running.child.kill("SIGTERM");
   expect((await first.running.ended).code).toBe(0);
@@ -117,7 +118,7 @@ it("does not list its key, and says which one is meant of several", async () => 
   for (const alias of ["twin", "twin"]) {
     await run([
       "create",
-      `client://127.0.0.1:${await freePort()}/127.0.0.1:1?mode=1`,
+      `client://127.0.0.1:${await reservePort()}/127.0.0.1:1?mode=1`,
       "--alias",
       alias,
     ]);
@@ -135,7 +136,7 @@ it("does not list its key, and says which one is meant of several", async () => 
 
 it("tells about the master, and lets it connect somewhere", async () => {
   const { run, json } = await startRealMaster();
-  const [open, closed] = [await startEcho(), await freePort()];
+  const [open, closed] = [await startEcho(), await reservePort()];
   expect(await json(["info"])).toMatchObject({ ver: "1.14.0", tls: "0" });
   expect(await run(["info"])).toMatch(/^API +1\.14\.0$/m);
   expect(await run(["tcping", `127.0.0.1:${open}`])).toMatch(/ connected in \d+ ms\n$/);
@@ -150,7 +151,7 @@ it("follows logs and events, and ends with the signal or the key", async () => {
     environment,
   });
   const follower = startCli(["events"], { environment });
-  const url = `client://hunter2@127.0.0.1:${await freePort()}/127.0.0.1:1?mode=1`;
+  const url = `client://hunter2@127.0.0.1:${await reservePort()}/127.0.0.1:1?mode=1`;
   // What it says first is what was there: it is connected then.
   await run(["create", url, "--alias", "early"]);
   await follower.waitFor(/(?:initial|create) +\w{8} {2}early {2}running/);
@@ -185,7 +186,7 @@ it("follows logs and events, and ends with the signal or the key", async () => {
 
 it("shows a snapshot of rates where there is no terminal", async () => {
   const { run, json } = await startRealMaster();
-  const [port, echo] = [await freePort(), await startEcho()];
+  const [port, echo] = [await reservePort(), await startEcho()];
   await run(["create", `client://127.0.0.1:${port}/127.0.0.1:${echo}?mode=1`, "--alias", "echo"]);
   const flow = setInterval(() => void askTcp(port, "x".repeat(10_000)).catch(() => undefined), 50);
   try {

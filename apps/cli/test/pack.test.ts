@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { reservePort } from "test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installWithNpm, packAll, workspaceClosure, workspaceFolder } from "./support/pack.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
-import { askTcp, freePort, startEcho } from "./support/sockets.ts";
+import { askTcp, startEcho } from "./support/sockets.ts";
 
 const run = promisify(execFile);
 
@@ -59,7 +60,7 @@ describe("the packages, packed and installed with npm into an empty folder", () 
   });
 
   it("give a command that runs a tunnel", async () => {
-    const [port, echo] = [await freePort(), await startEcho()];
+    const [port, echo] = [await reservePort(), await startEcho()];
     const url = `client://127.0.0.1:${port}/127.0.0.1:${echo}?mode=1`;
     const { child, ended, waitFor } = startCli([url], { entry: command });
     await waitFor(/INFO/);
@@ -69,7 +70,7 @@ describe("the packages, packed and installed with npm into an empty folder", () 
   });
 
   it("give a library that opens a tunnel", async () => {
-    const [port, echo] = [await freePort(), await startEcho()];
+    const [port, echo] = [await reservePort(), await startEcho()];
     const entry = join(folder, "forward.mjs");
     writeFileSync(entry, script);
     const { child, ended, waitFor } = startCli([String(port), String(echo)], { entry });

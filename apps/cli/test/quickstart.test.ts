@@ -1,6 +1,8 @@
-import { expect, it } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "./support/folder.ts";
-import { startCli } from "./support/run-cli.ts";
+import { runCli, startCli } from "./support/run-cli.ts";
 
 const environment = { NP_WORKERS: "1", NP_REPORT_INTERVAL: "200ms" };
 
@@ -50,4 +52,66 @@ it("takes a page away with its instances", async () => {
   await expect(fetch(page)).rejects.toThrow();
   running.child.kill("SIGTERM");
   expect((await running.ended).code).toBe(0);
+});
+
+it("says who runs and where at a second start, and opens nothing", async () => {
+  const folder = temporaryFolder();
+  const { running, api, page } = await start(folder);
+  const second = await runCli(["quickstart", "--state", folder], { environment });
+  expect([second.code, second.stdout]).toEqual([1, ""]);
+  expect(second.stderr).toContain(`runs already, as process ${running.child.pid}`);
+  expect(second.stderr).toContain(`API URL: ${api}\n`);
+  expect(second.stderr).toContain(`Page:    ${page}\n`);
+  running.child.kill("SIGKILL");
+  await running.ended;
+  // What a killed one has left is in nobody's way.
+  const third = await start(folder);
+  third.running.child.kill("SIGTERM");
+  expect((await third.running.ended).code).toBe(0);
+});
+
+it("starts the client after its server, at every start", async () => {
+  const folder = temporaryFolder();
+  for (const _ of [1, 2]) {
+    const { running } = await start(folder);
+    const output = running.stdout();
+    expect(output.indexOf("server listening")).toBeGreaterThan(-1);
+    expect(output.indexOf("session established")).toBeGreaterThan(
+      output.indexOf("server listening"),
+    );
+    expect(output).not.toContain("ECONNREFUSED");
+    running.child.kill("SIGTERM");
+    await running.ended;
+  }
+});
+
+it("does not announce a page whose tunnel has failed", async () => {
+  const folder = temporaryFolder();
+  const first = await start(folder);
+  first.running.child.kill("SIGTERM");
+  await first.running.ended;
+  // Somebody else is where users connect.
+  const taken = createServer((socket) => socket.destroy());
+  taken.listen(Number(new URL(first.page).port), "127.0.0.1");
+  await once(taken, "listening");
+  onTestFinished(() => {
+    taken.close();
+  });
+  const argv = ["quickstart", "--state", folder, "--port", "0"];
+  const running = startCli(argv, { environment });
+  await running.waitFor(/Ctrl-C stops it/);
+  expect(running.stdout()).not.toContain("Page:");
+  expect(running.stdout()).toMatch(/WARN/);
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
+});
+
+it("names commands as its starter says", async () => {
+  const more = { ...environment, NODEPASS_COMMAND: "npm start --" };
+  const running = startCli(["quickstart", "--state", temporaryFolder(), "--port", "0"], {
+    environment: more,
+  });
+  await running.waitFor(/npm start -- login --master \S+ && npm start -- top\n/);
+  running.child.kill("SIGTERM");
+  await running.ended;
 });

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { reservePort } from "test-support";
 import { describe, expect, it } from "vitest";
 import { runCli, startCli } from "./support/run-cli.ts";
-import { askTcp, askUdp, freePort, startEcho } from "./support/sockets.ts";
+import { askTcp, askUdp, startEcho } from "./support/sockets.ts";
 
 const key = "a-key-that-nobody-guesses";
 const line = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} {2}(?:DEBUG|INFO |WARN |ERROR|EVENT) {2}\S.*$/;
@@ -10,7 +11,7 @@ const environment = { NP_REPORT_INTERVAL: "200ms" };
 
 /** Starts a server and a client in processes of their own, and waits until traffic passes. */
 async function startPair(serverQuery: string) {
-  const [tunnel, entry, echo] = [await freePort(), await freePort(), await startEcho()];
+  const [tunnel, entry, echo] = [await reservePort(), await reservePort(), await startEcho()];
   const serverUrl = `server://${key}@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1&${serverQuery}`;
   const clientUrl = `client://${key}@127.0.0.1:${tunnel}/127.0.0.1:${echo}?mode=2&min=2`;
   const server = startCli([serverUrl], { environment });
@@ -57,7 +58,7 @@ describe("a server with log=debug", () => {
 
 describe("a forwarder in a process", () => {
   async function startForwarder(query: string, argv: readonly string[] = []) {
-    const [port, echo] = [await freePort(), await startEcho()];
+    const [port, echo] = [await reservePort(), await startEcho()];
     const url = `client://${key}@127.0.0.1:${port}/127.0.0.1:${echo}?mode=1&${query}`;
     const running = startCli([...argv, url], { environment });
     await expect.poll(() => askTcp(port, "ready").catch(String), { timeout: 20_000 }).toBe("ready");

@@ -11,6 +11,11 @@ it.each([
   [["--help"], undefined, { kind: "help" }],
   [["-h", "x"], undefined, { kind: "help" }],
   [["-v"], undefined, { kind: "version" }],
+  [
+    ["--import", "x.gob"],
+    "",
+    { kind: "run", url: defaultUrl, logFormat: "text", importFile: "x.gob" },
+  ],
   [["--", "master://:2"], undefined, { kind: "run", url: "master://:2", logFormat: "text" }],
 ])("reads %j with NP_MASTER_URL %j", (argv, url, expected) => {
   expect(readArguments(argv, url)).toEqual(expected);

@@ -10,7 +10,13 @@ export type LogFormat = "text" | "json";
 export type Request =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly url: string; readonly logFormat: LogFormat }
+  | {
+      readonly kind: "run";
+      readonly url: string;
+      readonly logFormat: LogFormat;
+      /** A state of the Go program to begin with. */
+      readonly importFile: string | undefined;
+    }
   | { readonly kind: "renew key" }
   | { readonly kind: "wrong usage"; readonly problem: string };
 
@@ -42,7 +48,7 @@ export function readArguments(argv: readonly string[], fallbackUrl: string | und
   if (others.length > 0)
     return { kind: "wrong usage", problem: "more than one URL; is it quoted?" };
   const fallback = fallbackUrl === undefined || fallbackUrl === "" ? defaultUrl : fallbackUrl;
-  return { kind: "run", url: given ?? fallback, logFormat };
+  return { kind: "run", url: given ?? fallback, logFormat, importFile: values.import };
 }
 
 function parse(argv: readonly string[]) {
@@ -53,13 +59,14 @@ function parse(argv: readonly string[]) {
       help: { type: "boolean", short: "h" },
       version: { type: "boolean", short: "v" },
       "log-format": { type: "string" },
+      import: { type: "string" },
       "renew-key": { type: "boolean" },
     },
   });
 }
 
 /** What `--help` prints. */
-export const helpText = `Usage: nodepass-master [url] [--log-format text|json]
+export const helpText = `Usage: nodepass-master [url] [--log-format text|json] [--import FILE]
        nodepass-master --renew-key
 
 Runs a NodePass master: an HTTP API that runs tunnels.
@@ -71,6 +78,9 @@ Runs a NodePass master: an HTTP API that runs tunnels.
                    tls        0 plain, 1 self-signed, 2 from the files crt and key (default 0)
   --log-format   lines of text, or one JSON object a line (then what is printed at the start,
                  the key too, goes to standard error)
+  --import FILE  begin with the state of a master of the Go program (nodepass.gob); without it one
+                 is looked for in gob/ beside the program, in gob/ here, and in /gob, where this
+                 master has no state yet
   --renew-key    make a new API key for a master that is stopped, print it, and end
   -h, --help     print this
   -v, --version  print the version

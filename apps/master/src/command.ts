@@ -46,9 +46,12 @@ async function run(): Promise<number> {
     case "run": {
       // Loaded here: help and version need none of it.
       const { serve } = await import("./serve.ts");
+      const { goStateFiles } = await import("@nodepass/master-server");
       return serve({
         url: request.url,
         logFormat: request.logFormat,
+        importFile: request.importFile,
+        goStateFiles: goStateFiles(process.argv[1], process.cwd()),
         variables: process.env,
         home: homedir(),
         version: readVersion(),

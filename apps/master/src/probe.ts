@@ -7,7 +7,7 @@ import type { MasterSettings } from "@nodepass/url-config";
 const timeoutMs = 4000;
 
 /**
- * Asks a master on this host for its document, which needs no key.
+ * Asks a master on this host whether it is alive, which needs no key.
  *
  * @throws if it does not answer with 200
  */
@@ -17,7 +17,7 @@ export async function probe({ listen, prefix, tls }: MasterSettings): Promise<vo
   const request = (tls === 0 ? requestPlain : requestSecure)({
     host: isIpv6 ? "::1" : host,
     port: listen.port,
-    path: `${prefix}/openapi.json`,
+    path: `${prefix}/healthz`,
     // To ourselves, and nothing secret is said: the certificate may be self-signed.
     rejectUnauthorized: false,
     agent: false,

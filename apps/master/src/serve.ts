@@ -16,6 +16,9 @@ import { type SignalSource, watchStopSignals } from "./stop-signals.ts";
 export interface ServeOptions {
   readonly url: string;
   readonly logFormat: LogFormat;
+  readonly importFile: string | undefined;
+  /** Where a state of the Go program may lie. */
+  readonly goStateFiles: readonly string[];
   readonly variables: Variables;
   readonly home: string;
   readonly version: string;
@@ -49,8 +52,14 @@ export async function serve(options: ServeOptions): Promise<number> {
       settings,
       environment: environment.settings,
       stateDirectory: environment.stateDirectory,
+      importFile: options.importFile,
+      goStateFiles: options.goStateFiles,
       workers: environment.workers,
-      ways: { carriers: findCarriers(import.meta.url), proxyEnvironment: proxyVariables(variables) },
+      ways: {
+        carriers: findCarriers(import.meta.url),
+        proxyEnvironment: proxyVariables(variables),
+      },
+      keys: environment.keys,
       version: options.version,
       logger,
       signal: stop.signal,
@@ -62,7 +71,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   // Not through the logger: these are wanted at every level, and dashboards read them as they are.
   // Where standard output is for programs, they go elsewhere.
   const output = options.logFormat === "json" ? options.stderr : stdout;
-  output.write(`${startLines(master).join("\n")}\n`);
+  output.write(`${startLines(master, environment).join("\n")}\n`);
 
   logger.info({ reason: await stop.first }, "master stopping");
   const cut = await Promise.race([master.close(), stop.second]);

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { reservePort } from "test-support";
 import { expect, it, onTestFinished } from "vitest";
-import { freePort } from "./support/free-port.ts";
 import { runCommand, startMaster, temporaryFolder } from "./support/run-master.ts";
 
 const entry = fileURLToPath(new URL("../dist/healthcheck.js", import.meta.url));
@@ -13,7 +13,7 @@ it.each(["127.0.0.1", "0.0.0.0", ""])(
   "finds a master on %j healthy, with TLS too",
   async (host) => {
     for (const query of ["", "?tls=1"]) {
-      const url = `master://${host}:${await freePort()}/deep/prefix${query}`;
+      const url = `master://${host}:${await reservePort()}/deep/prefix${query}`;
       await startMaster(temporaryFolder(), { url });
       expect(await check(url)).toEqual({ code: 0, stdout: "", stderr: "" });
     }
@@ -21,7 +21,7 @@ it.each(["127.0.0.1", "0.0.0.0", ""])(
 );
 
 it("says that nobody listens", async () => {
-  const { code, stderr } = await check(`master://127.0.0.1:${await freePort()}`);
+  const { code, stderr } = await check(`master://127.0.0.1:${await reservePort()}`);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^unhealthy: .*ECONNREFUSED.*\n$/);
 });

@@ -3,9 +3,9 @@ import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { reservePort } from "test-support";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { changeModes } from "./support/change-modes.ts";
-import { freePort } from "./support/free-port.ts";
 import { buildImageTree, listTree, otherUser } from "./support/image-tree.ts";
 import { ask, runCommand, startMaster, temporaryFolder } from "./support/run-master.ts";
 
@@ -38,7 +38,7 @@ it.runIf(isPosix)(
     mkdirSync(state, { mode: 0o700 });
     chmodSync(folder, 0o755);
     if (uid !== undefined) chownSync(state, uid, uid);
-    const url = `master://127.0.0.1:${await freePort()}/api?log=info`;
+    const url = `master://127.0.0.1:${await reservePort()}/api?log=info`;
     const master = await startMaster(state, { url, uid, entry: join(tree, "dist/main.js") });
 
     const checkHealth = () =>
@@ -56,7 +56,7 @@ it.runIf(isPosix)(
       page.close();
     });
     const target = (page.address() as AddressInfo).port;
-    const entry = await freePort();
+    const entry = await reservePort();
     const { status } = await ask(master, "POST", "/instances", {
       url: `client://127.0.0.1:${entry}/127.0.0.1:${target}?mode=1`,
     });

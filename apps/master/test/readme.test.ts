@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { reservePort } from "test-support";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { freePort } from "./support/free-port.ts";
 import { ask, runCommand, startMaster, temporaryFolder } from "./support/run-master.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -32,7 +32,7 @@ it("README's request makes a tunnel that is there again after a restart", async 
     site.close();
   });
   const { port } = site.address() as AddressInfo;
-  const entry = await freePort();
+  const entry = await reservePort();
   const ours = url.replace("127.0.0.1:8080", `127.0.0.1:${entry}`);
   const state = temporaryFolder();
   const fetchPage = async () => {

@@ -101,13 +101,13 @@ manager.subscribe(() => {
 await idle(`CPU, idle ${idleMs / 1000} s, one subscriber`);
 print("events in that time", events);
 
-function time(name, times, run) {
+async function time(name, times, run) {
   const startedAt = performance.now();
-  for (let count = 0; count < times; count++) run();
+  for (let count = 0; count < times; count++) await run();
   print(name, `${(((performance.now() - startedAt) / times) * 1000).toFixed(0)} µs`);
 }
-time(`list() of ${running + stopped}`, 200, () => manager.list());
-time("list() and JSON", 20, () => JSON.stringify(manager.list()));
+await time(`list() of ${running + stopped}`, 200, () => manager.list());
+await time("list() and JSON", 20, async () => JSON.stringify(await manager.list()));
 
 async function timeAsync(name, times, run) {
   const took = [];
@@ -119,7 +119,7 @@ async function timeAsync(name, times, run) {
   took.sort((a, b) => a - b);
   print(name, `median ${ms(took[times >> 1])}, worst ${ms(took[times - 1])}`);
 }
-const [{ id }] = manager.list();
+const [{ id }] = await manager.list();
 await timeAsync("update(alias), on disk", 50, () => manager.update(id, { alias: "a" }));
 const made = [];
 await timeAsync("create(forwarder), on disk and running", 50, async () => {

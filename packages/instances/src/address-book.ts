@@ -1,4 +1,5 @@
-import { type ClaimedAddress, overlaps } from "./bound-addresses.ts";
+import { isIPv4, isIPv6 } from "node:net";
+import type { ClientSettings, HostPort, ServerSettings } from "@nodepass/url-config";
 
 /** An address that somebody else holds. */
 export interface AddressConflict {
@@ -45,4 +46,95 @@ export class AddressBook {
     }
     return undefined;
   }
+}
+
+/** An address that an instance binds. */
+export interface ClaimedAddress extends HostPort {
+  readonly tcp: boolean;
+  readonly udp: boolean;
+}
+
+/**
+ * The addresses that an instance is sure to bind. Without a mode, a server takes its target address
+ * and a client its tunnel address only if they are free, and dual-end clients learn from the server
+ * whether they listen: none of these can be in anybody's way.
+ */
+export function wantedAddresses(settings: ServerSettings | ClientSettings): ClaimedAddress[] {
+  const { mode, tunnel, targets } = settings;
+  const wanted: ClaimedAddress[] = [];
+  if (settings.scheme === "server") {
+    wanted.push({ ...tunnel, tcp: true, udp: false });
+    const entry = targets[0];
+    if (mode === 1 && entry !== undefined) wanted.push(claim(settings, entry));
+  } else if (mode === 1) {
+    wanted.push(claim(settings, tunnel));
+  }
+  return wanted.filter(({ port }) => port !== 0);
+}
+
+/** The addresses that an instance has bound, by what its tunnel says. */
+export function heldAddresses(
+  settings: ServerSettings | ClientSettings,
+  tunnelAddress: HostPort | undefined,
+  entryAddress: HostPort | undefined,
+): ClaimedAddress[] {
+  const held: ClaimedAddress[] = [];
+  if (tunnelAddress !== undefined) {
+    held.push(
+      settings.scheme === "server"
+        ? { ...tunnelAddress, tcp: true, udp: false }
+        : claim(settings, tunnelAddress),
+    );
+  }
+  if (entryAddress !== undefined) held.push(claim(settings, entryAddress));
+  return held;
+}
+
+function claim({ tcp, udp }: { tcp: boolean; udp: boolean }, at: HostPort): ClaimedAddress {
+  return { host: at.host, port: at.port, tcp, udp };
+}
+
+/**
+ * Whether two sockets could not be bound to these addresses at once, by their text: names are not
+ * looked up, so that nobody is refused for a guess.
+ */
+export function overlaps(a: ClaimedAddress, b: ClaimedAddress): boolean {
+  if (a.port !== b.port) return false;
+  return (
+    (a.tcp && b.tcp && hostsOverlap(hostOf(a.host, "tcp"), hostOf(b.host, "tcp"))) ||
+    (a.udp && b.udp && hostsOverlap(hostOf(a.host, "udp"), hostOf(b.host, "udp")))
+  );
+}
+
+interface Host {
+  /** `undefined` for all addresses of the families. */
+  readonly address: string | undefined;
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+}
+
+function hostsOverlap(a: Host, b: Host): boolean {
+  if (a.address !== undefined && b.address !== undefined) return a.address === b.address;
+  return (a.ipv4 && b.ipv4) || (a.ipv6 && b.ipv6);
+}
+
+function hostOf(host: string, protocol: "tcp" | "udp"): Host {
+  const name = host.toLowerCase().replace(/\.$/, "");
+  if (name === "") return { address: undefined, ipv4: true, ipv6: true };
+  if (name === "localhost") return { address: "127.0.0.1", ipv4: true, ipv6: false };
+  if (isIPv4(name)) {
+    return { address: name === "0.0.0.0" ? undefined : name, ipv4: true, ipv6: false };
+  }
+  if (!isIPv6(name)) return { address: name, ipv4: true, ipv6: true };
+  const address = canonicalIpv6(name);
+  // A listener on [::] takes IPv4 connections too; our UDP sockets on it don't.
+  if (address === "::") return { address: undefined, ipv4: protocol === "tcp", ipv6: true };
+  return { address, ipv4: false, ipv6: true };
+}
+
+/** RFC 5952 spelling; the zone stays as it is. */
+function canonicalIpv6(address: string): string {
+  const [bare = "", zone] = address.split("%");
+  const canonical = new URL(`http://[${bare}]`).hostname.slice(1, -1);
+  return zone === undefined ? canonical : `${canonical}%${zone}`;
 }

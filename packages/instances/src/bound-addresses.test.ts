@@ -1,6 +1,6 @@
 import { parseTunnelUrl } from "@nodepass/url-config";
 import { describe, expect, it } from "vitest";
-import { heldAddresses, overlaps, wantedAddresses } from "./bound-addresses.ts";
+import { heldAddresses, overlaps, wantedAddresses } from "./address-book.ts";
 
 const tcp = (host: string, port = 80) => ({ host, port, tcp: true, udp: false });
 const udp = (host: string, port = 80) => ({ host, port, tcp: false, udp: true });

@@ -1,14 +1,15 @@
-import type { InstanceChange } from "./instance.ts";
-import { InstanceError } from "./instance-error.ts";
-
-/** Longest alias and longest string of `meta`, in characters (code points). */
-const MAX_TEXT = 256;
-const ACTIONS: ReadonlySet<unknown> = new Set(["start", "stop", "restart", "reset"]);
+import {
+  hasAtMostCharacters,
+  INSTANCE_ACTIONS,
+  type InstanceChange,
+  MAX_TEXT_CHARACTERS,
+  ServiceError,
+} from "@nodepass/model";
 
 /**
  * Checks what can be said of a change without looking at the instance.
  *
- * @throws {InstanceError} `INVALID`
+ * @throws {ServiceError} `INVALID`
  */
 export function checkChange({ alias, meta, action }: InstanceChange): void {
   checkText("alias", alias);
@@ -19,15 +20,13 @@ export function checkChange({ alias, meta, action }: InstanceChange): void {
     checkText("meta.tags", name);
     checkText("meta.tags", value);
   }
-  if (action !== undefined && !ACTIONS.has(action)) {
-    throw new InstanceError("INVALID", "action is none of start, stop, restart, reset");
+  if (action !== undefined && !INSTANCE_ACTIONS.includes(action)) {
+    throw new ServiceError("INVALID", "action is none of start, stop, restart, reset");
   }
 }
 
-/** @throws {InstanceError} `INVALID` if a text is too long */
+/** @throws {ServiceError} `INVALID` if a text is too long */
 export function checkText(name: string, text: string | undefined): void {
-  if (text === undefined || text.length <= MAX_TEXT) return;
-  // A character takes two UTF-16 units at most: what is longer need not be counted.
-  if (text.length <= 2 * MAX_TEXT && Array.from(text).length <= MAX_TEXT) return;
-  throw new InstanceError("INVALID", `${name} has more than ${MAX_TEXT} characters`);
+  if (text === undefined || hasAtMostCharacters(text, MAX_TEXT_CHARACTERS)) return;
+  throw new ServiceError("INVALID", `${name} has more than ${MAX_TEXT_CHARACTERS} characters`);
 }

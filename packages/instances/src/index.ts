@@ -1,23 +1,10 @@
-export { createInstanceManager } from "./create-instance-manager.ts";
-export type {
-  BoundAddress,
-  Instance,
-  InstanceAction,
-  InstanceChange,
-  InstanceDetails,
-  InstanceEvent,
-  InstanceMeta,
-  InstanceMetrics,
-  InstancePeer,
-  InstanceStatus,
-  NewInstance,
-} from "./instance.ts";
-export { InstanceError, type InstanceErrorCode } from "./instance-error.ts";
-export type { InstanceManager } from "./instance-manager.ts";
-export type {
-  InstanceLogEntry,
-  InstanceLogFields,
-  InstanceLogger,
-  InstanceManagerOptions,
-} from "./manager-options.ts";
-export { createApiKey, createMasterState } from "./master-key.ts";
+export type { InstanceDetails, InstanceManager, InstanceMetrics } from "./instance-manager.ts";
+export { createInstanceManager } from "./local-instances.ts";
+export type { InstanceLogEntry, InstanceManagerOptions } from "./manager-options.ts";
+export {
+  createApiKey,
+  createMasterState,
+  type GivenKeys,
+  isSameKey,
+  type MasterIdentity,
+} from "./master-identity.ts";

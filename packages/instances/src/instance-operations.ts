@@ -1,11 +1,18 @@
+import {
+  type Instance,
+  type InstanceAction,
+  type InstanceChange,
+  type ReplacedInstance,
+  ServiceError,
+} from "@nodepass/model";
 import { ChangeSignal } from "./change-signal.ts";
+import { changedParts } from "./changed-parts.ts";
 import { checkChange } from "./check-change.ts";
-import type { Instance, InstanceAction, InstanceChange } from "./instance.ts";
-import { assertOpen, InstanceError } from "./instance-error.ts";
 import type { InstanceRegistry } from "./instance-registry.ts";
 import type { ManagedInstance } from "./managed-instance.ts";
+import { readInstanceUrl } from "./managed-instance.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
-import { readInstanceUrl } from "./read-instance-url.ts";
+import { assertOpen } from "./operation-queue.ts";
 
 /** What {@link InstanceOperations} works on. */
 export interface InstanceOperationsParts {
@@ -73,14 +80,14 @@ export class InstanceOperations {
     );
   }
 
-  replaceUrl(id: string, text: string): Promise<Instance> {
+  replaceUrl(id: string, text: string): Promise<ReplacedInstance> {
     return this.#operate(
       id,
       () => undefined,
       async (instance) => {
         const { record } = instance;
         if (record.url === text) {
-          throw new InstanceError("SAME_URL", "the instance has this URL already");
+          throw new ServiceError("SAME_URL", "the instance has this URL already");
         }
         const { masterDefaults, environment } = this.#options;
         const url = readInstanceUrl(text, masterDefaults);
@@ -95,10 +102,12 @@ export class InstanceOperations {
           throw error;
         }
         await instance.endForStart(environment.shutdownTimeoutMs, url);
+        const changed = changedParts(instance.spec, url.settings);
         instance.setUrl(text, url);
         await this.#begin(instance);
         instance.tell(false);
-        return instance.view;
+        const changes = { inPlace: [], restarted: changed };
+        return { ...instance.view, warnings: instance.warnings, changes };
       },
     );
   }
@@ -160,6 +169,7 @@ export class InstanceOperations {
   }
 }
 
-function notFound(): InstanceError {
-  return new InstanceError("NOT_FOUND", "no such instance");
+/** Nobody has this id. */
+export function notFound(): ServiceError {
+  return new ServiceError("NOT_FOUND", "no such instance");
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { InstanceRecord, MasterState, StateStore } from "@nodepass/store";
-import { InstanceError } from "./instance-error.ts";
+import { type InstanceRecord, ServiceError } from "@nodepass/model";
+import type { MasterState, StateStore } from "@nodepass/store";
 import type { ManagedInstance } from "./managed-instance.ts";
 
 /** The instances by id, oldest first, and the state file that they are kept in. */
@@ -42,7 +42,7 @@ export class InstanceRegistry {
     this.#instances.set(instance.record.id, instance);
   }
 
-  /** Saves a new instance and lists it then. @throws {InstanceError} `UNAVAILABLE` */
+  /** Saves a new instance and lists it then. @throws {ServiceError} `UNAVAILABLE` */
   async add(instance: ManagedInstance): Promise<void> {
     const { id } = instance.record;
     this.#newcomers.set(id, instance);
@@ -54,7 +54,7 @@ export class InstanceRegistry {
     this.#instances.set(id, instance);
   }
 
-  /** Saves the state without an instance, which stays listed. @throws {InstanceError} `UNAVAILABLE` */
+  /** Saves the state without an instance, which stays listed. @throws {ServiceError} `UNAVAILABLE` */
   async forget(instance: ManagedInstance): Promise<void> {
     instance.removed = true;
     try {
@@ -70,13 +70,13 @@ export class InstanceRegistry {
     this.#instances.delete(instance.record.id);
   }
 
-  /** Resolves when the state, as it is now or later, is on disk. @throws {InstanceError} `UNAVAILABLE` */
+  /** Resolves when the state, as it is now or later, is on disk. @throws {ServiceError} `UNAVAILABLE` */
   async save(): Promise<void> {
     try {
       await this.#store.save(this.#snapshot);
     } catch (error) {
       // The store has logged why; paths are not for clients.
-      throw new InstanceError("UNAVAILABLE", "the change could not be saved", { cause: error });
+      throw new ServiceError("UNAVAILABLE", "the change could not be saved", { cause: error });
     }
   }
 

@@ -1,27 +1,55 @@
-import type { InstanceRecord } from "@nodepass/store";
-import type { AddressBook } from "./address-book.ts";
-import { type ClaimedAddress, heldAddresses, wantedAddresses } from "./bound-addresses.ts";
-import type { EventHub } from "./event-hub.ts";
-import type { Instance, InstanceDetails, InstanceMeta } from "./instance.ts";
-import { InstanceError } from "./instance-error.ts";
+import {
+  type EventHub,
+  type Instance,
+  type InstanceEvent,
+  type InstanceMeta,
+  type InstanceRecord,
+  type LogFields,
+  type LogLineLevel,
+  NO_TOTALS,
+  ServiceError,
+  TOTAL_NAMES,
+  totalsOf,
+} from "@nodepass/model";
+import {
+  type ClientSettings,
+  format,
+  type ParseDefaults,
+  parseTunnelUrlLenient,
+  type ServerSettings,
+  UrlConfigError,
+  type UrlProblem,
+} from "@nodepass/url-config";
+import {
+  type AddressBook,
+  type ClaimedAddress,
+  heldAddresses,
+  wantedAddresses,
+} from "./address-book.ts";
+import type { HistoryKeeper } from "./history/history-keeper.ts";
+import { InstanceLog } from "./instance-log.ts";
+import type { InstanceDetails } from "./instance-manager.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { OperationQueue } from "./operation-queue.ts";
-import { type InstanceUrl, readInstanceUrl } from "./read-instance-url.ts";
 import type { ReportWheel } from "./report-wheel.ts";
-import type { ThreadPool } from "./thread-pool.ts";
 import { TunnelLife, type TunnelLifeHooks } from "./tunnel-life.ts";
+import type { WorkerPool } from "./workers/worker-pool.ts";
 
 /** Log lines kept until the instance has been announced. */
 const MAX_HELD_LINES = 64;
 
+/** Longest reason shown, in UTF-16 units: an event must stay small. */
+const MAX_REASON = 512;
+
 /** What all instances of a manager share. */
 export interface InstanceSurroundings {
   readonly options: ResolvedManagerOptions;
-  readonly pool: ThreadPool;
+  readonly pool: WorkerPool;
   readonly book: AddressBook;
   readonly wheel: ReportWheel<ManagedInstance>;
-  readonly hub: EventHub;
+  readonly hub: EventHub<InstanceEvent>;
+  readonly history: HistoryKeeper;
   /** Counters changed: have them saved when it suits. */
   saveSoon(): void;
 }
@@ -32,6 +60,8 @@ export class ManagedInstance {
   readonly record: InstanceRecord;
   readonly operations: OperationQueue;
   readonly life: TunnelLife;
+  /** Its last lines. */
+  readonly lines = new InstanceLog();
   /** Taken out of the state; operations that still wait find it gone. */
   removed = false;
   readonly #surroundings: InstanceSurroundings;
@@ -51,7 +81,7 @@ export class ManagedInstance {
     this.#shown = { url: record.url, type: record.type };
     this.#surroundings = surroundings;
     this.operations = new OperationQueue(surroundings.options.maxPendingOperations);
-    this.life = new TunnelLife(surroundings.pool, this.#hooks());
+    this.life = new TunnelLife(surroundings.pool, this.#hooks(), surroundings.options.now);
   }
 
   /** The instance as it is now. */
@@ -63,6 +93,16 @@ export class ManagedInstance {
   get details(): InstanceDetails {
     const { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress } = this.life;
     return { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress };
+  }
+
+  /** What was overlooked in the URL, for people. */
+  get warnings(): readonly string[] {
+    return (this.#url?.warnings ?? []).map(({ message }) => message);
+  }
+
+  /** What the URL means; `undefined` if it cannot be read any more. */
+  get spec(): InstanceUrl["settings"] | undefined {
+    return this.#url?.settings;
   }
 
   /** Takes over a URL that has been read. */
@@ -83,7 +123,7 @@ export class ManagedInstance {
       const { masterDefaults } = this.#surroundings.options;
       this.setUrl(this.record.url, readInstanceUrl(this.record.url, masterDefaults));
     } catch (error) {
-      if (!(error instanceof InstanceError)) throw error;
+      if (!(error instanceof ServiceError)) throw error;
       this.#problem = error.message;
     }
   }
@@ -104,21 +144,18 @@ export class ManagedInstance {
   /** Sets the traffic counters to zero. @returns how to undo that */
   resetTraffic(): () => void {
     const { record } = this;
-    const { tcprx, tcptx, udprx, udptx } = record;
-    Object.assign(record, { tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 });
+    const before = totalsOf((name) => record[name]);
+    Object.assign(record, NO_TOTALS);
     this.#view = undefined;
     return () => {
-      record.tcprx += tcprx;
-      record.tcptx += tcptx;
-      record.udprx += udprx;
-      record.udptx += udptx;
+      for (const name of TOTAL_NAMES) record[name] += before[name];
       this.#view = undefined;
     };
   }
 
   /**
    * Takes the addresses that it is sure to bind, beside those that it holds.
-   * @throws {InstanceError} `CONFLICT` if a running instance holds one of them
+   * @throws {ServiceError} `CONFLICT` if a running instance holds one of them
    */
   claimAddresses(url: InstanceUrl | undefined = this.#url): void {
     const { book } = this.#surroundings;
@@ -128,7 +165,7 @@ export class ManagedInstance {
     if (conflict !== undefined) {
       const { host, port } = conflict.address;
       const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      throw new InstanceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
+      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
     }
     book.claim(id, [...this.#held(), ...wanted]);
   }
@@ -150,13 +187,16 @@ export class ManagedInstance {
     }
     if (!this.life.isActive) book.claim(this.record.id, wantedAddresses(url.settings));
     wheel.add(this);
-    this.life.begin(url.config);
+    this.#surroundings.history.begin(this.record.id, () => this.view);
+    this.life.begin(url.settings);
   }
 
   /** Stops the tunnel; resolves when it is really stopped. */
   async end(timeoutMs: number): Promise<void> {
     await this.life.end(timeoutMs);
     this.#surroundings.wheel.delete(this);
+    // Nobody waits for a chart to be on disk.
+    void this.#surroundings.history.end(this.record.id);
   }
 
   /** The same for a start that follows: what `url` is sure to bind is given to nobody else until then. */
@@ -193,29 +233,20 @@ export class ManagedInstance {
   }
 
   /** Writes a line of its log, if its level lets it through. */
-  log(
-    level: "debug" | "info" | "warn" | "error",
-    message: string,
-    fields: Readonly<Record<string, string | number | boolean | undefined>>,
-    time?: number,
-  ): void {
+  log(level: LogLineLevel, message: string, fields: LogFields, time?: number): void {
     const { options, hub } = this.#surroundings;
     if (!isLogged(level, this.#url?.settings.log ?? options.masterDefaults.log ?? "info")) return;
     options.logger[level]({ instance: this.record.id, ...fields }, message);
-    if (this.removed || (this.#announced && !hub.hasSubscribers)) return;
-    const line = options.formatLog({
-      time: new Date(time ?? options.now()),
-      level,
-      message,
-      fields,
-    });
+    if (this.removed) return;
+    const at = time ?? options.now();
+    const line = options.formatLog({ time: new Date(at), level, message, fields });
+    this.lines.push(at, level, line);
     if (this.#announced) hub.emit({ type: "log", instance: this.view, line });
     else if (this.#heldLines.length < MAX_HELD_LINES) this.#heldLines.push(line);
   }
 
   #look(): Instance {
     const { record, life } = this;
-    const { ping, pool, tcps, udps } = life.live;
     return {
       id: record.id,
       alias: record.alias,
@@ -226,14 +257,12 @@ export class ManagedInstance {
       restart: record.restart,
       meta: copyMeta(record.meta),
       mode: life.mode || (this.#url?.settings.mode ?? 0),
-      ping,
-      pool,
-      tcps,
-      udps,
-      tcprx: record.tcprx,
-      tcptx: record.tcptx,
-      udprx: record.udprx,
-      udptx: record.udptx,
+      ...life.live,
+      ...totalsOf((name) => record[name]),
+      link: life.link,
+      reason: (life.reason ?? "").slice(0, MAX_REASON),
+      since: new Date(life.since).toISOString(),
+      nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
     };
   }
 
@@ -254,11 +283,8 @@ export class ManagedInstance {
         if (told) this.tell(false);
       },
       onAddresses: () => this.#claimHeld(),
-      onTraffic: (bytes) => {
-        this.record.tcprx += bytes.tcprx;
-        this.record.tcptx += bytes.tcptx;
-        this.record.udprx += bytes.udprx;
-        this.record.udptx += bytes.udptx;
+      onTotals: (more) => {
+        for (const name of TOTAL_NAMES) this.record[name] += more[name];
         this.#surroundings.saveSoon();
       },
       onLog: ({ level, message, fields, time }) => this.log(level, message, fields, time),
@@ -268,4 +294,28 @@ export class ManagedInstance {
 
 function copyMeta({ peer, tags }: InstanceMeta): InstanceMeta {
   return { peer: { ...peer }, tags: { ...tags } };
+}
+
+/** What an instance's URL means under its master. */
+export interface InstanceUrl {
+  readonly settings: ServerSettings | ClientSettings;
+  /** The URL with every default filled in. */
+  readonly config: string;
+  /** What lenient reading overlooked. */
+  readonly warnings: readonly UrlProblem[];
+}
+
+/**
+ * Reads an instance's URL as clients of NodePass masters write it.
+ *
+ * @throws {ServiceError} `INVALID_URL` with all that is wrong
+ */
+export function readInstanceUrl(url: string, defaults: ParseDefaults): InstanceUrl {
+  try {
+    const { settings, warnings } = parseTunnelUrlLenient(url, { defaults });
+    return { settings, warnings, config: format(settings) };
+  } catch (error) {
+    if (!(error instanceof UrlConfigError)) throw error;
+    throw new ServiceError("INVALID_URL", error.message, { cause: error });
+  }
 }

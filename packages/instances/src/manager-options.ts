@@ -1,31 +1,26 @@
 import { availableParallelism } from "node:os";
-import type { MasterState, StateStore } from "@nodepass/store";
+import {
+  type LogFields,
+  type Logger,
+  type LogLineLevel,
+  ServiceError,
+  SILENT_LOGGER,
+} from "@nodepass/model";
+import type { HistoryFiles, MasterState, StateStore } from "@nodepass/store";
 import type { TunnelWays } from "@nodepass/tunnel-core";
 import {
   DEFAULT_ENVIRONMENT,
   type EnvironmentSettings,
   type ParseDefaults,
 } from "@nodepass/url-config";
-import { InstanceError } from "./instance-error.ts";
-
-/** Values of a log record. */
-export type InstanceLogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** One line of an instance's log before it is text. */
 export interface InstanceLogEntry {
   readonly time: Date;
-  readonly level: "debug" | "info" | "warn" | "error";
+  readonly level: LogLineLevel;
   /** Fixed lower-case text. */
   readonly message: string;
-  readonly fields: InstanceLogFields;
-}
-
-/** Where the manager tells what it does, instances' log lines (with `instance`) included. */
-export interface InstanceLogger {
-  debug(fields: InstanceLogFields, message: string): void;
-  info(fields: InstanceLogFields, message: string): void;
-  warn(fields: InstanceLogFields, message: string): void;
-  error(fields: InstanceLogFields, message: string): void;
+  readonly fields: LogFields;
 }
 
 /** What an instance manager is made of. */
@@ -62,25 +57,21 @@ export interface InstanceManagerOptions {
   readonly counterIntervalMs?: number | undefined;
   /** How long a worker must have lived for the next crash to wait only 1 s, ms, 0 to 86 400 000. @default 60000 */
   readonly workerStableMs?: number | undefined;
+  /** Where histories outlive the process. @default nowhere */
+  readonly history?: HistoryFiles | undefined;
   /** Wall clock, ms since 1970, for creation times and the manager's own log lines. @default Date.now */
   readonly now?: (() => number) | undefined;
-  readonly logger?: InstanceLogger | undefined;
+  /** Where it tells what it does, instances' lines included, with `instance`. @default silent */
+  readonly logger?: Logger | undefined;
 }
 
 /** {@link InstanceManagerOptions} with every default filled in. */
 export type ResolvedManagerOptions = {
-  readonly [Name in keyof InstanceManagerOptions]-?: Exclude<
+  readonly [Name in Exclude<keyof InstanceManagerOptions, "history">]-?: Exclude<
     InstanceManagerOptions[Name],
     undefined
   >;
-};
-
-const SILENT: InstanceLogger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+} & Pick<InstanceManagerOptions, "history">;
 
 /** What `createInstanceManager` takes where a number is absent, but for `workers`. */
 export const DEFAULT_MANAGER_LIMITS = {
@@ -106,7 +97,7 @@ const RANGES = {
 /**
  * Fills in defaults and checks the ranges.
  *
- * @throws {InstanceError} `INVALID_OPTIONS`, naming the option, its value and its limits
+ * @throws {ServiceError} `INVALID_OPTIONS`, naming the option, its value and its limits
  */
 export function resolveManagerOptions(options: InstanceManagerOptions): ResolvedManagerOptions {
   const defaults = { ...DEFAULT_MANAGER_LIMITS, workers: availableParallelism() };
@@ -115,17 +106,18 @@ export function resolveManagerOptions(options: InstanceManagerOptions): Resolved
     const [lowest, highest] = RANGES[name];
     if (Number.isInteger(value) && value >= lowest && value <= highest) return value;
     const range = `must be an integer from ${lowest} to ${highest}`;
-    throw new InstanceError("INVALID_OPTIONS", `${name} is ${value}, ${range}`);
+    throw new ServiceError("INVALID_OPTIONS", `${name} is ${value}, ${range}`);
   };
   return {
     store: options.store,
     state: options.state,
+    history: options.history,
     formatLog: options.formatLog,
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     masterDefaults: options.masterDefaults ?? {},
     ways: options.ways ?? {},
     now: options.now ?? Date.now,
-    logger: options.logger ?? SILENT,
+    logger: options.logger ?? SILENT_LOGGER,
     workers: pick("workers"),
     workerHeapMiB: pick("workerHeapMiB"),
     maxInstances: pick("maxInstances"),

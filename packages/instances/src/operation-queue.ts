@@ -1,4 +1,4 @@
-import { InstanceError } from "./instance-error.ts";
+import { ServiceError } from "@nodepass/model";
 
 /** Runs operations one after the other. */
 export class OperationQueue {
@@ -11,11 +11,11 @@ export class OperationQueue {
     this.#limit = limit;
   }
 
-  /** @throws {InstanceError} `UNAVAILABLE` if too many wait already */
+  /** @throws {ServiceError} `UNAVAILABLE` if too many wait already */
   run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#pending >= this.#limit) {
       const message = `${this.#pending} operations are pending already`;
-      return Promise.reject(new InstanceError("UNAVAILABLE", message));
+      return Promise.reject(new ServiceError("UNAVAILABLE", message));
     }
     this.#pending++;
     const result = this.#tail.then(operation);
@@ -29,4 +29,9 @@ export class OperationQueue {
   #done(): void {
     this.#pending--;
   }
+}
+
+/** @throws {ServiceError} `UNAVAILABLE` once `closing` has aborted */
+export function assertOpen(closing: AbortSignal): void {
+  if (closing.aborted) throw new ServiceError("UNAVAILABLE", "the master is shutting down");
 }

@@ -1,13 +1,18 @@
-import { ChangeSignal } from "./change-signal.ts";
-import type { BoundAddress, InstanceStatus } from "./instance.ts";
-import type { Run, ThreadPool } from "./thread-pool.ts";
-import type { RunListener } from "./thread-slot.ts";
 import {
-  type LiveCounters,
-  type LogReport,
+  type Counters,
+  type InstanceLink,
+  type InstanceStatus,
+  type LogFields,
+  type LogLineLevel,
   NO_COUNTERS,
-  type StateReport,
-} from "./worker/runner-report.ts";
+  TOTAL_NAMES,
+  type Totals,
+  totalsOf,
+} from "@nodepass/model";
+import type { HostPort } from "@nodepass/url-config";
+import { ChangeSignal } from "./change-signal.ts";
+import type { LogReport, StateReport, TunnelSpec } from "./workers/messages.ts";
+import type { Run, RunListener, WorkerPool } from "./workers/worker-pool.ts";
 
 /** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
 const FIRST_RETRY_MS = 1000;
@@ -29,17 +34,9 @@ export interface TunnelLifeHooks {
   onChange(told: boolean): void;
   /** The addresses that it holds differ, or may be free. */
   onAddresses(): void;
-  /** Bytes carried since the last call. */
-  onTraffic(bytes: Traffic): void;
+  /** What was counted since the last call. */
+  onTotals(more: Totals): void;
   onLog(line: Omit<LogReport, "kind" | "run" | "time"> & { readonly time?: number }): void;
-}
-
-/** Bytes by protocol and direction. */
-export interface Traffic {
-  readonly tcprx: number;
-  readonly tcptx: number;
-  readonly udprx: number;
-  readonly udptx: number;
 }
 
 /**
@@ -51,27 +48,34 @@ export interface Traffic {
  * `end()`. Calls of `begin` and `end` come one after the other.
  */
 export class TunnelLife {
-  readonly #pool: ThreadPool;
+  readonly #pool: WorkerPool;
   readonly #hooks: TunnelLifeHooks;
+  readonly #now: () => number;
   readonly #changes = new ChangeSignal();
-  #config = "";
   #phase: LifePhase = "stopped";
   #status: InstanceStatus = "stopped";
   #reason: string | undefined;
+  /** Wall clock at the last change of the status. */
+  #since: number;
+  #retryAt: number | undefined;
+  #link: InstanceLink = "down";
   #connecting = false;
   #mode: 0 | 1 | 2 = 0;
-  #tunnelAddress: BoundAddress | undefined;
-  #entryAddress: BoundAddress | undefined;
-  #live: LiveCounters = NO_COUNTERS;
+  #tunnelAddress: HostPort | undefined;
+  #entryAddress: HostPort | undefined;
+  #live: Counters = NO_COUNTERS;
   #reads = 0;
   #failedStarts = 0;
   #workerCrashes = 0;
   #run: Run | undefined;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(pool: ThreadPool, hooks: TunnelLifeHooks) {
+  /** @param now wall clock, ms since 1970 */
+  constructor(pool: WorkerPool, hooks: TunnelLifeHooks, now: () => number) {
     this.#pool = pool;
     this.#hooks = hooks;
+    this.#now = now;
+    this.#since = now();
   }
 
   get phase(): LifePhase {
@@ -86,20 +90,34 @@ export class TunnelLife {
     return this.#reason;
   }
 
+  /** Since when the status is what it is, ms since 1970. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** When the next try comes, ms since 1970. */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
+  }
+
+  get link(): InstanceLink {
+    return this.#link;
+  }
+
   /** As run; 0 while it is not decided or does not run. */
   get mode(): 0 | 1 | 2 {
     return this.#mode;
   }
 
-  get live(): LiveCounters {
+  get live(): Counters {
     return this.#live;
   }
 
-  get tunnelAddress(): BoundAddress | undefined {
+  get tunnelAddress(): HostPort | undefined {
     return this.#tunnelAddress;
   }
 
-  get entryAddress(): BoundAddress | undefined {
+  get entryAddress(): HostPort | undefined {
     return this.#entryAddress;
   }
 
@@ -117,13 +135,12 @@ export class TunnelLife {
   }
 
   /** Starts the tunnel, at once if it waits for its next try; no effect if there is one. */
-  begin(config: string): void {
+  begin(spec: TunnelSpec): void {
     if (this.#phase !== "stopped" && this.#phase !== "waiting") return;
     clearTimeout(this.#retry);
-    this.#config = config;
     this.#failedStarts = 0;
     this.#workerCrashes = 0;
-    this.#open();
+    this.#open(spec);
   }
 
   /** Never runs, for this reason. */
@@ -176,49 +193,47 @@ export class TunnelLife {
     );
   }
 
-  #open(): void {
+  #open(spec: TunnelSpec): void {
     this.#phase = "opening";
+    this.#retryAt = undefined;
     const isCurrent = (): boolean => this.#run === run;
     const listener: RunListener = {
       onState: (report) => isCurrent() && this.#onState(report),
       onCounters: (counters) => isCurrent() && this.#onCounters(counters),
       onLog: (line) => this.#hooks.onLog(line),
-      onClosed: (reason) => isCurrent() && this.#onClosed(reason),
+      onClosed: (reason) => isCurrent() && this.#onClosed(spec, reason),
       onLost: (reason) => isCurrent() && this.#onLost(reason),
     };
-    const run = this.#pool.open(this.#config, listener);
+    const run = this.#pool.open(spec, listener);
     this.#run = run;
   }
 
-  #onState({ state, reason, mode, tunnelAddress, entryAddress }: StateReport): void {
+  #onState(report: StateReport): void {
     if (this.#phase === "closing") return;
+    const { state, reason, mode, link, tunnelAddress, entryAddress } = report;
+    const isOtherLink = this.#link !== link;
     this.#phase = "open";
+    this.#link = link;
     this.#mode = mode;
     this.#tunnelAddress = tunnelAddress;
     this.#entryAddress = entryAddress;
     this.#connecting = state === "starting";
     if (state === "running") this.#failedStarts = 0;
     this.#hooks.onAddresses();
-    this.#setStatus(state === "error" ? "error" : "running", reason);
+    this.#setStatus(state === "error" ? "error" : "running", reason, isOtherLink);
   }
 
-  #onCounters(counters: LiveCounters): void {
+  #onCounters(counters: Counters): void {
     const before = this.#live;
     this.#live = counters;
     this.#reads++;
-    const more = (name: keyof Traffic): number => Math.max(0, counters[name] - before[name]);
-    const bytes = {
-      tcprx: more("tcprx"),
-      tcptx: more("tcptx"),
-      udprx: more("udprx"),
-      udptx: more("udptx"),
-    };
-    if (bytes.tcprx + bytes.tcptx + bytes.udprx + bytes.udptx > 0) this.#hooks.onTraffic(bytes);
+    const more = totalsOf((name) => Math.max(0, counters[name] - before[name]));
+    if (TOTAL_NAMES.some((name) => more[name] > 0)) this.#hooks.onTotals(more);
     this.#hooks.onChange(false);
     this.#changes.notify();
   }
 
-  #onClosed(reason: string | undefined): void {
+  #onClosed(spec: TunnelSpec, reason: string | undefined): void {
     this.#run = undefined;
     this.#forgetLive();
     if (this.#phase === "closing") {
@@ -228,7 +243,8 @@ export class TunnelLife {
     const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failedStarts, 16));
     this.#failedStarts++;
     this.#phase = "waiting";
-    this.#retry = setTimeout(() => this.#open(), waitMs);
+    this.#retryAt = this.#now() + waitMs;
+    this.#retry = setTimeout(() => this.#open(spec), waitMs);
     this.#log("error", "tunnel does not run", { reason, retryMs: waitMs });
     this.#hooks.onAddresses();
     this.#setStatus("error", reason ?? "the tunnel ended");
@@ -248,6 +264,7 @@ export class TunnelLife {
   #stopped(): void {
     this.#run = undefined;
     this.#phase = "stopped";
+    this.#retryAt = undefined;
     this.#forgetLive();
     this.#hooks.onAddresses();
     this.#setStatus("stopped", undefined);
@@ -256,20 +273,22 @@ export class TunnelLife {
   #forgetLive(): void {
     this.#live = NO_COUNTERS;
     this.#mode = 0;
+    this.#link = "down";
     this.#connecting = false;
     this.#tunnelAddress = undefined;
     this.#entryAddress = undefined;
   }
 
-  #setStatus(status: InstanceStatus, reason: string | undefined): void {
-    const told = this.#status !== status;
+  #setStatus(status: InstanceStatus, reason: string | undefined, isOther = false): void {
+    const told = isOther || this.#status !== status;
+    if (this.#status !== status) this.#since = this.#now();
     this.#status = status;
     this.#reason = status === "error" ? reason : undefined;
     this.#hooks.onChange(told);
     this.#changes.notify();
   }
 
-  #log(level: LogReport["level"], message: string, fields: LogReport["fields"]): void {
+  #log(level: LogLineLevel, message: string, fields: LogFields): void {
     this.#hooks.onLog({ level, message, fields });
   }
 }

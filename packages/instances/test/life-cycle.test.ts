@@ -54,7 +54,7 @@ describe.each([
     await master.stop();
     const again = await open({ directory: master.directory });
     await again.manager.start();
-    expect(again.manager.get(id)).toMatchObject({
+    expect(await again.manager.get(id)).toMatchObject({
       ...{ status: "running", tcprx: 3 * BYTES, tcptx: 3 * BYTES },
     });
     await exchange(entryOf(id, again), BYTES);
@@ -101,7 +101,7 @@ describe.each([
     await untilInstance(master, server.id, ({ status }) => status === "running");
     expect(await exchange(entryOf(server.id), BYTES)).toBe(BYTES);
     await untilInstance(master, client.id, ({ tcprx }) => tcprx === 2 * BYTES);
-    expect(manager.get(client.id)).toMatchObject({ type: "client", mode: 2 });
+    expect(await manager.get(client.id)).toMatchObject({ type: "client", mode: 2 });
     const lines = master.events.flatMap((event) => (event.type === "log" ? [event.line] : []));
     expect(lines).toContain("info session established");
     expect(JSON.stringify([lines, master.lines])).not.toContain("secret");

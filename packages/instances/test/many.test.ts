@@ -41,7 +41,7 @@ it("runs 200 instances beside 1,000 stopped ones, and each of them works", async
   const grownMiB = Math.round((process.memoryUsage().rss - rssBefore) / 1024 / 1024);
   process.stdout.write(`${RUNNING} running, ${STOPPED} stopped: ${startMs} ms, +${grownMiB} MiB\n`);
 
-  const list = master.manager.list();
+  const list = await master.manager.list();
   expect(list).toHaveLength(RUNNING + STOPPED);
   const running = list.filter(({ status }) => status === "running");
   for (const index of [0, 99, 199]) {

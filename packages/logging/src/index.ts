@@ -1,8 +1,8 @@
+export type { LogFields } from "@nodepass/model";
 export { formatJsonLine } from "./json-line.ts";
 export type {
   CheckPointLike,
   LogEntry,
-  LogFields,
   LogLineLevel,
   LogRecordLike,
   LogThreshold,

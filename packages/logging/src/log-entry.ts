@@ -1,3 +1,5 @@
+import type { LogFields } from "@nodepass/model";
+
 /** Levels of a log line, least first; check points are `event` lines. */
 export type LogLineLevel = "debug" | "info" | "warn" | "error" | "event";
 
@@ -6,9 +8,6 @@ export type LogLineLevel = "debug" | "info" | "warn" | "error" | "event";
  * points appear at every level except `none`, which lets nothing through.
  */
 export type LogThreshold = LogLineLevel | "none";
-
-/** Values of a log line; `undefined` ones are left out. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** One log line before it is text. */
 export interface LogEntry {

@@ -1,7 +1,7 @@
+import type { LogFields } from "@nodepass/model";
 import {
   type CheckPointLike,
   type LogEntry,
-  type LogFields,
   type LogLineLevel,
   maskedValue,
   secretFieldNames,

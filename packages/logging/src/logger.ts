@@ -1,8 +1,8 @@
+import type { LogFields, Logger as ModelLogger } from "@nodepass/model";
 import { Logger as TsLogger } from "tslog";
 import { formatJsonLine } from "./json-line.ts";
 import {
   type CheckPointLike,
-  type LogFields,
   type LogLineLevel,
   type LogRecordLike,
   type LogThreshold,
@@ -25,12 +25,8 @@ export interface LoggerOptions {
   readonly clock?: (() => Date) | undefined;
 }
 
-/** Writes log lines. The four level methods are the `Logger` that the packages take. */
-export interface Logger {
-  debug(fields: LogFields, message: string): void;
-  info(fields: LogFields, message: string): void;
-  warn(fields: LogFields, message: string): void;
-  error(fields: LogFields, message: string): void;
+/** Writes log lines; what it adds to the `Logger` that the packages take is for apps. */
+export interface Logger extends ModelLogger {
   /** Writes a tunnel's log record. */
   record(record: LogRecordLike): void;
   /** Writes a check point as an EVENT line; in JSON its numbers are the fields. */
@@ -105,9 +101,13 @@ export function createLogger(options: LoggerOptions): Logger {
     record: (record) => log(record.level, record.fields, record.message),
     checkPoint: (checkPoint, fields = {}) => {
       if (!isEnabled("event")) return;
-      // A text line holds the numbers already, in the form that programs read.
-      const numbers = options.format === "json" ? wholeCheckPoint(checkPoint) : {};
-      log("event", { ...numbers, ...fields }, formatCheckPoint(checkPoint));
+      // A text line holds the numbers, in the form that programs read; in JSON they are fields, and
+      // the message is the same for all.
+      if (options.format === "json") {
+        log("event", { ...wholeCheckPoint(checkPoint), ...fields }, "check point");
+      } else {
+        log("event", fields, formatCheckPoint(checkPoint));
+      }
     },
     isEnabled,
   };

@@ -3,24 +3,30 @@ import { createFailureLimiter } from "./auth/failure-limiter.ts";
 import { createRequireKey } from "./auth/require-key.ts";
 import { createTicketStore } from "./auth/ticket-store.ts";
 import { registerComponents } from "./docs/openapi-document.ts";
-import { createEventHub } from "./events/event-hub.ts";
+import { createEventStreams } from "./events/event-streams.ts";
 import { cors } from "./http/cors.ts";
 import { createErrorHandler, refuse } from "./http/error-response.ts";
 import { guardMethods } from "./http/method-guard.ts";
+import { keyEntry } from "./instance-view.ts";
 import { type MasterApiOptions, resolveMasterApiOptions } from "./options.ts";
 import { registerDocsRoutes } from "./routes/docs.ts";
 import { registerEventRoutes } from "./routes/events.ts";
+import { registerHealthRoutes } from "./routes/health.ts";
+import { registerIndexRoute } from "./routes/index-page.ts";
 import { registerInfoRoutes } from "./routes/info.ts";
+import { registerInstanceRecordRoutes } from "./routes/instance-records.ts";
 import { registerInstanceRoutes } from "./routes/instances.ts";
+import { registerKeyRoutes } from "./routes/keys.ts";
 import { registerMetricsRoute } from "./routes/metrics.ts";
 import { createRoutes, type RouteParts } from "./routes/parts.ts";
 import { registerTcpingRoute } from "./routes/tcping.ts";
-import { keyInstance } from "./schemas/instance.ts";
 
 /** The API of one master. */
 export interface MasterApi {
   /** Answers under `<prefix>` and `<prefix>/v1`; to be served, or asked with `app.request()`. */
   readonly app: Hono;
+  /** Ends the event streams with `shutdown`, and makes all tickets worthless: a key has changed. */
+  endStreams(): void;
   /** Ends the event streams with `shutdown` and the subscription to the service; idempotent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -29,47 +35,52 @@ export interface MasterApi {
 /**
  * The HTTP API of a master, over a service that it knows only as an interface.
  *
- * @throws {ServiceError} `INVALID` if an option is out of range
+ * @throws {ServiceError} `INVALID_OPTIONS` if an option is out of range
  * @see README.md for the statuses and the limits
  */
 export function createMasterApi(options: MasterApiOptions): MasterApi {
   const resolved = resolveMasterApiOptions(options);
-  const { service, prefix, clock, version, name, logger, events } = resolved;
+  const { instances, master, prefix, clock, version, name, logger, events } = resolved;
   const { remoteAddress, disconnect, readDocsAsset } = resolved;
 
   const tickets = createTicketStore(clock, events);
   const limiter = createFailureLimiter(clock);
-  const hub = createEventHub({
-    service,
+  const streams = createEventStreams({
+    instances,
     clock,
     limits: events,
     logger,
     // A ticket opens a stream; it must not tell the key, which does not expire.
-    keyEntry: () => keyInstance(service, ""),
+    keyEntry: async () => keyEntry(await master.identity(), ""),
   });
   const parts: RouteParts = {
-    service,
+    instances,
+    master,
     clock,
-    hub,
+    streams,
     tickets,
-    requireKey: createRequireKey({ service, limiter, tickets, remoteAddress }),
+    requireKey: createRequireKey({ master, limiter, tickets, remoteAddress }),
     disconnect,
     impl: `${name} ${version}`,
     version,
   };
 
+  const app = new Hono();
+  app.use(cors);
   const routes = createRoutes();
   registerComponents(routes);
   registerInstanceRoutes(routes, parts);
+  registerInstanceRecordRoutes(routes, parts);
   registerEventRoutes(routes, parts);
   registerInfoRoutes(routes, parts);
+  registerKeyRoutes(routes, parts);
   registerTcpingRoute(routes, parts);
+  registerHealthRoutes(routes, app, parts);
   registerMetricsRoute(routes, parts);
   registerDocsRoutes(routes, { servers: [prefix, `${prefix}/v1`], version }, readDocsAsset);
+  registerIndexRoute(routes, { version });
   guardMethods(routes);
 
-  const app = new Hono();
-  app.use(cors);
   app.onError(createErrorHandler(logger));
   app.notFound((context) => refuse(context, 404, "Not found"));
   app.route(prefix, routes);
@@ -77,7 +88,11 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
 
   const close = (): Promise<void> => {
     tickets.clear();
-    return hub.close();
+    return streams.close();
   };
-  return { app, close, [Symbol.asyncDispose]: close };
+  const endStreams = (): void => {
+    tickets.clear();
+    streams.endAll();
+  };
+  return { app, endStreams, close, [Symbol.asyncDispose]: close };
 }

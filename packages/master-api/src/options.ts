@@ -1,13 +1,21 @@
+import {
+  type InstanceService,
+  type Logger,
+  type MasterService,
+  ServiceError,
+  SILENT_LOGGER,
+} from "@nodepass/model";
 import type { Context } from "hono";
 import { type Clock, systemClock } from "./clock.ts";
 import { type ReadDocsAsset, readPackagedAsset } from "./docs/assets.ts";
 import { type EventLimits, type EventOptions, resolveEventOptions } from "./events/event-limits.ts";
-import { type Logger, silentLogger } from "./logger.ts";
-import { type MasterService, ServiceError } from "./service.ts";
 
 /** What an API is made of. */
 export interface MasterApiOptions {
-  readonly service: MasterService;
+  /** The instances behind the API, here or on another machine. */
+  readonly instances: InstanceService;
+  /** The master behind the API, its key and its host. */
+  readonly master: MasterService;
   /** Path in front of every route, with or without a leading slash. @default "/api" */
   readonly prefix?: string | undefined;
   /** @default the system's */
@@ -35,7 +43,8 @@ export interface MasterApiOptions {
 }
 
 export interface ResolvedMasterApiOptions {
-  readonly service: MasterService;
+  readonly instances: InstanceService;
+  readonly master: MasterService;
   /** With a leading and no trailing slash, or empty. */
   readonly prefix: string;
   readonly clock: Clock;
@@ -55,7 +64,7 @@ function resolvePrefix(prefix: string): string {
   const trimmed = prefix.replace(/^\/*/, "/").replace(/\/+$/, "");
   if (SEGMENTS.test(trimmed)) return trimmed;
   throw new ServiceError(
-    "INVALID",
+    "INVALID_OPTIONS",
     `prefix ${JSON.stringify(prefix)} has other characters than letters, digits and -._~/`,
   );
 }
@@ -67,15 +76,16 @@ function environmentAddress(context: Context): string | undefined {
   return typeof address === "string" ? address : undefined;
 }
 
-/** Fills in the defaults. @throws {ServiceError} `INVALID`, naming the option */
+/** Fills in the defaults. @throws {ServiceError} `INVALID_OPTIONS`, naming the option */
 export function resolveMasterApiOptions(options: MasterApiOptions): ResolvedMasterApiOptions {
   return {
-    service: options.service,
+    instances: options.instances,
+    master: options.master,
     prefix: resolvePrefix(options.prefix ?? "/api"),
     clock: options.clock ?? systemClock,
     version: options.version ?? "0.0.0",
     name: options.name ?? "nodepass-ts",
-    logger: options.logger ?? silentLogger,
+    logger: options.logger ?? SILENT_LOGGER,
     remoteAddress: options.remoteAddress ?? environmentAddress,
     disconnect: options.disconnect,
     events: resolveEventOptions(options.events ?? {}),

@@ -1,5 +1,5 @@
+import type { WireInstance } from "@nodepass/model";
 import { describe, expect, test } from "vitest";
-import type { WireInstance } from "../src/index.ts";
 import { createAsked } from "./support/ask.ts";
 import { readEvents } from "./support/event-reader.ts";
 

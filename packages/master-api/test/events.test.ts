@@ -1,8 +1,8 @@
+import { KEY_INSTANCE_ID } from "@nodepass/model";
 import { describe, expect, test } from "vitest";
-import { KEY_INSTANCE_ID } from "../src/index.ts";
 import { createAsked } from "./support/ask.ts";
 import { eventsOf, readEvents } from "./support/event-reader.ts";
-import { instanceOf } from "./support/fake-service.ts";
+import { instanceOf, MASTER_ID } from "./support/fake-service.ts";
 
 describe.each(["/api", "/api/v1"])("%s/events", (base) => {
   test("begins with retry, then one initial for each instance, the key's too", async () => {
@@ -70,7 +70,7 @@ test("the key is in no event", async () => {
   const { ask, service } = createAsked();
   const frames = await readEvents(await ask("GET", "/events")).frames();
   expect(frames.join("")).not.toContain(service.apiKey());
-  expect(eventsOf(frames)[0]?.instance).toMatchObject({ url: "", config: service.masterId() });
+  expect(eventsOf(frames)[0]?.instance).toMatchObject({ url: "", config: MASTER_ID });
 });
 
 test("shutdown has no instance and ends every stream cleanly, after what was waiting", async () => {

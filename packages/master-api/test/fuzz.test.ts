@@ -108,7 +108,8 @@ test("any bytes, methods, keys and types are answered as documented, never with 
       async ({ method, path, id: pathId, query, rawBody: raw, key, type }) => {
         const { ask, service } = seeded();
         const requested = concrete(path, pathId, query);
-        fc.pre(isOf(path, requested));
+        // Without its id it is another path.
+        fc.pre(isOf(path, requested) && !requested.includes("//"));
         const hasBody = method !== "GET" && method !== "HEAD";
         const response = await ask(method, requested, {
           ...(hasBody ? { rawBody: raw } : {}),

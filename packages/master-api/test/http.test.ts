@@ -1,5 +1,6 @@
+import { ServiceError, SILENT_LOGGER } from "@nodepass/model";
 import { expect, test } from "vitest";
-import { createMasterApi, ServiceError } from "../src/index.ts";
+import { createMasterApi } from "../src/index.ts";
 import { createAsked, errorOf } from "./support/ask.ts";
 import { FakeService } from "./support/fake-service.ts";
 
@@ -124,7 +125,7 @@ test.each([
   const headers = type === undefined ? {} : { "Content-Type": type };
   const response = await ask("PATCH", "/instances/one", { rawBody, headers });
   expect(response.status).toBe(200);
-  expect(service.get("one")?.alias).toBe("new");
+  expect(service.instances.get("one")?.alias).toBe("new");
 });
 
 test("a body over 1 MiB is 413 by its Content-Length, before it is read", async () => {
@@ -168,7 +169,7 @@ test("a body of exactly 1 MiB is read", async () => {
   const text = JSON.stringify({ url: "client://h:1/h:2" });
   const response = await ask("POST", "/instances", { rawBody: text.padEnd(MIB, " ") });
   expect(response.status).toBe(201);
-  expect(service.list()).toHaveLength(1);
+  expect(await service.list()).toHaveLength(1);
 });
 
 test("without the key no byte of a body is read", async () => {
@@ -188,7 +189,7 @@ test("without the key no byte of a body is read", async () => {
 
 test("an unexpected failure is a 500 that tells nothing, and is reported", async () => {
   const errors: unknown[] = [];
-  const logger = { warn: () => undefined, error: (fields: unknown) => errors.push(fields) };
+  const logger = { ...SILENT_LOGGER, error: (fields: unknown) => errors.push(fields) };
   const { ask, service } = createAsked({ logger });
   service.add({ id: "one" });
   const failure = new Error("secret /home/path");
@@ -196,7 +197,7 @@ test("an unexpected failure is a 500 that tells nothing, and is reported", async
   const response = await ask("PATCH", "/instances/one", { body: { alias: "x" } });
   expect(response.status).toBe(500);
   expect(await response.text()).toBe('{"error":"internal error"}');
-  expect(errors).toEqual([expect.objectContaining({ error: failure })]);
+  expect(errors).toEqual([expect.objectContaining({ error: failure.stack })]);
 });
 
 test("codes of other errors, such as the system's, are not taken for the service's", async () => {
@@ -237,8 +238,12 @@ test("another prefix, and none, are served with and without /v1", async () => {
 test("a prefix with characters of meaning to the router is refused by name", () => {
   const service = new FakeService();
   for (const prefix of ["/:id", "/a*", "/a b", "/{x}"]) {
-    expect(() => createMasterApi({ service, prefix })).toThrow(ServiceError);
+    expect(() => createMasterApi({ instances: service, master: service, prefix })).toThrow(
+      ServiceError,
+    );
   }
-  expect(() => createMasterApi({ service, events: { maxReaders: -1 } })).toThrow(/maxReaders/);
+  expect(() =>
+    createMasterApi({ instances: service, master: service, events: { maxReaders: -1 } }),
+  ).toThrow(/maxReaders/);
   expect(service.listeners).toBe(0);
 });

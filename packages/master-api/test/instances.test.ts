@@ -1,5 +1,5 @@
+import { KEY_INSTANCE_ID, type WireInstance } from "@nodepass/model";
 import { describe, expect, test } from "vitest";
-import { KEY_INSTANCE_ID, type WireInstance } from "../src/index.ts";
 import { createAsked, errorOf } from "./support/ask.ts";
 import { MASTER_ID } from "./support/fake-service.ts";
 
@@ -39,7 +39,7 @@ describe.each(["/api", "/api/v1"])("instances under %s", (base) => {
     expect(response.status).toBe(201);
     const created = await json(response);
     expect(created).toMatchObject({ url, alias: "päivä", type: "client", restart: true });
-    expect(service.get(created.id)).toEqual(created);
+    expect({ ...service.instances.get(created.id), warnings: [] }).toEqual(created);
   });
 
   test.each([
@@ -58,7 +58,7 @@ describe.each(["/api", "/api/v1"])("instances under %s", (base) => {
     const response = await ask("POST", "/instances", { body });
     expect(response.status).toBe(400);
     expect(await errorOf(response)).toEqual(expect.any(String));
-    expect(service.list()).toEqual([]);
+    expect(await service.list()).toEqual([]);
   });
 
   test("POST of an address that a running instance holds is 409", async () => {
@@ -111,7 +111,7 @@ describe.each(["/api", "/api/v1"])("instances under %s", (base) => {
     const response = await ask("PATCH", `/instances/${id}`, { body });
     expect(response.status).toBe(400);
     expect(await errorOf(response)).toMatch(/start.*stop.*restart.*reset/);
-    expect(service.get(id)?.alias).toBe("old");
+    expect(service.instances.get(id)?.alias).toBe("old");
     expect(service.calls).toEqual([]);
   });
 
@@ -142,7 +142,7 @@ describe.each(["/api", "/api/v1"])("instances under %s", (base) => {
       body: { restart: false, ...body },
     });
     expect(response.status).toBe(400);
-    expect(service.get(before.id)).toBe(before);
+    expect(service.instances.get(before.id)).toBe(before);
   });
 
   test("aliases are counted in characters, not in UTF-16 units", async () => {
@@ -150,7 +150,7 @@ describe.each(["/api", "/api/v1"])("instances under %s", (base) => {
     const { id } = service.add();
     const alias = "🦆".repeat(256);
     expect((await ask("PATCH", `/instances/${id}`, { body: { alias } })).status).toBe(200);
-    expect(service.get(id)?.alias).toBe(alias);
+    expect(service.instances.get(id)?.alias).toBe(alias);
     const body = { alias: `${alias}🦆` };
     expect((await ask("PATCH", `/instances/${id}`, { body })).status).toBe(400);
   });
@@ -178,14 +178,17 @@ describe.each(["/api", "/api/v1"])("instances under %s", (base) => {
     const path = `/instances/${id}`;
     await ask("PATCH", path, { body: { meta: { tags: { a: "1", b: "2" } } } });
     await ask("PATCH", path, { body: { meta: { peer: { sid: "s", type: "1", alias: "n" } } } });
-    expect(service.get(id)?.meta).toEqual({
+    expect(service.instances.get(id)?.meta).toEqual({
       peer: { sid: "s", type: "1", alias: "n" },
       tags: { a: "1", b: "2" },
     });
     await ask("PATCH", path, { body: { meta: { tags: { c: "3" } } } });
-    expect(service.get(id)?.meta.tags).toEqual({ c: "3" });
+    expect(service.instances.get(id)?.meta.tags).toEqual({ c: "3" });
     await ask("PATCH", path, { body: { meta: { tags: {} } } });
-    expect(service.get(id)?.meta).toEqual({ peer: { sid: "s", type: "1", alias: "n" }, tags: {} });
+    expect(service.instances.get(id)?.meta).toEqual({
+      peer: { sid: "s", type: "1", alias: "n" },
+      tags: {},
+    });
   });
 
   test("null in meta.peer means empty; null for a whole field means not given", async () => {
@@ -193,7 +196,7 @@ describe.each(["/api", "/api/v1"])("instances under %s", (base) => {
     const { id } = service.add({ alias: "old" });
     const peer = { sid: "s", type: null, alias: null };
     await ask("PATCH", `/instances/${id}`, { body: { meta: { peer, tags: null }, alias: null } });
-    expect(service.get(id)).toMatchObject({
+    expect(service.instances.get(id)).toMatchObject({
       alias: "old",
       meta: { peer: { sid: "s", type: "", alias: "" }, tags: {} },
     });
@@ -234,7 +237,7 @@ describe.each(["/api", "/api/v1"])("instances under %s", (base) => {
     const response = await ask("DELETE", `/instances/${id}`);
     expect(response.status).toBe(204);
     expect(await response.text()).toBe("");
-    expect(service.get(id)).toBeUndefined();
+    expect(service.instances.get(id)).toBeUndefined();
     expect((await ask("DELETE", `/instances/${id}`)).status).toBe(404);
   });
 

@@ -1,13 +1,14 @@
+import { KEY_INSTANCE_ID, type WireInstance } from "@nodepass/model";
 import { expect, test } from "vitest";
-import { KEY_INSTANCE_ID, type WireInstance } from "../src/index.ts";
 import { createAsked } from "./support/ask.ts";
 import { readEvents } from "./support/event-reader.ts";
+import { MASTER_ID } from "./support/fake-service.ts";
 
 const PATH = `/instances/${KEY_INSTANCE_ID}`;
 
 test("GET by id shows the key and the master's id, also when the id is percent-encoded", async () => {
   const { ask, service } = createAsked();
-  const expected = { id: KEY_INSTANCE_ID, url: service.apiKey(), config: service.masterId() };
+  const expected = { id: KEY_INSTANCE_ID, url: service.apiKey(), config: MASTER_ID };
   expect(await (await ask("GET", PATH)).json()).toMatchObject(expected);
   const encoded = `/instances/${"%2A".repeat(8)}`;
   expect(await (await ask("GET", encoded)).json()).toMatchObject(expected);

@@ -67,8 +67,8 @@ test("neither keys nor URLs are in the metrics", async () => {
 
 test("what the platform does not tell is left out, not shown as 0", async () => {
   const { ask, service } = createAsked();
-  const all = service.processMetrics();
-  service.processMetrics = () => ({
+  const all = await service.processMetrics();
+  service.processMetrics = async () => ({
     ...all,
     openFileDescriptors: undefined as never,
     workers: undefined as never,

@@ -31,7 +31,7 @@ function* schemasIn(schema: JsonSchema): Generator<JsonSchema> {
 const KEYWORDS = new Set([
   ...["$ref", "type", "enum", "anyOf", "properties", "required", "additionalProperties", "items"],
   ...["minLength", "maxLength", "minimum", "maximum", "maxProperties", "format", "const"],
-  ...["description", "example"],
+  ...["description", "example", "pattern"],
 ]);
 const TYPES = ["string", "integer", "boolean", "object", "array", "null"];
 
@@ -54,16 +54,21 @@ describe("the document", () => {
       "get /docs",
       "get /docs/{file}",
       "get /events",
+      "get /healthz",
       "get /info",
       "get /instances",
       "get /instances/{id}",
+      "get /instances/{id}/history",
+      "get /instances/{id}/logs",
       "get /metrics",
       "get /openapi.json",
+      "get /readyz",
       "get /tcping",
       "patch /instances/{id}",
       "post /events/ticket",
       "post /info",
       "post /instances",
+      "post /keys/{access}",
       "put /instances/{id}",
     ]);
   });
@@ -97,7 +102,7 @@ describe("the document", () => {
     for (const { path, operation } of contract.operations) {
       const names = operation.security.flatMap((one) => Object.keys(one));
       for (const name of names) expect(Object.keys(securitySchemes)).toContain(name);
-      const open = path === "/openapi.json" || path.startsWith("/docs");
+      const open = /^\/(?:openapi\.json|healthz|readyz)$/.test(path) || path.startsWith("/docs");
       expect(names.includes("apiKey")).toBe(!open);
       expect(names.includes("ticket")).toBe(path === "/events");
       expect(operation.responses).toHaveProperty("500");
@@ -106,13 +111,29 @@ describe("the document", () => {
     }
   });
 
-  test("describes every answer, errors always as Error", () => {
-    for (const { operation } of contract.operations) {
+  test("describes every answer, errors always as Error, with an example that fits the status", () => {
+    const fitting: Record<string, RegExp> = {
+      400: /missing/,
+      401: /Unauthorized/,
+      403: /read/,
+      404: /[Nn]ot found/,
+      409: /held/,
+      413: /1 MiB/,
+      429: /Too many/,
+      500: /internal/,
+      503: /could not be saved/,
+    };
+    for (const { operation, path } of contract.operations) {
       for (const [status, response] of Object.entries(operation.responses)) {
         expect(response.description).not.toBe("");
         if (Number(status) < 400) continue;
+        // What a probe is told is text either way.
+        if (path === "/readyz" && status === "503") continue;
         expect(response.content).toEqual({
-          "application/json": { schema: { $ref: "#/components/schemas/Error" } },
+          "application/json": {
+            schema: { $ref: "#/components/schemas/Error" },
+            example: { error: expect.stringMatching(fitting[status] ?? /^$/) },
+          },
         });
       }
     }
@@ -149,7 +170,8 @@ describe("the document", () => {
 
   test("has bodies that are required, in JSON", () => {
     for (const { method, path, operation } of contract.operations) {
-      const hasBody = /patch|put|post/.test(method) && path !== "/events/ticket";
+      const hasBody =
+        /patch|put|post/.test(method) && !path.startsWith("/keys/") && path !== "/events/ticket";
       expect(operation.requestBody !== undefined).toBe(hasBody);
       if (!hasBody) continue;
       expect(operation.requestBody?.required).toBe(true);

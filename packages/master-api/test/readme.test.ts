@@ -14,8 +14,14 @@ test("the README's example runs as it stands", async () => {
   ) => (...given: unknown[]) => Promise<void>;
   const log = vi.fn();
   const service = new FakeService();
-  const run = new AsyncFunction("createMasterApi", "service", "console", lines.join("\n"));
-  await run(createMasterApi, service, { log });
+  const run = new AsyncFunction(
+    "createMasterApi",
+    "instances",
+    "master",
+    "console",
+    lines.join("\n"),
+  );
+  await run(createMasterApi, service, service, { log });
   expect(log).toHaveBeenCalledExactlyOnceWith(201, [
     expect.objectContaining({ id: "********" }),
     expect.objectContaining({ alias: "web", url: "server://127.0.0.1:10101/127.0.0.1:8080" }),

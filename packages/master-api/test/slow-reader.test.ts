@@ -1,3 +1,4 @@
+import { SILENT_LOGGER } from "@nodepass/model";
 import { expect, test } from "vitest";
 import { createAsked } from "./support/ask.ts";
 import { type ReadEvent, readEvents } from "./support/event-reader.ts";
@@ -94,7 +95,7 @@ test("a reader that is cut off loses its connection, if the server can do that, 
   const dropped: string[] = [];
   const { ask, clock } = createAsked({
     disconnect: (context) => dropped.push(context.req.path),
-    logger: { warn: (...given) => warnings.push(given), error: () => undefined },
+    logger: { ...SILENT_LOGGER, warn: (...given) => warnings.push(given) },
   });
   const reader = readEvents(await ask("GET", "/events"));
   clock.advance(30_000);

@@ -1,5 +1,5 @@
+import type { TcpingResult } from "@nodepass/model";
 import { expect, test } from "vitest";
-import type { TcpingResult } from "../src/index.ts";
 import { createAsked, errorOf } from "./support/ask.ts";
 
 const get = (target: string) => `/tcping?target=${target}`;

@@ -1,8 +1,10 @@
+export type { KeyOptions } from "./given-keys.ts";
 export {
   DEFAULT_SERVER_LIMITS,
   type ServerLimitOptions,
   type ServerLimits,
 } from "./http/server-limits.ts";
+export { type ImportStateOptions, importState, type KeptState } from "./import-state.ts";
 export {
   type MasterEnvironment,
   readMasterEnvironment,
@@ -11,7 +13,14 @@ export {
 } from "./master-environment.ts";
 export type { RunMasterOptions } from "./master-options.ts";
 export { MasterServerError, type MasterServerErrorCode } from "./master-server-error.ts";
+export { goStateFiles, type MovedIn } from "./move-in.ts";
 export { type RenewMasterKeyOptions, renewMasterKey } from "./renew-master-key.ts";
+export { mountMaster, runMaster } from "./run-master.ts";
+export {
+  type CloseMasterOptions,
+  type MountedMaster,
+  type RunningMaster,
+  type StartLinesOptions,
+  startLines,
+} from "./running-master.ts";
 export { findCarriers, proxyVariables } from "./ways.ts";
-export { runMaster } from "./run-master.ts";
-export { type CloseMasterOptions, type RunningMaster, startLines } from "./running-master.ts";

@@ -25,7 +25,8 @@ describe("readMasterEnvironment", () => {
     };
     const { settings, ...others } = readMasterEnvironment(variables, "/home/me");
     expect(settings.shutdownTimeoutMs).toBe(2000);
-    expect(others).toEqual({ stateDirectory: "/state", workers: 3, warnings: [] });
+    expect(others).toMatchObject({ stateDirectory: "/state", workers: 3, warnings: [] });
+    expect(others.keys).toMatchObject({ apiKey: "secret" });
   });
 
   it.each([undefined, ""])("leaves the number of workers open for %j", (NP_WORKERS) => {
@@ -39,5 +40,18 @@ describe("readMasterEnvironment", () => {
         message: expect.stringContaining(`NP_WORKERS ${JSON.stringify(NP_WORKERS)}`),
       }),
     );
+  });
+
+  it.each([
+    [{ NP_SHOW_KEY: "1", container: "podman" }, true],
+    [{ NP_SHOW_KEY: "0" }, false],
+    [{ container: "podman" }, false],
+    [{ KUBERNETES_SERVICE_HOST: "10.0.0.1" }, false],
+  ])("prints the key only where it is asked to, in a container: %j", (variables, showKey) => {
+    expect(readMasterEnvironment(variables, "/").showKey).toBe(showKey);
+  });
+
+  it("says what NP_SHOW_KEY may be", () => {
+    expect(() => readMasterEnvironment({ NP_SHOW_KEY: "yes" }, "/")).toThrow(/NP_SHOW_KEY.*0, 1/);
   });
 });

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type EnvironmentResult, parseEnvironment } from "@nodepass/url-config";
+import type { KeyOptions } from "./given-keys.ts";
 import { MasterServerError } from "./master-server-error.ts";
 
 /** Environment variables by name, such as `process.env`. */
@@ -8,6 +10,13 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /** What the environment says to a master. */
 export interface MasterEnvironment extends EnvironmentResult {
   readonly stateDirectory: string;
+  /**
+   * Whether a new API key is printed: `NP_SHOW_KEY` 1 or 0, else not in a container, whose log others
+   * read.
+   */
+  readonly showKey: boolean;
+  /** From `NP_API_KEY`, `NP_API_KEY_FILE`, `NP_READ_KEY` and `NP_READ_KEY_FILE`. */
+  readonly keys: KeyOptions;
   /** `undefined` = as many as cores. */
   readonly workers: number | undefined;
 }
@@ -41,8 +50,33 @@ export function readMasterEnvironment(variables: Variables, home: string): Maste
     settings,
     warnings,
     stateDirectory: stateDirectory(variables, home),
+    showKey: readShowKey(variables),
+    keys: {
+      apiKey: variables.NP_API_KEY,
+      apiKeyFile: variables.NP_API_KEY_FILE,
+      readKey: variables.NP_READ_KEY,
+      readKeyFile: variables.NP_READ_KEY_FILE,
+    },
     workers: readWorkers(variables.NP_WORKERS),
   };
+}
+
+function readShowKey(variables: Variables): boolean {
+  const { NP_SHOW_KEY: text = "" } = variables;
+  if (text === "1" || text === "0") return text === "1";
+  if (text !== "") {
+    throw new MasterServerError(
+      "INVALID_OPTIONS",
+      `NP_SHOW_KEY ${JSON.stringify(text)} is not allowed; allowed: 0, 1`,
+    );
+  }
+  return !isInContainer(variables);
+}
+
+/** By what container engines leave behind; one that leaves nothing is taken for a machine. */
+function isInContainer({ container, KUBERNETES_SERVICE_HOST: kubernetes }: Variables): boolean {
+  if ((container ?? "") !== "" || (kubernetes ?? "") !== "") return true;
+  return existsSync("/.dockerenv") || existsSync("/run/.containerenv");
 }
 
 function readWorkers(text: string | undefined): number | undefined {

@@ -5,6 +5,7 @@ import {
   type EnvironmentSettings,
   type MasterSettings,
 } from "@nodepass/url-config";
+import type { KeyOptions } from "./given-keys.ts";
 import {
   resolveServerLimits,
   type ServerLimitOptions,
@@ -18,6 +19,10 @@ export interface RunMasterOptions {
   readonly settings: MasterSettings;
   /** Where its state lies; made if it does not exist. */
   readonly stateDirectory: string;
+  /** A state of the Go program (`nodepass.gob`) to begin with; an error where a state is already. */
+  readonly importFile?: string | undefined;
+  /** Where such a state is looked for where there is none yet, see `goStateFiles`. @default [] */
+  readonly goStateFiles?: readonly string[] | undefined;
   /** The `NP_*` variables. @default DEFAULT_ENVIRONMENT */
   readonly environment?: EnvironmentSettings | undefined;
   /**
@@ -31,6 +36,8 @@ export interface RunMasterOptions {
   readonly logger?: Logger | undefined;
   /** Of the program, for `/info`, `/metrics` and the document. @default "0.0.0" */
   readonly version?: string | undefined;
+  /** Keys from outside in place of those of the state. @default {} */
+  readonly keys?: KeyOptions | undefined;
   /** What clients may take of the HTTP server. */
   readonly limits?: ServerLimitOptions | undefined;
   /** Gives up starting. */
@@ -41,11 +48,14 @@ export interface RunMasterOptions {
 export interface ResolvedMasterOptions {
   readonly settings: MasterSettings;
   readonly stateDirectory: string;
+  readonly importFile: string | undefined;
+  readonly goStateFiles: readonly string[];
   readonly environment: EnvironmentSettings;
   readonly workers: number | undefined;
   readonly ways: InstanceManagerOptions["ways"];
   readonly logger: Logger;
   readonly version: string;
+  readonly keys: KeyOptions;
   readonly limits: ServerLimits;
   readonly signal: AbortSignal | undefined;
 }
@@ -68,11 +78,14 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
   return {
     settings: options.settings,
     stateDirectory: options.stateDirectory,
+    importFile: options.importFile,
+    goStateFiles: options.goStateFiles ?? [],
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     workers: options.workers,
     ways: options.ways,
     logger: options.logger ?? silent,
     version: options.version ?? "0.0.0",
+    keys: options.keys ?? {},
     limits: resolveServerLimits(options.limits ?? {}),
     signal: options.signal,
   };

@@ -1,5 +1,4 @@
-import { InstanceError } from "@nodepass/instances";
-import { ServiceError } from "@nodepass/master-api";
+import { ServiceError } from "@nodepass/model";
 
 /** Stable: callers match on these. README.md says what each one means. */
 export type MasterServerErrorCode =
@@ -9,6 +8,7 @@ export type MasterServerErrorCode =
   | "CERTIFICATE_INVALID"
   | "STATE_LOCKED"
   | "STATE_UNUSABLE"
+  | "IMPORT_FAILED"
   | "STOP_INCOMPLETE";
 
 /** Any failure to start or stop a master; `cause` holds the error behind it. */
@@ -23,6 +23,6 @@ export class MasterServerError extends Error {
 
 /** What a part of the master finds wrong with its options is wrong with the master's. */
 export function toMasterServerError(error: unknown): unknown {
-  if (!(error instanceof InstanceError || error instanceof ServiceError)) return error;
+  if (!(error instanceof ServiceError)) return error;
   return new MasterServerError("INVALID_OPTIONS", error.message, { cause: error });
 }

@@ -1,10 +1,13 @@
 import { networkInterfaces } from "node:os";
-import { createInstanceManager } from "@nodepass/instances";
+import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
-import { createMasterApi, type MasterApi } from "@nodepass/master-api";
-import { formatHostPort } from "@nodepass/url-config";
+import { createMasterApi } from "@nodepass/master-api";
+import type { Logger } from "@nodepass/model";
+import { historyFiles } from "@nodepass/store";
+import { formatHostPort, isWildcard } from "@nodepass/url-config";
+import type { Context } from "hono";
 import { apiUrl, reachableAddress } from "./addresses.ts";
-import { toApiLogger } from "./api-logger.ts";
+import { watchGivenKeys } from "./given-keys.ts";
 import { openHttpServer } from "./http/http-server.ts";
 import {
   type ResolvedMasterOptions,
@@ -12,12 +15,12 @@ import {
   resolveMasterOptions,
 } from "./master-options.ts";
 import { toMasterServerError } from "./master-server-error.ts";
-import { openCertificate } from "./open-certificate.ts";
+import { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
-import type { RunningMaster } from "./running-master.ts";
-import { composeService } from "./service/compose-service.ts";
+import type { MountedMaster, RunningMaster } from "./running-master.ts";
+import { createMasterService } from "./service/master-service.ts";
 import { createProcessMonitor } from "./service/process-figures.ts";
-import { stopMaster } from "./stop-master.ts";
+import { type StoppingParts, stopMaster } from "./stop-master.ts";
 import { createSystemMonitor } from "./system/system-monitor.ts";
 
 /**
@@ -25,15 +28,40 @@ import { createSystemMonitor } from "./system/system-monitor.ts";
  * beside that.
  *
  * @throws {MasterServerError} `STATE_LOCKED`, `STATE_UNUSABLE`, `ADDRESS_IN_USE`,
- * `ADDRESS_UNUSABLE`, `CERTIFICATE_INVALID`, `INVALID_OPTIONS`
+ * `ADDRESS_UNUSABLE`, `CERTIFICATE_INVALID`, `IMPORT_FAILED`, `INVALID_OPTIONS`
  */
-export async function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
+export function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
+  return withParts(options, openParts);
+}
+
+/**
+ * A master without an HTTP server of its own, to be mounted in a program's Hono app. `listen`, `tls`
+ * and the limits of the server in `options` are that program's matter and have no effect.
+ *
+ * @example
+ * const master = await mountMaster({ settings: parseMasterUrl("master://:0/nodepass"), stateDirectory });
+ * app.route("/", master.app); // answers under /nodepass
+ *
+ * @throws {MasterServerError} `STATE_LOCKED`, `STATE_UNUSABLE`, `INVALID_OPTIONS`
+ */
+export function mountMaster(options: RunMasterOptions): Promise<MountedMaster> {
+  return withParts(options, (resolved, onFailure) =>
+    openCore(resolved, onFailure, { close: async () => {}, destroy: () => {} }),
+  );
+}
+
+type OnFailure = (close: () => unknown) => void;
+
+async function withParts<T>(
+  options: RunMasterOptions,
+  open: (resolved: ResolvedMasterOptions, onFailure: OnFailure) => Promise<T>,
+): Promise<T> {
   const resolved = resolveMasterOptions(options);
   resolved.signal?.throwIfAborted();
   /** What is open, first opened first. */
   const closers: (() => unknown)[] = [];
   try {
-    return await openParts(resolved, (close) => closers.push(close));
+    return await open(resolved, (close) => closers.push(close));
   } catch (error) {
     // Each of them reports by itself; the first error is what counts.
     for (const close of closers.reverse()) {
@@ -45,33 +73,84 @@ export async function runMaster(options: RunMasterOptions): Promise<RunningMaste
 
 async function openParts(
   options: ResolvedMasterOptions,
-  onFailure: (close: () => unknown) => void,
+  onFailure: OnFailure,
 ): Promise<RunningMaster> {
-  const { settings, environment, logger, signal } = options;
-  const certificate = await openCertificate(settings, logger);
+  const { settings, logger } = options;
+  const opened = await openCertificate(settings, options.stateDirectory, logger);
+  const certificate = opened?.source;
   onFailure(() => certificate?.close());
-  const apiLogger = toApiLogger(logger);
-  let giveApi: (api: MasterApi) => void = () => undefined;
-  const ready = new Promise<MasterApi>((resolve) => {
-    giveApi = resolve;
+  let giveApp: (app: MountedMaster["app"]) => void = () => undefined;
+  const ready = new Promise<MountedMaster["app"]>((resolve) => {
+    giveApp = resolve;
   });
   // Before the state, whose key is told at its first start only: an address that cannot be had, or
   // a stop, must not make a state that nobody has the key of. Who asks meanwhile waits.
   const server = await openHttpServer({
     listen: settings.listen,
-    fetch: async (request, from) => (await ready).app.fetch(request, from),
+    fetch: async (request, from) => (await ready).fetch(request, from),
     limits: options.limits,
     certificate,
-    onError: (error) => apiLogger.error({ error }, "server failed"),
+    onError: (error) => logger.error({ error: describeFault(error) }, "server failed"),
   });
   onFailure(() => server.destroy());
+  const master = await openCore(options, onFailure, {
+    close: () => server.close(),
+    destroy() {
+      server.destroy();
+      certificate?.close();
+    },
+  });
+  await keepCertificate(opened, logger);
+  giveApp(master.app);
+  const { address } = server;
+  const shown = formatHostPort(address);
+  const fingerprint = certificate?.current().fingerprint;
+  logger.info({ address: shown, tls: settings.tls, fingerprint }, "master listening");
+  if (certificate === undefined && isWildcard(address.host)) {
+    logger.warn({ address: shown }, "no TLS on all interfaces: keys can be read on the way");
+  }
+  const url = apiUrl(
+    reachableAddress(address, networkInterfaces()),
+    settings.prefix,
+    certificate !== undefined,
+  );
+  return {
+    address,
+    url,
+    docsUrl: `${url}/docs`,
+    get apiKey() {
+      return master.apiKey;
+    },
+    freshKey: master.freshKey,
+    get certificateFingerprint() {
+      return certificate?.current().fingerprint;
+    },
+    started: master.started,
+    close: (closing) => master.close(closing),
+    destroy: () => master.destroy(),
+    [Symbol.asyncDispose]: () => master.close(),
+  };
+}
+
+/** All of a master but its server, which is told when to stop. */
+async function openCore(
+  options: ResolvedMasterOptions,
+  onFailure: OnFailure,
+  server: StoppingParts["server"],
+): Promise<MountedMaster> {
+  const { settings, environment, logger, signal } = options;
   signal?.throwIfAborted();
-  const { store, state, fresh } = await openState({
+  const { store, state, fresh, movedIn } = await openState({
     directory: options.stateDirectory,
+    importFile: options.importFile,
+    goStateFiles: options.goStateFiles,
     backupIntervalMs: environment.reloadIntervalMs,
     logger,
   });
   onFailure(() => store.close());
+  let useKeys: (keys: GivenKeys) => void = () => undefined;
+  const keys = watchGivenKeys(options.keys, logger, (changed) => useKeys(changed));
+  onFailure(() => keys.close());
 
   const { log, tls, crt, keyFile } = settings;
   const instances = createInstanceManager({
@@ -82,6 +161,7 @@ async function openParts(
     workers: options.workers,
     ways: options.ways,
     masterDefaults: { log, tls, crt, keyFile },
+    history: historyFiles(options.stateDirectory),
     // Dashboards translate the colours.
     formatLog: (entry) => formatLogLine(entry, { colour: true }),
   });
@@ -91,38 +171,36 @@ async function openParts(
   onFailure(() => monitors.process.close());
 
   const api = createMasterApi({
-    service: composeService({ instances, settings, ...monitors }),
+    instances,
+    master: createMasterService({ instances, store, settings, ...monitors }),
     prefix: settings.prefix,
     version: options.version,
-    logger: apiLogger,
+    logger,
+    remoteAddress,
   });
   onFailure(() => api.close());
-  giveApi(api);
-  logger.info({ address: formatHostPort(server.address), tls }, "master listening");
-
-  const url = apiUrl(
-    reachableAddress(server.address, networkInterfaces()),
-    settings.prefix,
-    certificate !== undefined,
-  );
+  instances.identity.useKeys(keys.current);
+  useKeys = (changed) => {
+    instances.identity.useKeys(changed);
+    api.endStreams();
+  };
   const closeMonitors = (): void => {
     monitors.system.close();
     monitors.process.close();
-    certificate?.close();
+    keys.close();
   };
   let closing: Promise<void> | undefined;
-  const close: RunningMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
+  const close: MountedMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
     closing ??= stopMaster({ api, server, instances, store }, timeoutMs).finally(closeMonitors);
     return closing;
   };
   return {
-    address: server.address,
-    url,
-    docsUrl: `${url}/docs`,
+    app: api.app,
     get apiKey() {
-      return instances.apiKey();
+      return instances.identity.apiKey;
     },
-    freshKey: fresh,
+    // A key that came along, or was given, is known to whoever uses it.
+    freshKey: fresh && movedIn === undefined && keys.current.apiKey === undefined,
     started: instances.start(),
     close,
     destroy() {
@@ -134,4 +212,28 @@ async function openParts(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Who asks: as our own server tells it, or as @hono/node-server does. */
+function remoteAddress({ env }: Context): string | undefined {
+  const given: unknown = env?.remoteAddress ?? env?.incoming?.socket?.remoteAddress;
+  return typeof given === "string" ? given : undefined;
+}
+
+/** One that cannot be kept serves all the same, and is another one at the next start. */
+async function keepCertificate(
+  opened: OpenedCertificate | undefined,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await opened?.keep();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ reason }, "certificate not kept: its fingerprint will change");
+  }
+}
+
+/** A fault of the program: where it happened is what somebody needs who looks for it. */
+function describeFault(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

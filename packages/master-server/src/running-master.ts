@@ -1,12 +1,21 @@
 import type { HostPort } from "@nodepass/url-config";
+import type { Hono } from "hono";
 
 /** A master that answers. */
-export interface RunningMaster {
+export interface RunningMaster extends Omit<MountedMaster, "app"> {
   /** As bound; the host is empty for all interfaces. */
   readonly address: HostPort;
   /** The API's URL with its prefix, as others reach it. */
   readonly url: string;
   readonly docsUrl: string;
+  /** SHA-256 of the certificate, `sha256:AA:BB:…`, to be pinned; `undefined` without TLS. */
+  readonly certificateFingerprint: string | undefined;
+}
+
+/** A master without a server of its own. */
+export interface MountedMaster {
+  /** Answers under the prefix of the settings: `app.route("/", master.app)`. */
+  readonly app: Hono;
   /** A secret: to be shown at the first start, and never logged. */
   readonly apiKey: string;
   /** Whether the key was made at this start. */
@@ -31,13 +40,30 @@ export interface CloseMasterOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** In place of a new key that is not printed. */
+const HIDDEN_KEY =
+  "The API key is not shown here: give one with NP_API_KEY_FILE or NP_API_KEY, or set NP_SHOW_KEY=1";
+
+/** What is printed of a start. */
+export interface StartLinesOptions {
+  /** Whether a key that was made at this start is printed. @default true */
+  readonly showKey?: boolean | undefined;
+}
+
 /**
  * What a command prints when its master has started. Dashboards understand the lines `API URL:` and
  * `API KEY:`; the latter is there at the first start only.
  */
 export function startLines(
-  master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey">,
+  master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey"> &
+    Partial<Pick<RunningMaster, "certificateFingerprint">>,
+  { showKey = true }: StartLinesOptions = {},
 ): string[] {
-  const lines = [`API URL: ${master.url}`, `API docs: ${master.docsUrl}`];
-  return master.freshKey ? [...lines, `API KEY: ${master.apiKey}`] : lines;
+  const { url, docsUrl, apiKey, freshKey, certificateFingerprint: fingerprint } = master;
+  return [
+    `API URL: ${url}`,
+    `API docs: ${docsUrl}`,
+    ...(fingerprint === undefined ? [] : [`Certificate: ${fingerprint}`]),
+    ...(freshKey ? [showKey ? `API KEY: ${apiKey}` : HIDDEN_KEY] : []),
+  ];
 }

@@ -1,14 +1,9 @@
 import { hostname } from "node:os";
+import { reservePort } from "test-support";
 import { describe, expect, it } from "vitest";
 import type { InstanceAnswer } from "./support/api-client.ts";
 import { startMaster } from "./support/start-master.ts";
-import {
-  fetchPage,
-  fetchPageSoon,
-  freePort,
-  servePage,
-  tunnelUrls,
-} from "./support/tunnel-page.ts";
+import { fetchPage, fetchPageSoon, servePage, tunnelUrls } from "./support/tunnel-page.ts";
 
 const page = "carried by a tunnel\n".repeat(1000);
 
@@ -48,7 +43,7 @@ describe.each(["/api", "/api/v1", "/deep/prefix", "/deep/prefix/v1"])("under %s"
     await api.ask("PATCH", `/instances/${client.id}`, { action: "start" });
     expect(await fetchPageSoon(urls.entry)).toBe(page);
 
-    const moved = await freePort();
+    const moved = await reservePort();
     const url = urls.server.replace(`:${urls.entry}?`, `:${moved}?`);
     expect(await api.ask("PUT", `/instances/${server.id}`, { url })).toMatchObject({
       status: 200,
@@ -101,7 +96,7 @@ describe.each(["/api", "/api/v1", "/deep/prefix", "/deep/prefix/v1"])("under %s"
       latency: expect.any(Number),
       error: null,
     });
-    const nobody = `127.0.0.1:${await freePort()}`;
+    const nobody = `127.0.0.1:${await reservePort()}`;
     expect(await api.get(`/tcping?target=${nobody}`)).toEqual({
       target: nobody,
       connected: false,

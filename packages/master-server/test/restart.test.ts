@@ -1,8 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import type { InstanceAnswer } from "./support/api-client.ts";
-import { startMaster, temporaryFolder } from "./support/start-master.ts";
+import { startMaster } from "./support/start-master.ts";
 import { fetchPageSoon, servePage, tunnelUrls } from "./support/tunnel-page.ts";
 
 const page = "still here\n".repeat(500);
@@ -66,15 +64,4 @@ it("answers while a hundred instances start", async () => {
     },
     { timeout: 50_000, interval: 200 },
   );
-});
-
-it("says once that it does not read the state of NodePass 1.x", async () => {
-  const stateDirectory = temporaryFolder();
-  const file = join(stateDirectory, "gob", "nodepass.gob");
-  mkdirSync(join(stateDirectory, "gob"));
-  writeFileSync(file, "");
-  const first = await startMaster({ stateDirectory });
-  expect(first.log()).toMatch(/ WARN .*state of NodePass 1\.x is not read.*nodepass\.gob/);
-  await first.master.close();
-  expect((await startMaster({ stateDirectory })).log()).not.toContain("nodepass.gob");
 });

@@ -1,9 +1,12 @@
 import { once } from "node:events";
-import { renameSync, writeFileSync } from "node:fs";
+import { renameSync, statSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { connect, type PeerCertificate } from "node:tls";
+import { createMasterClient, parseMasterAddress } from "@nodepass/master-client";
+import { createNodeFetch, parseFingerprint } from "@nodepass/master-client/node";
 import { expect, it, vi } from "vitest";
+import { startLines } from "../src/index.ts";
 import { type CertificatePair, firstPair, secondPair } from "./support/certificates.ts";
 import { startMaster, temporaryFolder } from "./support/start-master.ts";
 
@@ -27,7 +30,7 @@ function writePair(folder: string, { certificate, key }: CertificatePair) {
   return paths;
 }
 
-it("makes a certificate of its own with tls=1, a new one at each start", async () => {
+it("makes a certificate of its own with tls=1, another one for another state", async () => {
   const one = await startMaster({ url: "master://127.0.0.1:0?tls=1" });
   expect(one.master.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/api$/);
   expect(await one.api.get("/info")).toMatchObject({ tls: "1", crt: "", key: "" });
@@ -40,6 +43,41 @@ it("makes a certificate of its own with tls=1, a new one at each start", async (
   );
   expect(first?.subject.CN).toBe("nodepass");
   expect(first?.fingerprint256).not.toBe(second?.fingerprint256);
+});
+
+it("keeps that certificate, so that its fingerprint can be pinned, and says it", async () => {
+  const stateDirectory = temporaryFolder();
+  const url = "master://127.0.0.1:0?tls=1";
+  const first = await startMaster({ url, stateDirectory });
+  const { certificateFingerprint: fingerprint } = first.master;
+  const shown = await certificateOf(first.master.address.port);
+  expect(fingerprint).toBe(`sha256:${shown.fingerprint256}`);
+  expect(startLines(first.master)).toContain(`Certificate: ${fingerprint}`);
+  expect(first.log()).toContain(`fingerprint=${fingerprint}`);
+  expect(statSync(join(stateDirectory, "master.key")).mode & 0o777).toBe(0o600);
+  await first.master.close();
+  const second = await startMaster({ url, stateDirectory });
+  expect(second.master.certificateFingerprint).toBe(fingerprint);
+  const pinned = createMasterClient({
+    address: parseMasterAddress(second.master.url),
+    key: second.master.apiKey,
+    fetch: createNodeFetch({ kind: "pin", fingerprint: parseFingerprint(fingerprint ?? "") }),
+  });
+  expect(await pinned.list()).toEqual([]);
+  const other = createMasterClient({
+    address: parseMasterAddress(second.master.url),
+    key: second.master.apiKey,
+    fetch: createNodeFetch({ kind: "pin", fingerprint: parseFingerprint("0".repeat(64)) }),
+  });
+  await expect(other.list()).rejects.toMatchObject({ code: "UNREACHABLE" });
+});
+
+it("warns of all interfaces without TLS, and of nothing else", async () => {
+  const open = await startMaster({ url: "master://:0?log=warn" });
+  expect(open.log()).toContain("no TLS on all interfaces");
+  for (const url of ["master://127.0.0.1:0?log=warn", "master://:0?tls=1&log=warn"]) {
+    expect((await startMaster({ url })).log()).toBe("");
+  }
 });
 
 it("follows the files with tls=2, without a break of what is open", async () => {

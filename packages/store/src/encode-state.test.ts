@@ -1,3 +1,4 @@
+import { TOTAL_NAMES, type TotalName } from "@nodepass/model";
 import fc from "fast-check";
 import { unpack } from "msgpackr";
 import { describe, expect, test } from "vitest";
@@ -9,6 +10,11 @@ import type { MasterState } from "./master-state.ts";
 
 const text = fc.string({ unit: "grapheme" });
 const count = fc.maxSafeNat();
+// Of every total the same: as many as there are in the table.
+const totals = Object.fromEntries(TOTAL_NAMES.map((name) => [name, count])) as Record<
+  TotalName,
+  fc.Arbitrary<number>
+>;
 const states: fc.Arbitrary<MasterState> = fc.record({
   version: fc.constant(1 as const),
   masterId: fc.string({
@@ -37,10 +43,7 @@ const states: fc.Arbitrary<MasterState> = fc.record({
           { noNullPrototype: true },
         ),
       }),
-      tcprx: count,
-      tcptx: count,
-      udprx: count,
-      udptx: count,
+      ...totals,
       createdAt: fc.option(count, { nil: undefined }),
     }),
     { selector: ({ id }) => id, maxLength: 8 },

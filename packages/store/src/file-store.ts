@@ -1,10 +1,11 @@
+import type { Logger } from "@nodepass/model";
 import { decodeState } from "./decode-state.ts";
 import type { DirectoryLock } from "./directory-lock.ts";
 import { readWholeFile, replaceFile } from "./durable-file.ts";
 import { encodeState } from "./encode-state.ts";
 import type { StoreFileSystem } from "./file-system.ts";
 import type { Migrations } from "./migrations.ts";
-import type { StateSnapshot, StateStore, StoreLogger } from "./state-store.ts";
+import type { StateSnapshot, StateStore } from "./state-store.ts";
 import { StoreError, toStoreError } from "./store-error.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -21,7 +22,7 @@ export interface FileStoreOptions {
   migrations: Migrations;
   backupIntervalMs: number;
   counterIntervalMs: number;
-  logger: StoreLogger;
+  logger: Logger;
 }
 
 /** Builds the store over a directory whose lock is held and whose state is loaded. */

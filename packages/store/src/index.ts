@@ -1,8 +1,8 @@
+export { HISTORY_FOLDER, type HistoryFiles, historyFiles } from "./history-files.ts";
 export type { DamagedFile, Recovery } from "./load-state.ts";
-export type { InstanceMeta, InstanceRecord, MasterState } from "./master-state.ts";
-export { instanceRecordSchema, masterStateSchema, STATE_VERSION } from "./master-state.ts";
+export { type MasterState, masterStateSchema, STATE_VERSION } from "./master-state.ts";
 export type { OpenedStore, OpenStoreOptions } from "./open-store.ts";
 export { BACKUP_NAME, openStore, STATE_NAME } from "./open-store.ts";
-export type { StateSnapshot, StateStore, StoreLogFields, StoreLogger } from "./state-store.ts";
+export type { StateSnapshot, StateStore } from "./state-store.ts";
 export type { StoreErrorCode, StoreErrorOptions } from "./store-error.ts";
 export { StoreError } from "./store-error.ts";

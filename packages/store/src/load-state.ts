@@ -1,9 +1,9 @@
+import type { Logger } from "@nodepass/model";
 import { type DecodedState, decodeState } from "./decode-state.ts";
 import { keepCopy, readWholeFile, setAside } from "./durable-file.ts";
 import type { StoreFileSystem } from "./file-system.ts";
 import { type MasterState, STATE_VERSION } from "./master-state.ts";
 import type { Migrations } from "./migrations.ts";
-import type { StoreLogger } from "./state-store.ts";
 import { StoreError, toStoreError } from "./store-error.ts";
 
 /** A file that could not be used when the store was opened. */
@@ -31,7 +31,7 @@ export interface LoadStateOptions {
   maxFileBytes: number;
   migrations: Migrations;
   createInitial: () => MasterState;
-  logger: StoreLogger;
+  logger: Logger;
   now: () => number;
 }
 

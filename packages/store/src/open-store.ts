@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from "node:path";
+import { type Logger, SILENT_LOGGER } from "@nodepass/model";
 import { type DirectoryLock, removeDeadContenders, takeDirectoryLock } from "./directory-lock.ts";
 import { removeTemporaryFiles, syncDirectory } from "./durable-file.ts";
 import { createFileStore } from "./file-store.ts";
@@ -6,7 +7,7 @@ import { realFileSystem, type StoreFileSystem } from "./file-system.ts";
 import { type LoadedState, loadState } from "./load-state.ts";
 import type { MasterState } from "./master-state.ts";
 import { MIGRATIONS, type Migrations } from "./migrations.ts";
-import type { StateStore, StoreLogger } from "./state-store.ts";
+import type { StateStore } from "./state-store.ts";
 import { StoreError, systemCode, toStoreError } from "./store-error.ts";
 import { resolveStoreLimits } from "./store-options.ts";
 
@@ -27,7 +28,7 @@ export interface OpenStoreOptions {
   counterIntervalMs?: number | undefined;
   /** Largest state file that is read or written. 1,024 to 1 GiB. @default 268435456 (256 MiB) */
   maxFileBytes?: number | undefined;
-  logger?: StoreLogger | undefined;
+  logger?: Logger | undefined;
 }
 
 /** An opened store and what was in it. `state` belongs to the caller. */
@@ -46,13 +47,6 @@ const REAL_PARTS: StoreParts = {
   fileSystem: realFileSystem,
   migrations: MIGRATIONS,
   now: Date.now,
-};
-
-const SILENT: StoreLogger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 };
 
 /**
@@ -77,7 +71,7 @@ export async function openStoreWith(
   const limits = resolveStoreLimits(options);
   if (options.directory === "") throw new StoreError("INVALID_OPTIONS", "directory is empty");
   const directory = resolve(options.directory);
-  const logger = options.logger ?? SILENT;
+  const logger = options.logger ?? SILENT_LOGGER;
   const statePath = join(directory, STATE_NAME);
   const backupPath = join(directory, BACKUP_NAME);
 

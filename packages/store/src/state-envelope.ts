@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { Packr } from "msgpackr";
 import { z } from "zod";
+import { Packr } from "#msgpackr";
 import { assertPlainMessagePack } from "./plain-message-pack.ts";
 import { StoreError } from "./store-error.ts";
 

@@ -1,16 +1,6 @@
 import type { MasterState } from "./master-state.ts";
 import type { StoreError } from "./store-error.ts";
 
-/** Where the store tells what it does; silent if absent. */
-export interface StoreLogger {
-  debug(fields: StoreLogFields, message: string): void;
-  info(fields: StoreLogFields, message: string): void;
-  warn(fields: StoreLogFields, message: string): void;
-  error(fields: StoreLogFields, message: string): void;
-}
-
-export type StoreLogFields = Readonly<Record<string, string | number | boolean | undefined>>;
-
 /** Gives the state as it is now; called when a write starts, so it sees every change made so far. */
 export type StateSnapshot = () => MasterState;
 

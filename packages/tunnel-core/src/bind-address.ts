@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { type HostPort, isWildcard } from "@nodepass/url-config";
 import { TunnelError } from "./errors.ts";
 import { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
+import { systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
 import { UdpListener } from "./udp/udp-listener.ts";
 import { createUdpSocket, enlargeBuffers } from "./udp/udp-socket.ts";
 
@@ -166,8 +167,9 @@ function bindError(
   error: NodeJS.ErrnoException,
 ): TunnelError {
   const where = `${at.host}:${at.port} (${protocol})`;
-  if (error.code === "EADDRINUSE") {
+  const meaning = systemErrorMeaning(error) ?? error.message;
+  if (systemErrorCode(error) === "EADDRINUSE") {
     return new TunnelError("ADDRESS_IN_USE", `address ${where} is in use`, { cause: error });
   }
-  return new TunnelError("BIND_FAILED", `cannot bind ${where}: ${error.message}`, { cause: error });
+  return new TunnelError("BIND_FAILED", `cannot bind ${where}: ${meaning}`, { cause: error });
 }

@@ -19,6 +19,7 @@ export type TunnelErrorCode =
   | "HELLO_INVALID"
   | "PROXY_FAILED"
   | "UNSUPPORTED_POOL_TYPE"
+  | "SLOTS_TAKEN"
   | "CLOSED";
 
 /** Any failure of a tunnel; `cause` holds the system error behind it. */
@@ -30,4 +31,11 @@ export class TunnelError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** An error as one of ours: itself, or with `code` and the original as its cause. */
+export function asTunnelError(error: unknown, code: TunnelErrorCode): TunnelError {
+  if (error instanceof TunnelError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TunnelError(code, message, { cause: error });
 }

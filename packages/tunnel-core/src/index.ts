@@ -1,12 +1,15 @@
+export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
-export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
   CheckPoint,
+  ConnectionEvent,
+  ConnectionRefusal,
   LogFields,
   LogRecord,
+  ReadyOptions,
   TargetState,
   Tunnel,
   TunnelCounters,
@@ -36,6 +39,7 @@ export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
 export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
 export { type ByteStream, SHARED, type StreamReader } from "./stream/byte-stream.ts";
 export { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
+export { systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
 export {
   type CertificateFilesOptions,
   type CertificateLogger,

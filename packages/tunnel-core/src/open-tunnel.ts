@@ -1,6 +1,7 @@
 import { type ClientSettings, parseTunnelUrl, type ServerSettings } from "@nodepass/url-config";
 import { TunnelError } from "./errors.ts";
 import type { Tunnel, TunnelOptions } from "./tunnel.ts";
+import { checkOptions, checkSettings } from "./tunnels/check-options.ts";
 import { ClientTunnel } from "./tunnels/client-tunnel.ts";
 import { ServerTunnel } from "./tunnels/server-tunnel.ts";
 import { SingleEndTunnel } from "./tunnels/single-end-tunnel.ts";
@@ -14,13 +15,19 @@ import type { TunnelBase } from "./tunnels/tunnel-base.ts";
  *
  * @param from a `server://` or `client://` URL, or settings
  * @throws {UrlConfigError} for a bad URL
- * @throws {TunnelError} `ADDRESS_IN_USE`, `BIND_FAILED` or `CERTIFICATE_INVALID`
+ * @throws {TunnelError} `INVALID_OPTIONS`, `ADDRESS_IN_USE`, `BIND_FAILED` or `CERTIFICATE_INVALID`
+ * @throws the signal's reason if it is aborted already
+ * @example
+ * const tunnel = await openTunnel("client://key@edge.example.com:10101/127.0.0.1:8080?mode=2");
+ * await tunnel.ready({ signal: AbortSignal.timeout(10_000) });
  */
 export async function openTunnel(
   from: string | ServerSettings | ClientSettings,
   options: TunnelOptions = {},
 ): Promise<Tunnel> {
   const settings = typeof from === "string" ? parseTunnelUrl(from) : from;
+  checkSettings(settings);
+  checkOptions(options);
   options.signal?.throwIfAborted();
   if (settings.scheme === "server") return start(new ServerTunnel(settings, options), options);
   if (settings.mode === 2) return start(new ClientTunnel(settings, options), options);

@@ -2,7 +2,13 @@ import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodep
 import type { NameCache } from "./names/name-cache.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
 import type { Slots } from "./slots.ts";
-import type { LogFields, LogRecord, TargetState } from "./tunnel.ts";
+import type {
+  ConnectionEvent,
+  LogFields,
+  LogRecord,
+  TargetState,
+  TunnelOptions,
+} from "./tunnel.ts";
 import type { WaitingDatagrams } from "./udp/waiting-datagrams.ts";
 
 /** What all parts of one tunnel end share. */
@@ -20,6 +26,10 @@ export interface TunnelContext extends RelayContext {
   log(level: LogRecord["level"], message: string, fields?: LogFields): void;
   /** For what strangers or a failing target can cause in any number: a few a second, then counts. */
   logLimited(level: LogRecord["level"], message: string, fields?: LogFields): void;
+  /** Hears of each user's connection; `undefined` while nobody listens: make no event then. */
+  readonly onConnection: ((event: ConnectionEvent) => void) | undefined;
+  /** Takes the exit's TCP connections instead of the targets, if the program wants them. */
+  readonly acceptor: TunnelOptions["onConnection"];
   /** Whether anybody listens for `debug` records: skip making them otherwise. */
   readonly debugs: boolean;
 }

@@ -1,6 +1,8 @@
 import type { EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
 import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
 import type { MoreCarriers } from "./carrier/more-carriers.ts";
+import type { TunnelError } from "./errors.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
 import type { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -14,14 +16,21 @@ import type { RelayBuffers } from "./stream/relay-buffers.ts";
  */
 export type TunnelState = "starting" | "running" | "error" | "closing" | "closed";
 
-/** Live counters; received and sent are those of the local side, bytes since the tunnel opened. */
+/**
+ * Live counters. Bytes are payload, since the tunnel opened, on the local side of this end: at the
+ * entry that is the user, at the exit the target. So what a user sends is in `tcprx` of the entry and
+ * in `tcptx` of the exit; frames, TLS and PROXY headers are in neither.
+ */
 export interface TunnelCounters {
   /** Open TCP connections. */
   readonly tcps: number;
   /** Open UDP sessions. */
   readonly udps: number;
+  /** Bytes read from users (entry) or targets (exit) over TCP. */
   readonly tcprx: number;
+  /** Bytes written to users (entry) or targets (exit) over TCP. */
   readonly tcptx: number;
+  /** The same in datagrams' payload over UDP. */
   readonly udprx: number;
   readonly udptx: number;
   /** Idle pool connections. */
@@ -63,13 +72,43 @@ export interface LogRecord {
   readonly fields: LogFields;
 }
 
+/** One user's TCP connection at this end, as a program that runs a tunnel may want to hear of it. */
+export interface ConnectionEvent {
+  /** `opened`: both sides stand. `closed`: after that. `refused`: it never came to that. */
+  readonly what: "opened" | "closed" | "refused";
+  /** The user's address, `ip:port`, at either end. */
+  readonly remote: string;
+  /** `refused`, or cut by this end: why. */
+  readonly reason: ConnectionRefusal | undefined;
+  /** Bytes read from the user (entry) or the target (exit); 0 but for `closed`. */
+  readonly receivedBytes: number;
+  /** Bytes from the other side, to be written to the user (entry) or the target (exit). */
+  readonly sentBytes: number;
+}
+
+/**
+ * `slots`: all of `slot` are taken. `tcp-off`: `notcp=1` at this end. `pool-timeout`: no pool
+ * connection in time. `target`: no target answers. `blocked`: it speaks a protocol of `block`.
+ * `closing`: the tunnel closes. `gone`: the other side left before the connection stood.
+ */
+export type ConnectionRefusal =
+  | "slots"
+  | "tcp-off"
+  | "pool-timeout"
+  | "target"
+  | "blocked"
+  | "closing"
+  | "gone";
+
 export interface TunnelEvents {
-  /** The state changed; `reason` says why for `error`. */
-  state: [state: TunnelState, reason: string | undefined];
+  /** The state changed; for `error` (and an end by an error) `reason` and `error` say why. */
+  state: [state: TunnelState, reason: string | undefined, error: TunnelError | undefined];
   checkpoint: [checkPoint: CheckPoint];
   log: [record: LogRecord];
   /** A target has begun to rest, or serves again. */
   target: [state: TargetState];
+  /** A user's TCP connection; nothing is made for it while nobody listens. */
+  connection: [event: ConnectionEvent];
 }
 
 /** Options beside the URL. */
@@ -78,7 +117,7 @@ export interface TunnelOptions {
   readonly limits?: Partial<EnvironmentSettings> | undefined;
   /** Read buffers to share with other tunnels of the process. @default buffers of its own */
   readonly buffers?: RelayBuffers | undefined;
-  /** PEM certificates of authorities to trust with `tls` 2, beside the system's. */
+  /** PEM certificates of authorities to trust with `tls` 2, beside those that Node brings (`tls.rootCertificates`). */
   readonly ca?: string | readonly string[] | undefined;
   /**
    * Carriers that are packages of their own (`type` 1, QUIC): modules as `import()` takes them, loaded
@@ -87,6 +126,14 @@ export interface TunnelOptions {
   readonly carriers?: MoreCarriers | undefined;
   /** What `via=env` looks at: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`. @default nothing */
   readonly proxyEnvironment?: ProxyEnvironment | undefined;
+  /**
+   * Takes the TCP connections at the exit of a dual-end tunnel instead of a target: the targets of
+   * the URL are for UDP only then. The stream errors with `ECONNRESET` when the user is cut; listen
+   * to `error` at once, as with any socket. To destroy it cuts the user.
+   *
+   * @default the targets are dialled
+   */
+  readonly onConnection?: ((stream: Duplex, from: { readonly remote: string }) => void) | undefined;
   /** Called with the tunnel before it starts, to listen to its first log records and states. */
   readonly onCreate?: ((tunnel: Tunnel) => void) | undefined;
   /** Resolves names. @default the system's resolver, addresses in its order */
@@ -98,12 +145,25 @@ export interface TunnelOptions {
 /** What the program around a tunnel knows of the ways out: the same for all its tunnels. */
 export type TunnelWays = Pick<TunnelOptions, "carriers" | "proxyEnvironment">;
 
+/** How to wait for a tunnel. */
+export interface ReadyOptions {
+  /** Ends the wait; the tunnel goes on. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Reject when the server refuses this client (another key, no proof, another certificate) instead
+   * of waiting for it to change its mind. @default false
+   */
+  readonly failOnRefusal?: boolean | undefined;
+}
+
 /** A running tunnel end. Emits `TunnelEvents`. */
 export interface Tunnel extends EventEmitter<TunnelEvents> {
   readonly settings: ServerSettings | ClientSettings;
   readonly state: TunnelState;
   /** Why the state is `error`, if it is. */
   readonly reason: string | undefined;
+  /** The same with its code. */
+  readonly error: TunnelError | undefined;
   /** 0 while undecided, see `CheckPoint.mode`. */
   readonly mode: 0 | 1 | 2;
   /** The tunnel listener's bound address (`undefined` on a dual-end client), once listening. */
@@ -114,8 +174,26 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   counters(): TunnelCounters;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */
   targets(): readonly TargetState[];
-  /** Resolves when the tunnel is `running`; rejects with `TunnelError` when closed before. */
-  ready(options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  /**
+   * Resolves when the tunnel is `running`.
+   *
+   * @throws {TunnelError} `CLOSED` when it is closed before; with `failOnRefusal` the server's refusal
+   * @throws the reason of `signal` when that aborts
+   */
+  ready(options?: ReadyOptions): Promise<void>;
+  /**
+   * Opens a connection through the tunnel, at the end where users connect, without a port: it counts,
+   * waits and is limited like any user's.
+   *
+   * @example
+   * const stream = await tunnel.connect();
+   * stream.on("error", report).end("hello");
+   *
+   * @throws {TunnelError} `INVALID_OPTIONS` at an exit, `SLOTS_TAKEN`, `POOL_TIMEOUT`,
+   *   `TARGET_UNREACHABLE` (single-end), `CLOSED`
+   * @throws the reason of `signal` when that aborts
+   */
+  connect(options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
   /**
    * Stops taking new connections, lets running ones finish for at most `timeoutMs` (default:
    * `shutdownTimeoutMs`; 0 cuts at once), then cuts the rest. Idempotent.

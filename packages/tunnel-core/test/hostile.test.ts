@@ -114,7 +114,8 @@ describe.each([0, 1] as const)("strangers at the tunnel port, tls %i", (tls) => 
       for (const one of strangers) void endOf(one).then(() => closed++);
       await expectServed(pair);
     }
-    await eventually(() => expect(closed).toBeGreaterThanOrEqual(600 - 256));
+    // They come from the present client's address, which may have twice as many.
+    await eventually(() => expect(closed).toBeGreaterThanOrEqual(600 - 512));
     // A client that comes anew gets in beside them.
     pair.client.destroy();
     const again = await openClient(

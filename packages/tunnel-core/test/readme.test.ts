@@ -1,9 +1,33 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { DEFAULT_ENVIRONMENT, describeEnvironment } from "@nodepass/url-config";
 import { beforeAll, describe, expect, test } from "vitest";
+
+/** Called as well while a connection is opened, of which a newcomer need not know. */
+const BESIDE_THE_WAY: ReadonlySet<string> = new Set([
+  "deadline-queue.ts",
+  "listener/newcomers.ts",
+  "names/name-cache.ts",
+  "relay/relay-registry.ts",
+  "session/control-channel.ts",
+  "stream/detached-reader.ts",
+  "stream/fast-read.ts",
+  "stream/flush-queue.ts",
+  "target/target-health.ts",
+  "tunnels/client-session.ts",
+  "tunnels/client-tunnel.ts",
+  "tunnels/log-limiter.ts",
+  "tunnels/server-tunnel.ts",
+  "tunnels/tunnel-base.ts",
+  "wire/endpoint.ts",
+  "wire/hello-window.ts",
+  "wire/signal-decoder.ts",
+  "wire/signal-encoder.ts",
+  "wire/signal.ts",
+]);
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
@@ -46,6 +70,27 @@ describe("README.md", () => {
     expect(codes.length).toBeGreaterThan(10);
     expect(rows("codes").map(([code]) => code)).toEqual(codes);
   });
+
+  test("the files on a user connection's way are those that it goes through, in ten sentences", async () => {
+    const way = between("<!-- way -->\n", "<!-- /way -->");
+    expect(way.match(/^\d+\. .+\.$/gm)?.length).toBe(10);
+    const walk = `${folder}test/support/walk-one-connection.mjs`;
+    const { stdout } = await promisify(execFile)(process.execPath, [walk], { cwd: folder });
+    const walked: readonly string[] = JSON.parse(stdout);
+    const named = filesIn(way);
+    expect(named.filter((file) => !walked.includes(file))).toEqual([]);
+    const untold = walked.filter((file) => !named.includes(file) && !BESIDE_THE_WAY.has(file));
+    expect(untold).toEqual([]);
+    // What it tells of the other ways is there as well.
+    const others = between("<!-- /way -->", "## Errors");
+    expect(filesIn(others).length).toBe(4);
+    for (const file of filesIn(others)) expect(existsSync(`${folder}src/${file}`), file).toBe(true);
+  });
+
+  /** The source files that a text names. */
+  function filesIn(text: string): string[] {
+    return [...text.matchAll(/`([\w-]+(?:\/[\w-]+)*\.ts)`/g)].map(([, file = ""]) => file);
+  }
 
   /** The cells of a table between its two comments, without its head and its back quotes. */
   function rows(name: string): string[][] {

@@ -422,11 +422,11 @@ describe("who may meet", () => {
     expect(logs.filter(({ level }) => level === "warn").length).toBe(1);
   });
 
-  test.each([1, 2, 3])("type %i is refused with a clear error", async (type) => {
-    const url = `${serverUrl({ flow: "reverse", target: target.at })}&type=${type}`;
+  test("type 1 without its package is refused with what to install", async () => {
+    const url = `${serverUrl({ flow: "reverse", target: target.at })}&type=1`;
     await expect(openTunnel(url)).rejects.toMatchObject({
-      code: "INVALID_URL",
-      problems: [{ code: "UNSUPPORTED", parameter: "type" }],
+      code: "UNSUPPORTED_POOL_TYPE",
+      message: expect.stringContaining("@nodepass/carrier-quic"),
     });
   });
 

@@ -40,7 +40,7 @@ function contextOf(url: string): TunnelContext {
   return createContext(
     parseTunnelUrl(url) as never,
     {},
-    { emitLog: () => {}, hasLogListener: () => false },
+    { emitLog: () => {}, hasLogListener: () => false, connectionListener: () => undefined },
   );
 }
 

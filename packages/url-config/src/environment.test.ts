@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_ENVIRONMENT, describeEnvironment, parseEnvironment } from "./environment.ts";
+import {
+  DEFAULT_ENVIRONMENT,
+  describeEnvironment,
+  parseEnvironment,
+  resolveEnvironmentSettings,
+} from "./environment.ts";
 import { UrlConfigError } from "./url-problem.ts";
 
 describe("parseEnvironment", () => {
@@ -90,4 +95,42 @@ test("the table names every setting once, and its defaults are what they set", (
   expect(table.map(({ field }) => field).sort()).toEqual(Object.keys(DEFAULT_ENVIRONMENT).sort());
   const env = Object.fromEntries(table.map(({ name, defaultText }) => [name, defaultText]));
   expect(parseEnvironment(env).settings).toEqual(DEFAULT_ENVIRONMENT);
+});
+
+test.each([
+  [
+    { reportIntervalMs: -1 },
+    'reportIntervalMs "-1" is not valid (allowed: a number of ms, 1 to 2145600000)',
+  ],
+  [
+    { reportIntervalMs: Number.NaN },
+    'reportIntervalMs "NaN" is not valid (allowed: a number of ms, 1 to 2145600000)',
+  ],
+  [
+    { poolGetTimeoutMs: "x" },
+    'poolGetTimeoutMs "\\"x\\"" is not valid (allowed: a number of ms, 1 to 2145600000)',
+  ],
+  [
+    { semaphoreLimit: 1.5 },
+    'semaphoreLimit "1.5" is not valid (allowed: a whole number, 1 to 1000000)',
+  ],
+  [
+    { poolGetTimeout: 5 },
+    /^poolGetTimeout is no such field; did you mean poolGetTimeoutMs\? \(allowed: semaphoreLimit, /,
+  ],
+  [
+    { minPoolIntervalMs: 2000 },
+    'minPoolIntervalMs "2000" is not valid (allowed: at most maxPoolIntervalMs, 1000)',
+  ],
+])("limits of a program are checked like the environment's: %j", (limits, message) => {
+  expect(resolveEnvironmentSettings(limits)).toMatchObject([
+    { message: typeof message === "string" ? message : expect.stringMatching(message) },
+  ]);
+});
+
+test("limits of a program: what is missing or undefined takes its default", () => {
+  expect(resolveEnvironmentSettings({ udpReadTimeoutMs: 5, reportIntervalMs: undefined })).toEqual({
+    ...DEFAULT_ENVIRONMENT,
+    udpReadTimeoutMs: 5,
+  });
 });

@@ -3,7 +3,7 @@ import { formatDuration } from "./duration.ts";
 import { createFindings, type Findings } from "./findings.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { type UrlProblem, urlProblem } from "./url-problem.ts";
-import { duration, longestDurationMs, type ValueKind, wholeNumber } from "./value-schemas.ts";
+import { duration, longestDurationMs, type NumberKind, wholeNumber } from "./value-kinds.ts";
 
 /** The settings of an empty environment. */
 export const DEFAULT_ENVIRONMENT: EnvironmentSettings = {
@@ -49,7 +49,7 @@ export interface EnvironmentResult {
 }
 
 interface EnvironmentVariable extends EnvironmentDescription {
-  readonly kind: ValueKind<number>;
+  readonly kind: NumberKind;
 }
 
 // Nothing may wait for less than a millisecond: an interval of 0 would be a busy loop.
@@ -100,7 +100,7 @@ const variables: readonly EnvironmentVariable[] = [
     duration(0, longestDurationMs),
     "longest graceful stop; 0 = stop at once",
   ),
-  define("NP_RELOAD_INTERVAL", "reloadIntervalMs", interval, "state backup, certificate reload"),
+  define("NP_RELOAD_INTERVAL", "reloadIntervalMs", interval, "state backup of a master"),
 ];
 
 /** Every environment variable, from the table that the reader itself uses. */
@@ -129,9 +129,9 @@ export function parseEnvironment(
   for (const { name, field, kind, defaultText } of variables) {
     const text = env[name];
     if (text === undefined || text === "") continue;
-    const result = kind.schema.safeParse(text);
-    if (result.success) {
-      settings[field] = result.data;
+    const read = kind.read(text);
+    if (read !== undefined) {
+      settings[field] = read.value;
     } else {
       const problem = urlProblem("INVALID_VALUE", name, text, kind.allowed);
       findings.overlook(problem, `the default ${defaultText} is used`);
@@ -140,6 +140,51 @@ export function parseEnvironment(
   checkPoolIntervals(settings, findings);
   findings.throwIfFailed();
   return { settings, warnings: [...findings.warnings, ...mistypedNames(env)] };
+}
+
+/**
+ * The same settings given as numbers by a program, checked like the environment's.
+ *
+ * @param given fields that are missing or `undefined` take their defaults
+ * @returns the settings, or all that is wrong with them
+ */
+export function resolveEnvironmentSettings(
+  given: Readonly<Record<string, unknown>>,
+): EnvironmentSettings | readonly UrlProblem[] {
+  const problems: UrlProblem[] = [];
+  const settings = { ...DEFAULT_ENVIRONMENT };
+  for (const [field, value] of Object.entries(given)) {
+    const known = variables.find((variable) => variable.field === field);
+    if (known === undefined) {
+      const fields = variables.map((variable) => variable.field);
+      const meant = closestName(field, fields);
+      const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+      problems.push(
+        urlProblem("UNKNOWN_PARAMETER", field, "", fields.join(", "), `is no such field${hint}`),
+      );
+      continue;
+    }
+    if (value === undefined) continue;
+    const { least, most } = known.kind;
+    const isMs = known.field.endsWith("Ms");
+    const fits = typeof value === "number" && value >= least && value <= most;
+    if (fits && (isMs || Number.isInteger(value))) {
+      settings[known.field] = value;
+      continue;
+    }
+    const kind = isMs ? "a number of ms" : "a whole number";
+    const shown =
+      typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
+    problems.push(urlProblem("INVALID_VALUE", field, shown, `${kind}, ${least} to ${most}`));
+  }
+  const { minPoolIntervalMs, maxPoolIntervalMs } = settings;
+  if (problems.length === 0 && minPoolIntervalMs > maxPoolIntervalMs) {
+    const allowed = `at most maxPoolIntervalMs, ${maxPoolIntervalMs}`;
+    problems.push(
+      urlProblem("INVALID_VALUE", "minPoolIntervalMs", String(minPoolIntervalMs), allowed),
+    );
+  }
+  return problems.length > 0 ? problems : settings;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -172,7 +217,7 @@ function mistypedNames(env: Readonly<Record<string, string | undefined>>): UrlPr
 function define(
   name: string,
   field: keyof EnvironmentSettings,
-  kind: ValueKind<number>,
+  kind: NumberKind,
   meaning: string,
 ): EnvironmentVariable {
   const value = DEFAULT_ENVIRONMENT[field];

@@ -6,6 +6,7 @@ export {
   type EnvironmentOptions,
   type EnvironmentResult,
   parseEnvironment,
+  resolveEnvironmentSettings,
 } from "./environment.ts";
 export { format } from "./format-url.ts";
 export { formatHostPort, isLoopback, isWildcard, parseHostPort } from "./host-port.ts";

@@ -16,7 +16,7 @@ describe("the table of parameters", () => {
       expect(it.name).toBe(key);
       expect(it.meaning).not.toBe("");
       if (it.defaultText !== undefined) {
-        expect(it.schema.parse(it.defaultText)).toEqual(it.defaultValue);
+        expect(it.read(it.defaultText)).toEqual({ value: it.defaultValue });
       }
     },
   );

@@ -12,7 +12,7 @@ import {
   serverName,
   type ValueKind,
   wholeNumber,
-} from "./value-schemas.ts";
+} from "./value-kinds.ts";
 
 /** What a NodePass URL may start with. */
 export type Scheme = Settings["scheme"];

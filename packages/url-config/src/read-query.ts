@@ -32,8 +32,8 @@ export function openQuery(
       const fallback = inherited ?? definition.defaultValue;
       const text = texts.get(definition.name);
       if (text === undefined) return fallback;
-      const result = definition.schema.safeParse(text);
-      if (result.success) return result.data;
+      const read = definition.read(text);
+      if (read !== undefined) return read.value;
       const problem = urlProblem(
         "INVALID_VALUE",
         definition.name,

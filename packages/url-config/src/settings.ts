@@ -141,6 +141,6 @@ export interface EnvironmentSettings {
   readonly serviceCooldownMs: number;
   /** `NP_SHUTDOWN_TIMEOUT`: graceful stop. @default 5000 */
   readonly shutdownTimeoutMs: number;
-  /** `NP_RELOAD_INTERVAL`: state backup, certificate reload. @default 3600000 */
+  /** `NP_RELOAD_INTERVAL`: state backup of a master. @default 3600000 */
   readonly reloadIntervalMs: number;
 }

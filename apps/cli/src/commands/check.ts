@@ -11,19 +11,27 @@ interface CheckCommandOptions {
 export function addCheckCommand(program: Command, context: CliContext): void {
   program
     .command("check")
-    .description("say what a URL means, every setting, and the command for the other end")
-    .argument("<url>", "server://, client:// or master:// URL")
+    .description("say what a URL or a file means, every setting, and the command for the other end")
+    .argument("<url>", "server://, client:// or master:// URL; or a YAML or JSON file, or a folder")
     .option("--show-key", "don't hide the key in the URLs that are printed")
     .option("--json", "print JSON")
     .action(async (url: string, options: CheckCommandOptions) => {
+      const { isConfigPath } = await import("../files/is-config-path.ts");
+      if (isConfigPath(url)) {
+        const { checkFiles } = await import("../files/check-files.ts");
+        return checkFiles(context, url, options);
+      }
       const { checkUrl } = await import("../describe/check-url.ts");
       const { formatCheck, formatCheckJson } = await import("../output/format-check.ts");
       const { createStyle, hasColour } = await import("../output/colour.ts");
+      const { commandName } = await import("../output/command-name.ts");
       const { CliError } = await import("../exit-code.ts");
       const report = checkUrl(url, context.environment, { showKey: options.showKey });
       const style = createStyle(hasColour(context.stdout, context.environment));
       context.stdout.write(
-        options.json === true ? formatCheckJson(report) : formatCheck(report, style),
+        options.json === true
+          ? formatCheckJson(report)
+          : formatCheck(report, style, commandName(context.environment)),
       );
       // The report has said what is wrong.
       if (report.problems.length > 0) throw new CliError("");

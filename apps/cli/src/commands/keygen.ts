@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CliContext } from "../context.ts";
+import { commandName } from "../output/command-name.ts";
 
 /** 192 bits: 32 characters, far beyond guessing. */
 const defaultBytes = 24;
@@ -21,7 +22,9 @@ export function addKeygenCommand(program: Command, context: CliContext): void {
     .option("--url", "print a pair of commands that use it")
     .action((options: { readonly bytes: number; readonly url?: boolean }) => {
       const key = createKey(options.bytes);
-      context.stdout.write(options.url === true ? formatCommands(key) : `${key}\n`);
+      context.stdout.write(
+        options.url === true ? formatCommands(key, commandName(context.environment)) : `${key}\n`,
+      );
     });
 }
 
@@ -42,9 +45,9 @@ function parseBytes(value: string): number {
   return bytes;
 }
 
-function formatCommands(key: string): string {
+function formatCommands(key: string, command: string): string {
   return `key      ${key}
-server   nodepass 'server://${key}@:10101/:8080?tls=1'
-client   nodepass 'client://${key}@your.server:10101/127.0.0.1:80'
+server   ${command} 'server://${key}@:10101/:8080?tls=1'
+client   ${command} 'client://${key}@your.server:10101/127.0.0.1:80'
 `;
 }

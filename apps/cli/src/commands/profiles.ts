@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { parseTimeout } from "../remote/remote-options.ts";
-import { parseFingerprint } from "../remote/trust.ts";
+import { parsePin, parseTimeout } from "../remote/remote-options.ts";
 
 /** Options of `nodepass login`. */
 export interface LoginOptions {
@@ -22,7 +21,7 @@ export function addProfileCommands(program: Command, context: CliContext): void 
     .requiredOption("--master <url>", "http(s)://host:port[/prefix] or its master:// URL")
     .option("--key <key>", "its API key; else NP_API_KEY, else asked for on standard input")
     .option("--insecure", "trust any certificate of the master")
-    .option("--pin <sha256>", "trust the certificate with this fingerprint only", parseFingerprint)
+    .option("--pin <sha256>", "trust the certificate with this fingerprint only", parsePin)
     .option("--timeout <seconds>", "longest wait for an answer", parseTimeout, 15_000)
     .option("--no-check", "save without asking the master")
     .action(async (name: string, options: LoginOptions) => {

@@ -4,6 +4,7 @@ import { type EnvironmentResult, formatHostPort, redact } from "@nodepass/url-co
 import { createKey } from "../commands/keygen.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
+import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
 import { shellQuote } from "../output/shell-quote.ts";
@@ -33,7 +34,8 @@ export async function runDemo(context: CliContext, options: RunDemoOptions): Pro
     limits: { ...options.environment.settings, ...(ownInterval ? {} : { reportIntervalMs }) },
     signal: stop.now,
   };
-  const demo = await openDemo(options.port, tunnelOptions, logger);
+  const command = commandName(context.environment);
+  const demo = await openDemo(options.port, tunnelOptions, logger, command);
   announce(context, options.logFormat, demo, logger);
   logger.info(await fetchOnce(demo.url), "page fetched through the tunnel");
   await Promise.race([stop.requested, untilAborted(stop.now)]);
@@ -50,7 +52,12 @@ interface Demo {
   close(): Promise<void>;
 }
 
-async function openDemo(port: number, options: TunnelOptions, logger: Logger): Promise<Demo> {
+async function openDemo(
+  port: number,
+  options: TunnelOptions,
+  logger: Logger,
+  command: string,
+): Promise<Demo> {
   const { openTunnel } = await import("@nodepass/tunnel-core");
   const tunnels: Tunnel[] = [];
   const site = createDemoSite(() => {
@@ -78,7 +85,7 @@ async function openDemo(port: number, options: TunnelOptions, logger: Logger): P
   return {
     url: `http://${formatHostPort(server.entryAddress)}/`,
     commands: [serverUrl(tunnelPort, server.entryAddress.port), clientUrl].map(
-      (url) => `nodepass ${shellQuote(redact(url))}`,
+      (url) => `${command} ${shellQuote(redact(url))}`,
     ),
     close: async () => {
       // Else a browser's idle connection would hold up the tunnels for their whole time-out.

@@ -7,6 +7,7 @@ import {
   UrlConfigError,
   urlForOtherEnd,
 } from "@nodepass/url-config";
+import { commandName } from "../output/command-name.ts";
 import { describeSettings } from "./describe-settings.ts";
 import { listSettings, type SettingLine } from "./list-settings.ts";
 import { listWarnings } from "./list-warnings.ts";
@@ -54,7 +55,10 @@ export function checkUrl(
   const slips = limits.value?.warnings ?? [];
   return {
     problems,
-    warnings: [...listWarnings(settings.value), ...slips.map(({ message }) => message)],
+    warnings: [
+      ...listWarnings(settings.value, commandName(environment)),
+      ...slips.map(({ message }) => message),
+    ],
     description: describeSettings(settings.value),
     settings: listSettings(settings.value),
     url: show(format(settings.value)),

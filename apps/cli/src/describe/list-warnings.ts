@@ -3,14 +3,18 @@ import { isLoopback, type Settings, type TunnelSettings } from "@nodepass/url-co
 /** A key with fewer characters can be found by trying. */
 const shortKeyCharacters = 16;
 
-/** Says what is allowed but likely not meant, or not safe. Never holds the key. */
-export function listWarnings(settings: Settings): string[] {
+/**
+ * Says what is allowed but likely not meant, or not safe. Never holds the key.
+ *
+ * @param command what people type for `nodepass`
+ */
+export function listWarnings(settings: Settings, command: string): string[] {
   const quiet =
     settings.log === "none" ? ["log=none: no log lines at all, and no check points either"] : [];
   if (settings.scheme === "master") return quiet;
   const single = settings.scheme === "client" && settings.mode === 1;
   return [
-    ...(single ? [] : listKeyWarnings(settings)),
+    ...(single ? [] : listKeyWarnings(settings, command)),
     ...(settings.scheme === "server" && settings.tls === 0 && !isLoopback(settings.tunnel.host)
       ? ["tls=0: whoever is on the way can read and change the traffic; tls=1 costs little"]
       : []),
@@ -22,16 +26,16 @@ export function listWarnings(settings: Settings): string[] {
   ];
 }
 
-function listKeyWarnings({ keyGiven, key }: TunnelSettings): string[] {
+function listKeyWarnings({ keyGiven, key }: TunnelSettings, command: string): string[] {
   if (!keyGiven) {
     return [
-      "no key: anybody who can reach the tunnel's port can join it; 'nodepass keygen' makes one",
+      `no key: anybody who can reach the tunnel's port can join it; '${command} keygen' makes one`,
     ];
   }
   const characters = Array.from(key).length;
   return characters < shortKeyCharacters
     ? [
-        `a key of ${characters} characters can be guessed; 'nodepass keygen' makes one that can't be`,
+        `a key of ${characters} characters can be guessed; '${command} keygen' makes one that can't be`,
       ]
     : [];
 }

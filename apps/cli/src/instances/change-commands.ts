@@ -1,9 +1,9 @@
+import { findInstance, type RemoteInstance } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
+import { shownName } from "../output/instance-name.ts";
 import { printJson, printTable, stdoutStyle } from "../output/print.ts";
 import { listColumns, type ShowOptions, toJson } from "../output/show-instance.ts";
-import { findInstance, nameInstance } from "../remote/find-instance.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { type CreateInstanceOptions, createInstance } from "./create-instance.ts";
@@ -86,7 +86,7 @@ export async function remove(
     await forEachInstance(context, instances, async (instance) => {
       await client.remove(instance.id);
       removed.push(instance.id);
-      if (options.json !== true) context.stdout.write(`removed ${nameInstance(instance)}\n`);
+      if (options.json !== true) context.stdout.write(`removed ${shownName(instance)}\n`);
     });
   } finally {
     if (options.json === true) printJson(context, removed);

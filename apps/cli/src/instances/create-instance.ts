@@ -1,7 +1,6 @@
+import type { MasterClient, RemoteChange, RemoteInstance } from "@nodepass/master-client";
 import { CliError } from "../exit-code.ts";
-import { nameInstance } from "../remote/find-instance.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
-import type { MasterClient, RemoteChange } from "../remote/master-client.ts";
+import { shownName } from "../output/instance-name.ts";
 import { act, checkRuns } from "./settle.ts";
 
 /** What a new instance should be. */
@@ -46,7 +45,7 @@ export function checkChange(instance: RemoteInstance, change: RemoteChange): voi
     change.meta?.peer !== undefined && !isSameRecord(change.meta.peer, instance.peer) ? "peer" : "",
   ].filter((name) => name !== "");
   if (missed.length === 0) return;
-  throw new CliError(`the master left ${nameInstance(instance)} as it was: ${missed.join(", ")}`, {
+  throw new CliError(`the master left ${shownName(instance)} as it was: ${missed.join(", ")}`, {
     details: ["Masters of other versions cannot change everything."],
   });
 }

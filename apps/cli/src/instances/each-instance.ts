@@ -1,10 +1,9 @@
+import { findInstance, type MasterClient, type RemoteInstance } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
-import { CliError } from "../exit-code.ts";
+import { asCliError, CliError } from "../exit-code.ts";
 import { createStyle, hasColour } from "../output/colour.ts";
+import { commandName } from "../output/command-name.ts";
 import { errorLines } from "../output/error-lines.ts";
-import { findInstance } from "../remote/find-instance.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
-import type { MasterClient } from "../remote/master-client.ts";
 
 /** The instances that names mean, each once, in the order of the names. */
 export async function findInstances(
@@ -32,11 +31,12 @@ export async function forEachInstance<T>(
     try {
       results.push(await work(instance));
     } catch (error) {
-      if (!(error instanceof CliError) || instances.length === 1) throw error;
+      const known = asCliError(error);
+      if (known === undefined || instances.length === 1) throw error;
       const { red } = createStyle(hasColour(context.stderr, context.environment));
-      const [first, ...rest] = errorLines(error);
+      const [first, ...rest] = errorLines(known, commandName(context.environment));
       context.stderr.write([`${red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
-      exitCode ??= error.exitCode;
+      exitCode ??= known.exitCode;
     }
   }
   if (exitCode !== undefined) throw new CliError("", { exitCode });

@@ -1,5 +1,9 @@
-import type { RemoteInstance, RemotePeer } from "../remote/instance.ts";
-import type { MasterClient, RemoteChange } from "../remote/master-client.ts";
+import type {
+  MasterClient,
+  RemoteChange,
+  RemoteInstance,
+  RemotePeer,
+} from "@nodepass/master-client";
 import { checkChange } from "./create-instance.ts";
 import { checkRuns } from "./settle.ts";
 

@@ -1,4 +1,6 @@
+import { findInstance, type RemoteInstance } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
+import { commandName } from "../output/command-name.ts";
 import { printFields, printJson, printTable, stdoutStyle } from "../output/print.ts";
 import {
   describeInstance,
@@ -6,8 +8,6 @@ import {
   type ShowOptions,
   toJson,
 } from "../output/show-instance.ts";
-import { findInstance } from "../remote/find-instance.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 
@@ -31,7 +31,8 @@ export async function listInstances(
       instances.map((instance) => toJson(instance, options)),
     );
   } else if (instances.length === 0 && context.stdout.isTTY === true) {
-    context.stdout.write(`no instances at ${client.origin}; nodepass create makes one\n`);
+    const command = commandName(context.environment);
+    context.stdout.write(`no instances at ${client.origin}; ${command} create makes one\n`);
   } else {
     printTable(context, listColumns(stdoutStyle(context), options), instances);
   }

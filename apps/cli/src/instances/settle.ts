@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { MasterClient, RemoteInstance } from "@nodepass/master-client";
 import { CliError } from "../exit-code.ts";
-import { nameInstance } from "../remote/find-instance.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
-import type { MasterClient } from "../remote/master-client.ts";
+import { shownName } from "../output/instance-name.ts";
 
 /** What an action can be. */
 export type InstanceAction = "start" | "stop" | "restart" | "reset";
@@ -35,7 +34,7 @@ export async function act(
       return instance;
     }
     if (elapsedMs >= settleMs) {
-      throw new CliError(`${nameInstance(instance)} is still ${instance.status} after ${action}`);
+      throw new CliError(`${shownName(instance)} is still ${instance.status} after ${action}`);
     }
     await sleep(pollIntervalMs);
     instance = await client.get(id);
@@ -46,7 +45,7 @@ export async function act(
 /** Whether an instance that should run has failed. @throws {CliError} if so */
 export function checkRuns(instance: RemoteInstance): void {
   if (instance.status !== "error") return;
-  throw new CliError(`${nameInstance(instance)} does not run`, {
-    details: [`Its log says why: nodepass logs -f ${instance.id}`],
+  throw new CliError(`${shownName(instance)} does not run`, {
+    details: [(command) => `Its log says why: ${command} logs -f ${instance.id}`],
   });
 }

@@ -1,12 +1,12 @@
 import type { Server } from "node:http";
 import type { Logger } from "@nodepass/logging";
+import type { MasterClient, RemoteInstance } from "@nodepass/master-client";
 import { formatHostPort, parseTunnelUrlLenient } from "@nodepass/url-config";
 import { createKey } from "../commands/keygen.ts";
 import { createDemoSite } from "../demo/demo-site.ts";
 import { findFreePorts, listen } from "../demo/listen.ts";
 import { createInstance } from "../instances/create-instance.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
-import type { MasterClient } from "../remote/master-client.ts";
+import { act, checkRuns } from "../instances/settle.ts";
 
 /** The tag by which the two instances are known again at another start. */
 const tagName = "demonstration";
@@ -23,11 +23,17 @@ export interface Demonstration {
   close(): void;
 }
 
-/** Makes the two instances of the demonstration: a server and a client on loopback. */
+/**
+ * Makes the two instances of the demonstration: a server and a client on loopback. The client comes
+ * when its server runs, else its first line would be that nobody answers.
+ *
+ * @throws {CliError} if one of them does not run
+ */
 export async function createDemonstration(client: MasterClient): Promise<void> {
   const [entry, tunnel, page] = await findFreePorts(firstPort, 3);
   const key = createKey();
-  const common = { start: true, restart: true };
+  // Not with the master: the page comes first then, and the server before the client.
+  const common = { start: true, restart: false };
   await createInstance(client, {
     ...common,
     url: `server://${key}@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1&tls=1&noudp=1`,
@@ -43,8 +49,10 @@ export async function createDemonstration(client: MasterClient): Promise<void> {
 }
 
 /**
- * Serves the page of the demonstration where its client looks for it.
+ * Serves the page of the demonstration where its client looks for it, then starts the server and
+ * the client, each when the one before it runs.
  *
+ * @throws {CliError} if one of them does not run
  * @returns `undefined` if its instances have been removed, or the port is taken
  */
 export async function openDemonstration(
@@ -53,9 +61,11 @@ export async function openDemonstration(
 ): Promise<Demonstration | undefined> {
   const instances = await client.list();
   const server = instances.find(({ tags }) => tags[tagName] === serverTag);
-  const pagePort = targetOf(instances.find(({ tags }) => tags[tagName] === clientTag))?.port;
+  const end = instances.find(({ tags }) => tags[tagName] === clientTag);
+  const pagePort = targetOf(end)?.port;
   const entry = targetOf(server);
-  if (server === undefined || entry === undefined || pagePort === undefined) return undefined;
+  if (server === undefined || end === undefined) return undefined;
+  if (entry === undefined || pagePort === undefined) return undefined;
   const site = createDemoSite(() => client.get(server.id));
   try {
     await listen(site, pagePort);
@@ -63,6 +73,14 @@ export async function openDemonstration(
     const reason = error instanceof Error ? error.message : String(error);
     logger.warn({ reason }, "the demonstration's page cannot be served");
     return undefined;
+  }
+  try {
+    for (const each of [server, end]) {
+      if (each.status !== "running") checkRuns(await act(client, each, "start"));
+    }
+  } catch (error) {
+    closeSite(site);
+    throw error;
   }
   return { url: `http://${formatHostPort(entry)}/`, close: () => closeSite(site) };
 }

@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { cwd } from "node:process";
 import type { Logger } from "@nodepass/logging";
 import type { RunMasterOptions, RunningMaster } from "@nodepass/master-server";
 import type { MasterSettings } from "@nodepass/url-config";
@@ -47,15 +48,22 @@ export async function startMaster(
   context: CliContext,
   { settings, signal, logger, stateDirectory }: StartMasterOptions,
 ): Promise<RunningMaster> {
-  const { findCarriers, proxyVariables, readMasterEnvironment, runMaster } = await import("@nodepass/master-server");
+  const { findCarriers, goStateFiles, proxyVariables, readMasterEnvironment, runMaster } =
+    await import("@nodepass/master-server");
   const environment = readMasterEnvironment(context.environment, homedir());
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
   return runMaster({
     settings,
     stateDirectory: stateDirectory ?? environment.stateDirectory,
+    // A state of one's own, as the demonstration's, is not where anybody moves in.
+    goStateFiles: stateDirectory === undefined ? goStateFiles(context.program, cwd()) : [],
     environment: environment.settings,
     workers: environment.workers,
-    ways: { carriers: findCarriers(import.meta.url), proxyEnvironment: proxyVariables(context.environment) },
+    ways: {
+      carriers: findCarriers(import.meta.url),
+      proxyEnvironment: proxyVariables(context.environment),
+    },
+    keys: environment.keys,
     logger,
     version: readVersion(),
     signal,

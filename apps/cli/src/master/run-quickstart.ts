@@ -1,18 +1,19 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@nodepass/logging";
+import { createMasterClient, type MasterClient, parseMasterAddress } from "@nodepass/master-client";
 import type { RunningMaster } from "@nodepass/master-server";
 import { formatHostPort, parseMasterUrl } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
 import { fetchOnce } from "../demo/fetch-once.ts";
+import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import { errorLines } from "../output/error-lines.ts";
 import type { LogFormat } from "../output/log-format.ts";
-import { parseMasterAddress } from "../remote/master-address.ts";
-import { createMasterClient, type MasterClient } from "../remote/master-client.ts";
 import { toSignal } from "../watch/follow-until-stopped.ts";
 import { createDemonstration, type Demonstration, openDemonstration } from "./demonstration.ts";
 import { serveUntilStopped, startMaster } from "./run-master.ts";
+import { leaveNote, refuseSecond } from "./running-note.ts";
 
 /** How the quick start is run. */
 export interface RunQuickstartOptions {
@@ -24,28 +25,37 @@ export interface RunQuickstartOptions {
 
 const defaultPort = 9090;
 const requestTimeoutMs = 15_000;
+/** How long the page of the demonstration is waited for: 10 s in all. */
+const maxAttempts = 100;
+const attemptPauseMs = 100;
 
 /** Runs a master on loopback until asked to stop; a state without instances gets a demonstration. */
 export async function runQuickstart(
   context: CliContext,
   options: RunQuickstartOptions,
 ): Promise<void> {
+  const folder = resolve(options.stateDirectory);
+  await refuseSecond(folder);
   const logger = await createConsoleLogger(context, { level: "info", format: options.logFormat });
   const stop = context.watchStop();
   const stopped = toSignal(stop);
   const master = await startOnPort(context, options, logger, stop.now);
   let demonstration: Demonstration | undefined;
+  let takeNoteBack = leaveNote(folder, { pid: process.pid, url: master.url });
   try {
     const client = clientOf(master);
     demonstration = await demonstrate(client, logger);
-    announce(context, options.logFormat, master, demonstration);
-    void fetchThrough(demonstration, logger, stopped);
+    // A page that does not come is not announced.
+    const page = await fetchThrough(demonstration, logger, stopped);
+    takeNoteBack = leaveNote(folder, { pid: process.pid, url: master.url, page });
+    announce(context, options.logFormat, master, page);
     await serveUntilStopped(master, { stop, logger });
   } catch (error) {
     master.destroy();
     throw error;
   } finally {
     demonstration?.close();
+    takeNoteBack();
   }
 }
 
@@ -95,7 +105,6 @@ function clientOf({ address, apiKey }: RunningMaster): MasterClient {
   return createMasterClient({
     address: parseMasterAddress(`http://${formatHostPort(address)}/api`),
     key: apiKey,
-    trust: { kind: "system" },
     timeoutMs: requestTimeoutMs,
   });
 }
@@ -104,36 +113,38 @@ function announce(
   context: CliContext,
   format: LogFormat,
   { url, docsUrl, apiKey }: RunningMaster,
-  demonstration: Demonstration | undefined,
+  page: string | undefined,
 ): void {
-  const page = demonstration === undefined ? [] : [`Page:     ${demonstration.url}`];
   // Dashboards are set up by these lines, so they are as a master prints them.
-  const lines = [`API URL: ${url}`, `API KEY: ${apiKey}`, `API docs: ${docsUrl}`, ...page];
+  const lines = [`API URL: ${url}`, `API KEY: ${apiKey}`, `API docs: ${docsUrl}`];
+  if (page !== undefined) lines.push(`Page:     ${page}`);
+  const command = commandName(context.environment);
   const output = format === "json" ? context.stderr : context.stdout;
   output.write(`
 ${lines.map((line) => `  ${line}`).join("\n")}
-${demonstration === undefined ? "" : "\n  The page comes through a tunnel of two instances of this master.\n"}
-  Save the key, then watch:  nodepass login --master ${url} && nodepass top
+${page === undefined ? "" : "\n  The page comes through a tunnel of two instances of this master.\n"}
+  Save the key, then watch:  ${command} login --master ${url} && ${command} top
   Ctrl-C stops it; the state is kept for the next start.
 
 `);
 }
 
-/** Shows that the tunnel works as soon as it does. */
+/** Shows that the tunnel works as soon as it does. @returns the page's URL, if it came */
 async function fetchThrough(
   demonstration: Demonstration | undefined,
   logger: Logger,
   stopped: AbortSignal,
-): Promise<void> {
-  if (demonstration === undefined) return;
-  for (let attempt = 0; attempt < 40 && !stopped.aborted; attempt += 1) {
+): Promise<string | undefined> {
+  if (demonstration === undefined) return undefined;
+  for (let attempt = 0; attempt < maxAttempts && !stopped.aborted; attempt += 1) {
     try {
       logger.info(await fetchOnce(demonstration.url), "page fetched through the tunnel");
-      return;
+      return demonstration.url;
     } catch {
       // Not yet: the tunnel connects beside this. Rejects only when it is to stop.
-      await sleep(500, undefined, { signal: stopped }).catch(() => undefined);
+      await sleep(attemptPauseMs, undefined, { signal: stopped }).catch(() => undefined);
     }
   }
   if (!stopped.aborted) logger.warn({ url: demonstration.url }, "the tunnel does not answer");
+  return undefined;
 }

@@ -1,15 +1,20 @@
 import { CliError } from "../exit-code.ts";
 import { hideKeys } from "./hide-keys.ts";
 
-/** What is said about a failure, without the program's name; the first line says it all. */
-export function errorLines(error: unknown): string[] {
+/**
+ * What is said about a failure, without the program's name; the first line says it all.
+ *
+ * @param command goes into hints, see `commandName`
+ */
+export function errorLines(error: unknown, command = "nodepass"): string[] {
   const problems = listProblems(error);
   if (problems.length > 1) {
     return [`${problems.length} problems:`, ...problems.map((problem) => `  ${problem}`)];
   }
   const message = problems[0] ?? (error instanceof Error ? error.message : String(error));
   const text = message === "" && error instanceof Error ? error.name : message;
-  const details = error instanceof CliError ? error.details.map((line) => `  ${line}`) : [];
+  const lines = error instanceof CliError ? error.details : [];
+  const details = lines.map((line) => `  ${typeof line === "string" ? line : line(command)}`);
   return [hideKeys(text.replace(/\s*\n\s*/g, " ")), ...details];
 }
 

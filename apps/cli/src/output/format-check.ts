@@ -3,8 +3,12 @@ import type { SettingLine } from "../describe/list-settings.ts";
 import type { Style } from "./colour.ts";
 import { shellQuote } from "./shell-quote.ts";
 
-/** Writes a report for people. */
-export function formatCheck(report: UrlReport, style: Style): string {
+/**
+ * Writes a report for people.
+ *
+ * @param command what people type for `nodepass`
+ */
+export function formatCheck(report: UrlReport, style: Style, command = "nodepass"): string {
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [style.bold(title), ...lines.map((line) => `  ${line}`), ""];
   const { problems, url, otherEnd } = report;
@@ -16,7 +20,10 @@ export function formatCheck(report: UrlReport, style: Style): string {
     ...section("Meaning", report.description),
     ...section("Settings", formatSettings(report.settings, style)),
     ...section("In full", url === undefined ? [] : [url]),
-    ...section("The other end", otherEnd === undefined ? [] : [`nodepass ${shellQuote(otherEnd)}`]),
+    ...section(
+      "The other end",
+      otherEnd === undefined ? [] : [`${command} ${shellQuote(otherEnd)}`],
+    ),
     ...section(style.yellow("Warnings"), report.warnings),
   ].join("\n");
 }

@@ -1,5 +1,5 @@
+import type { RemoteInstance } from "@nodepass/master-client";
 import { redact } from "@nodepass/url-config";
-import type { RemoteInstance } from "../remote/instance.ts";
 import type { Style } from "./colour.ts";
 import type { TableColumn } from "./table.ts";
 import { plainText } from "./terminal-text.ts";

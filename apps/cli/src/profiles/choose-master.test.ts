@@ -1,6 +1,6 @@
+import type { Profile, ProfileBook } from "@nodepass/master-client/node";
 import { expect, it } from "vitest";
 import { chooseMaster, type MasterOptions } from "./choose-master.ts";
-import type { Profile, ProfileBook } from "./profile-file.ts";
 
 const profile = (master: string, key: string, more: Partial<Profile> = {}): Profile => ({
   master,

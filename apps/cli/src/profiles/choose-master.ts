@@ -1,7 +1,6 @@
+import { type MasterAddress, parseMasterAddress } from "@nodepass/master-client";
+import type { Profile, ProfileBook, Trust } from "@nodepass/master-client/node";
 import { CliError, exitCodes } from "../exit-code.ts";
-import { type MasterAddress, parseMasterAddress } from "../remote/master-address.ts";
-import type { Trust } from "../remote/trust.ts";
-import type { Profile, ProfileBook } from "./profile-file.ts";
 
 /** What a command line says about the master. */
 export interface MasterOptions {
@@ -113,7 +112,8 @@ function noKey({ origin }: MasterAddress): CliError {
   return new CliError(`no API key for the master at ${origin}`, {
     exitCode: exitCodes.unauthorized,
     details: [
-      "Give it with --key or NP_API_KEY, or save it once: nodepass login --master <url>",
+      (command) =>
+        `Give it with --key or NP_API_KEY, or save it once: ${command} login --master <url>`,
       "The master prints its key when it starts for the first time.",
     ],
   });

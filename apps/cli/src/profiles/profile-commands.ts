@@ -1,12 +1,17 @@
+import { createMasterClient, parseMasterAddress } from "@nodepass/master-client";
+import {
+  createNodeFetch,
+  type ProfileBook,
+  profilePath,
+  readProfiles,
+  type Trust,
+  writeProfiles,
+} from "@nodepass/master-client/node";
 import type { LoginOptions } from "../commands/profiles.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printJson, printTable } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
-import { parseMasterAddress } from "../remote/master-address.ts";
-import { createMasterClient } from "../remote/master-client.ts";
-import type { Trust } from "../remote/trust.ts";
-import { type ProfileBook, profilePath, readProfiles, writeProfiles } from "./profile-file.ts";
 import { readSecret } from "./read-secret.ts";
 
 /** Runs `nodepass login`: asks the master whether the key is good, then saves both. */
@@ -30,7 +35,8 @@ export async function login(
   if (options.check) {
     const trust: Trust =
       pin === undefined ? { kind: insecure ? "any" : "system" } : { kind: "pin", fingerprint: pin };
-    await createMasterClient({ address, key, trust, timeoutMs: options.timeout }).info();
+    const fetch = createNodeFetch(trust);
+    await createMasterClient({ address, key, fetch, timeoutMs: options.timeout }).info();
   }
   // The address is kept without the rest of a master:// URL.
   const master = `${address.origin}${address.basePaths.at(-1) ?? ""}`;

@@ -1,9 +1,9 @@
+import { profilePath, readProfiles, writeProfiles } from "@nodepass/master-client/node";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printFields, printJson } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { formatBytes, formatSeconds } from "../output/units.ts";
-import { profilePath, readProfiles, writeProfiles } from "../profiles/profile-file.ts";
 import { openMaster } from "./open-master.ts";
 import type { RemoteOptions } from "./remote-options.ts";
 
@@ -33,7 +33,9 @@ export async function tcping(
   }
   if (connected) return;
   throw new CliError(
-    options.json === true ? "" : `${target} not connected: ${error || "no reason given"}`,
+    options.json === true
+      ? ""
+      : `${target} not connected: ${plainText(error) || "no reason given"}`,
   );
 }
 

@@ -1,7 +1,12 @@
+import { createMasterClient, type MasterClient } from "@nodepass/master-client";
+import {
+  createNodeFetch,
+  isReadByOthers,
+  profilePath,
+  readProfiles,
+} from "@nodepass/master-client/node";
 import type { CliContext } from "../context.ts";
 import { chooseMaster, type MasterChoice } from "../profiles/choose-master.ts";
-import { isReadByOthers, profilePath, readProfiles } from "../profiles/profile-file.ts";
-import { createMasterClient, type MasterClient } from "./master-client.ts";
 import type { RemoteOptions } from "./remote-options.ts";
 
 /** Opens the master that the options, the environment and the profiles mean. */
@@ -16,7 +21,12 @@ export async function openMaster(
   }
   const { address, key, trust } = choice;
   return {
-    client: createMasterClient({ address, key, trust, timeoutMs: options.timeout }),
+    client: createMasterClient({
+      address,
+      key,
+      fetch: createNodeFetch(trust),
+      timeoutMs: options.timeout,
+    }),
     choice,
   };
 }

@@ -1,6 +1,6 @@
+import { parseFingerprint } from "@nodepass/master-client/node";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { MasterOptions } from "../profiles/choose-master.ts";
-import { parseFingerprint } from "./trust.ts";
 
 /** Options of every command that asks a master. */
 export interface RemoteOptions extends MasterOptions {
@@ -20,13 +20,22 @@ export function addRemoteOptions(command: Command): Command {
     .option("--key <key>", "its API key; better NP_API_KEY, others can see arguments")
     .option("--profile <name>", "a master saved with login")
     .option("--insecure", "trust any certificate of the master")
-    .option("--pin <sha256>", "trust the certificate with this fingerprint only", parseFingerprint)
+    .option("--pin <sha256>", "trust the certificate with this fingerprint only", parsePin)
     .addOption(
       new Option("--timeout <seconds>", "longest wait for an answer")
         .argParser(parseTimeout)
         .default(defaultTimeoutMs, "15"),
     )
     .option("--json", "print JSON");
+}
+
+/** Reads a fingerprint. */
+export function parsePin(value: string): string {
+  try {
+    return parseFingerprint(value);
+  } catch {
+    throw new InvalidArgumentError("allowed: a SHA-256 fingerprint, 64 hexadecimal digits.");
+  }
 }
 
 /** Reads seconds. @returns milliseconds */

@@ -1,5 +1,4 @@
-import type { RemoteEvent } from "../remote/event-stream.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
+import type { RemoteEvent, RemoteInstance } from "@nodepass/master-client";
 import { createRateMeter, type Rates } from "./rate-meter.ts";
 
 /** The orders that instances can be in. */

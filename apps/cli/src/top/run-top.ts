@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { MasterClient } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { printJson, stdoutStyle } from "../output/print.ts";
 import { toJson } from "../output/show-instance.ts";
-import type { MasterClient } from "../remote/master-client.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { toSignal } from "../watch/follow-until-stopped.ts";

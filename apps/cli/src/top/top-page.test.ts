@@ -1,7 +1,6 @@
+import { type RemoteInstance, readEvent, readInstance } from "@nodepass/master-client";
 import { describe, expect, it } from "vitest";
 import { createStyle } from "../output/colour.ts";
-import { readEvent } from "../remote/event-stream.ts";
-import { type RemoteInstance, readInstance } from "../remote/instance.ts";
 import { createInstanceBoard, type SortOrder } from "./instance-board.ts";
 import { layOutScreen } from "./top-page.ts";
 

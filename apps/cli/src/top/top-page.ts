@@ -1,9 +1,9 @@
+import type { RemoteInstance } from "@nodepass/master-client";
 import type { Style } from "../output/colour.ts";
 import { listColumns } from "../output/show-instance.ts";
 import { formatTable, type TableColumn } from "../output/table.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { formatRate } from "../output/units.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
 import type { BoardRow, SortOrder } from "./instance-board.ts";
 import type { NewsSource } from "./watch-instances.ts";
 

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CliError, exitCodes } from "../exit-code.ts";
-import { followEvents } from "../remote/event-stream.ts";
-import type { MasterClient } from "../remote/master-client.ts";
+import { followEvents, type MasterClient } from "@nodepass/master-client";
+import { asCliError, exitCodes } from "../exit-code.ts";
 import type { InstanceBoard } from "./instance-board.ts";
 
 /** How the board gets its news: not yet, by events, by asking, or not at the moment. */
@@ -81,5 +80,5 @@ export async function watchInstances(
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof CliError && error.exitCode === exitCodes.unauthorized;
+  return asCliError(error)?.exitCode === exitCodes.unauthorized;
 }

@@ -1,9 +1,9 @@
+import type { RemoteInstance } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { findInstances } from "../instances/each-instance.ts";
 import { hasColour } from "../output/colour.ts";
 import { printJsonLine, stdoutStyle } from "../output/print.ts";
 import { logText, plainText } from "../output/terminal-text.ts";
-import type { RemoteInstance } from "../remote/instance.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { followUntilStopped } from "./follow-until-stopped.ts";

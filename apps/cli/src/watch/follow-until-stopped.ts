@@ -1,8 +1,7 @@
+import { followEvents, type MasterClient, type RemoteEvent } from "@nodepass/master-client";
 import type { CliContext, StopRequests } from "../context.ts";
 import { createStyle, hasColour } from "../output/colour.ts";
 import { hideKeys } from "../output/hide-keys.ts";
-import { followEvents, type RemoteEvent } from "../remote/event-stream.ts";
-import type { MasterClient } from "../remote/master-client.ts";
 
 /**
  * Follows a master's events until the command is asked to stop; says on standard error when the

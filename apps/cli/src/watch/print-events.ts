@@ -1,10 +1,10 @@
+import type { RemoteEvent } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { hasColour } from "../output/colour.ts";
 import { printJsonLine, stdoutStyle } from "../output/print.ts";
 import { type ShowOptions, shownPing, shownStatus, toJson } from "../output/show-instance.ts";
 import { logText, plainText } from "../output/terminal-text.ts";
 import { formatBytes } from "../output/units.ts";
-import type { RemoteEvent } from "../remote/event-stream.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { followUntilStopped } from "./follow-until-stopped.ts";

@@ -60,15 +60,23 @@ function findPnpm(): [string, ...string[]] {
   return ["npx", "--yes", packageManager ?? "pnpm"];
 }
 
+/** npm waits five minutes for a registry that does not answer, in silence. */
+const installTimeoutMs = 240_000;
+
 /** Installs tarballs into an empty folder with npm, as a user would. */
 export async function installWithNpm(folder: string, tarballs: readonly string[]): Promise<void> {
   const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
-  await run("npm", ["install", ...flags, ...tarballs], { cwd: folder, env: plainEnvironment() });
+  // The npm that the tests were started with knows its user's registry and certificates; under
+  // another Node it would not find them.
+  const [command = "npm", ...first] = (process.env.NODEPASS_NPM ?? "npm").split("\n");
+  const argv = [...first, "install", ...flags, ...tarballs];
+  await run(command, argv, { cwd: folder, env: plainEnvironment(), timeout: installTimeoutMs });
 }
 
 /** The environment without what pnpm's scripts add: settings that npm would read as its own. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  const kept = /^npm_config_(?:registry|cache|userconfig)$/i;
+  const kept =
+    /^npm_config_(?:registry|cache|userconfig|globalconfig|cafile|https_proxy|proxy|noproxy)$/i;
   return Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(?:npm|pnpm)_/i.test(name) || kept.test(name),

@@ -9,6 +9,8 @@ export const mainPath = fileURLToPath(new URL("../../dist/main.js", import.meta.
 /** How a command is run. */
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Working folder. @default this process's */
+  readonly cwd?: string | undefined;
   /** Arguments for node itself. */
   readonly nodeArguments?: readonly string[] | undefined;
   /** The script or command to run instead of the built entry. */
@@ -42,9 +44,10 @@ const cleanEnvironment = Object.fromEntries(
 
 /** Starts the built command; it is killed when the test ends before it. */
 export function startCli(argv: readonly string[], options: RunOptions = {}): RunningCli {
-  const { environment = {}, nodeArguments = [], entry = mainPath } = options;
+  const { environment = {}, nodeArguments = [], entry = mainPath, cwd } = options;
   const child = spawn(process.execPath, [...nodeArguments, entry, ...argv], {
     env: { ...cleanEnvironment, ...environment },
+    ...(cwd !== undefined && { cwd }),
   });
   onTestFinished(() => {
     child.kill("SIGKILL");

@@ -4,16 +4,6 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 
-/** A port of loopback that nobody uses for TCP at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 /** Starts a TCP and UDP echo server on one port of loopback; both are gone when the test ends. */
 export async function startEcho(): Promise<number> {
   const tcp = createServer({ allowHalfOpen: true }, (socket) => {

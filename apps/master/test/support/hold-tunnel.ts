@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { reservePort } from "test-support";
 import { onTestFinished } from "vitest";
-import { freePort } from "./free-port.ts";
 import { ask, type MasterProcess } from "./run-master.ts";
 
 /** Has a master run a tunnel of one end, and keeps a connection through it open. */
@@ -11,7 +11,7 @@ export async function holdTunnel(master: MasterProcess): Promise<[target: Server
   }).listen(0, "127.0.0.1");
   await once(target, "listening");
   const { port } = target.address() as AddressInfo;
-  const entry = await freePort();
+  const entry = await reservePort();
   const url = `client://127.0.0.1:${entry}/127.0.0.1:${port}?mode=1`;
   const { status } = await ask(master, "POST", "/instances", { url });
   if (status !== 201) throw new Error(`POST /instances: ${status}`);

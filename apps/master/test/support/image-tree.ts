@@ -36,8 +36,9 @@ export function listTree(folder: string): string[] {
 }
 
 /** The environment without what a pnpm that runs the tests adds, but with that pnpm. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  const kept = /^npm_config_(?:registry|cache|userconfig)$/i;
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const kept =
+    /^npm_config_(?:registry|cache|userconfig|globalconfig|cafile|https_proxy|proxy|noproxy)$/i;
   const plain = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(?:npm|pnpm)_/i.test(name) || kept.test(name),

@@ -54,7 +54,7 @@ const cleanEnvironment = Object.fromEntries(
 export function startCommand(options: RunOptions = {}): RunningCommand {
   const { argv = [], environment = {}, nodeArguments = [], entry = mainPath, uid } = options;
   const child = spawn(process.execPath, [...nodeArguments, entry, ...argv], {
-    env: { ...cleanEnvironment, ...environment },
+    env: { ...cleanEnvironment, NP_SHOW_KEY: "1", ...environment },
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   onTestFinished(() => {

@@ -1,11 +1,11 @@
+import type { InstanceEvent } from "@nodepass/model";
 import type { MasterState } from "@nodepass/store";
 import { DEFAULT_ENVIRONMENT } from "@nodepass/url-config";
-import { createInstanceManagerWith } from "../../src/create-instance-manager.ts";
-import type { InstanceEvent } from "../../src/instance.ts";
 import type { InstanceManager } from "../../src/instance-manager.ts";
-import { localThreads } from "../../src/local-thread.ts";
+import { createInstanceManagerWith } from "../../src/local-instances.ts";
 import type { InstanceManagerOptions } from "../../src/manager-options.ts";
-import { createMasterState } from "../../src/master-key.ts";
+import { createMasterState } from "../../src/master-identity.ts";
+import { localThreads } from "../../src/workers/worker-pool.ts";
 import { FakeStore } from "./fake-store.ts";
 import { FakeTunnels } from "./fake-tunnel.ts";
 

@@ -1,13 +1,14 @@
 import { EventEmitter } from "node:events";
-import type {
-  Tunnel,
-  TunnelCounters,
-  TunnelEvents,
-  TunnelOptions,
-  TunnelState,
+import {
+  type Tunnel,
+  type TunnelCounters,
+  TunnelError,
+  type TunnelEvents,
+  type TunnelOptions,
+  type TunnelState,
 } from "@nodepass/tunnel-core";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
-import type { OpenTunnel } from "../../src/worker/tunnel-runner.ts";
+import type { OpenTunnel } from "../../src/workers/tunnel-runner.ts";
 
 type Settings = ServerSettings | ClientSettings;
 type MutableCounters = { -readonly [Name in keyof TunnelCounters]: TunnelCounters[Name] };
@@ -16,7 +17,7 @@ type MutableCounters = { -readonly [Name in keyof TunnelCounters]: TunnelCounter
 export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
   readonly settings: Settings;
   state: TunnelState = "starting";
-  reason: string | undefined;
+  error: TunnelError | undefined;
   mode: 0 | 1 | 2 = 1;
   tunnelAddress: Tunnel["tunnelAddress"];
   entryAddress: Tunnel["entryAddress"];
@@ -34,10 +35,14 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     if (settings.scheme === "server" || settings.mode !== 2) this.tunnelAddress = settings.tunnel;
   }
 
+  get reason(): string | undefined {
+    return this.error?.message;
+  }
+
   go(state: TunnelState, reason?: string): void {
     this.state = state;
-    this.reason = reason;
-    this.emit("state", state, reason);
+    this.error = reason === undefined ? undefined : new TunnelError("PEER_LOST", reason);
+    this.emit("state", state, reason, this.error);
   }
 
   counters(): TunnelCounters {
@@ -50,6 +55,10 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
 
   ready(): Promise<void> {
     return Promise.resolve();
+  }
+
+  connect(): Promise<never> {
+    return Promise.reject(new TunnelError("CLOSED", "a fake has nothing to connect to"));
   }
 
   async close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {

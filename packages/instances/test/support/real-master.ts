@@ -2,15 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
+import type { Instance, InstanceEvent } from "@nodepass/model";
 import { openStore } from "@nodepass/store";
 import { DEFAULT_ENVIRONMENT, type EnvironmentSettings } from "@nodepass/url-config";
 import { vi } from "vitest";
-import { createInstanceManagerWith } from "../../src/create-instance-manager.ts";
-import type { Instance, InstanceEvent } from "../../src/instance.ts";
 import type { InstanceManager } from "../../src/instance-manager.ts";
-import { localThreads } from "../../src/local-thread.ts";
-import { createMasterState } from "../../src/master-key.ts";
-import { workerThreads } from "../../src/worker-thread.ts";
+import { createInstanceManagerWith } from "../../src/local-instances.ts";
+import { createMasterState } from "../../src/master-identity.ts";
+import { localThreads, workerThreads } from "../../src/workers/worker-pool.ts";
 
 /** A manager over real tunnels, threads and files. */
 export interface RealMaster {
@@ -98,8 +97,8 @@ export function untilInstance(
   expected: (instance: Instance) => boolean,
 ): Promise<Instance> {
   return vi.waitFor(
-    () => {
-      const instance = manager.get(id);
+    async () => {
+      const instance = await manager.get(id);
       if (instance !== undefined && expected(instance)) return instance;
       throw new Error(`not yet: ${JSON.stringify(instance)} ${manager.details(id)?.reason}`);
     },

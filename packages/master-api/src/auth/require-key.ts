@@ -1,11 +1,11 @@
+import type { KeyAccess, MasterService } from "@nodepass/model";
 import type { Context, MiddlewareHandler } from "hono";
 import { refuse } from "../http/error-response.ts";
-import type { MasterService } from "../service.ts";
 import type { FailureLimiter } from "./failure-limiter.ts";
 import type { TicketStore } from "./ticket-store.ts";
 
 export interface RequireKeyParts {
-  readonly service: MasterService;
+  readonly master: Pick<MasterService, "verifyKey">;
   readonly limiter: FailureLimiter;
   readonly tickets: TicketStore;
   remoteAddress(context: Context): string | undefined;
@@ -20,14 +20,25 @@ function givenKey(context: Context): string | undefined {
   return /^Bearer +(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
 }
 
-/** The checks of who asks, one with and one without tickets. */
+/** The checks of who asks. */
 export interface RequireKey {
+  /** The API key. One that may only read is told so. */
   readonly key: MiddlewareHandler;
-  readonly keyOrTicket: MiddlewareHandler;
+  /** That, or the key that may only read. */
+  readonly reading: MiddlewareHandler;
+  /** Either key, or a ticket. */
+  readonly readingOrTicket: MiddlewareHandler;
 }
 
+/** Whether the request that is being answered came with a key that may only read. */
+export function isReadOnly(context: Context): boolean {
+  return context.get(ACCESS) === "read";
+}
+
+const ACCESS = "nodepassAccess";
+
 export function createRequireKey(parts: RequireKeyParts): RequireKey {
-  const { service, limiter, tickets } = parts;
+  const { master, limiter, tickets } = parts;
 
   const refuseWrong = (context: Context, message: string): Response => {
     const waitSeconds = limiter.fail(parts.remoteAddress(context) ?? "");
@@ -35,21 +46,32 @@ export function createRequireKey(parts: RequireKeyParts): RequireKey {
     return refuse(context, 429, "Too many wrong keys", { "Retry-After": String(waitSeconds) });
   };
 
-  const middleware =
-    (withTicket: boolean): MiddlewareHandler =>
+  const check =
+    (needs: KeyAccess, withTicket: boolean): MiddlewareHandler =>
     async (context, next) => {
       const key = givenKey(context);
       if (key !== undefined) {
-        if (service.verifyKey(key)) return next();
-        return refuseWrong(context, "Unauthorized: Invalid API key");
+        const access = await master.verifyKey(key);
+        if (access === undefined) return refuseWrong(context, "Unauthorized: Invalid API key");
+        if (needs === "full" && access === "read") {
+          return refuse(context, 403, "this key may only read");
+        }
+        context.set(ACCESS, access);
+        return next();
       }
       const ticket = withTicket ? context.req.query("ticket") : undefined;
       if (ticket === undefined) {
         return refuse(context, 401, "Unauthorized: API key required", CHALLENGE);
       }
-      if (tickets.consume(ticket)) return next();
-      return refuseWrong(context, "Unauthorized: Invalid ticket");
+      const access = tickets.consume(ticket);
+      if (access === undefined) return refuseWrong(context, "Unauthorized: Invalid ticket");
+      context.set(ACCESS, access);
+      return next();
     };
 
-  return { key: middleware(false), keyOrTicket: middleware(true) };
+  return {
+    key: check("full", false),
+    reading: check("read", false),
+    readingOrTicket: check("read", true),
+  };
 }

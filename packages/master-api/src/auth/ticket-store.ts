@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { KeyAccess } from "@nodepass/model";
 import type { Clock } from "../clock.ts";
 
 /** One ticket, valid once. */
@@ -10,9 +11,10 @@ export interface Ticket {
 
 /** Short-lived stand-ins for the key, for browsers whose EventSource sends no headers. */
 export interface TicketStore {
-  issue(): Ticket;
-  /** Whether the ticket was good; it is used up in any case. */
-  consume(ticket: string): boolean;
+  /** @param access what the key may do that it stands in for */
+  issue(access: KeyAccess): Ticket;
+  /** @returns what it opens, `undefined` if it was not good; it is used up in any case */
+  consume(ticket: string): KeyAccess | undefined;
   /** Makes all of them worthless. */
   clear(): void;
 }
@@ -26,28 +28,28 @@ export function createTicketStore(
   clock: Clock,
   limits: { readonly ticketLifeMs: number; readonly maxTickets: number },
 ): TicketStore {
-  /** Digest to the monotonic time of its end; the oldest first. */
-  const tickets = new Map<string, number>();
+  /** By digest, the oldest first; `endsAt` is monotonic. */
+  const tickets = new Map<string, { readonly endsAt: number; readonly access: KeyAccess }>();
 
   const forgetOld = (now: number): void => {
-    for (const [key, endsAt] of tickets) {
+    for (const [key, { endsAt }] of tickets) {
       if (endsAt > now && tickets.size <= limits.maxTickets) return;
       tickets.delete(key);
     }
   };
 
   return {
-    issue() {
+    issue(access) {
       const ticket = randomBytes(32).toString("base64url");
-      tickets.set(digest(ticket), clock.monotonic() + limits.ticketLifeMs);
+      tickets.set(digest(ticket), { endsAt: clock.monotonic() + limits.ticketLifeMs, access });
       forgetOld(clock.monotonic());
       return { ticket, expiresAt: clock.now() + limits.ticketLifeMs };
     },
     consume(ticket) {
       const key = digest(ticket);
-      const endsAt = tickets.get(key);
+      const found = tickets.get(key);
       tickets.delete(key);
-      return endsAt !== undefined && endsAt > clock.monotonic();
+      return found !== undefined && found.endsAt > clock.monotonic() ? found.access : undefined;
     },
     clear: () => tickets.clear(),
   };

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { InstanceEventSchema } from "../schemas/events.ts";
+import { InstanceEventSchema } from "@nodepass/model/schemas";
 
 export interface OpenApiDocumentOptions {
   /** Paths under which the API answers, the best one first. */
@@ -32,7 +32,8 @@ export function registerComponents(app: OpenAPIHono): void {
     name: "ticket",
     description: "From POST /events/ticket; works once",
   });
-  registry.register("InstanceEvent", InstanceEventSchema);
+  // A copy: what was made before Hono extended zod cannot be registered, only used.
+  registry.register("InstanceEvent", InstanceEventSchema.clone());
 }
 
 /** The OpenAPI 3.1.1 document of the registered routes. */

@@ -1,4 +1,4 @@
-import { ServiceError } from "../service.ts";
+import { ServiceError } from "@nodepass/model";
 
 /** Bounds of the event streams. */
 export interface EventOptions {
@@ -42,14 +42,17 @@ export const DEFAULT_EVENT_OPTIONS: EventLimits = {
   maxTickets: 1024,
 };
 
-/** Fills in the defaults. @throws {ServiceError} `INVALID`, naming the option */
+/** Fills in the defaults. @throws {ServiceError} `INVALID_OPTIONS`, naming the option */
 export function resolveEventOptions(options: EventOptions): EventLimits {
   const limits = { ...DEFAULT_EVENT_OPTIONS };
   for (const name of Object.keys(limits) as (keyof EventLimits)[]) {
     const value = options[name];
     if (value === undefined) continue;
     if (!Number.isInteger(value) || value < 0 || value > 2_147_483_647) {
-      throw new ServiceError("INVALID", `events.${name} is ${value}, not an integer of 0 or more`);
+      throw new ServiceError(
+        "INVALID_OPTIONS",
+        `events.${name} is ${value}, not an integer of 0 or more`,
+      );
     }
     limits[name] = value;
   }

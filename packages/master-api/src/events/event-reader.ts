@@ -1,5 +1,5 @@
+import type { Instance } from "@nodepass/model";
 import type { Clock } from "../clock.ts";
-import type { Instance } from "../service.ts";
 import type { EventLimits } from "./event-limits.ts";
 import { type FrameEncoder, KEEP_ALIVE_FRAME, RETRY_FRAME } from "./frame.ts";
 import { LogQueue } from "./log-queue.ts";

@@ -1,5 +1,4 @@
-import { toWireInstance } from "../schemas/instance.ts";
-import type { Instance } from "../service.ts";
+import { type Instance, NO_META, toWireInstance } from "@nodepass/model";
 
 /** Frames from this size on make the dashboard's reader fail and reconnect for ever. */
 export const MAX_FRAME_BYTES = 65_535;
@@ -35,17 +34,21 @@ function encodeInstance(instance: Instance): string {
     url: wire.url.slice(0, 4096),
     config: "",
     alias: wire.alias.slice(0, 256),
-    meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
+    meta: NO_META,
   });
 }
 
-/** An encoder with its own cache; snapshots are immutable, so a cached text never goes stale. */
-export function createFrameEncoder(): FrameEncoder {
+/**
+ * An encoder with its own cache; snapshots are immutable, so a cached text never goes stale.
+ *
+ * @param view what is shown of an instance; all of it if absent
+ */
+export function createFrameEncoder(view?: (instance: Instance) => Instance): FrameEncoder {
   const cache = new WeakMap<Instance, string>();
   const encode = (instance: Instance): string => {
     const known = cache.get(instance);
     if (known !== undefined) return known;
-    const text = encodeInstance(instance);
+    const text = encodeInstance(view === undefined ? instance : view(instance));
     cache.set(instance, text);
     return text;
   };

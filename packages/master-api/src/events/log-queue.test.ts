@@ -1,6 +1,6 @@
+import type { Instance } from "@nodepass/model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Instance } from "../service.ts";
 import { LogQueue } from "./log-queue.ts";
 
 const instance = { id: "a" } as Instance;

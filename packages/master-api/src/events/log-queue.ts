@@ -1,4 +1,4 @@
-import type { Instance } from "../service.ts";
+import type { Instance } from "@nodepass/model";
 
 /** A line that waits for a reader. */
 export interface QueuedLine {

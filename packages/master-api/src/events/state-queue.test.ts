@@ -1,6 +1,6 @@
+import { type Instance, NO_COUNTERS } from "@nodepass/model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Instance } from "../service.ts";
 import { StateQueue } from "./state-queue.ts";
 
 const instance = (id: string, tcprx = 0): Instance => ({
@@ -13,14 +13,12 @@ const instance = (id: string, tcprx = 0): Instance => ({
   restart: true,
   meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
   mode: 0,
-  ping: 0,
-  pool: 0,
-  tcps: 0,
-  udps: 0,
+  ...NO_COUNTERS,
   tcprx,
-  tcptx: 0,
-  udprx: 0,
-  udptx: 0,
+  link: "down",
+  reason: "",
+  since: "2026-01-02T03:04:05.678Z",
+  nextRetry: null,
 });
 
 function takeAll(queue: StateQueue, now: number): string[] {

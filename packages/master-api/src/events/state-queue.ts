@@ -1,4 +1,4 @@
-import type { Instance } from "../service.ts";
+import type { Instance } from "@nodepass/model";
 import type { FrameType } from "./frame.ts";
 
 type StateType = Exclude<FrameType, "log">;

@@ -1,11 +1,13 @@
+import type { Logger, ServiceErrorCode } from "@nodepass/model";
 import type { Context, ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Logger } from "../logger.ts";
-import type { ServiceErrorCode } from "../service.ts";
+
+/** What a request may fail with; a bad option is nobody's request. */
+type AnsweredCode = Exclude<ServiceErrorCode, "INVALID_OPTIONS">;
 
 /** Every expected failure of the service and the status that it is answered with. */
-export const STATUS_BY_CODE: Readonly<Record<ServiceErrorCode, ContentfulStatusCode>> = {
+export const STATUS_BY_CODE: Readonly<Record<AnsweredCode, ContentfulStatusCode>> = {
   NOT_FOUND: 404,
   INVALID: 400,
   INVALID_URL: 400,
@@ -29,7 +31,7 @@ export function refuse(
 function statusOf(error: Error): ContentfulStatusCode | undefined {
   const code: unknown = "code" in error ? error.code : undefined;
   if (typeof code !== "string" || !Object.hasOwn(STATUS_BY_CODE, code)) return undefined;
-  return STATUS_BY_CODE[code as ServiceErrorCode];
+  return STATUS_BY_CODE[code as AnsweredCode];
 }
 
 /** Turns what a handler threw into an answer: our codes by the table, all else a silent 500. */
@@ -37,13 +39,15 @@ export function createErrorHandler(logger: Logger): ErrorHandler {
   return (error, context) => {
     const status = statusOf(error);
     if (status !== undefined) {
-      if (status === 503) logger.warn({ error: error.message }, "request failed");
+      if (status === 503) logger.warn({ reason: error.message }, "request failed");
       return refuse(context, status, error.message);
     }
     if (error instanceof HTTPException && error.status < 500) {
       return refuse(context, error.status as ContentfulStatusCode, "bad request");
     }
-    logger.error({ method: context.req.method, path: context.req.path, error }, "request failed");
+    const { method, path } = context.req;
+    // A fault of the program: where it happened is what somebody needs who looks for it.
+    logger.error({ method, path, error: error.stack ?? error.message }, "request failed");
     return refuse(context, 500, "internal error");
   };
 }

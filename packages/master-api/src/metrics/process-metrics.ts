@@ -1,5 +1,5 @@
+import type { ProcessMetrics } from "@nodepass/model";
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { MasterService, ProcessMetrics } from "../service.ts";
 
 type Read = (metrics: ProcessMetrics) => number | undefined;
 
@@ -24,23 +24,17 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Read])[] =
   ["nodepass_worker_restarts_total", "Workers replaced after a crash", (m) => m.workerRestarts],
 ];
 
-/** Metrics of the process under the names that dashboards for Node.js expect. */
+/**
+ * Metrics of the process under the names that dashboards for Node.js expect.
+ *
+ * @param read the process at the scrape under way
+ * @param readers open event streams
+ */
 export function registerProcessMetrics(
   registry: Registry,
-  service: MasterService,
+  read: () => ProcessMetrics,
   readers: () => number,
 ): void {
-  // One reading serves a whole scrape: the metrics collect in the same turn of the event loop.
-  let reading: ProcessMetrics | undefined;
-  const read = (): ProcessMetrics => {
-    if (reading === undefined) {
-      reading = service.processMetrics();
-      queueMicrotask(() => {
-        reading = undefined;
-      });
-    }
-    return reading;
-  };
   for (const [name, help, pick] of GAUGES) {
     new Gauge({
       name,

@@ -81,7 +81,9 @@ export function registerDocsRoutes(
         },
         404: {
           description: "There is no such file",
-          content: { "application/json": { schema: ErrorSchema } },
+          content: {
+            "application/json": { schema: ErrorSchema, example: { error: "Not found" } },
+          },
         },
         ...internal,
       },

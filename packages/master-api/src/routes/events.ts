@@ -1,10 +1,22 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { ServiceError } from "@nodepass/model";
+import { TicketSchema } from "@nodepass/model/schemas";
+import { isReadOnly } from "../auth/require-key.ts";
 import { badRequest, unauthorized, unavailable } from "../schemas/error.ts";
-import { EventsQuerySchema, TicketSchema } from "../schemas/events.ts";
-import { ServiceError } from "../service.ts";
 import { KEY_SECURITY, type RouteParts, TICKET_SECURITY } from "./parts.ts";
 
 const tags = ["events"];
+
+const EventsQuerySchema = z.object({
+  ticket: z
+    .string({ error: "given twice" })
+    .max(128, "longer than 128 characters")
+    .optional()
+    .openapi({
+      param: { name: "ticket", in: "query" },
+      description: "Instead of the key's header, for browsers; works once",
+    }),
+});
 
 const STREAM_HEADERS = {
   // Exactly so: the dashboard's probe compares the text.
@@ -30,7 +42,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
         "(it is told how many) but no state.",
       tags,
       security: TICKET_SECURITY,
-      middleware: [parts.requireKey.keyOrTicket] as const,
+      middleware: [parts.requireKey.readingOrTicket] as const,
       request: { query: EventsQuerySchema },
       responses: {
         200: {
@@ -42,10 +54,13 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
         503: { ...unavailable[503], description: "Too many streams, or the master is closing" },
       },
     }),
-    (c) => {
+    async (c) => {
       // A stream that nobody reads would stay open until it stalls.
       if (c.req.method === "HEAD") return c.body(null, 200, STREAM_HEADERS);
-      const stream = parts.hub.open(parts.disconnect && (() => parts.disconnect?.(c)));
+      const stream = await parts.streams.open({
+        readOnly: isReadOnly(c),
+        disconnect: parts.disconnect && (() => parts.disconnect?.(c)),
+      });
       if (stream === undefined) throw new ServiceError("UNAVAILABLE", "too many event streams");
       return c.body(stream, 200, STREAM_HEADERS);
     },
@@ -62,7 +77,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
         "once. A body is ignored.",
       tags,
       security: KEY_SECURITY,
-      middleware: [parts.requireKey.key] as const,
+      middleware: [parts.requireKey.reading] as const,
       responses: {
         201: {
           description: "The ticket",
@@ -72,7 +87,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
       },
     }),
     (c) => {
-      const { ticket, expiresAt } = parts.tickets.issue();
+      const { ticket, expiresAt } = parts.tickets.issue(isReadOnly(c) ? "read" : "full");
       return c.json({ ticket, expires: new Date(expiresAt).toISOString() }, 201);
     },
   );

@@ -1,15 +1,36 @@
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono, type z } from "@hono/zod-openapi";
+import { API_LEVEL, type MasterInfo, wireInteger } from "@nodepass/model";
+import { InfoSchema, MasterAliasSchema } from "@nodepass/model/schemas";
 import { jsonBody } from "../http/json-body.ts";
-import { badRequest, tooLarge, unauthorized, unavailable } from "../schemas/error.ts";
-import { InfoSchema, MasterAliasSchema, toWireInfo } from "../schemas/master.ts";
+import {
+  badRequest,
+  tooLarge,
+  unauthorized,
+  unauthorizedOrReading,
+  unavailable,
+} from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const tags = ["master"];
 const content = { "application/json": { schema: InfoSchema } };
 
+/** What `GET /info` answers. */
+export type WireInfo = z.infer<typeof InfoSchema>;
+
+/** Exactly the documented fields, numbers as integers. */
+function toWireInfo(info: MasterInfo, impl: string): WireInfo {
+  const all = new Map<string, unknown>(Object.entries({ ...info, ver: API_LEVEL, impl }));
+  const wire = Object.keys(InfoSchema.shape).map((name) => {
+    const value = all.get(name);
+    return [name, typeof value === "number" ? wireInteger(value) : value];
+  });
+  // The names are those of the schema, the values those of the interface.
+  return Object.fromEntries(wire) as WireInfo;
+}
+
 /** `/info`. */
 export function registerInfoRoutes(app: OpenAPIHono, parts: RouteParts): void {
-  const { service, impl } = parts;
+  const { master, impl } = parts;
 
   app.openapi(
     createRoute({
@@ -19,10 +40,10 @@ export function registerInfoRoutes(app: OpenAPIHono, parts: RouteParts): void {
       summary: "The master and its host",
       tags,
       security: KEY_SECURITY,
-      middleware: [parts.requireKey.key] as const,
+      middleware: [parts.requireKey.reading] as const,
       responses: { 200: { description: "The master", content }, ...unauthorized },
     }),
-    async (c) => c.json(toWireInfo(await service.info(), impl), 200),
+    async (c) => c.json(toWireInfo(await master.info(), impl), 200),
   );
 
   app.openapi(
@@ -40,14 +61,14 @@ export function registerInfoRoutes(app: OpenAPIHono, parts: RouteParts): void {
       responses: {
         200: { description: "The master with its name", content },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
         ...tooLarge,
         ...unavailable,
       },
     }),
     async (c) => {
       const { alias } = c.req.valid("json");
-      return c.json(toWireInfo(await service.setAlias(alias), impl), 200);
+      return c.json(toWireInfo(await master.setAlias(alias), impl), 200);
     },
   );
 }

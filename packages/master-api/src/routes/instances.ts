@@ -1,43 +1,58 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import {
+  type Instance,
+  KEY_INSTANCE_ID,
+  ServiceError,
+  toWireInstance,
+  type WireInstance,
+} from "@nodepass/model";
+import {
+  CreatedInstanceSchema,
+  InstanceChangeSchema,
+  InstanceSchema,
+  InstanceUrlSchema,
+  NewInstanceSchema,
+  ReplacedInstanceSchema,
+} from "@nodepass/model/schemas";
+import { isReadOnly } from "../auth/require-key.ts";
 import { refuse } from "../http/error-response.ts";
 import { jsonBody } from "../http/json-body.ts";
+import { keyEntry, withoutKeys } from "../instance-view.ts";
 import {
   badRequest,
   conflict,
-  forbidden,
   notFound,
   tooLarge,
   unauthorized,
+  unauthorizedOrReading,
   unavailable,
 } from "../schemas/error.ts";
-import {
-  InstanceSchema,
-  KEY_INSTANCE_ID,
-  keyInstance,
-  toWireInstance,
-  type WireInstance,
-} from "../schemas/instance.ts";
-import {
-  InstanceChangeSchema,
-  InstanceIdParams,
-  InstanceUrlSchema,
-  NewInstanceSchema,
-} from "../schemas/instance-requests.ts";
-import { type Instance, ServiceError } from "../service.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const tags = ["instances"];
+
+/** The id in the path. */
+const InstanceIdParams = z.object({
+  id: z.string().openapi({ param: { name: "id", in: "path" }, example: "a1b2c3d4" }),
+});
+
 const one = { "application/json": { schema: InstanceSchema } };
 
 /** `/instances` and `/instances/{id}`; the API key is one of them, under its own rules. */
 export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): void {
-  const { service, hub, tickets } = parts;
-  const { key } = parts.requireKey;
+  const { instances, master, streams, tickets } = parts;
+  const { key, reading } = parts.requireKey;
 
-  const keyEntry = (): WireInstance => toWireInstance(keyInstance(service, service.apiKey()));
+  const wireKey = async (readOnly = false): Promise<WireInstance> => {
+    const identity = await master.identity();
+    return toWireInstance(keyEntry(identity, readOnly ? "" : identity.apiKey));
+  };
 
-  const existing = (id: string): Instance => {
-    const instance = service.get(id);
+  const toWire = (instance: Instance, readOnly: boolean): WireInstance =>
+    toWireInstance(readOnly ? withoutKeys(instance) : instance);
+
+  const existing = async (id: string): Promise<Instance> => {
+    const instance = await instances.get(id);
     if (instance === undefined) throw new ServiceError("NOT_FOUND", "Instance not found");
     return instance;
   };
@@ -55,7 +70,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       summary: "All instances, the API key's entry first",
       tags,
       security: KEY_SECURITY,
-      middleware: [key] as const,
+      middleware: [reading] as const,
       responses: {
         200: {
           description: "The instances",
@@ -64,7 +79,11 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         ...unauthorized,
       },
     }),
-    (c) => c.json([keyEntry(), ...service.list().map(toWireInstance)], 200),
+    async (c) => {
+      const readOnly = isReadOnly(c);
+      const [key, all] = await Promise.all([wireKey(readOnly), instances.list()]);
+      return c.json([key, ...all.map((instance) => toWire(instance, readOnly))], 200);
+    },
   );
 
   app.openapi(
@@ -80,15 +99,21 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         body: { required: true, content: { "application/json": { schema: NewInstanceSchema } } },
       },
       responses: {
-        201: { description: "The new instance", content: one },
+        201: {
+          description: "The new instance, and what was overlooked in its URL",
+          content: { "application/json": { schema: CreatedInstanceSchema } },
+        },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
         ...conflict,
         ...tooLarge,
         ...unavailable,
       },
     }),
-    async (c) => c.json(toWireInstance(await service.create(c.req.valid("json"))), 201),
+    async (c) => {
+      const created = await instances.create(c.req.valid("json"));
+      return c.json({ ...toWireInstance(created), warnings: [...created.warnings] }, 201);
+    },
   );
 
   app.openapi(
@@ -99,7 +124,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       summary: "One instance",
       tags,
       security: KEY_SECURITY,
-      middleware: [key] as const,
+      middleware: [reading] as const,
       request: { params: InstanceIdParams },
       responses: {
         200: { description: "The instance", content: one },
@@ -108,9 +133,11 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         ...notFound,
       },
     }),
-    (c) => {
+    async (c) => {
       const { id } = c.req.valid("param");
-      return c.json(id === KEY_INSTANCE_ID ? keyEntry() : toWireInstance(existing(id)), 200);
+      const readOnly = isReadOnly(c);
+      if (id === KEY_INSTANCE_ID) return c.json(await wireKey(readOnly), 200);
+      return c.json(toWire(await existing(id), readOnly), 200);
     },
   );
 
@@ -134,7 +161,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       responses: {
         200: { description: "The instance in the state reached", content: one },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
         ...notFound,
         ...conflict,
         ...tooLarge,
@@ -145,18 +172,18 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       const { id } = c.req.valid("param");
       const change = c.req.valid("json");
       if (id === KEY_INSTANCE_ID) {
-        if (change.action !== "restart") return c.json(keyEntry(), 200);
-        const renewed = await service.renewKey();
+        if (change.action !== "restart") return c.json(await wireKey(), 200);
+        const renewed = await master.renewKey("full");
         tickets.clear();
-        hub.endAll();
-        return c.json(toWireInstance(keyInstance(service, renewed)), 200);
+        streams.endAll();
+        return c.json(toWireInstance(keyEntry(await master.identity(), renewed)), 200);
       }
-      const current = existing(id);
+      const current = await existing(id);
       const { alias, restart, action, meta } = change;
       const changesMeta = meta?.peer !== undefined || meta?.tags !== undefined;
       const changes = alias !== undefined || restart !== undefined || action !== undefined;
       if (!changes && !changesMeta) return c.json(toWireInstance(current), 200);
-      return c.json(toWireInstance(await service.update(id, change)), 200);
+      return c.json(toWireInstance(await instances.update(id, change)), 200);
     },
   );
 
@@ -165,7 +192,10 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       method: "put",
       path: "/instances/{id}",
       operationId: "replaceInstanceUrl",
-      summary: "Give an instance another URL; it is restarted, its counters stay",
+      summary: "Give an instance another URL; its counters stay",
+      description:
+        "What can change while connections go on does; else the instance is restarted. The answer " +
+        "says which parts of the URL were the one and which the other.",
       tags,
       security: KEY_SECURITY,
       middleware: [key, jsonBody] as const,
@@ -174,10 +204,13 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         body: { required: true, content: { "application/json": { schema: InstanceUrlSchema } } },
       },
       responses: {
-        200: { description: "The instance in the state reached", content: one },
+        200: {
+          description: "The instance in the state reached, and what was done to reach it",
+          content: { "application/json": { schema: ReplacedInstanceSchema } },
+        },
         ...badRequest,
-        ...unauthorized,
-        ...forbidden,
+        ...unauthorizedOrReading,
+
         ...notFound,
         ...conflict,
         ...tooLarge,
@@ -188,10 +221,18 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       const { id } = c.req.valid("param");
       const { url } = c.req.valid("json");
       refuseKeyEntry(id);
-      if (existing(id).url === url) {
+      if ((await existing(id)).url === url) {
         throw new ServiceError("SAME_URL", "the instance has this URL already");
       }
-      return c.json(toWireInstance(await service.replaceUrl(id, url)), 200);
+      const { warnings, changes, ...replaced } = await instances.replaceUrl(id, url);
+      return c.json(
+        {
+          ...toWireInstance(replaced),
+          warnings: [...warnings],
+          changes: { inPlace: [...changes.inPlace], restarted: [...changes.restarted] },
+        },
+        200,
+      );
     },
   );
 
@@ -208,8 +249,8 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       responses: {
         204: { description: "It is stopped and gone" },
         ...badRequest,
-        ...unauthorized,
-        ...forbidden,
+        ...unauthorizedOrReading,
+
         ...notFound,
         ...unavailable,
       },
@@ -217,8 +258,8 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
     async (c) => {
       const { id } = c.req.valid("param");
       refuseKeyEntry(id);
-      existing(id);
-      await service.remove(id);
+      await existing(id);
+      await instances.remove(id);
       return c.body(null, 204);
     },
   );

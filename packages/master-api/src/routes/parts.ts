@@ -1,18 +1,19 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { InstanceService, MasterService } from "@nodepass/model";
 import type { Context } from "hono";
 import type { RequireKey } from "../auth/require-key.ts";
 import type { TicketStore } from "../auth/ticket-store.ts";
 import type { Clock } from "../clock.ts";
-import type { EventHub } from "../events/event-hub.ts";
+import type { EventStreams } from "../events/event-streams.ts";
 import { refuse } from "../http/error-response.ts";
 import { validationMessage } from "../http/validation-message.ts";
-import type { MasterService } from "../service.ts";
 
 /** What the routes are made of. */
 export interface RouteParts {
-  readonly service: MasterService;
+  readonly instances: InstanceService;
+  readonly master: MasterService;
   readonly clock: Clock;
-  readonly hub: EventHub;
+  readonly streams: EventStreams;
   readonly tickets: TicketStore;
   readonly requireKey: RequireKey;
   /** Drops the connection of a request. */

@@ -1,10 +1,9 @@
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { ServiceError, TARGET_PATTERN, type TcpingResult, wireInteger } from "@nodepass/model";
+import { TcpingSchema } from "@nodepass/model/schemas";
 import { parseTarget, type Target } from "../http/parse-target.ts";
 import { createTurnstile } from "../http/turnstile.ts";
-import { badRequest, unauthorized } from "../schemas/error.ts";
-import { wireInteger } from "../schemas/instance.ts";
-import { TcpingQuerySchema, TcpingSchema } from "../schemas/master.ts";
-import { ServiceError, type TcpingResult } from "../service.ts";
+import { badRequest, unauthorizedOrReading } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const MAX_AT_ONCE = 10;
@@ -12,11 +11,23 @@ const TIMEOUT_MS = 5000;
 /** How long a request waits for its turn; then it is told so, as NodePass does. */
 const TURN_MS = 1000;
 
+const TcpingQuerySchema = z.object({
+  target: z
+    .string({ error: (issue) => (issue.input === undefined ? "missing" : "given twice") })
+    .max(300, "longer than 300 characters")
+    .openapi({
+      param: { name: "target", in: "query" },
+      description: "`host:port`, an IPv6 address in brackets",
+      example: "example.com:443",
+      pattern: TARGET_PATTERN,
+    }),
+});
+
 const failed = (error: string): TcpingResult => ({ connected: false, latencyMs: 0, error });
 
 /** `/tcping`. */
 export function registerTcpingRoute(app: OpenAPIHono, parts: RouteParts): void {
-  const { service, clock } = parts;
+  const { master, clock } = parts;
   const turnstile = createTurnstile(clock, {
     places: MAX_AT_ONCE,
     waitMs: TURN_MS,
@@ -34,7 +45,7 @@ export function registerTcpingRoute(app: OpenAPIHono, parts: RouteParts): void {
       });
     });
     try {
-      return await Promise.race([service.tcping(host, port, abort.signal), timeout]);
+      return await Promise.race([master.tcping(host, port, abort.signal), timeout]);
     } finally {
       cancel();
     }
@@ -69,7 +80,7 @@ export function registerTcpingRoute(app: OpenAPIHono, parts: RouteParts): void {
           content: { "application/json": { schema: TcpingSchema } },
         },
         ...badRequest,
-        ...unauthorized,
+        ...unauthorizedOrReading,
       },
     }),
     async (c) => {

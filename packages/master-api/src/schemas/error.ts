@@ -3,45 +3,58 @@ import { z } from "@hono/zod-openapi";
 /** Every answer that is no success. */
 export const ErrorSchema = z
   .object({ error: z.string().openapi({ description: "What went wrong, for people to read" }) })
-  .openapi("Error", { example: { error: "Instance not found" } });
+  .openapi("Error");
 
-const body = { content: { "application/json": { schema: ErrorSchema } } } as const;
+/** The body of an error answer, with an example that fits its status. */
+const body = (error: string) =>
+  ({ content: { "application/json": { schema: ErrorSchema, example: { error } } } }) as const;
 
 /** The error answers of a route, to be spread into its `responses`. */
 export const badRequest = {
-  400: { description: "The body or a parameter is unusable", ...body },
+  400: { description: "The body or a parameter is unusable", ...body("url: missing") },
 } as const;
 export const forbidden = {
-  403: { description: "The API key's entry cannot be changed in this way", ...body },
+  403: {
+    description: "The API key's entry cannot be changed in this way, or the key may only read",
+    ...body("this key may only read"),
+  },
 } as const;
 export const notFound = {
-  404: { description: "There is no such instance", ...body },
+  404: { description: "There is no such instance", ...body("Instance not found") },
 } as const;
 export const conflict = {
   409: {
     description: "It has this URL already, or a running instance holds the address, or a limit",
-    ...body,
+    ...body("address 0.0.0.0:10101 is held by instance a1b2c3d4"),
   },
 } as const;
-export const tooLarge = { 413: { description: "The body is over 1 MiB", ...body } } as const;
+export const tooLarge = {
+  413: { description: "The body is over 1 MiB", ...body("body over 1 MiB") },
+} as const;
 export const unavailable = {
-  503: { description: "The change could not be saved, or the master is closing", ...body },
+  503: {
+    description: "The change could not be saved, or the master is closing",
+    ...body("the change could not be saved"),
+  },
 } as const;
 export const internal = {
-  500: { description: "A fault of the master; its log has the details", ...body },
+  500: { description: "A fault of the master; its log has the details", ...body("internal error") },
 } as const;
 export const unauthorized = {
   401: {
     description: "The key is missing or wrong",
     headers: { "WWW-Authenticate": { schema: { type: "string" } } },
-    ...body,
+    ...body("Unauthorized: Invalid API key"),
   },
   429: {
     description: "Too many wrong keys; the right one is accepted all the same",
     headers: {
       "Retry-After": { description: "Seconds", schema: { type: "integer", minimum: 1 } },
     },
-    ...body,
+    ...body("Too many wrong keys"),
   },
   ...internal,
 } as const;
+
+/** The same for what a key that may only read is refused. */
+export const unauthorizedOrReading = { ...unauthorized, ...forbidden } as const;

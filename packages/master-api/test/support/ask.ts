@@ -32,7 +32,8 @@ export function createAsked(options: Partial<MasterApiOptions> & { base?: string
   const service = new FakeService();
   const clock = createFakeClock();
   const api = createMasterApi({
-    service,
+    instances: service,
+    master: service,
     clock,
     version: "9.8.7",
     // Readers of tests that forget them are broken off at once.

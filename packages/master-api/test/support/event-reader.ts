@@ -1,4 +1,4 @@
-import type { WireInstance } from "../../src/index.ts";
+import type { WireInstance } from "@nodepass/model";
 
 /** One event as a client sees it. */
 export interface ReadEvent {

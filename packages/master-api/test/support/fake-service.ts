@@ -1,15 +1,31 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import {
+  type CreatedInstance,
+  HISTORY_RANGES,
+  type HistoryRange,
   type Instance,
   type InstanceChange,
   type InstanceEvent,
+  type InstanceHistory,
+  type InstanceLogLine,
+  type InstanceLogs,
+  type InstanceService,
+  type KeyAccess,
+  type LogQuery,
+  type MasterIdentity,
   type MasterInfo,
+  type MasterReadiness,
   type MasterService,
   type NewInstance,
+  NO_COUNTERS,
+  NO_META,
+  type ProcessMetrics,
+  type ReplacedInstance,
   ServiceError,
   type ServiceErrorCode,
   type TcpingResult,
-} from "../../src/index.ts";
+  type UrlChanges,
+} from "@nodepass/model";
 
 export const FIRST_KEY = "0123456789abcdef0123456789abcdef";
 export const MASTER_ID = "00112233445566ff";
@@ -26,16 +42,13 @@ export function instanceOf(fields: Partial<Instance> = {}): Instance {
     url: "server://127.0.0.1:10101/127.0.0.1:8080",
     config: "server://127.0.0.1:10101/127.0.0.1:8080?log=info&tls=0",
     restart: true,
-    meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
+    meta: NO_META,
     mode: 1,
-    ping: 0,
-    pool: 0,
-    tcps: 0,
-    udps: 0,
-    tcprx: 0,
-    tcptx: 0,
-    udprx: 0,
-    udptx: 0,
+    ...NO_COUNTERS,
+    link: "up",
+    reason: "",
+    since: "2026-01-02T03:04:05.678Z",
+    nextRetry: null,
     ...fields,
   };
 }
@@ -67,7 +80,7 @@ const INFO: MasterInfo = {
 };
 
 /** A master in memory that behaves as the interface says. */
-export class FakeService implements MasterService {
+export class FakeService implements InstanceService, MasterService {
   readonly instances = new Map<string, Instance>();
   readonly #listeners = new Set<(event: InstanceEvent) => void>();
   #key = FIRST_KEY;
@@ -78,6 +91,13 @@ export class FakeService implements MasterService {
   /** What pings do; default: connected in 1.6 ms. */
   onTcping: (host: string, port: number, signal: AbortSignal) => Promise<TcpingResult> = () =>
     Promise.resolve({ connected: true, latencyMs: 1.6, error: null });
+  /** Of URLs that come in. */
+  warnings: string[] = [];
+  changes: UrlChanges = { inPlace: [], restarted: ["tls"] };
+  /** A key that may only read. */
+  readKey: string | undefined;
+  ready = { state: true, workers: true };
+  lines: InstanceLogLine[] = [];
   /** Everything that was asked for, in order. */
   readonly calls: { readonly name: string; readonly arguments: readonly unknown[] }[] = [];
 
@@ -104,22 +124,22 @@ export class FakeService implements MasterService {
     return instance;
   }
 
-  list(): readonly Instance[] {
+  async list(): Promise<readonly Instance[]> {
     return [...this.instances.values()];
   }
 
-  get(id: string): Instance | undefined {
+  async get(id: string): Promise<Instance | undefined> {
     return this.instances.get(id);
   }
 
-  async create({ url, alias = "" }: NewInstance): Promise<Instance> {
+  async create({ url, alias = "" }: NewInstance): Promise<CreatedInstance> {
     this.#begin("create", url, alias);
     const type = this.#typeOf(url);
     this.#checkConflict(url, "");
     const id = `id${String(this.#next++).padStart(6, "0")}`;
     const instance = this.add({ id, url, alias, type, config: `${url}#config` });
     this.emit({ type: "create", instance });
-    return instance;
+    return { ...instance, warnings: this.warnings };
   }
 
   async update(id: string, change: InstanceChange): Promise<Instance> {
@@ -142,13 +162,14 @@ export class FakeService implements MasterService {
     });
   }
 
-  async replaceUrl(id: string, url: string): Promise<Instance> {
+  async replaceUrl(id: string, url: string): Promise<ReplacedInstance> {
     this.#begin("replaceUrl", id, url);
     const current = this.#existing(id);
     const type = this.#typeOf(url);
     if (current.url === url) throw new ServiceError("SAME_URL", "same URL");
     this.#checkConflict(url, id);
-    return this.change(id, { url, type, config: `${url}#config`, status: "running" });
+    const changed = this.change(id, { url, type, config: `${url}#config`, status: "running" });
+    return { ...changed, warnings: this.warnings, changes: this.changes };
   }
 
   async remove(id: string): Promise<void> {
@@ -158,25 +179,31 @@ export class FakeService implements MasterService {
     this.emit({ type: "delete", instance });
   }
 
-  masterId(): string {
-    return MASTER_ID;
+  async identity(): Promise<MasterIdentity> {
+    return { masterId: MASTER_ID, apiKey: this.#key, readKey: this.readKey };
   }
 
+  /** The key now. */
   apiKey(): string {
     return this.#key;
   }
 
-  verifyKey(candidate: string): boolean {
-    return timingSafeEqual(sha256(candidate), sha256(this.#key));
+  async verifyKey(candidate: string): Promise<KeyAccess | undefined> {
+    if (timingSafeEqual(sha256(candidate), sha256(this.#key))) return "full";
+    return candidate === this.readKey ? "read" : undefined;
   }
 
-  async renewKey(): Promise<string> {
-    this.#begin("renewKey");
+  async renewKey(access: KeyAccess): Promise<string> {
+    this.#begin("renewKey", access);
+    if (access === "read") {
+      this.readKey = sha256(`read ${this.readKey}`).toString("hex").slice(0, 32);
+      return this.readKey;
+    }
     this.#key = sha256(this.#key).toString("hex").slice(0, 32);
     return this.#key;
   }
 
-  info(): MasterInfo {
+  async info(): Promise<MasterInfo> {
     return this.#info;
   }
 
@@ -191,6 +218,25 @@ export class FakeService implements MasterService {
     return this.onTcping(host, port, signal);
   }
 
+  async logs(id: string, query: LogQuery): Promise<InstanceLogs> {
+    this.#begin("logs", id, query);
+    this.#existing(id);
+    return { lines: this.lines, total: this.lines.length };
+  }
+
+  async history(id: string, range: HistoryRange): Promise<InstanceHistory> {
+    this.#begin("history", id, range);
+    this.#existing(id);
+    const none = [null, 15];
+    const series = { rx: none, tx: none, tcps: none, udps: none, pool: none, ping: none };
+    const { stepSeconds: step } = HISTORY_RANGES[range];
+    return { step, start: "2026-01-02T03:04:05.000Z", ...series };
+  }
+
+  async readiness(): Promise<MasterReadiness> {
+    return this.ready;
+  }
+
   subscribe(listener: (event: InstanceEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -198,7 +244,7 @@ export class FakeService implements MasterService {
     };
   }
 
-  processMetrics() {
+  async processMetrics(): Promise<ProcessMetrics> {
     return {
       startTimeSeconds: 1_700_000_000,
       cpuUserSeconds: 1.5,

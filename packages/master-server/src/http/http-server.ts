@@ -1,10 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type CertificateSource, KEEP_ALIVE_MS } from "@nodepass/tunnel-core";
+import {
+  type CertificateSource,
+  KEEP_ALIVE_MS,
+  systemErrorCode,
+  systemErrorMeaning,
+} from "@nodepass/tunnel-core";
 import { formatHostPort, type HostPort } from "@nodepass/url-config";
 import { MasterServerError } from "../master-server-error.ts";
 import { createConnectionGate } from "./connection-gate.ts";
+import { interceptConnections } from "./intercept-connections.ts";
 import { answerParserError } from "./parser-errors.ts";
 import { createRequestListener, type FetchHandler } from "./request-listener.ts";
 import { secureConnection } from "./secure-connection.ts";
@@ -121,23 +127,6 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   };
 }
 
-/**
- * Gives every new connection to `take`, and with it what the server would have done. A server that
- * is told of a connection it did not accept serves it all the same ("connection" in Node's manual).
- */
-function interceptConnections(
-  server: Server,
-  take: (socket: Socket, serve: (connection: Duplex) => void) => void,
-): void {
-  const listeners = server.listeners("connection");
-  server.removeAllListeners("connection");
-  server.on("connection", (socket: Socket) => {
-    take(socket, (connection) => {
-      for (const listener of listeners) Reflect.apply(listener, server, [connection]);
-    });
-  });
-}
-
 async function listen(server: Server, { host, port }: HostPort): Promise<HostPort> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -152,20 +141,14 @@ async function listen(server: Server, { host, port }: HostPort): Promise<HostPor
   return { host: host === "" ? "" : bound.address, port: bound.port };
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EADDRNOTAVAIL: "this host has no such address",
-  ENOTFOUND: "the name is not known",
-  EAI_AGAIN: "the name cannot be resolved now",
-};
-
 function toListenError(error: unknown, address: string): MasterServerError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = systemErrorCode(error) ?? "";
   if (code === "EADDRINUSE") {
     const message = `cannot listen on ${address}: the address is in use (${code})`;
     return new MasterServerError("ADDRESS_IN_USE", message, { cause: error });
   }
-  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  const text = error instanceof Error ? error.message : String(error);
+  const reason = systemErrorMeaning(error) ?? text;
   const message = `cannot listen on ${address}: ${reason}${code === "" ? "" : ` (${code})`}`;
   return new MasterServerError("ADDRESS_UNUSABLE", message, { cause: error });
 }

@@ -1,22 +1,10 @@
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-
-/** The process as `/metrics` shows it. */
-export interface ProcessFigures {
-  readonly startTimeSeconds: number;
-  readonly cpuUserSeconds: number;
-  readonly cpuSystemSeconds: number;
-  readonly residentMemoryBytes: number;
-  readonly heapUsedBytes: number;
-  readonly heapTotalBytes: number;
-  readonly openFileDescriptors: number | undefined;
-  /** Mean since the last call. */
-  readonly eventLoopLagSeconds: number;
-}
+import type { ProcessMetrics } from "@nodepass/model";
 
 /** Watches this process; to be closed. */
 export interface ProcessMonitor {
-  figures(): ProcessFigures;
+  figures(): ProcessMetrics;
   close(): void;
 }
 

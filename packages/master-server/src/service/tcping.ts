@@ -1,26 +1,10 @@
-import { connectFirst, type NameCache } from "@nodepass/tunnel-core";
-
-/** Outcome of one TCP ping; a refused or timed out connection is an outcome, not an exception. */
-export interface TcpingOutcome {
-  readonly connected: boolean;
-  /** From the first packet of the connection that succeeded, names already resolved; else 0. */
-  readonly latencyMs: number;
-  readonly error: string | null;
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EHOSTUNREACH: "host unreachable",
-  ENETUNREACH: "network unreachable",
-  ETIMEDOUT: "connection timed out",
-  EADDRNOTAVAIL: "address not available",
-  EACCES: "not permitted",
-  EPERM: "not permitted",
-  EMFILE: "too many open files",
-  ENOTFOUND: "no such host",
-  EAI_AGAIN: "the name cannot be resolved now",
-};
+import type { TcpingResult } from "@nodepass/model";
+import {
+  connectFirst,
+  type NameCache,
+  systemErrorCode,
+  systemErrorMeaning,
+} from "@nodepass/tunnel-core";
 
 /**
  * Opens and closes one TCP connection. Of a name with several addresses the one that answers first
@@ -33,8 +17,8 @@ export async function tcping(
   host: string,
   port: number,
   signal: AbortSignal,
-): Promise<TcpingOutcome> {
-  const failed = (error: string): TcpingOutcome => ({ connected: false, latencyMs: 0, error });
+): Promise<TcpingResult> {
+  const failed = (error: string): TcpingResult => ({ connected: false, latencyMs: 0, error });
   if (signal.aborted) return failed("aborted");
   try {
     const { socket, latencyMs } = await connectFirst(names, { host, port }, signal);
@@ -47,8 +31,7 @@ export async function tcping(
 
 /** The system's own text names addresses and calls; a name's error holds the resolver's. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "connection failed";
-  const cause = error.cause instanceof Error ? error.cause : error;
-  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  return reasons[code] ?? (code === "" ? "connection failed" : `connection failed (${code})`);
+  const code = systemErrorCode(error);
+  const unknown = code === undefined ? "connection failed" : `connection failed (${code})`;
+  return systemErrorMeaning(error) ?? unknown;
 }

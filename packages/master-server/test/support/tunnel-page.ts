@@ -1,18 +1,9 @@
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { reservePort } from "test-support";
 import { onTestFinished, vi } from "vitest";
-
-/** A port of loopback that nobody uses for TCP at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Serves one page on loopback until the test ends. */
 export async function servePage(content: string): Promise<number> {
@@ -44,7 +35,7 @@ export function fetchPageSoon(port: number): Promise<string> {
 
 /** The URLs of a tunnel's two ends: users connect to `entry` and reach `target`. */
 export async function tunnelUrls(target: number) {
-  const [tunnel, entry] = [await freePort(), await freePort()];
+  const [tunnel, entry] = [await reservePort(), await reservePort()];
   return {
     entry,
     server: `server://secret@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1`,

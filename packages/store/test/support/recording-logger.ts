@@ -1,12 +1,12 @@
-import type { StoreLogFields, StoreLogger } from "../../src/state-store.ts";
+import type { LogFields, Logger } from "@nodepass/model";
 
-export interface RecordingLogger extends StoreLogger {
-  records: { level: string; message: string; fields: StoreLogFields }[];
+export interface RecordingLogger extends Logger {
+  records: { level: string; message: string; fields: LogFields }[];
 }
 
 export function recordingLogger(): RecordingLogger {
   const records: RecordingLogger["records"] = [];
-  const at = (level: string) => (fields: StoreLogFields, message: string) => {
+  const at = (level: string) => (fields: LogFields, message: string) => {
     records.push({ level, message, fields });
   };
   return { records, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };

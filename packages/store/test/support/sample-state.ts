@@ -1,4 +1,5 @@
-import type { InstanceRecord, MasterState } from "../../src/master-state.ts";
+import { type InstanceRecord, NO_TOTALS } from "@nodepass/model";
+import type { MasterState } from "../../src/master-state.ts";
 
 export function sampleInstance(index: number, tag = "web"): InstanceRecord {
   return {
@@ -9,6 +10,7 @@ export function sampleInstance(index: number, tag = "web"): InstanceRecord {
     restart: true,
     running: index % 2 === 0,
     meta: { peer: { sid: "s", type: "1", alias: "peer" }, tags: { tag } },
+    ...NO_TOTALS,
     tcprx: index * 1_000_000_007,
     tcptx: Number.MAX_SAFE_INTEGER,
     udprx: 0,

@@ -63,5 +63,7 @@ export async function loadCarrier(type: 1, more: MoreCarriers): Promise<Carrier>
 function isCarrier(value: unknown, type: CarrierType): value is Carrier {
   if (typeof value !== "object" || value === null) return false;
   if (!("type" in value && "dial" in value && "listen" in value)) return false;
-  return value.type === type && typeof value.dial === "function" && typeof value.listen === "function";
+  return (
+    value.type === type && typeof value.dial === "function" && typeof value.listen === "function"
+  );
 }

@@ -55,6 +55,9 @@ export class ClaimedConduits implements Conduits {
     this.#options.exit?.open(new ClaimedOpening(this.#pool, kind, id, remote, framed));
   }
 
+  /** Each is used once, so the pool grows smaller by itself. */
+  trim(): void {}
+
   tick(): void {
     this.#pool.sweepEnded();
   }

@@ -72,6 +72,8 @@ export interface Conduits {
   signalled(kind: ConduitKind, id: string, remote: string): void;
   /** Once per report interval. */
   tick(): void;
+  /** Entry: closes the ready pool connections over `most`, if it alone uses them. */
+  trim(most: number): void;
   /** Closes the ready pool connections (`flush`). */
   flush(): void;
   close(): void;
@@ -83,6 +85,8 @@ export interface PoolWatcher {
   taken(): void;
   /** One was lost without having been used. */
   lost(): void;
+  /** @param total pool connections that the entry wants to have had in this session */
+  needed(total: number): void;
 }
 
 export interface ConduitsOptions {

@@ -102,10 +102,14 @@ export class FramedConduits implements Conduits, FramedOwner {
   /** No signal is sent where pool connections are framed: this one can't be served. */
   signalled(): void {}
 
-  /** Closes what is over `max`; only the entry may, which alone uses them. */
   tick(): void {
+    this.trim(this.#options.max);
+  }
+
+  /** Only the entry closes one: the exit can't know whether it is being opened at this moment. */
+  trim(most: number): void {
     if (this.role === "exit") return;
-    const over = Math.max(0, this.#idle.size - this.#options.max);
+    const over = Math.max(0, this.#idle.size - most);
     for (const connection of [...this.#idle].slice(0, over)) {
       this.#idle.delete(connection);
       connection.stream.destroy();

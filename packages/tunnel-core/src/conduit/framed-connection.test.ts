@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { type MemoryStream, memoryPair } from "../../test/support/memory-stream.ts";
 import { RecordingReader } from "../../test/support/recording-reader.ts";
 import { SHARED } from "../stream/byte-stream.ts";
@@ -13,6 +13,11 @@ import {
 } from "../wire/stream-frame.ts";
 import { FramedConnection } from "./framed-connection.ts";
 import type { FramedStream } from "./framed-stream.ts";
+
+// Files share a worker, and some of them set the clock.
+beforeEach(() => {
+  vi.useRealTimers();
+});
 
 /** One end of a framed connection; the other side of its stream is the test's. */
 function setUp(role: "entry" | "exit") {

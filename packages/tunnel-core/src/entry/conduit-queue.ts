@@ -8,7 +8,7 @@ export class ConduitQueue implements ConduitSource {
   readonly #waiting: DeadlineQueue<ConduitUser>;
   readonly #maxWaiting: number;
   readonly #timeoutMs: number;
-  #session: Pick<Session, "open"> | undefined;
+  #session: Pick<Session, "open" | "want"> | undefined;
 
   /**
    * @param timeoutMs longest wait, ms (`NP_POOL_GET_TIMEOUT`)
@@ -21,9 +21,10 @@ export class ConduitQueue implements ConduitSource {
   }
 
   /** The session to take from; those who wait go on waiting over a change. */
-  setSession(session: Pick<Session, "open"> | undefined): void {
+  setSession(session: Pick<Session, "open" | "want"> | undefined): void {
     this.#session = session;
     this.serve();
+    if (this.#waiting.size > 0) session?.want(this.#waiting.size);
   }
 
   get waiting(): number {
@@ -38,8 +39,12 @@ export class ConduitQueue implements ConduitSource {
         return;
       }
     }
-    if (this.#waiting.size >= this.#maxWaiting) this.#refuse(user);
-    else this.#waiting.add(user);
+    if (this.#waiting.size >= this.#maxWaiting) {
+      this.#refuse(user);
+      return;
+    }
+    this.#waiting.add(user);
+    this.#session?.want(this.#waiting.size);
   }
 
   #refuse(user: ConduitUser): void {

@@ -9,7 +9,7 @@ import { TcpEntry } from "./tcp-entry.ts";
 export class EntrySide {
   readonly queue: ConduitQueue;
   readonly #context: TunnelContext;
-  readonly #tcp: TcpEntry;
+  readonly tcp: TcpEntry;
   #udp: UdpEntry | undefined;
   #bound: BoundAddress | undefined;
 
@@ -17,7 +17,7 @@ export class EntrySide {
     this.#context = context;
     const { poolGetTimeoutMs, semaphoreLimit } = context.limits;
     this.queue = new ConduitQueue(poolGetTimeoutMs, semaphoreLimit);
-    this.#tcp = new TcpEntry(context, this.queue);
+    this.tcp = new TcpEntry(context, this.queue);
   }
 
   /** Binds the first target address for the users. @throws {TunnelError} as `bindAddress` */
@@ -27,7 +27,7 @@ export class EntrySide {
     const bound = await bindAddress(at, {
       tcp: settings.tcp,
       udp: settings.udp,
-      onConnection: (socket: Socket) => this.#tcp.accept(socket),
+      onConnection: (socket: Socket) => this.tcp.accept(socket),
       onError: (error) => {
         this.#context.logLimited("error", "listener failed", { error: error.message });
       },

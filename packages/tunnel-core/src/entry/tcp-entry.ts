@@ -1,13 +1,27 @@
 import type { Socket } from "node:net";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
-import type { TunnelError } from "../errors.ts";
+import { TunnelError } from "../errors.ts";
+import {
+  type CarriedBytes,
+  closed,
+  opened,
+  refusalOf,
+  refused,
+} from "../relay/connection-events.ts";
 import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import { adoptTcp } from "../stream/tcp-stream.ts";
+import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
+
+/** A program that is a user itself: one of the two is called, unless it destroys its stream. */
+export interface Dialling {
+  onOpen(): void;
+  onFailed(error: TunnelError): void;
+}
 
 /** Takes the users' TCP connections, each into a conduit of its own. */
 export class TcpEntry {
@@ -21,17 +35,23 @@ export class TcpEntry {
 
   /** A user's connection, just accepted. */
   accept(socket: Socket): void {
+    this.take(adoptTcp(socket, this.context.buffers));
+  }
+
+  /** Any stream as a user's. @param dialling the program, where it is the user itself */
+  take(stream: ByteStream, dialling?: Dialling): void {
     const { context } = this;
-    const stream = adoptTcp(socket, context.buffers);
     if (!context.slots.take()) {
       context.logLimited("warn", "connection refused: all slots are taken", {
         slot: context.settings.slot,
       });
-      stream.reset();
+      if (context.onConnection !== undefined) refused(context, remoteOf(stream), "slots");
+      if (dialling === undefined) stream.reset();
+      else dialling.onFailed(new TunnelError("SLOTS_TAKEN", "all slots are taken"));
       return;
     }
     context.counters.tcps++;
-    const user = new EntryUser(this, stream);
+    const user = new EntryUser(this, stream, dialling);
     stream.setReader(user);
     this.source.request(user);
   }
@@ -49,17 +69,22 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly #entry: TcpEntry;
   readonly #stream: ByteStream;
   #done = false;
+  readonly #dialling: Dialling | undefined;
+  #blocked = false;
+  #refusal: ConnectionRefusal = "gone";
 
-  constructor(entry: TcpEntry, stream: ByteStream) {
+  constructor(entry: TcpEntry, stream: ByteStream, dialling: Dialling | undefined) {
     super();
+    this.#dialling = dialling;
     this.#entry = entry;
     this.#stream = stream;
-    this.remote = formatRemote(stream.remoteAddress ?? "0.0.0.0", stream.remotePort ?? 0);
+    this.remote = remoteOf(stream);
   }
 
   onConduit(conduit: Conduit): void {
     this.#done = true;
     const { context } = this.#entry;
+    if (context.onConnection !== undefined) opened(context, this.remote);
     new Relay({
       context,
       local: this.#stream,
@@ -70,22 +95,28 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote: this.remote });
+    this.#dialling?.onOpen();
   }
 
   onBlocked(): void {
+    this.#blocked = true;
     const { context } = this.#entry;
     context.logLimited("warn", "blocked protocol refused", { remote: this.remote });
   }
 
-  onFinished(): void {
+  onFinished(carried: CarriedBytes): void {
     const { context } = this.#entry;
     this.#entry.release();
+    if (context.onConnection !== undefined) {
+      closed(context, this.remote, carried, this.#blocked ? "blocked" : undefined);
+    }
     if (context.debugs) context.log("debug", "tcp connection closed", { remote: this.remote });
   }
 
   onNoConduit(error: TunnelError): void {
     if (this.#done) return;
     const { context } = this.#entry;
+    this.#refusal = refusalOf(error);
     if (error.code === "TARGET_UNREACHABLE") {
       context.logLimited("error", error.message, { remote: this.remote });
     } else {
@@ -93,13 +124,22 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
         timeoutMs: context.limits.poolGetTimeoutMs,
       });
     }
-    this.#stream.reset();
+    this.#dialling?.onFailed(error);
+    // The program has its error already, and no stream to get another from.
+    if (this.#dialling === undefined) this.#stream.reset();
+    else this.#stream.destroy();
   }
 
   override onClose(): void {
     if (this.#done) return;
     this.#done = true;
+    const { context } = this.#entry;
     this.#entry.source.cancel(this);
     this.#entry.release();
+    if (context.onConnection !== undefined) refused(context, this.remote, this.#refusal);
   }
+}
+
+function remoteOf(stream: ByteStream): string {
+  return formatRemote(stream.remoteAddress ?? "0.0.0.0", stream.remotePort ?? 0);
 }

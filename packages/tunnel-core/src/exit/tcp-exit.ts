@@ -1,9 +1,19 @@
 import type { Conduit, ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
+import type { TunnelError } from "../errors.ts";
+import {
+  type CarriedBytes,
+  closed,
+  opened,
+  refusalOf,
+  refused,
+} from "../relay/connection-events.ts";
 import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
+import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
+import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
 
@@ -20,6 +30,9 @@ export class TcpExit implements Exit {
   open(opening: Opening): void {
     const { context } = this;
     if (!context.settings.tcp || !context.slots.take()) {
+      if (context.onConnection !== undefined) {
+        refused(context, opening.remote, context.settings.tcp ? "slots" : "tcp-off");
+      }
       context.logLimited("warn", "connection refused: tcp is off or all slots are taken", {
         remote: opening.remote,
         slot: context.settings.slot,
@@ -58,6 +71,9 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #port = 0;
   #dial: TargetDial | undefined;
   #done = false;
+  /** Where the program itself is the target. */
+  #own: ProcessStream | undefined;
+  #refusal: ConnectionRefusal = "gone";
 
   constructor(exit: TcpExit, opening: Opening) {
     this.#exit = exit;
@@ -65,7 +81,12 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   }
 
   start(): void {
-    this.#dial = this.#exit.dialer.dial(this);
+    if (this.#exit.context.acceptor === undefined) {
+      this.#dial = this.#exit.dialer.dial(this);
+    } else {
+      this.#own = new ProcessStream();
+      this.onTarget(this.#own, "", 0);
+    }
     if (!this.#done) this.#opening.claim(this);
   }
 
@@ -89,7 +110,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     else stream.setReader(this.#targetReader);
   }
 
-  onNoTarget(error: Error): void {
+  onNoTarget(error: TunnelError): void {
+    this.#refusal = refusalOf(error);
     const { remote } = this.#opening;
     this.#exit.context.logLimited("error", error.message, { remote });
     this.#giveUp();
@@ -99,24 +121,41 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     const { context } = this.#exit;
     const { remote } = this.#opening;
     this.#done = true;
+    if (context.onConnection !== undefined) opened(context, remote);
     new Relay({
       context,
       local: target,
       remote: conduit.stream,
-      header: this.#exit.header(remote, this.#address, this.#port),
+      header:
+        this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
       earlyLocal: this.#targetReader.early,
       earlyRemote: conduit.reader?.early,
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
+    if (this.#own !== undefined) this.#handOver(this.#own);
+  }
+
+  #handOver(own: ProcessStream): void {
+    const { context } = this.#exit;
+    try {
+      context.acceptor?.(own.duplex, { remote: this.#opening.remote });
+    } catch (error) {
+      // The program's fault must not end the tunnel, nor leave the user waiting.
+      context.logLimited("error", "onConnection failed", { error: String(error) });
+      own.destroy();
+    }
   }
 
   /** Only an entry looks at what its local side sends. */
   onBlocked(): void {}
 
-  onFinished(): void {
+  onFinished(carried: CarriedBytes): void {
     const { context } = this.#exit;
     this.#exit.release();
+    if (context.onConnection !== undefined) {
+      closed(context, this.#opening.remote, carried, undefined);
+    }
     if (context.debugs) {
       context.log("debug", "tcp connection closed", { remote: this.#opening.remote });
     }
@@ -129,5 +168,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#opening.refuse();
     this.#target?.reset();
     this.#exit.release();
+    const { context } = this.#exit;
+    if (context.onConnection !== undefined) refused(context, this.#opening.remote, this.#refusal);
   }
 }

@@ -77,3 +77,19 @@ describe("Newcomers", () => {
     expect([left.destroyed, newcomers.size, vi.getTimerCount()]).toEqual([true, 0, 0]);
   });
 });
+
+test("the present client's address has more than others, within the bound of all", () => {
+  const newcomers = new Newcomers(
+    1000,
+    () => {},
+    (address) => address === "192.0.2.1",
+  );
+  const clients = Array.from({ length: 512 }, () => add(newcomers, "192.0.2.1"));
+  const others = Array.from({ length: 300 }, () => add(newcomers, "192.0.2.2"));
+  expect(clients.some(({ destroyed }) => destroyed)).toBe(false);
+  expect(others.filter(({ destroyed }) => destroyed).length).toBe(44);
+  add(newcomers, "192.0.2.1");
+  expect(clients.filter(({ destroyed }) => destroyed)).toEqual([clients[0]]);
+  expect(newcomers.size).toBe(512 + 256);
+  newcomers.close();
+});

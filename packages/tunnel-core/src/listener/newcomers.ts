@@ -5,6 +5,8 @@ import { DeadlineQueue } from "../deadline-queue.ts";
 const MAX_NEWCOMERS = 1024;
 /** Of those, most from one address. */
 const MAX_PER_ADDRESS = 256;
+/** The same from the present client's address. */
+const MAX_EXPECTED = 512;
 
 /**
  * Connections at the tunnel port that have not proved themselves: each has a deadline, and when
@@ -16,12 +18,27 @@ export class Newcomers {
   readonly #byAddress = new Map<string, Set<Socket>>();
   readonly #onDropped: (reason: string) => void;
 
-  /** @param timeoutMs from the connection to its proof (`NP_HANDSHAKE_TIMEOUT`) */
-  constructor(timeoutMs: number, onDropped: (reason: string) => void) {
+  readonly #expectsMany: (address: string) => boolean;
+
+  /**
+   * @param timeoutMs from the connection to its proof (`NP_HANDSHAKE_TIMEOUT`)
+   * @param expectsMany whether an address may have more than others: over a long road, the client
+   *   has as many handshakes in the making as users wait
+   */
+  constructor(
+    timeoutMs: number,
+    onDropped: (reason: string) => void,
+    expectsMany: (address: string) => boolean = () => false,
+  ) {
     this.#onDropped = onDropped;
+    this.#expectsMany = expectsMany;
     this.#deadlines = new DeadlineQueue(timeoutMs, (socket) => {
       this.#drop(socket, "connection at the tunnel port said nothing useful in time");
     });
+  }
+
+  #most(address: string): number {
+    return this.#expectsMany(address) ? MAX_EXPECTED : MAX_PER_ADDRESS;
   }
 
   get size(): number {
@@ -35,8 +52,9 @@ export class Newcomers {
       same = new Set();
       this.#byAddress.set(address, same);
     }
-    if (same.size >= MAX_PER_ADDRESS) this.#dropOldest(same.values());
-    else if (this.#deadlines.size >= MAX_NEWCOMERS) this.#dropOldest(this.#largest());
+    if (same.size >= MAX_PER_ADDRESS && same.size >= this.#most(address)) {
+      this.#dropOldest(same.values());
+    } else if (this.#deadlines.size >= MAX_NEWCOMERS) this.#dropOldest(this.#largest());
     same.add(socket);
     // Dropping the oldest may have emptied and removed the set.
     this.#byAddress.set(address, same);

@@ -33,6 +33,8 @@ export interface TunnelListenerOptions {
   onHandshake(socket: Socket): void;
   /** Whether a silent connection from this address can be a 1.14 client's pool connection. */
   expectsSilent(address: string): boolean;
+  /** Whether many newcomers of this address can be the present client's. */
+  expectsMany?(address: string): boolean;
 }
 
 /**
@@ -47,9 +49,11 @@ export class TunnelListener {
   constructor(options: TunnelListenerOptions) {
     this.options = options;
     const { context } = options;
-    this.newcomers = new Newcomers(context.limits.handshakeTimeoutMs, (reason) => {
-      context.logLimited("warn", reason);
-    });
+    this.newcomers = new Newcomers(
+      context.limits.handshakeTimeoutMs,
+      (reason) => context.logLimited("warn", reason),
+      options.expectsMany,
+    );
   }
 
   accept(raw: Socket): void {

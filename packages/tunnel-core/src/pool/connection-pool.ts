@@ -20,6 +20,8 @@ export interface PoolOptions {
   onAvailable?(): void;
   /** A connection has left the pool: it is used, or lost. */
   onTaken?(used: boolean): void;
+  /** An idle connection has closed, or was ended by the peer: it can't be claimed any more. */
+  onLost?(connection: PoolConnection): void;
 }
 
 /** The ready connections of one session, by id: each is used for one user, and once. */
@@ -122,6 +124,7 @@ export class ConnectionPool {
       return;
     }
     this.#idle.delete(connection.id);
+    this.#options.onLost?.(connection);
     connection.stream.destroy();
     if (!this.#closed) this.#options.onTaken?.(false);
   }
@@ -130,6 +133,7 @@ export class ConnectionPool {
   remove(connection: PoolConnection): void {
     if (this.#idle.get(connection.id) !== connection) return;
     this.#idle.delete(connection.id);
+    this.#options.onLost?.(connection);
     if (connection.ended) this.#ended--;
     else if (!this.#closed) this.#options.onTaken?.(false);
   }

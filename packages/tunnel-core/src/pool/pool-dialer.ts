@@ -26,7 +26,8 @@ export interface PoolDialTerms {
 }
 
 export interface PoolDialResult {
-  onOpen(stream: ByteStream, id: string, early: Buffer | undefined): void;
+  /** @param tookMs since it was dialled */
+  onOpen(stream: ByteStream, id: string, early: Buffer | undefined, tookMs: number): void;
   /**
    * @param error the carrier's (`StreamWanted.onFailed`), or `HELLO_INVALID`: the session has used all
    *   its counters, and only a new handshake gives new ones
@@ -81,6 +82,7 @@ class PoolDial implements StreamWanted, StreamReader {
   #id: Buffer | undefined;
   #error: Error | undefined;
   #done = false;
+  readonly #startedAt = performance.now();
 
   constructor(dialer: PoolDialer, counter: number, result: PoolDialResult) {
     this.#dialer = dialer;
@@ -115,7 +117,7 @@ class PoolDial implements StreamWanted, StreamReader {
     this.#done = true;
     this.#dialer.deadlines.delete(this);
     stream.setReader(DETACHED_READER);
-    this.#result.onOpen(stream, id, early);
+    this.#result.onOpen(stream, id, early, performance.now() - this.#startedAt);
     stream.resume();
   }
 

@@ -19,8 +19,8 @@ export interface BlockInspection {
 export interface RelayOwner {
   /** The local side speaks a blocked protocol; the relay is being cut. */
   onBlocked(): void;
-  /** The relay is over; called once. */
-  onFinished(): void;
+  /** The relay is over; called once. @param carried what it has carried, bytes */
+  onFinished(carried: { readonly receivedBytes: number; readonly sentBytes: number }): void;
 }
 
 /** What all relays of a tunnel share. */

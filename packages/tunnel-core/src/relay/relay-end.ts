@@ -67,8 +67,13 @@ export class RelayEnd implements StreamReader, TokenWaiter {
     const peer = this.#peer;
     if (peer === undefined) return false;
     relay.active = true;
-    if (this.#local) relay.context.counters.tcprx += length;
-    else relay.context.counters.tcptx += length;
+    if (this.#local) {
+      relay.context.counters.tcprx += length;
+      relay.receivedBytes += length;
+    } else {
+      relay.context.counters.tcptx += length;
+      relay.sentBytes += length;
+    }
     if (this.#firstBytes !== undefined) this.#inspect(this.#firstBytes, buffer.subarray(0, length));
     else this.#pass(peer.stream, buffer, length, lease);
     const bucket = this.#bucket;

@@ -24,6 +24,9 @@ export interface RelayOptions {
 export class Relay implements IdleCheckable {
   active = true;
   idleSweeps = 0;
+  /** Bytes read from the local side, and from the other for it. */
+  receivedBytes = 0;
+  sentBytes = 0;
   readonly context: RelayContext;
   readonly #local: RelayEnd;
   readonly #remote: RelayEnd;
@@ -68,6 +71,6 @@ export class Relay implements IdleCheckable {
     if (this.#finished) return;
     this.#finished = true;
     this.context.tcpRelays.delete(this);
-    this.#owner.onFinished();
+    this.#owner.onFinished(this);
   }
 }

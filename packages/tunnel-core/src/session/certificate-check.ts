@@ -27,6 +27,10 @@ export interface CertificateCheckOptions {
 
 /** Report intervals after which a connection that the peer should have closed is closed here. */
 const CLOSE_AFTER_TICKS = 2;
+/** The peer's pings, one a report interval of its own, by which its `verify` must have come. */
+const MAX_PINGS_WITHOUT = 4;
+/** Closed connections of which is remembered what certificate they showed. */
+const MAX_REMEMBERED = 1024;
 
 /**
  * The `verify` round of NodePass 1.14 (docs/protocol.md, "Certificate check"): each end names a pool
@@ -37,6 +41,9 @@ export class CertificateCheck {
   #offered: PoolConnection | undefined;
   #sent = false;
   #ticks = 0;
+  /** Fingerprints that closed connections showed, by id, until the peer's `verify` has come. */
+  readonly #shown = new Map<string, string>();
+  #received = false;
 
   constructor(options: CertificateCheckOptions) {
     this.#options = options;
@@ -60,9 +67,32 @@ export class CertificateCheck {
     this.#options.send({ action: "verify", id: connection.id, fp });
   }
 
+  /**
+   * An idle connection has closed. A 1.14 node closes the one that its `verify` names itself, right
+   * after it has sent the line, and the close often arrives before the line.
+   */
+  lost(connection: PoolConnection): void {
+    const fp = this.#options.plan.fingerprintOf(connection.stream);
+    if (this.#received || fp === undefined) return;
+    this.#shown.set(connection.id, fp);
+    if (this.#shown.size <= MAX_REMEMBERED) return;
+    // The line follows its connection's close soon: the oldest goes.
+    for (const oldest of this.#shown.keys()) {
+      this.#shown.delete(oldest);
+      return;
+    }
+  }
+
   /** The peer's `verify`. */
   received(id: string, fp: string): void {
-    const { pool } = this.#options;
+    const { pool, plan, context } = this.#options;
+    this.#received = true;
+    const shown = this.#shown.get(id);
+    this.#shown.clear();
+    if (shown !== undefined) {
+      this.#judge(shown, fp);
+      return;
+    }
     // Both ends may have picked the same connection.
     if (this.#offered?.id === id) {
       this.#compare(this.#offered, fp);
@@ -71,11 +101,15 @@ export class CertificateCheck {
     pool.claim({
       id,
       onConnection: (connection) => {
-        if (connection === undefined) {
-          this.#options.context.log("warn", "verify signal for an unknown pool connection", { id });
+        if (connection !== undefined) {
+          this.#compare(connection, fp);
           return;
         }
-        this.#compare(connection, fp);
+        context.log("warn", "verify signal for an unknown pool connection", { id });
+        // Who waits for it would wait for ever: another session, another check.
+        if (plan.wait) {
+          this.#options.onFailed(`the peer's verify names an unknown pool connection, ${id}`);
+        }
       },
     });
   }
@@ -84,7 +118,12 @@ export class CertificateCheck {
     const ours = this.#options.plan.fingerprintOf(connection.stream);
     connection.stream.setReader(DETACHED_READER);
     connection.stream.destroy();
-    if (theirs === "") return;
+    this.#judge(ours, theirs);
+  }
+
+  #judge(ours: string | undefined, theirs: string): void {
+    // A 1.14 server with tls=2 doesn't know its own certificate; users don't wait for it then.
+    if (theirs === "" && !this.#options.plan.wait) return;
     const a = Buffer.from(ours ?? "");
     const b = Buffer.from(theirs);
     if (a.length !== b.length || !timingSafeEqual(a, b)) {
@@ -97,8 +136,16 @@ export class CertificateCheck {
     this.#options.onPassed();
   }
 
-  /** Once per report interval. */
-  tick(): void {
+  /**
+   * Once per report interval.
+   *
+   * @param pings that have come from the peer: it sends its `verify` after its first interval
+   */
+  tick(pings: number): void {
+    if (this.#options.plan.wait && !this.#received && pings >= MAX_PINGS_WITHOUT) {
+      this.#options.onFailed(`no verify came from the peer in ${pings} of its report intervals`);
+      return;
+    }
     if (this.#offered !== undefined && ++this.#ticks >= CLOSE_AFTER_TICKS) this.close();
   }
 

@@ -40,6 +40,7 @@ export class ControlChannel implements StreamReader {
   readonly #maxSilentTicks: number;
   #pending = "";
   #silentTicks = 0;
+  #pings = 0;
   /** When the pings without a pong were sent: a probe's may be on the way beside a tick's. */
   readonly #pingsSentAt: number[] = [];
   #closed = false;
@@ -118,7 +119,7 @@ export class ControlChannel implements StreamReader {
     try {
       for (const signal of this.#decoder.push(buffer.subarray(0, length))) {
         if (this.#closed) return false;
-        if (signal.action === "ping") this.send({ action: "pong" });
+        if (signal.action === "ping") this.#pinged();
         else if (signal.action === "pong") this.#pong();
         else this.#options.onSignal(signal);
       }
@@ -127,6 +128,16 @@ export class ControlChannel implements StreamReader {
       return false;
     }
     return !this.#closed;
+  }
+
+  #pinged(): void {
+    this.#pings++;
+    this.send({ action: "pong" });
+  }
+
+  /** Pings that have come. */
+  get pings(): number {
+    return this.#pings;
   }
 
   #pong(): void {

@@ -4,7 +4,7 @@ import { FramedConduits } from "../conduit/framed-conduits.ts";
 import { ConnectionPool } from "../pool/connection-pool.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import type { Signal, SignalEvent } from "../wire/signal.ts";
+import { MAX_COUNT, type Signal, type SignalEvent } from "../wire/signal.ts";
 import { CertificateCheck, type CertificateCheckPlan } from "./certificate-check.ts";
 import { ControlChannel } from "./control-channel.ts";
 
@@ -29,6 +29,8 @@ export interface SessionTerms {
   /** The peer proved itself (a node of this project). */
   readonly proved: boolean;
   readonly way: SessionWay;
+  /** The ends tell each other how many pool connections are needed (`sizing`). */
+  readonly sizing: boolean;
   /** Most idle pool connections. */
   readonly max: number;
   /** Key of the signals. */
@@ -71,6 +73,15 @@ export class Session {
   #timer: NodeJS.Timeout | undefined;
   #state: "waiting" | "checking" | "ready" | "retired" | "ended" = "waiting";
   #unknownLogged = 0;
+  /** Pool connections that have come. */
+  #arrived = 0;
+  /** Most pool connections that were wanted, and most that the peer has been told of. */
+  #wanted = 0;
+  #told = 0;
+  readonly #tell = (): void => {
+    this.#told = this.#wanted;
+    this.#send({ action: "need", count: this.#wanted });
+  };
 
   constructor(context: TunnelContext, terms: SessionTerms, owner: SessionOwner) {
     this.terms = terms;
@@ -104,8 +115,9 @@ export class Session {
       maxClaims: semaphoreLimit,
       onAvailable,
       onTaken,
+      onLost: (connection) => this.#check?.lost(connection),
     });
-    const send = (signal: Signal): void => this.#control?.send(signal);
+    const send = (signal: Signal): void => this.#send(signal);
     this.#conduits = new ClaimedConduits({ ...common, pool, framed: way.framed, send });
     if (way.check === undefined) return;
     this.#check = new CertificateCheck({
@@ -138,7 +150,31 @@ export class Session {
 
   /** A pool connection has come. */
   addPoolConnection(stream: ByteStream, id: string, early?: Buffer): void {
+    this.#arrived++;
     this.#conduits.add(stream, id, early);
+  }
+
+  #send(signal: Signal): void {
+    this.#control?.send(signal);
+  }
+
+  /**
+   * Entry: so many users wait. Who makes the pool connections is told once a turn of the loop, with
+   * a number that says the same however late it is read: those that came, and one for each who waits.
+   */
+  want(waiting: number): void {
+    const total = this.#arrived + waiting;
+    if (total <= this.#wanted) return;
+    const pending = this.#wanted > this.#told;
+    this.#wanted = Math.min(total, MAX_COUNT);
+    if (this.watcher !== undefined) this.watcher.needed(total);
+    else if (this.terms.sizing && !pending) setImmediate(this.#tell);
+  }
+
+  /** Client: closes idle pool connections over `most`, or has the entry do it, which takes them. */
+  keep(most: number): void {
+    if (this.terms.role === "entry") this.#conduits.trim(most);
+    else if (this.terms.sizing) this.#send({ action: "keep", count: most });
   }
 
   /** The control connection has come. */
@@ -160,7 +196,7 @@ export class Session {
     this.#timer = setInterval(() => {
       this.#control?.tick();
       this.#conduits.tick();
-      this.#check?.tick();
+      this.#check?.tick(this.#control?.pings ?? 0);
     }, this.#context.limits.reportIntervalMs);
     this.#control.start();
     if (this.ended) return;
@@ -214,6 +250,12 @@ export class Session {
         if (this.#unknownLogged++ < MAX_UNKNOWN_LOGGED) {
           this.#context.log("warn", "unknown signal ignored", { action: signal.name });
         }
+        return;
+      case "need":
+        if (this.watcher !== undefined && this.terms.sizing) this.watcher.needed(signal.count);
+        return;
+      case "keep":
+        if (this.watcher === undefined && this.terms.sizing) this.#conduits.trim(signal.count);
         return;
       case "ping":
       case "pong":

@@ -3,14 +3,14 @@ import { type ClientSettings, formatHostPort } from "@nodepass/url-config";
 import type { Carrier, CarrierTls } from "../carrier/carrier.ts";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
 import { PoolDialer, type PoolDialTerms } from "../pool/pool-dialer.ts";
-import { PoolRefill } from "../pool/pool-refill.ts";
+import { MAX_DIALING, MAX_DIALING_UNSIZED, PoolRefill } from "../pool/pool-refill.ts";
 import type { Route } from "../proxy/route.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
 import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
-import { provedWay } from "./proved-way.ts";
+import { hasSizing, provedWay } from "./proved-way.ts";
 
 export interface ClientSessionOptions {
   readonly context: TunnelContext;
@@ -42,6 +42,7 @@ export class ClientSession {
       way: met.proved
         ? provedWay(met.answer.ext)
         : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
+      sizing: met.proved && hasSizing(met.answer.ext),
       max: answer.max,
       signalKey: met.proved ? signalKey(met.sessionKey) : settings.key,
       peer: formatHostPort(route.proxy?.to ?? { host: route.address, port: route.port }),
@@ -63,6 +64,7 @@ export class ClientSession {
       secure: speaksTls(options),
       min: settings.min,
       max: answer.max,
+      maxDialing: terms.sizing ? MAX_DIALING : MAX_DIALING_UNSIZED,
       onFatal: (error) => this.session.end(error.message),
       onControl: (stream, early) => {
         clearTimeout(this.#deadline);

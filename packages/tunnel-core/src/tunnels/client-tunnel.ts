@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings, HostPort } from "@nodepass/url-config";
 import { carrierOf } from "../carrier/carriers.ts";
 import { EntrySide } from "../entry/entry-side.ts";
-import { TunnelError } from "../errors.ts";
+import type { TcpEntry } from "../entry/tcp-entry.ts";
+import { asTunnelError, TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
 import { connectFirst } from "../names/connect-first.ts";
@@ -51,17 +52,17 @@ export class ClientTunnel extends TunnelBase {
 
   async #run(keys: ProofKeys): Promise<void> {
     while (!this.closingOrClosed) {
-      let reason: string;
+      let failure: TunnelError;
       const startedAt = performance.now();
       try {
-        reason = await this.#serveSession(keys);
+        failure = new TunnelError("PEER_LOST", await this.#serveSession(keys));
         if (performance.now() - startedAt >= STABLE_SESSION_MS) this.#failures = 0;
       } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
+        failure = asTunnelError(error, "PEER_LOST");
       }
       if (this.closingOrClosed) return;
-      this.context.logLimited("warn", "not connected", { reason });
-      this.setState("error", reason);
+      this.context.logLimited("warn", "not connected", { reason: failure.message });
+      this.setState("error", failure);
       await this.#pause();
     }
   }
@@ -215,6 +216,10 @@ export class ClientTunnel extends TunnelBase {
 
   protected override retiring(): boolean {
     return this.#current?.session.retiring === true;
+  }
+
+  protected tcpEntry(): TcpEntry | undefined {
+    return this.#entrySide?.tcp;
   }
 
   protected poolSize(): number {

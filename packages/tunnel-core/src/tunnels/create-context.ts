@@ -1,9 +1,4 @@
-import {
-  type ClientSettings,
-  DEFAULT_ENVIRONMENT,
-  type EnvironmentSettings,
-  type ServerSettings,
-} from "@nodepass/url-config";
+import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { NameCache } from "../names/name-cache.ts";
@@ -19,6 +14,7 @@ import type { LogRecord, TargetState, TunnelOptions } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { WaitingDatagrams } from "../udp/waiting-datagrams.ts";
 import { BlockDetector } from "../wire/block-detector.ts";
+import { checkOptions } from "./check-options.ts";
 import { LogLimiter } from "./log-limiter.ts";
 
 /** Where a tunnel's log records and changes go. */
@@ -26,6 +22,8 @@ export interface LogSink {
   emitLog(record: LogRecord): void;
   emitTarget?(state: TargetState): void;
   hasLogListener(): boolean;
+  /** Who hears of connections, if anybody does now. */
+  connectionListener(): TunnelContext["onConnection"];
 }
 
 /** Makes what all parts of a tunnel share. */
@@ -34,7 +32,7 @@ export function createContext(
   options: TunnelOptions,
   sink: LogSink,
 ): TunnelContext {
-  const limits: EnvironmentSettings = { ...DEFAULT_ENVIRONMENT, ...definedOf(options.limits) };
+  const limits = checkOptions(options);
   const rate = settings.rateBytesPerSecond;
   const debugs = settings.log === "debug";
   const log: TunnelContext["log"] = (level, message, fields = {}) => {
@@ -70,9 +68,9 @@ export function createContext(
     log,
     logLimited: (level, message, fields) => limiter.log(level, message, fields),
     debugs,
+    acceptor: options.onConnection,
+    get onConnection() {
+      return sink.connectionListener();
+    },
   };
-}
-
-function definedOf(limits: Partial<EnvironmentSettings> = {}): Partial<EnvironmentSettings> {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }

@@ -13,7 +13,7 @@ import { HelloWindow } from "../wire/hello-window.ts";
 import { type PoolHello, poolId, verifyHello } from "../wire/pool-hello.ts";
 import { newSessionId, type ProofKeys, sessionKey, signalKey } from "../wire/proof.ts";
 import type { ProvedAnswer } from "../wire/proved-answer.ts";
-import { provedWay } from "./proved-way.ts";
+import { hasSizing, provedWay } from "./proved-way.ts";
 
 /** How long a client of the present session has to show that it is alive, ms, before another one takes over. */
 const PROBE_MS = 300;
@@ -111,6 +111,7 @@ export class ServerSessions implements PoolGate {
                   fingerprintOf: (stream) => stream.ownFingerprint,
                 },
         },
+        sizing: false,
         max: settings.max,
         signalKey: settings.key,
         peer: applicant.address,
@@ -135,6 +136,7 @@ export class ServerSessions implements PoolGate {
         role: flow === "-" ? "entry" : "exit",
         proved: true,
         way: provedWay(ext),
+        sizing: hasSizing(ext),
         max: this.#options.settings.max,
         signalKey: signalKey(key),
         peer: applicant.address,
@@ -194,6 +196,13 @@ export class ServerSessions implements PoolGate {
     }
     present.session.addPoolConnection(stream, poolId(hello.counter), early);
     return true;
+  }
+
+  /** Whether many connections of one address can be the present client's, for users who wait. */
+  expectsMany(address: string): boolean {
+    const present = this.#present;
+    if (present === undefined || present.session.ended) return false;
+    return present.session.terms.sizing && present.address === unmapAddress(address);
   }
 
   /** Whether a silent connection from this address is a 1.14 client's pool connection. */

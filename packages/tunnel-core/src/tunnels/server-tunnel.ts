@@ -3,6 +3,7 @@ import { bindAddress } from "../bind-address.ts";
 import type { CarrierListener } from "../carrier/carrier.ts";
 import { carrierOf } from "../carrier/carriers.ts";
 import { EntrySide } from "../entry/entry-side.ts";
+import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { HTTPS_PORT } from "../handshake/handshake-client.ts";
@@ -162,6 +163,7 @@ export class ServerTunnel extends TunnelBase {
       carrier,
       onHandshake: (socket) => handshakes.serve(socket),
       expectsSilent: (address) => sessions.expectsSilent(address),
+      expectsMany: (address) => sessions.expectsMany(address),
     });
     this.#carrier = carrier;
     this.#tunnelListener = listener;
@@ -183,11 +185,15 @@ export class ServerTunnel extends TunnelBase {
     if (this.closingOrClosed || this.#sessions?.session !== session) return;
     this.#entrySide?.queue.setSession(undefined);
     this.context.log("warn", "session ended", { reason });
-    this.setState("error", `session ended: ${reason}`);
+    this.setState("error", new TunnelError("PEER_LOST", `session ended: ${reason}`));
   }
 
   protected override retiring(): boolean {
     return this.#sessions?.session?.retiring === true;
+  }
+
+  protected tcpEntry(): TcpEntry | undefined {
+    return this.#entrySide?.tcp;
   }
 
   protected poolSize(): number {

@@ -4,6 +4,7 @@ import { bindAddress } from "../bind-address.ts";
 import { DirectConduits } from "../direct/direct-conduits.ts";
 import { DirectUdp } from "../direct/direct-udp.ts";
 import { TcpEntry } from "../entry/tcp-entry.ts";
+import { TunnelError } from "../errors.ts";
 import { proxyOnTheWay } from "../proxy/route.ts";
 import { TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelOptions } from "../tunnel.ts";
@@ -29,6 +30,9 @@ export class SingleEndTunnel extends TunnelBase {
   /** @throws {TunnelError} `ADDRESS_IN_USE` or `BIND_FAILED` if the tunnel address can't be bound */
   async start(): Promise<void> {
     const { settings, context } = this;
+    if (this.options.onConnection !== undefined) {
+      throw new TunnelError("INVALID_OPTIONS", "onConnection is for the exit of a dual-end tunnel");
+    }
     this.runMode = 1;
     if (this.#proxied && settings.udp) {
       context.log("error", "via: no proxy reaches UDP targets, so UDP is not forwarded (noudp=1)");
@@ -75,6 +79,10 @@ export class SingleEndTunnel extends TunnelBase {
         this.context.logLimited("warn", error.message);
       },
     });
+  }
+
+  protected tcpEntry(): TcpEntry {
+    return this.#tcp;
   }
 
   protected poolSize(): number {

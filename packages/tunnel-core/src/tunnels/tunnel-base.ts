@@ -1,9 +1,15 @@
 import { EventEmitter, once } from "node:events";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { BoundAddress } from "../bind-address.ts";
-import { TunnelError } from "../errors.ts";
+import type { TcpEntry } from "../entry/tcp-entry.ts";
+import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
+import { ProcessStream } from "../stream/process-stream.ts";
 import type {
+  ConnectionEvent,
+  ReadyOptions,
   TargetState,
   Tunnel,
   TunnelCounters,
@@ -13,10 +19,19 @@ import type {
 } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createContext } from "./create-context.ts";
+import { hideKey } from "./hide-key.ts";
 
 /** Longest wait, ms, of a closing end for its peer to hear of it, and how often it looks. */
 const PEER_HEARS_MS = 1000;
 const PEER_HEARS_STEP_MS = 10;
+
+/** The server has answered, and its answer is no: the next try will hear the same. */
+const REFUSALS: ReadonlySet<TunnelErrorCode> = new Set([
+  "HANDSHAKE_REJECTED",
+  "PEER_UNPROVED",
+  "PEER_CERTIFICATE_MISMATCH",
+  "UNSUPPORTED_POOL_TYPE",
+]);
 
 /** What every tunnel end is: a state, counters, check points, and an orderly end. */
 export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements Tunnel {
@@ -29,19 +44,24 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   protected listener: BoundAddress | undefined;
   protected runMode: 0 | 1 | 2 = 0;
   #state: TunnelState = "starting";
-  #reason: string | undefined;
+  #error: TunnelError | undefined;
   #reporter: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  readonly #emitConnection = (event: ConnectionEvent): void => {
+    this.emit("connection", event);
+  };
   readonly #onAbort = (): void => this.destroy();
 
   constructor(settings: ServerSettings | ClientSettings, options: TunnelOptions) {
     super();
-    this.settings = settings;
+    this.settings = hideKey(settings);
     this.options = options;
-    this.context = createContext(settings, options, {
+    this.context = createContext(this.settings, options, {
       emitLog: (record) => this.emit("log", record),
       emitTarget: (state) => this.emit("target", state),
       hasLogListener: () => this.listenerCount("log") > 0,
+      connectionListener: () =>
+        this.listenerCount("connection") > 0 ? this.#emitConnection : undefined,
     });
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -51,7 +71,11 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   }
 
   get reason(): string | undefined {
-    return this.#reason;
+    return this.#error?.message;
+  }
+
+  get error(): TunnelError | undefined {
+    return this.#error;
   }
 
   get mode(): 0 | 1 | 2 {
@@ -75,18 +99,66 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     return this.context.health.flatMap((health) => health.states());
   }
 
-  async ready(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async ready(options: ReadyOptions = {}): Promise<void> {
+    const { signal, failOnRefusal = false } = options;
     while (this.#state !== "running") {
+      signal?.throwIfAborted();
       if (this.#state === "closing" || this.#state === "closed") {
-        throw new TunnelError("CLOSED", this.#reason ?? "the tunnel is closed");
+        throw new TunnelError("CLOSED", this.reason ?? "the tunnel is closed");
       }
-      await once(this, "state", options.signal === undefined ? {} : { signal: options.signal });
+      if (failOnRefusal && this.#error !== undefined && REFUSALS.has(this.#error.code)) {
+        throw this.#error;
+      }
+      try {
+        await once(this, "state", signal === undefined ? {} : { signal });
+      } catch (error) {
+        // Not the AbortError that `once` makes of it: callers match on what they aborted with.
+        signal?.throwIfAborted();
+        throw error;
+      }
     }
+  }
+
+  async connect({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<Duplex> {
+    signal?.throwIfAborted();
+    if (this.closingOrClosed) throw new TunnelError("CLOSED", "the tunnel is closed");
+    const entry = this.settings.tcp ? this.tcpEntry() : undefined;
+    if (entry === undefined) {
+      throw new TunnelError("INVALID_OPTIONS", "connect() is for the end where TCP users connect");
+    }
+    const stream = new ProcessStream();
+    let onAbort: () => void = () => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        onAbort = () => {
+          reject(signal?.reason);
+          stream.destroy();
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        entry.take(stream, { onOpen: resolve, onFailed: reject });
+      });
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+    return stream.duplex;
+  }
+
+  /** What is shown of a tunnel: no key, no parts. */
+  toJSON(): object {
+    const { settings, state, reason, mode, tunnelAddress, entryAddress } = this;
+    const shown = { scheme: settings.scheme, state, reason, mode, tunnelAddress, entryAddress };
+    return { ...shown, counters: this.counters() };
+  }
+
+  [inspect.custom](): object {
+    return { ...this.toJSON(), settings: this.settings };
   }
 
   /** Begins serving; called once by `openTunnel`. Rejects when the tunnel cannot start at all. */
   abstract start(): Promise<void>;
 
+  /** Where TCP users come in, if they do at this end. */
+  protected abstract tcpEntry(): TcpEntry | undefined;
   /** Idle pool connections. */
   protected abstract poolSize(): number;
   /** Whether the peer has yet to hear that this end closes. */
@@ -112,12 +184,13 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     return this.#state === "closing" || this.#state === "closed";
   }
 
-  protected setState(state: TunnelState, reason?: string): void {
+  protected setState(state: TunnelState, error?: TunnelError): void {
     if (this.#state === "closed" || (this.#state === "closing" && state !== "closed")) return;
-    if (this.#state === state && this.#reason === reason) return;
+    const same = this.#error?.code === error?.code && this.reason === error?.message;
+    if (this.#state === state && same) return;
     this.#state = state;
-    this.#reason = reason;
-    this.emit("state", state, reason);
+    this.#error = error;
+    this.emit("state", state, error?.message, error);
   }
 
   close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
@@ -148,7 +221,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   destroy(error?: Error): void {
     if (this.#state === "closed") return;
-    this.setState("closing", error?.message);
+    this.setState("closing", error && asTunnelError(error, "CLOSED"));
     this.stopTaking();
     this.#finish();
   }
@@ -166,7 +239,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     this.context.outbound?.destroy();
     // The last counters, so that whoever adds them up misses nothing.
     this.emit("checkpoint", { ...this.counters(), mode: this.runMode });
-    this.setState("closed", this.#reason);
+    this.setState("closed", this.#error);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -4,8 +4,11 @@ export const DATAGRAMS = "datagrams";
 /** Pool connections carry one connection after another, in frames. */
 export const STREAMS = "streams";
 
-/** What this project offers and takes; the first release knows both. */
-export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS];
+/** The ends tell each other how many pool connections are needed. */
+export const SIZING = "sizing";
+
+/** What this project offers and takes; the first release knows the first two. */
+export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS, SIZING];
 
 /** Most extensions that a request or an answer may name. */
 export const MAX_EXTENSIONS = 16;

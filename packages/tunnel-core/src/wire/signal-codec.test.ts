@@ -234,6 +234,10 @@ describe("createSignalEncoder", () => {
     const signal: fc.Arbitrary<Signal> = fc.oneof(
       fc.record({ action: fc.constantFrom("ping" as const, "pong" as const, "flush" as const) }),
       fc.record({ action: fc.constantFrom("tcp" as const, "udp" as const), remote, id }),
+      fc.record({
+        action: fc.constantFrom("need" as const, "keep" as const),
+        count: fc.integer({ min: 0, max: 0xffff_ffff }),
+      }),
     );
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: "binary" }), fc.array(signal), (key, signals) => {
@@ -249,6 +253,9 @@ describe("createSignalEncoder", () => {
     { action: "tcp", remote: "1.2.3.4:5", id: "0000000G" },
     { action: "udp", remote: `[fe80::1%${"x".repeat(200)}]:5`, id: "00000001" },
     { action: "verify", id: "00000001", fp: "sha256:aa" },
+    { action: "need", count: -1 },
+    { action: "keep", count: 1.5 },
+    { action: "need", count: 2 ** 32 },
   ])("refuses %o", (signal) => {
     expect(codeOf(() => createSignalEncoder("secret")(signal))).toBe("SIGNAL_INVALID");
   });

@@ -1,7 +1,7 @@
 import { TunnelError } from "../errors.ts";
 import { isFingerprint } from "./certificate-fingerprint.ts";
 import { parseRemote } from "./endpoint.ts";
-import { isPoolId, type Signal, type SignalEvent, signalKeyBytes } from "./signal.ts";
+import { isCount, isPoolId, type Signal, type SignalEvent, signalKeyBytes } from "./signal.ts";
 import { createSignalEncoder } from "./signal-encoder.ts";
 
 /** How a control connection's lines are read. */
@@ -185,7 +185,7 @@ function toSignal(value: unknown): SignalEvent {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid("signal is no JSON object");
   }
-  const { action, remote, id, fp } = value as Readonly<Record<string, unknown>>;
+  const { action, remote, id, fp, count } = value as Readonly<Record<string, unknown>>;
   switch (action) {
     case "ping":
     case "pong":
@@ -203,6 +203,10 @@ function toSignal(value: unknown): SignalEvent {
         throw invalid("fp of signal verify is no sha256 fingerprint");
       }
       return { action, id: checkedId(action, id), fp: fp ?? "" };
+    case "need":
+    case "keep":
+      if (!isCount(count)) throw invalid(`count of signal ${action} is no u32`);
+      return { action, count };
     default:
       if (typeof action !== "string") throw invalid("action of a signal is no text");
       return { action: "unknown", name: printable(action.slice(0, MAX_NAME_CHARS)) };

@@ -1,7 +1,7 @@
 import { TunnelError } from "../errors.ts";
 import { isFingerprint } from "./certificate-fingerprint.ts";
 import { parseRemote } from "./endpoint.ts";
-import { isPoolId, type Signal, signalKeyBytes } from "./signal.ts";
+import { isCount, isPoolId, type Signal, signalKeyBytes } from "./signal.ts";
 
 /** Longer than any valid signal: a `verify` has 145 bytes, a `tcp` with a long zone still less. */
 const SCRATCH_BYTES = 512;
@@ -65,8 +65,16 @@ export function createSignalEncoder(key: string): (signal: Signal) => string {
           throw new TunnelError("SIGNAL_INVALID", "fp of signal verify is no sha256 fingerprint");
         }
         return encode(`{"action":"verify","id":"${signal.id}","fp":"${signal.fp}"}`);
+      case "need":
+      case "keep":
+        if (!isCount(signal.count)) throw badCount(signal.action);
+        return encode(`{"action":"${signal.action}","count":${signal.count}}`);
     }
   };
+}
+
+function badCount(action: string): TunnelError {
+  return new TunnelError("SIGNAL_INVALID", `count of signal ${action} is no u32`);
 }
 
 function checkId(id: string): void {

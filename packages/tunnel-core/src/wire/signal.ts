@@ -14,7 +14,24 @@ export type Signal =
       readonly id: string;
       /** `sha256:AA:…`, or "" from a 1.14 server with `tls` 2. */
       readonly fp: string;
+    }
+  | {
+      /**
+       * With `sizing`: `need`, the pool connections that the entry wants to have had in this session;
+       * `keep`, the most idle ones that the client wants.
+       */
+      readonly action: "need" | "keep";
+      /** An integer from 0 to `MAX_COUNT`. */
+      readonly count: number;
     };
+
+/** Largest `count` of a signal, a u32. */
+export const MAX_COUNT = 0xffff_ffff;
+
+/** Whether `value` can be the `count` of a signal. */
+export function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_COUNT;
+}
 
 /** A signal, or a line that decodes and names an action that this version does not know. */
 export type SignalEvent = Signal | { readonly action: "unknown"; readonly name: string };

@@ -36,7 +36,7 @@ describe.each(["forward", "reverse"] as const)("the recording of the %s flow", (
     const answer = recordedBytes(events, 1, "server>client");
     const undated = (text: string) => text.replace(/Date: .* GMT/, "Date:");
     const flow = name === "forward" ? "+" : "-";
-    expect(undated(handshakeAnswer(flow, 8, 0))).toBe(undated(answer.toString()));
+    expect(undated(handshakeAnswer(flow, 8, 0, 0))).toBe(undated(answer.toString()));
     expect(parseResponse(answer)?.status).toBe(200);
     for (let end = 0; end < answer.length; end++) {
       expect(parseResponse(answer.subarray(0, end))).toBeUndefined();

@@ -16,6 +16,7 @@ export {
   openUdpUser,
   startTarget,
   type TestTarget,
+  type TestTargetOptions,
   transfer,
   type UdpUser,
 } from "./traffic.ts";

@@ -85,6 +85,12 @@ export interface PeerTimings {
   readonly unsignalledMs: number;
   /** Entry: wait between taking a connection (data flows at once) and its signal. @default 0 */
   readonly signalDelayMs: number;
+  /**
+   * When this end closes the connection that its own `verify` names, before, with or after the line.
+   * The real program closes it itself as soon as the line is queued, so that the close often arrives
+   * first. `never` sends no `verify`. @default "with"
+   */
+  readonly verifyClose: "before" | "with" | "after" | "never";
 }
 
 export const DEFAULT_TIMINGS: PeerTimings = {
@@ -97,4 +103,5 @@ export const DEFAULT_TIMINGS: PeerTimings = {
   maxPoolIntervalMs: 1000,
   unsignalledMs: 2000,
   signalDelayMs: 0,
+  verifyClose: "with",
 };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import { ControlChannel } from "./control-channel.ts";
 import type { Duct } from "./duct.ts";
@@ -10,6 +11,9 @@ import { certificateFingerprint } from "./tunnel-secret.ts";
 import { WebSocket114 } from "./websocket-114.ts";
 
 export type Tls = 0 | 1 | 2;
+
+/** Between a `verify` and the close of its connection where they are to arrive apart, ms. */
+const CLOSE_APART_MS = 30;
 
 export interface SessionOptions {
   readonly role: "server" | "client";
@@ -180,6 +184,7 @@ export class Session114 {
 
   /** Own `verify`, one report interval after the session began. */
   async #sendVerify(): Promise<void> {
+    if (this.#options.timings.verifyClose === "never") return;
     // In 1.14 both ends may pick the same connection and then both fail; these two do not.
     const duct = await this.pool.take(this.#options.role === "server" ? "oldest" : "newest");
     if (this.#over) {
@@ -192,7 +197,15 @@ export class Session114 {
     }
     this.#keep(duct);
     this.#verifyId = duct.id;
-    this.send({ action: "verify", id: duct.id, fp: this.#fingerprint(duct) });
+    const fp = this.#fingerprint(duct);
+    const { verifyClose } = this.#options.timings;
+    if (verifyClose === "before") {
+      duct.finish();
+      await sleep(CLOSE_APART_MS);
+    }
+    this.send({ action: "verify", id: duct.id, fp });
+    if (verifyClose === "after") await sleep(CLOSE_APART_MS);
+    duct.finish();
   }
 
   async #verify(id: string, fp: string): Promise<void> {
@@ -247,7 +260,7 @@ export class Session114 {
 
   #keep(duct: Duct): void {
     this.#live.add(duct);
-    // The other end closes the connection when it has read our verify.
+    // This end closes it, and the other end when it has read our verify.
     const closed = () => {
       if (!this.#live.delete(duct)) return;
       duct.destroy();

@@ -14,8 +14,8 @@ export interface TestTarget extends Target {
 export interface TestTargetOptions {
   /** Serves one TCP connection. @default sends every byte back, and FIN after FIN */
   readonly tcp?: ((socket: Socket) => void) | undefined;
-  /** The answer to a datagram. @default `re:` and the datagram */
-  readonly udp?: ((datagram: Buffer) => Buffer) | undefined;
+  /** The answers to a datagram. @default `re:` and the datagram */
+  readonly udp?: ((datagram: Buffer) => readonly Buffer[]) | undefined;
 }
 
 /** Sends `re:` and what came in the first read, then closes after the other end has. */
@@ -27,7 +27,7 @@ export function answerOnce(socket: Socket): void {
 export async function startTarget(options: TestTargetOptions = {}): Promise<TestTarget> {
   const serve = options.tcp ?? ((socket: Socket) => void socket.pipe(socket));
   const answer =
-    options.udp ?? ((datagram: Buffer) => Buffer.concat([Buffer.from("re:"), datagram]));
+    options.udp ?? ((datagram: Buffer) => [Buffer.concat([Buffer.from("re:"), datagram])]);
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer((socket) => {
@@ -55,7 +55,9 @@ export async function startTarget(options: TestTargetOptions = {}): Promise<Test
       if (attempt >= 20) throw error;
       continue;
     }
-    udp.on("message", (datagram, from) => udp.send(answer(datagram), from.port, from.address));
+    udp.on("message", (datagram, from) => {
+      for (const each of answer(datagram)) udp.send(each, from.port, from.address);
+    });
     return {
       host: "127.0.0.1",
       port,

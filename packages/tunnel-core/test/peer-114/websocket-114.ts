@@ -7,7 +7,9 @@ import type { Ledger } from "./ledger.ts";
 
 /** What a duct needs of its socket: a real one, or a WebSocket that looks like one. */
 export interface PeerSocket extends Duplex {
-  setNoDelay(): unknown;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  setNoDelay(noDelay?: boolean): unknown;
   destroySoon(): void;
 }
 

@@ -13,6 +13,7 @@ import {
   startTarget,
   type Target,
   type TestTarget,
+  type TestTargetOptions,
   type Tls,
 } from "../peer-114/index.ts";
 
@@ -40,6 +41,7 @@ export interface InteropOptions {
   readonly query?: string | undefined;
   /** Puts something between the two. @returns the port that the client is to dial */
   readonly between?: ((tunnelPort: number) => Promise<number>) | undefined;
+  readonly target?: TestTargetOptions | undefined;
   readonly server?: Partial<Peer114ServerOptions> | undefined;
   readonly client?: Partial<Peer114ClientOptions> | undefined;
 }
@@ -86,7 +88,7 @@ export function boundEntry(tunnel: Tunnel): Target {
 
 /** Starts a target, our node and a peer. */
 export async function startPair(options: InteropOptions): Promise<InteropPair> {
-  const target = await startTarget();
+  const target = await startTarget(options.target);
   const logs: LogRecord[] = [];
   const ca = options.trusted === true ? (await sharedCertificate()).cert : undefined;
   const open = async (url: string): Promise<Tunnel> => {

@@ -2,6 +2,7 @@ import type { RemoteInfo } from "node:dgram";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { reservePort } from "test-support";
 import type { Target } from "../peer-114/index.ts";
 
 /** A service behind the tunnel whose behaviour each test sets. */
@@ -87,12 +88,4 @@ async function tryStart(host: string, at: number): Promise<ScriptedTarget | unde
 }
 
 /** A port of 127.0.0.1 that refuses connections. */
-export async function closedPort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
+export const closedPort = reservePort;

@@ -1,5 +1,6 @@
 import { type LogRecord, openTunnel, type Tunnel, type TunnelOptions } from "@nodepass/tunnel-core";
 import { vi } from "vitest";
+import { openTunnel as openFirstRelease } from "../first-release/first-release.mjs";
 import type { Target } from "../peer-114/index.ts";
 import { type Authority, SERVER_NAME } from "./authority.ts";
 
@@ -23,6 +24,8 @@ export interface PairOptions {
   /** Least idle pool connections. @default 8 */
   readonly min?: number | undefined;
   readonly key?: string | undefined;
+  /** The end that is of the first release; the other one is of this. @default none */
+  readonly firstRelease?: "server" | "client" | undefined;
 }
 
 /** A server and its client, or a single-end client: all that is between a user and a target. */
@@ -50,8 +53,9 @@ export async function openEnd(
   url: string,
   logs: LogRecord[] = [],
   options: TunnelOptions = {},
+  open: typeof openTunnel = openTunnel,
 ): Promise<Tunnel> {
-  return openTunnel(url, {
+  return open(url, {
     ...options,
     limits: { ...LIMITS, ...options.limits },
     onCreate: (tunnel) => {
@@ -95,7 +99,8 @@ export function clientUrl(options: PairOptions, tunnelPort: number): string {
 }
 
 export async function openServer(options: PairOptions, logs: LogRecord[] = []): Promise<Tunnel> {
-  return openEnd(serverUrl(options), logs, { limits: options.limits });
+  const open = options.firstRelease === "server" ? openFirstRelease : openTunnel;
+  return openEnd(serverUrl(options), logs, { limits: options.limits }, open);
 }
 
 export async function openClient(
@@ -104,7 +109,8 @@ export async function openClient(
   logs: LogRecord[] = [],
 ): Promise<Tunnel> {
   const { limits, authority } = options;
-  return openEnd(clientUrl(options, tunnelPort), logs, { limits, ca: authority?.ca });
+  const open = options.firstRelease === "client" ? openFirstRelease : openTunnel;
+  return openEnd(clientUrl(options, tunnelPort), logs, { limits, ca: authority?.ca }, open);
 }
 
 /** The port that the server's clients dial. */

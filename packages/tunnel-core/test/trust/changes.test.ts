@@ -85,9 +85,7 @@ function canMount(): boolean {
     execFileSync("unshare", ["-m", "true"], { stdio: "ignore" });
     return true;
   } catch {
-    process.stdout.write(
-      "changes: the target's name is skipped, no mount namespace can be made here\n",
-    );
+    console.info("changes: the target's name is skipped, no mount namespace can be made here");
     return false;
   }
 }

@@ -62,8 +62,8 @@ describe.skipIf(typeof laid === "string")("a path that swallows everything", () 
     const served = users.firstServedAfter(backAt) ?? 0;
     await users.run(500);
     await users.stop();
-    process.stdout.write(
-      `dark path: noticed at both ends after ${((noticedAt - darkAt) / REPORT_MS).toFixed(1)} report intervals; served ${served.toFixed(0)} ms after its return; ${users.failed.length} of ${users.records.length} users lost\n`,
+    console.info(
+      `dark path: noticed at both ends after ${((noticedAt - darkAt) / REPORT_MS).toFixed(1)} report intervals; served ${served.toFixed(0)} ms after its return; ${users.failed.length} of ${users.records.length} users lost`,
     );
     // Who came while it was dark may be lost; who comes after the return is not.
     const late = users.failed.filter(({ begunAt }) => begunAt > backAt + served);

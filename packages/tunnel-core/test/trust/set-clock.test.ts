@@ -16,7 +16,7 @@ const YEAR_S = 365 * 24 * HOUR_S;
 
 const library = findFakeTimeLibrary();
 if (library === undefined) {
-  process.stdout.write("set clock: skipped, needs the package faketime (libfaketimeMT.so.1)\n");
+  console.info("set clock: skipped, needs the package faketime (libfaketimeMT.so.1)");
 }
 
 let target: ScriptedTarget;

@@ -72,8 +72,8 @@ describe.each([0, 1] as const)("tls %i", (tls) => {
     });
     const p99 = users.quantile(0.99, siegedAt);
     const text = `p99 ${quietP99.toFixed(1)} ms quiet, ${p99.toFixed(1)} ms besieged`;
-    process.stdout.write(
-      `strangers, tls ${tls}: ${users.records.length} users served, 0 failed; ${text}; server memory ${growth.toFixed(1)} MiB up; ${crowd.most} strangers at once\n`,
+    console.info(
+      `strangers, tls ${tls}: ${users.records.length} users served, 0 failed; ${text}; server memory ${growth.toFixed(1)} MiB up; ${crowd.most} strangers at once`,
     );
     // A server that a stranger can stop for a second is broken; twice the quiet time is the mark
     // (docs/security.md), which a noisy machine can't be held to.

@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
+
+/** Options of `apply` and `diff`. */
+export interface DesiredOptions extends RemoteOptions {
+  readonly file: readonly string[];
+  readonly owner?: string | undefined;
+  readonly prune?: boolean | undefined;
+  readonly adopt?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Options of `export`. */
+export interface ExportOptions extends RemoteOptions {
+  readonly toUrlList?: boolean | undefined;
+  readonly output?: string | undefined;
+}
+
+/** Adds `apply`, `diff`, `export` and `import`: a master and the files that describe it. */
+export function addFileCommands(program: Command, context: CliContext): void {
+  desired(program.command("apply").description("make the master what files say, and no more"))
+    .option("--dry-run", "only say what would be done, as diff does")
+    .action(async (options: DesiredOptions) => {
+      const { applyFiles, diffFiles } = await import("../files/desired-files.ts");
+      await (options.dryRun === true ? diffFiles : applyFiles)(context, options);
+    });
+
+  desired(
+    program
+      .command("diff")
+      .description("say what apply would do; exit code 6 if there is something"),
+  ).action(async (options: DesiredOptions) => {
+    const { diffFiles } = await import("../files/desired-files.ts");
+    await diffFiles(context, options);
+  });
+
+  addRemoteOptions(
+    program.command("export").description("write the master's instances as a file, keys included"),
+  )
+    .option("--to-url-list", "their URLs, one a line, for any NodePass")
+    .option("-o, --output <file>", "write to a new file that only you can read")
+    .action(async (options: ExportOptions) => {
+      const { exportInstances } = await import("../files/export-instances.ts");
+      await exportInstances(context, options);
+    });
+
+  program
+    .command("import")
+    .description("begin a master's state with that of another: the Go program's file, or its API")
+    .argument("[file]", "nodepass.gob of the Go program")
+    .option("--from <url>", "a running master, ours or NodePass 1.x")
+    .option("--key <key>", "its API key; better NP_API_KEY, others can see arguments")
+    .option("--insecure", "trust any certificate of the master")
+    .option("--json", "print JSON")
+    .action(async (file: string | undefined, options) => {
+      const { importMaster } = await import("../files/import-state.ts");
+      await importMaster(context, file, options);
+    });
+}
+
+function desired(command: Command): Command {
+  return addRemoteOptions(command)
+    .requiredOption("-f, --file <path...>", "a YAML or JSON file, or a folder of them")
+    .option("--owner <name>", "whose instances these are; default: the first file's name")
+    .option("--prune", "remove instances that this owner brought and the files have no more")
+    .option("--adopt", "take over instances with such an alias that no file has brought");
+}

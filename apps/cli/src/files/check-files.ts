@@ -1,0 +1,33 @@
+import { redact } from "@nodepass/url-config";
+import type { CliContext } from "../context.ts";
+import { checkUrl } from "../describe/check-url.ts";
+import { printJson, stdoutStyle } from "../output/print.ts";
+import { loadFiles } from "./load-files.ts";
+
+/** Runs `nodepass check` on a file or folder. @throws {CliError} with all that is wrong in it */
+export async function checkFiles(
+  context: CliContext,
+  path: string,
+  options: { readonly json?: boolean; readonly showKey?: boolean },
+): Promise<void> {
+  const { files, master, tunnels } = await loadFiles(context, [path]);
+  const show = (url: string) => (options.showKey === true ? url : redact(url));
+  const reports = tunnels.map(({ name, url, start, origin }) => {
+    const { description, warnings } = checkUrl(url, context.environment);
+    return { name, url: show(url), start, ...origin, description, warnings };
+  });
+  if (options.json === true) {
+    printJson(context, { ok: true, files, master: master?.url ?? null, tunnels: reports });
+    return;
+  }
+  const { bold, yellow } = stdoutStyle(context);
+  const lines = reports.flatMap(({ name, url, start, file, line, description, warnings }) => [
+    `${bold(name)}${start ? "" : " (kept stopped)"}  ${url}  ${file}:${line}`,
+    ...description.map((text) => `  ${text}`),
+    ...warnings.map((text) => `  ${yellow("warning:")} ${text}`),
+    "",
+  ]);
+  const masterLine = master === undefined ? [] : [`${bold("master")}  ${master.url}`, ""];
+  context.stdout.write([...masterLine, ...lines].map((text) => `${text}\n`).join(""));
+  context.stdout.write(`${reports.length} tunnels in ${files.length} files, nothing wrong\n`);
+}

@@ -1,0 +1,36 @@
+import { writeFileSync } from "node:fs";
+import { type ExportedInstance, exportConfig } from "@nodepass/config-file";
+import { NAME_TAG, OWNER_TAG } from "@nodepass/desired-state";
+import type { RemoteInstance } from "@nodepass/master-client";
+import type { ExportOptions } from "../commands/files.ts";
+import type { CliContext } from "../context.ts";
+import { CliError } from "../exit-code.ts";
+import { openMaster } from "../remote/open-master.ts";
+
+/** Runs `nodepass export`: what `apply` and `run` read. */
+export async function exportInstances(context: CliContext, options: ExportOptions): Promise<void> {
+  const { client } = await openMaster(context, options);
+  const instances = (await client.list()).map(toExported);
+  const text =
+    options.toUrlList === true
+      ? instances.map(({ url }) => `${url}\n`).join("")
+      : exportConfig(instances, { json: options.json === true });
+  const { output } = options;
+  if (output === undefined) {
+    context.stdout.write(text);
+    return;
+  }
+  try {
+    // It holds the tunnels' keys.
+    writeFileSync(output, text, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    throw new CliError(`can't write ${output}: ${error instanceof Error ? error.message : error}`);
+  }
+  context.stdout.write(`wrote ${instances.length} instances to ${output}\n`);
+}
+
+function toExported({ id, alias, url, tags, restart }: RemoteInstance): ExportedInstance {
+  const own = Object.entries(tags).filter(([name]) => name !== OWNER_TAG && name !== NAME_TAG);
+  const name = tags[NAME_TAG] ?? (alias === "" ? id : alias);
+  return { name, url, tags: Object.fromEntries(own), start: restart };
+}

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { DEFAULT_ENVIRONMENT, describeEnvironment, formatDuration } from "@nodepass/url-config";
+import { describe, expect, it, test } from "vitest";
+import { workspaceFolder } from "./support/pack.ts";
+
+const read = (path: string): string => readFileSync(`${workspaceFolder}/${path}`, "utf8");
+
+/** All sources of the workspace but tests, as one text each. */
+const sources = ["packages", "apps"].flatMap((parent) =>
+  readdirSync(`${workspaceFolder}/${parent}`).flatMap((name) =>
+    readdirSync(`${workspaceFolder}/${parent}/${name}/src`, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts") && !/\.(?:test|bench)\.ts$/.test(file))
+      .map((file) => ({ path: `${parent}/${name}/src/${file}`, text: "" })),
+  ),
+);
+for (const source of sources) source.text = read(source.path);
+
+describe("docs/errors.md", () => {
+  const document = read("docs/errors.md");
+
+  test.each([
+    ["TunnelError", "packages/tunnel-core/src/errors.ts"],
+    ["StoreError", "packages/store/src/store-error.ts"],
+    ["MasterServerError", "packages/master-server/src/master-server-error.ts"],
+    ["UrlConfigError", "packages/url-config/src/url-problem.ts"],
+    ["MasterClientError", "packages/master-client/src/client-error.ts"],
+    ["ConfigFileError", "packages/config-file/src/config-file-error.ts"],
+    ["GoStateError", "packages/go-state/src/go-state-error.ts"],
+  ])("tells the codes of %s, no more and no fewer, and each is thrown somewhere", (name, path) => {
+    const [, union = ""] = new RegExp(`type ${name}Code =([^;]*);`).exec(read(path)) ?? [];
+    const codes = [...union.matchAll(/"([A-Z_0-9]+)"/g)].map(([, code = ""]) => code);
+    expect(codes.length).toBeGreaterThan(1);
+    const [, section = ""] = document.split(`\n## \`${name}\``);
+    const [told = ""] = section.split("\n## ");
+    expect([...told.matchAll(/`([A-Z]+_?[A-Z_0-9]*)`/g)].map(([, code]) => code).sort()).toEqual(
+      [...codes].sort(),
+    );
+    const own = sources.filter((source) => source.path.startsWith(path.split("/src/")[0] ?? ""));
+    const unused = codes.filter(
+      (code) => !own.some(({ text }) => text.replace(union, "").includes(`"${code}"`)),
+    );
+    expect(unused).toEqual([]);
+  });
+});
+
+describe("docs/limits.md", () => {
+  const document = read("docs/limits.md");
+
+  it("gives every variable with its default", () => {
+    const rows = [...document.matchAll(/^\| (`NP_[^|]*) \| ([^|]*) \|/gm)];
+    const told = new Map<string, string>();
+    for (const [, names = "", defaults = ""] of rows) {
+      const values = defaults.trim().split(", ");
+      for (const [at, name] of [...names.matchAll(/`(NP_[A-Z_]+)`/g)].entries()) {
+        told.set(name[1] ?? "", values[at] ?? values[0] ?? "");
+      }
+    }
+    for (const { name, field } of describeEnvironment()) {
+      const value = DEFAULT_ENVIRONMENT[field];
+      const text = field.endsWith("Ms")
+        ? formatDuration(value).replace(/(?<=[hm])0[ms]/g, "")
+        : `${value}`;
+      expect([name, told.get(name)]).toEqual([name, text]);
+    }
+  });
+
+  // What the table says of a bound, and where the code has it.
+  test.each([
+    [
+      "1,024, of them 256 from one address",
+      "listener/newcomers.ts",
+      ["MAX_NEWCOMERS = 1024", "MAX_PER_ADDRESS = 256"],
+    ],
+    ["4,096 bytes", "wire/signal-decoder.ts", ["DEFAULT_MAX_LINE_BYTES = 4096"]],
+    [
+      "128, with TLS 8, and 5, with TLS 2",
+      "pool/pool-refill.ts",
+      ["NEAR = { plain: 128, secure: 8 }", "PER_MS = { plain: 5, secure: 2 }"],
+    ],
+    ["16 KiB and one read", "conduit/framed-connection.ts", ["MAX_HELD_BYTES = 16 * 1024"]],
+    [
+      "1 MiB a session and direction",
+      "udp/datagram-throttle.ts",
+      ["MAX_WAITING_BYTES = 1024 * 1024"],
+    ],
+    ["65,507 bytes", "wire/datagram-frame.ts", ["MAX_DATAGRAM_BYTES = 65_507"]],
+    ["16 KiB, one second", "wire/block-http.ts", ["MAX_UNDECIDED_BYTES = 16_384"]],
+    ["16 KiB, one second", "relay/first-bytes.ts", ["HOLD_MS = 1000"]],
+    ["3 in 10 s", "tunnels/log-limiter.ts", ["PER_WINDOW = 3", "WINDOW_MS = 10_000"]],
+    ["swept four times in it", "relay/relay-registry.ts", ["SWEEPS_PER_TIMEOUT = 4"]],
+  ])("says %j, as %s does", (told, file, constants) => {
+    expect(document).toContain(told);
+    for (const constant of constants) {
+      expect(read(`packages/tunnel-core/src/${file}`)).toContain(`const ${constant};`);
+    }
+  });
+});
+
+test("README.md names every package and app, and folders that are there", () => {
+  const named = [...read("README.md").matchAll(/\[((?:packages|apps)\/[\w-]+)\]\(\1\)/g)];
+  const there = ["packages", "apps"].flatMap((parent) =>
+    readdirSync(`${workspaceFolder}/${parent}`).map((name) => `${parent}/${name}`),
+  );
+  expect([...new Set(named.map(([, folder]) => folder))].sort()).toEqual(there.sort());
+});
+
+test("README.md promises a lost peer no sooner than the longest wait before a try", () => {
+  const [, seconds] = /`NP_SERVICE_COOLDOWN` \((\d+) s\)/.exec(read("README.md")) ?? [];
+  expect(Number(seconds) * 1000).toBe(DEFAULT_ENVIRONMENT.serviceCooldownMs);
+});

@@ -1,0 +1,125 @@
+import { describeParameters, type Scheme } from "@nodepass/url-config";
+import { z } from "zod";
+
+/** In a file `key` is the tunnel's key, so the URL's `key`, a PEM file, has another name here. */
+export const PEM_KEY_FIELD = "crtKey";
+
+/** A parameter's value: what a URL would have as text, also written as a number or a truth. */
+const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
+
+/** The name in a file of a URL's query parameter. */
+export function fieldOf(parameter: string): string {
+  return parameter === "key" ? PEM_KEY_FIELD : parameter;
+}
+
+function parameterFields(...schemes: readonly Scheme[]) {
+  const fields: Record<string, z.ZodOptional<typeof parameterValue>> = {};
+  for (const { name, schemes: takers, allowed, meaning, defaultText } of describeParameters()) {
+    if (!takers.some((scheme) => schemes.includes(scheme))) continue;
+    const byDefault = defaultText === undefined ? "" : `; default ${defaultText}`;
+    fields[fieldOf(name)] = parameterValue
+      .describe(`${meaning} (${allowed}${byDefault})`)
+      .optional();
+  }
+  return fields;
+}
+
+/** How an address is written. */
+export const ADDRESS_FORM = "host:port, :port or [IPv6]:port";
+
+const address = z.union([z.string(), z.number().int()]).describe(ADDRESS_FORM);
+
+const instanceFields = {
+  tags: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .describe("tags of the instance in a master"),
+  start: z.boolean().optional().describe("run it; false keeps it stopped (default true)"),
+};
+
+const common = {
+  target: z
+    .union([address, z.array(address).min(1)])
+    .describe("where to, or (at the end that takes users) where users connect; several in a list"),
+  key: z
+    .union([z.string(), z.number()])
+    .optional()
+    .describe("tunnel key; without one it is derived from the tunnel's port, and no secret"),
+  keyFile: z.string().optional().describe("file whose text is the tunnel key"),
+  ...instanceFields,
+};
+
+/** A server's entry. */
+export const serverSchema = z.strictObject({
+  server: address.describe("tunnel address to listen on for the client"),
+  ...common,
+  ...parameterFields("server"),
+});
+
+/** A client's entry. */
+export const clientSchema = z.strictObject({
+  client: address.describe(
+    "tunnel address of the server; of a single-end client, where users come",
+  ),
+  ...common,
+  ...parameterFields("client"),
+});
+
+/** An entry that says by a URL what it is. */
+export const urlSchema = z.strictObject({
+  url: z.string().describe("server:// or client:// URL"),
+  ...instanceFields,
+});
+
+const masterSchema = z.strictObject({
+  url: z.string().describe("master://host:port/prefix?log=…&tls=…"),
+  key: z.string().optional().describe("API key, at least 16 characters"),
+  keyFile: z.string().optional().describe("file whose text is the API key"),
+  readKey: z.string().optional().describe("API key that may only read"),
+  readKeyFile: z.string().optional().describe("file whose text is the API key that may only read"),
+});
+
+export const defaultsSchema = z.strictObject(parameterFields("server", "client"));
+
+/** A name of a tunnel: it is its alias in a master, and stays when the URL changes. */
+export const NAME_FORM = "1 to 64 letters, digits, dots, dashes and underscores";
+export const NAME = /^[\p{L}\p{N}._-]{1,64}$/u;
+
+/** One file. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe("for editors"),
+  master: masterSchema.optional().describe("run a master; without it, the tunnels only"),
+  defaults: defaultsSchema
+    .optional()
+    .describe("parameters of every tunnel of this file that has them and does not say otherwise"),
+  tunnels: z
+    .record(
+      z.string().regex(NAME),
+      z.union([
+        z.string().describe("server:// or client:// URL"),
+        serverSchema,
+        clientSchema,
+        urlSchema,
+      ]),
+    )
+    .optional()
+    .describe("tunnels by name"),
+});
+
+/** A server's or client's entry, checked. */
+export type TunnelEntry = z.infer<typeof serverSchema> | z.infer<typeof clientSchema>;
+/** An entry with a URL, checked. */
+export type UrlEntry = z.infer<typeof urlSchema>;
+
+/** A parameter's value in a file. */
+export type ParameterValue = z.infer<typeof parameterValue>;
+
+/**
+ * JSON Schema (draft 2020-12) of a configuration file, for editors; docs/nodepass.schema.json is it.
+ */
+export function configJsonSchema(): Record<string, unknown> {
+  return {
+    ...z.toJSONSchema(configSchema, { target: "draft-2020-12" }),
+    title: "NodePass configuration",
+  };
+}

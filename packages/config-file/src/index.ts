@@ -1,0 +1,16 @@
+export {
+  ConfigFileError,
+  type ConfigFileErrorCode,
+  type ConfigProblem,
+  formatProblem,
+} from "./config-file-error.ts";
+export { configJsonSchema } from "./config-schema.ts";
+export { type ExportConfigOptions, type ExportedInstance, exportConfig } from "./export-config.ts";
+export {
+  type ConfiguredMaster,
+  type LoadConfigOptions,
+  type LoadedConfig,
+  loadConfig,
+} from "./load-config.ts";
+export type { ConfiguredTunnel } from "./read-tunnels.ts";
+export { type ConfigWatcher, type WatchConfigOptions, watchConfig } from "./watch-config.ts";

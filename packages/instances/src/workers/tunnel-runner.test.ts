@@ -1,0 +1,158 @@
+import { type Counters, NO_COUNTERS } from "@nodepass/model";
+import { DEFAULT_ENVIRONMENT, parseTunnelUrl } from "@nodepass/url-config";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { FakeTunnels } from "../../test/support/fake-tunnel.ts";
+import { createGate } from "../../test/support/gate.ts";
+import { pushCounters, type RunnerReport } from "./messages.ts";
+import { TunnelRunner } from "./tunnel-runner.ts";
+
+const URL = "client://127.0.0.1:1/127.0.0.1:2?mode=1";
+const SPEC = parseTunnelUrl(URL);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function rowOf(run: number, counters: Partial<Counters>): number[] {
+  const rows: number[] = [];
+  pushCounters(rows, run, { ...NO_COUNTERS, ...counters });
+  return rows;
+}
+
+function setUp() {
+  const tunnels = new FakeTunnels();
+  const reports: RunnerReport[] = [];
+  const runner = new TunnelRunner({
+    limits: DEFAULT_ENVIRONMENT,
+    counterIntervalMs: 250,
+    send: (report) => reports.push(report),
+    open: tunnels.open,
+  });
+  const settle = () => vi.advanceTimersByTimeAsync(0);
+  const kinds = () => reports.splice(0).map(({ kind }) => kind);
+  return { tunnels, reports, runner, settle, kinds };
+}
+
+it("sends counters only of tunnels whose counters changed", async () => {
+  const { tunnels, reports, runner, settle, kinds } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  runner.handle({ kind: "open", run: 2, spec: SPEC });
+  await settle();
+  expect(kinds()).toEqual(["state", "state"]);
+  vi.advanceTimersByTime(1000);
+  expect(reports).toEqual([]);
+  tunnels.last.live.tcprx = 5;
+  vi.advanceTimersByTime(1000);
+  expect(reports.splice(0)).toEqual([{ kind: "counters", rows: rowOf(2, { tcprx: 5 }) }]);
+  runner.handle({ kind: "read", run: 1 });
+  expect(kinds()).toEqual(["counters"]);
+});
+
+it("sends the last counters before it says that a tunnel is closed, and stops its timer", async () => {
+  const { tunnels, reports, runner, settle, kinds } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  kinds();
+  const gate = createGate();
+  tunnels.last.closing = gate.promise;
+  runner.handle({ kind: "close", run: 1, timeoutMs: 77 });
+  expect(tunnels.last.closeTimeoutMs).toBe(77);
+  tunnels.last.live.tcptx = 9;
+  gate.open();
+  await settle();
+  expect(reports).toEqual([
+    { kind: "counters", rows: rowOf(1, { tcptx: 9 }) },
+    { kind: "closed", run: 1, reason: undefined },
+  ]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("opens few at once, and drops those that were closed while they waited", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  const gate = createGate();
+  tunnels.gate = gate.promise;
+  for (let run = 1; run <= 10; run++) runner.handle({ kind: "open", run, spec: SPEC });
+  expect(tunnels.opening).toBe(4);
+  runner.handle({ kind: "close", run: 10, timeoutMs: 0 });
+  expect(reports).toEqual([{ kind: "closed", run: 10, reason: undefined }]);
+  gate.open();
+  await settle();
+  expect(tunnels.opened).toHaveLength(9);
+  expect(tunnels.mostOpening).toBe(4);
+});
+
+it("closes a tunnel that opens after it was told to close it", async () => {
+  const { tunnels, runner, settle, kinds } = setUp();
+  const gate = createGate();
+  tunnels.gate = gate.promise;
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  runner.handle({ kind: "close", run: 1, timeoutMs: 0 });
+  expect(kinds()).toEqual([]);
+  gate.open();
+  await settle();
+  expect(tunnels.last.state).toBe("closed");
+  expect(kinds()).toEqual(["closed"]);
+});
+
+it("reports what can't be opened and what ends by itself as closed, with the reason", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  tunnels.failures = [new Error("address in use")];
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  runner.handle({ kind: "open", run: 3, spec: SPEC });
+  await settle();
+  tunnels.last.go("closed", "gone");
+  const closed = reports.filter(({ kind }) => kind === "closed");
+  expect(closed).toEqual([
+    { kind: "closed", run: 1, reason: "address in use" },
+    { kind: "closed", run: 3, reason: "gone" },
+  ]);
+});
+
+it("keeps to the log level of the URL and to a bounded number of lines", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  const levels = ["none", "event", "error", "warn", "info", "debug"];
+  for (const [index, level] of levels.entries()) {
+    runner.handle({ kind: "open", run: index, spec: parseTunnelUrl(`${URL}&log=${level}`) });
+  }
+  await settle();
+  reports.length = 0;
+  for (const tunnel of tunnels.opened) {
+    for (const level of ["debug", "info", "warn", "error"] as const) {
+      tunnel.emit("log", { level, message: "text", fields: {} });
+    }
+  }
+  const lines = reports.splice(0).map((report) => (report.kind === "log" ? report.run : -1));
+  expect(levels.map((_, run) => lines.filter((line) => line === run).length)).toEqual([
+    0, 0, 1, 2, 3, 4,
+  ]);
+  for (let line = 0; line < 1000; line++) {
+    tunnels.last.emit("log", { level: "info", message: "text", fields: {} });
+  }
+  expect(reports.length).toBeLessThanOrEqual(100);
+  reports.length = 0;
+  await vi.advanceTimersByTimeAsync(1000);
+  tunnels.last.emit("log", { level: "info", message: "text", fields: {} });
+  expect(reports).toMatchObject([
+    { message: "log lines held back", fields: { lines: expect.any(Number) } },
+    { message: "text" },
+  ]);
+});
+
+it("says nothing any more once it is destroyed", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  const gate = createGate();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  tunnels.gate = gate.promise;
+  runner.handle({ kind: "open", run: 2, spec: SPEC });
+  reports.length = 0;
+  runner.destroy();
+  gate.open();
+  await settle();
+  expect(tunnels.opened.map(({ state }) => state)).toEqual(["closed", "closed"]);
+  expect(reports).toEqual([]);
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,0 +1,258 @@
+import { type Counters, countersOf, isSameCounters, NO_COUNTERS } from "@nodepass/model";
+import {
+  openTunnel,
+  RelayBuffers,
+  type Tunnel,
+  type TunnelOptions,
+  type TunnelWays,
+} from "@nodepass/tunnel-core";
+import type { EnvironmentSettings } from "@nodepass/url-config";
+import { isLogged } from "../log-threshold.ts";
+import { LineBudget } from "./line-budget.ts";
+import {
+  type LogReport,
+  pushCounters,
+  type RunnerCommand,
+  type RunnerReport,
+  type RunnerSettings,
+  type TunnelSpec,
+} from "./messages.ts";
+
+/** Tunnels that open at once: stretching a key takes a core and 16 MiB for some 40 ms. */
+const MAX_OPENING = 4;
+
+/** What a tunnel logs when it has its peer; until it counts its peers this is how it tells. */
+const SESSION_ESTABLISHED = "session established";
+
+/** Opens a tunnel end; `openTunnel` of tunnel-core but in tests. */
+export type OpenTunnel = (spec: TunnelSpec, options: TunnelOptions) => Promise<Tunnel>;
+
+/** What a runner needs. */
+export interface TunnelRunnerOptions extends RunnerSettings {
+  readonly send: (report: RunnerReport) => void;
+  /** @default openTunnel of tunnel-core */
+  readonly open?: OpenTunnel | undefined;
+}
+
+interface RunEntry {
+  readonly run: number;
+  readonly spec: TunnelSpec;
+  readonly budget: LineBudget;
+  tunnel: Tunnel | undefined;
+  /** `openTunnel` has resolved. */
+  opened: boolean;
+  /** It has had a session since it was last in trouble. */
+  hasPeer: boolean;
+  /** Time for its connections to finish, once it is to close. */
+  closeTimeoutMs: number | undefined;
+  last: Counters;
+}
+
+/**
+ * Runs tunnels in the thread that it lives in, and reports what changes. One timer for all looks at
+ * the counters; nothing is sent for tunnels that carry nothing.
+ */
+export class TunnelRunner {
+  readonly #limits: EnvironmentSettings;
+  readonly #counterIntervalMs: number;
+  readonly #ways: TunnelWays;
+  readonly #send: (report: RunnerReport) => void;
+  readonly #openTunnel: OpenTunnel;
+  readonly #buffers: RelayBuffers;
+  readonly #entries = new Map<number, RunEntry>();
+  readonly #queue: RunEntry[] = [];
+  #opening = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: TunnelRunnerOptions) {
+    this.#limits = options.limits;
+    this.#counterIntervalMs = options.counterIntervalMs;
+    this.#ways = options.ways ?? {};
+    this.#send = options.send;
+    this.#openTunnel = options.open ?? openTunnel;
+    this.#buffers = new RelayBuffers(options.limits.tcpDataBufferBytes);
+  }
+
+  handle(command: RunnerCommand): void {
+    if (command.kind === "open") {
+      this.#open(command.run, command.spec);
+      return;
+    }
+    const entry = this.#entries.get(command.run);
+    // It may have ended by itself meanwhile; `closed` was sent then.
+    if (entry === undefined) return;
+    if (command.kind === "read") this.#sendCounters([entry], true);
+    else this.#close(entry, command.timeoutMs);
+  }
+
+  /** Cuts every tunnel now and sends nothing more about them. */
+  destroy(): void {
+    clearInterval(this.#timer);
+    this.#queue.length = 0;
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const entry of entries) {
+      entry.closeTimeoutMs = 0;
+      if (entry.opened) entry.tunnel?.destroy();
+    }
+  }
+
+  #open(run: number, spec: TunnelSpec): void {
+    const entry: RunEntry = {
+      run,
+      spec,
+      budget: new LineBudget(performance.now()),
+      tunnel: undefined,
+      opened: false,
+      hasPeer: false,
+      closeTimeoutMs: undefined,
+      last: NO_COUNTERS,
+    };
+    this.#entries.set(run, entry);
+    this.#queue.push(entry);
+    this.#openNext();
+  }
+
+  #openNext(): void {
+    while (this.#opening < MAX_OPENING) {
+      const entry = this.#queue.shift();
+      if (entry === undefined) return;
+      this.#opening++;
+      void this.#openOne(entry).finally(() => {
+        this.#opening--;
+        this.#openNext();
+      });
+    }
+  }
+
+  async #openOne(entry: RunEntry): Promise<void> {
+    try {
+      const tunnel = await this.#openTunnel(entry.spec, {
+        ...this.#ways,
+        limits: this.#limits,
+        buffers: this.#buffers,
+        onCreate: (created) => this.#listen(entry, created),
+      });
+      entry.tunnel = tunnel;
+      entry.opened = true;
+    } catch (error) {
+      this.#over(entry, error instanceof Error ? error.message : String(error));
+      return;
+    }
+    if (entry.closeTimeoutMs !== undefined) {
+      this.#close(entry, entry.closeTimeoutMs);
+      return;
+    }
+    this.#sendState(entry);
+    this.#timer ??= setInterval(
+      () => this.#sendCounters(this.#entries.values(), false),
+      this.#counterIntervalMs,
+    );
+  }
+
+  /** A client without a mode may be created twice: as a forwarder, then as a dual-end client. */
+  #listen(entry: RunEntry, tunnel: Tunnel): void {
+    entry.tunnel = tunnel;
+    tunnel.on("log", ({ level, message, fields }) => {
+      if (message === SESSION_ESTABLISHED) this.#setPeer(entry, tunnel);
+      if (entry.tunnel === tunnel && isLogged(level, entry.spec.log)) {
+        this.#log(entry, level, message, fields);
+      }
+    });
+    tunnel.on("state", (state, reason) => {
+      if (entry.tunnel !== tunnel || !entry.opened || entry.closeTimeoutMs !== undefined) return;
+      if (state !== "running") entry.hasPeer = false;
+      if (state === "closed") this.#over(entry, reason ?? "the tunnel ended by itself");
+      else this.#sendState(entry);
+    });
+  }
+
+  #close(entry: RunEntry, timeoutMs: number): void {
+    entry.closeTimeoutMs = timeoutMs;
+    const { tunnel } = entry;
+    if (entry.opened && tunnel !== undefined) {
+      void tunnel.close({ timeoutMs }).then(
+        () => this.#over(entry, undefined),
+        (error: unknown) => {
+          tunnel.destroy();
+          this.#over(entry, error instanceof Error ? error.message : String(error));
+        },
+      );
+      return;
+    }
+    // While it opens it can't be stopped cleanly; `#openOne` closes it then.
+    const queued = this.#queue.indexOf(entry);
+    if (queued < 0) return;
+    this.#queue.splice(queued, 1);
+    this.#over(entry, undefined);
+  }
+
+  #over(entry: RunEntry, reason: string | undefined): void {
+    // Destroyed meanwhile: nobody wants to hear of it.
+    if (!this.#entries.has(entry.run)) return;
+    if (entry.opened) this.#sendCounters([entry], false);
+    this.#logSuppressed(entry);
+    this.#entries.delete(entry.run);
+    this.#send({ kind: "closed", run: entry.run, reason });
+    if (this.#entries.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** A server serves before its first client comes, so its state does not tell. */
+  #setPeer(entry: RunEntry, tunnel: Tunnel): void {
+    entry.hasPeer = true;
+    // The tunnel says so before it changes its state, if it changes it.
+    queueMicrotask(() => {
+      if (entry.tunnel === tunnel && entry.opened && this.#entries.has(entry.run)) {
+        this.#sendState(entry);
+      }
+    });
+  }
+
+  #sendState(entry: RunEntry): void {
+    const { run, tunnel, hasPeer } = entry;
+    if (tunnel === undefined) return;
+    const { state, reason, mode, tunnelAddress, entryAddress } = tunnel;
+    if (state === "closing" || state === "closed") return;
+    const isSingleEnd = tunnel.settings.scheme === "client" && mode === 1;
+    const link = isSingleEnd ? "none" : hasPeer && state === "running" ? "up" : "down";
+    this.#send({ kind: "state", run, state, reason, mode, link, tunnelAddress, entryAddress });
+  }
+
+  #sendCounters(entries: Iterable<RunEntry>, always: boolean): void {
+    const rows: number[] = [];
+    for (const entry of entries) {
+      const counters = countersNow(entry.tunnel);
+      if (!always && isSameCounters(counters, entry.last)) continue;
+      entry.last = counters;
+      pushCounters(rows, entry.run, counters);
+    }
+    if (rows.length > 0) this.#send({ kind: "counters", rows });
+  }
+
+  #log(
+    entry: RunEntry,
+    level: LogReport["level"],
+    message: string,
+    fields: LogReport["fields"],
+  ): void {
+    if (!this.#entries.has(entry.run) || !entry.budget.take(performance.now())) return;
+    this.#logSuppressed(entry);
+    this.#send({ kind: "log", run: entry.run, time: Date.now(), level, message, fields });
+  }
+
+  #logSuppressed({ run, budget }: RunEntry): void {
+    const lines = budget.takeSuppressed();
+    if (lines === 0) return;
+    const message = "log lines held back";
+    this.#send({ kind: "log", run, time: Date.now(), level: "warn", message, fields: { lines } });
+  }
+}
+
+/** The counters of the table that this tunnel has. */
+function countersNow(tunnel: Tunnel | undefined): Counters {
+  if (tunnel === undefined) return NO_COUNTERS;
+  const live: Partial<Counters> = tunnel.counters();
+  return countersOf((name) => live[name] ?? 0);
+}

@@ -1,0 +1,155 @@
+import { NO_COUNTERS } from "@nodepass/model";
+import { parseTunnelUrl } from "@nodepass/url-config";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { pushCounters, type RunnerCommand } from "./messages.ts";
+import type { ThreadHandlers } from "./worker-pool.ts";
+import { type RunListener, type ThreadCrash, WorkerPool } from "./worker-pool.ts";
+
+const SPEC = parseTunnelUrl("client://127.0.0.1:1/127.0.0.1:2");
+
+interface FakeThread {
+  readonly name: string;
+  readonly commands: RunnerCommand[];
+  readonly handlers: ThreadHandlers;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function setUp(threads: number) {
+  const started: FakeThread[] = [];
+  const crashes: ThreadCrash[] = [];
+  const pool = new WorkerPool({
+    threads,
+    stableMs: 60_000,
+    onCrash: (crash) => crashes.push(crash),
+    start: (name, handlers) => {
+      const thread = { name, handlers, commands: [] as RunnerCommand[] };
+      started.push(thread);
+      return {
+        post: (command) => thread.commands.push(command),
+        terminate: (reason) => queueMicrotask(() => handlers.onExit(reason)),
+      };
+    },
+  });
+  const thread = (index: number): FakeThread => {
+    const found = started[index];
+    if (found === undefined) throw new Error(`thread ${index} was not started`);
+    return found;
+  };
+  return { pool, started, crashes, thread };
+}
+
+function listen(): RunListener & { readonly heard: string[] } {
+  const heard: string[] = [];
+  return {
+    heard,
+    onState: ({ state }) => heard.push(state),
+    onCounters: ({ tcprx }) => heard.push(`tcprx ${tcprx}`),
+    onLog: ({ message }) => heard.push(message),
+    onClosed: (reason) => heard.push(`closed ${reason ?? "as asked"}`),
+    onLost: (reason) => heard.push(`lost ${reason}`),
+  };
+}
+
+describe("WorkerPool", () => {
+  it("starts threads when they are needed and spreads the runs", () => {
+    const { pool, started, thread } = setUp(3);
+    expect(pool.threads).toBe(0);
+    for (let run = 0; run < 7; run++) pool.open(SPEC, listen());
+    expect(started.map(({ name }) => name)).toEqual([
+      "nodepass-worker-1",
+      "nodepass-worker-2",
+      "nodepass-worker-3",
+    ]);
+    expect([0, 1, 2].map((index) => thread(index).commands.length)).toEqual([3, 2, 2]);
+  });
+
+  it("hands each report to its run", () => {
+    const { pool, thread } = setUp(1);
+    const [one, two] = [listen(), listen()];
+    pool.open(SPEC, one);
+    pool.open(SPEC, two);
+    const { handlers } = thread(0);
+    const rows: number[] = [];
+    pushCounters(rows, 2, { ...NO_COUNTERS, tcprx: 7 });
+    handlers.onReport({ kind: "counters", rows });
+    handlers.onReport({ kind: "closed", run: 1, reason: "no" });
+    handlers.onReport({ kind: "closed", run: 1, reason: "again" });
+    expect(one.heard).toEqual(["closed no"]);
+    expect(two.heard).toEqual(["tcprx 7"]);
+  });
+
+  it("replaces a crashed thread after 1 s, 2 s, 4 s and opens its runs again", async () => {
+    const { pool, started, crashes, thread } = setUp(2);
+    const [one, two] = [listen(), listen()];
+    pool.open(SPEC, one);
+    pool.open(SPEC, two);
+    for (const waitMs of [1000, 2000, 4000]) {
+      thread(started.length === 2 ? 0 : started.length - 1).handlers.onExit("boom");
+      expect(crashes.at(-1)).toEqual({
+        ...{ thread: "nodepass-worker-1", reason: "boom", runs: 1, waitMs },
+      });
+      const before = started.length;
+      vi.advanceTimersByTime(waitMs - 1);
+      expect(started).toHaveLength(before);
+      vi.advanceTimersByTime(1);
+      expect(started).toHaveLength(before + 1);
+      expect(started.at(-1)?.commands).toEqual([{ kind: "open", run: 1, spec: SPEC }]);
+    }
+    expect(one.heard).toEqual(Array(3).fill("lost its worker crashed: boom"));
+    expect(two.heard).toEqual([]);
+    expect(pool.crashes).toBe(3);
+    // One that has lived long enough is forgiven.
+    await vi.advanceTimersByTimeAsync(60_000);
+    started.at(-1)?.handlers.onExit("boom");
+    expect(crashes.at(-1)?.waitMs).toBe(1000);
+  });
+
+  it("uses the other threads while one is away, and the place that is away if it is the only one", async () => {
+    const { pool, thread } = setUp(2);
+    pool.open(SPEC, listen());
+    pool.open(SPEC, listen());
+    pool.open(SPEC, listen());
+    thread(1).handlers.onExit("boom");
+    pool.open(SPEC, listen());
+    expect(thread(0).commands).toHaveLength(3);
+    thread(0).handlers.onExit("boom");
+    const late = listen();
+    pool.open(SPEC, late);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(late.heard).toEqual(["lost its worker is being replaced"]);
+  });
+
+  it("takes a crash as the end of runs that were closing, and closes runs that wait", async () => {
+    const { pool, started, thread } = setUp(1);
+    const [closing, waiting] = [listen(), listen()];
+    const first = pool.open(SPEC, closing);
+    const second = pool.open(SPEC, waiting);
+    first.close(5000);
+    thread(0).handlers.onExit("boom");
+    expect(closing.heard).toEqual(["closed as asked"]);
+    second.close(5000);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(waiting.heard).toEqual(["lost its worker crashed: boom", "closed as asked"]);
+    expect(started).toHaveLength(1);
+  });
+
+  it("ends all runs when it is destroyed, and starts nothing more", async () => {
+    const { pool, started, thread } = setUp(2);
+    const [one, two] = [listen(), listen()];
+    pool.open(SPEC, one);
+    pool.open(SPEC, two);
+    thread(0).handlers.onExit("boom");
+    pool.destroy();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(one.heard.at(-1)).toBe("closed as asked");
+    expect(two.heard.at(-1)).toBe("closed as asked");
+    expect(started).toHaveLength(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,148 @@
+import type { Instance, InstanceEvent, InstanceService, Logger } from "@nodepass/model";
+import type { Clock } from "../clock.ts";
+import { withoutKeys } from "../instance-view.ts";
+import type { EventLimits } from "./event-limits.ts";
+import { EventReader } from "./event-reader.ts";
+import { createFrameEncoder } from "./frame.ts";
+import { presentableLines } from "./log-line.ts";
+
+export interface EventStreamsParts {
+  readonly instances: InstanceService;
+  readonly clock: Clock;
+  readonly limits: EventLimits;
+  readonly logger: Logger;
+  /** The API key's entry as streams show it. */
+  keyEntry(): Promise<Instance>;
+}
+
+/** How one stream is opened. */
+export interface OpenStreamOptions {
+  /** Leave the tunnels' keys out of URLs. */
+  readonly readOnly: boolean;
+  /** Drops the reader's connection, should it be too slow. */
+  readonly disconnect?: (() => void) | undefined;
+}
+
+/** Tells every open stream what happens. */
+export interface EventStreams {
+  /**
+   * @returns the bytes of a new stream, or `undefined` when there are too many or none any more
+   */
+  open(options: OpenStreamOptions): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** Open streams. */
+  readonly readers: number;
+  /** Ends every stream with a `shutdown`; new ones can be opened. */
+  endAll(): void;
+  /** Ends every stream for good; resolves when all are gone, broken off after a moment. */
+  close(): Promise<void>;
+}
+
+/** One subscription to the service, fanned out. */
+export function createEventStreams(parts: EventStreamsParts): EventStreams {
+  const { instances, clock, limits, logger } = parts;
+  const encoders = { full: createFrameEncoder(), read: createFrameEncoder(withoutKeys) };
+  const readers = new Set<EventReader>();
+  /** What happens while the instances of a new stream are being listed. */
+  const openings = new Set<InstanceEvent[]>();
+  /** Shown again on quiet streams. */
+  let lastRunning: Instance | undefined;
+  let closing: Promise<void> | undefined;
+  let onEmpty: (() => void) | undefined;
+
+  const isFull = (): boolean =>
+    closing !== undefined || readers.size + openings.size >= limits.maxReaders;
+
+  const endAll = (): void => {
+    for (const reader of readers) reader.end();
+  };
+
+  const tell = (reader: EventReader, event: InstanceEvent): void => {
+    if (event.type === "create" || event.type === "update" || event.type === "delete") {
+      reader.pushState(event.type, event.instance);
+    }
+  };
+
+  const noteRunning = ({ type, instance }: Exclude<InstanceEvent, { type: "shutdown" }>): void => {
+    const isRunning = instance.status === "running" && type !== "delete";
+    if (isRunning) lastRunning = instance;
+    else if (lastRunning?.id === instance.id) lastRunning = undefined;
+  };
+
+  const unsubscribe = instances.subscribe((event: InstanceEvent) => {
+    for (const missed of openings) missed.push(event);
+    if (event.type === "shutdown") {
+      endAll();
+    } else if (event.type === "log") {
+      if (readers.size === 0) return;
+      for (const line of presentableLines(event.line)) {
+        for (const reader of readers) reader.pushLine(event.instance, line);
+      }
+    } else {
+      noteRunning(event);
+      for (const reader of readers) tell(reader, event);
+    }
+  });
+
+  const open = async ({
+    readOnly,
+    disconnect,
+  }: OpenStreamOptions): Promise<ReadableStream<Uint8Array> | undefined> => {
+    if (isFull()) return undefined;
+    const missed: InstanceEvent[] = [];
+    openings.add(missed);
+    let key: Instance;
+    let all: readonly Instance[];
+    try {
+      [key, all] = await Promise.all([parts.keyEntry(), instances.list()]);
+    } finally {
+      openings.delete(missed);
+    }
+    if (isFull()) return undefined;
+    const reader = new EventReader({
+      clock,
+      limits,
+      encoder: readOnly ? encoders.read : encoders.full,
+      anyRunning: () => lastRunning,
+      disconnect,
+      onCut: (reason) => logger.warn({ reason }, "event stream cut off"),
+      onGone: (gone) => {
+        readers.delete(gone);
+        if (readers.size === 0) onEmpty?.();
+      },
+    });
+    readers.add(reader);
+    reader.pushState("initial", key);
+    for (const instance of all) reader.pushState("initial", instance);
+    lastRunning ??= all.find(({ status }) => status === "running");
+    // Of what the list knows already, this tells nothing new.
+    for (const event of missed) tell(reader, event);
+    if (missed.some(({ type }) => type === "shutdown")) reader.end();
+    return reader.stream;
+  };
+
+  const close = async (): Promise<void> => {
+    unsubscribe();
+    endAll();
+    if (readers.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      onEmpty = resolve;
+    });
+    const cancel = clock.after(limits.drainTimeoutMs, () => {
+      for (const reader of readers) reader.destroy("the master is closing");
+    });
+    await empty;
+    cancel();
+  };
+
+  return {
+    open,
+    get readers() {
+      return readers.size;
+    },
+    endAll,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

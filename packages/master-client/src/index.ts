@@ -1,0 +1,26 @@
+export {
+  MasterClientError,
+  type MasterClientErrorCode,
+  type MasterClientErrorOptions,
+} from "./client-error.ts";
+export { unreachable } from "./connection-error.ts";
+export {
+  type FollowEventsOptions,
+  followEvents,
+  type RemoteEvent,
+  readEvent,
+} from "./event-stream.ts";
+export type { Fetch, FetchInit, OpenAnswer } from "./exchange.ts";
+export { findInstance, nameInstance } from "./find-instance.ts";
+export { type MasterAddress, parseMasterAddress } from "./master-address.ts";
+export {
+  createMasterClient,
+  type EventTicket,
+  type MasterClient,
+  type MasterClientOptions,
+  type RemoteChange,
+  type RemoteLogQuery,
+  type RemoteReadiness,
+  type RemoteTcping,
+} from "./master-client.ts";
+export { isRecord, type RemoteInstance, type RemotePeer, readInstance } from "./remote-instance.ts";

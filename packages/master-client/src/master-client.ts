@@ -1,0 +1,302 @@
+import {
+  type HistoryRange,
+  type InstanceHistory,
+  type InstanceLogs,
+  KEY_INSTANCE_ID,
+} from "@nodepass/model";
+import { MasterClientError } from "./client-error.ts";
+import { unreachable } from "./connection-error.ts";
+import {
+  exchange,
+  type Fetch,
+  type HttpAnswer,
+  type HttpRequest,
+  type HttpTarget,
+  type OpenAnswer,
+  openExchange,
+  readAnswer,
+} from "./exchange.ts";
+import type { MasterAddress } from "./master-address.ts";
+import { isJson, toRefusal } from "./refusal.ts";
+import { count, isRecord, type RemoteInstance, readInstance, text } from "./remote-instance.ts";
+import { readHistory, readLogs } from "./remote-records.ts";
+
+/** Which master, and how it is asked. */
+export interface MasterClientOptions {
+  readonly address: MasterAddress;
+  /** The API key; sent as a header and nowhere else. */
+  readonly key: string;
+  /**
+   * How requests go out; in Node `createNodeFetch` of `@nodepass/master-client/node` trusts
+   * certificates by fingerprint. @default the platform's
+   */
+  readonly fetch?: Fetch | undefined;
+  /** Longest wait for an answer, ms. @default 15000 */
+  readonly timeoutMs?: number | undefined;
+  /** Ends every request. */
+  readonly signal?: AbortSignal | undefined;
+  /** Open event streams with a ticket in place of the key. @default false */
+  readonly eventTickets?: boolean | undefined;
+}
+
+/** What can be changed of an instance with PATCH. */
+export interface RemoteChange {
+  readonly alias?: string | undefined;
+  readonly restart?: boolean | undefined;
+  readonly action?: "start" | "stop" | "restart" | "reset" | undefined;
+  readonly meta?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** An answer to a TCP ping. */
+export interface RemoteTcping {
+  readonly connected: boolean;
+  /** Milliseconds. */
+  readonly latency: number;
+  readonly error: string;
+}
+
+/** Which log lines are wanted. */
+export interface RemoteLogQuery {
+  /** The last so many. @default all that are kept */
+  readonly tail?: number | undefined;
+  /** Only those later than this. */
+  readonly since?: Date | undefined;
+}
+
+/** What a master says of itself. */
+export interface RemoteReadiness {
+  readonly isReady: boolean;
+  /** Its own words, line by line. */
+  readonly lines: readonly string[];
+}
+
+/** A ticket that opens one event stream without the key. */
+export interface EventTicket {
+  readonly ticket: string;
+  /** RFC 3339. */
+  readonly expires: string;
+}
+
+/**
+ * A master, asked over HTTP: ours or NodePass 1.14. Every method throws a {@link MasterClientError}
+ * that says what went wrong.
+ */
+export interface MasterClient {
+  readonly origin: string;
+  /** All instances but the API key's entry. */
+  list(): Promise<RemoteInstance[]>;
+  get(id: string): Promise<RemoteInstance>;
+  create(url: string, alias?: string): Promise<RemoteInstance>;
+  change(id: string, change: RemoteChange): Promise<RemoteInstance>;
+  replaceUrl(id: string, url: string): Promise<RemoteInstance>;
+  remove(id: string): Promise<void>;
+  info(): Promise<Readonly<Record<string, unknown>>>;
+  /** Names the master. */
+  rename(alias: string): Promise<Readonly<Record<string, unknown>>>;
+  tcping(target: string): Promise<RemoteTcping>;
+  /** The last log lines of an instance; masters before ours know no such thing: `NOT_FOUND`. */
+  logs(id: string, query?: RemoteLogQuery): Promise<InstanceLogs>;
+  /** Rates, connections, pool and ping over time; the same. */
+  history(id: string, range?: HistoryRange): Promise<InstanceHistory>;
+  /** Makes a new API key; this client goes on with it. @returns the key */
+  renewKey(): Promise<string>;
+  /** Makes a new key that may only read; the old one is refused from then on. @returns the key */
+  renewReadKey(): Promise<string>;
+  /** Whether the master answers; needs no key. */
+  isAlive(): Promise<boolean>;
+  /** Whether it can do its work, and what it says of that; needs no key. */
+  readiness(): Promise<RemoteReadiness>;
+  /** Goes on with another key. */
+  setKey(key: string): void;
+  /** Metrics in the Prometheus text format. */
+  metrics(): Promise<string>;
+  /** The document of the API. */
+  openApi(): Promise<Readonly<Record<string, unknown>>>;
+  /** A ticket for one event stream. */
+  createEventTicket(): Promise<EventTicket>;
+  /** Opens the event stream; the caller closes it. {@link followEvents} does, and comes back. */
+  openEvents(signal: AbortSignal): Promise<OpenAnswer>;
+}
+
+const defaultTimeoutMs = 15_000;
+
+/** Creates the client; nothing is sent yet. */
+export function createMasterClient(options: MasterClientOptions): MasterClient {
+  const { address, timeoutMs = defaultTimeoutMs } = options;
+  // Browsers insist on their own `this`.
+  const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+  const { origin } = address;
+  let { key } = options;
+  /** Where the API is, once something there has answered as one. */
+  let basePath: string | undefined;
+
+  const target = (withKey = true): HttpTarget => ({
+    origin,
+    fetch,
+    timeoutMs,
+    headers: withKey ? { "x-api-key": key } : {},
+  });
+
+  /** Tries the paths that the API may be under until one isn't unknown there. */
+  const settle = async <T>(
+    attempt: (base: string) => Promise<{ readonly value: T; readonly isApi: boolean }>,
+  ): Promise<T> => {
+    if (basePath !== undefined) return (await attempt(basePath)).value;
+    for (const base of address.basePaths) {
+      const { value, isApi } = await attempt(base);
+      if (!isApi) continue;
+      basePath = base;
+      return value;
+    }
+    const tried = address.basePaths.map((base) => base || "/").join(" nor ");
+    throw unreachable(origin, `no NodePass API under ${tried}`);
+  };
+
+  const ask = async (sent: HttpRequest): Promise<HttpAnswer> => {
+    const answer = await settle(async (base) => {
+      const path = `${base}${sent.path}`;
+      const value = await exchange(target(), { ...sent, path, signal: options.signal });
+      return { value, isApi: value.status !== 404 && isJson(value) };
+    });
+    if (answer.status < 200 || answer.status >= 300) throw toRefusal(origin, answer);
+    return answer;
+  };
+
+  const askJson = async (sent: HttpRequest): Promise<unknown> => {
+    const answer = await ask(sent);
+    try {
+      return answer.status === 204 || answer.text === "" ? undefined : JSON.parse(answer.text);
+    } catch (error) {
+      throw unreachable(origin, `it answers without JSON (${String(error)})`);
+    }
+  };
+
+  const askRecord = async (
+    sent: HttpRequest,
+    what: string,
+  ): Promise<Readonly<Record<string, unknown>>> => {
+    const answer = await askJson(sent);
+    if (!isRecord(answer)) throw unreachable(origin, `it answers without ${what}`);
+    return answer;
+  };
+
+  const askInstance = async (sent: HttpRequest): Promise<RemoteInstance> => {
+    const instance = readInstance(await askJson(sent));
+    if (instance === undefined) throw unreachable(origin, "it answers without an instance");
+    return instance;
+  };
+
+  const createEventTicket = async (): Promise<EventTicket> => {
+    const answer = await askRecord({ method: "POST", path: "/events/ticket" }, "a ticket");
+    return { ticket: text(answer.ticket), expires: text(answer.expires) };
+  };
+
+  const openEvents = async (signal: AbortSignal): Promise<OpenAnswer> => {
+    const query =
+      options.eventTickets === true
+        ? `?ticket=${encodeURIComponent((await createEventTicket()).ticket)}`
+        : "";
+    return settle(async (base) => {
+      const headers = { accept: "text/event-stream", "cache-control": "no-cache" };
+      const sent = { method: "GET", path: `${base}/events${query}`, headers, signal };
+      const opened = await openExchange(target(query === ""), sent);
+      const { status, headers: received } = opened.response;
+      const isStream = received.get("content-type")?.startsWith("text/event-stream") === true;
+      if (status === 200 && isStream) return { value: opened, isApi: true };
+      if (status === 404 && basePath === undefined) {
+        opened.close();
+        return { value: opened, isApi: false };
+      }
+      if (status === 200) {
+        opened.close();
+        throw unreachable(origin, "its events are no event stream");
+      }
+      const timer = setTimeout(opened.close, timeoutMs);
+      try {
+        throw toRefusal(origin, await readAnswer(origin, opened.response));
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  };
+
+  /** Probes answer text, and to anybody: the key stays here. */
+  const probe = (path: string): Promise<HttpAnswer> =>
+    exchange(target(false), {
+      method: "GET",
+      path: `${basePath ?? address.basePaths.at(-1) ?? ""}${path}`,
+      signal: options.signal,
+    });
+
+  const instancePath = (id: string) => `/instances/${encodeURIComponent(id)}`;
+
+  return {
+    origin,
+    list: async () => {
+      const answer = await askJson({ method: "GET", path: "/instances" });
+      if (!Array.isArray(answer)) throw unreachable(origin, "it answers without instances");
+      return answer.map(readInstance).filter((instance) => instance !== undefined);
+    },
+    get: (id) => askInstance({ method: "GET", path: instancePath(id) }),
+    create: (url, alias) =>
+      askInstance({ method: "POST", path: "/instances", body: { url, alias } }),
+    change: (id, change) => askInstance({ method: "PATCH", path: instancePath(id), body: change }),
+    replaceUrl: (id, url) => askInstance({ method: "PUT", path: instancePath(id), body: { url } }),
+    remove: async (id) => {
+      await askJson({ method: "DELETE", path: instancePath(id) });
+    },
+    info: () => askRecord({ method: "GET", path: "/info" }, "information"),
+    rename: (alias) => askRecord({ method: "POST", path: "/info", body: { alias } }, "information"),
+    tcping: async (address) => {
+      const path = `/tcping?target=${encodeURIComponent(address)}`;
+      const answer = await askRecord({ method: "GET", path }, "a result");
+      const { connected, latency, error } = answer;
+      return { connected: connected === true, latency: count(latency), error: text(error) };
+    },
+    renewKey: async () => {
+      // The asterisks go as they are: 1.14 compares the path's text.
+      const path = `/instances/${KEY_INSTANCE_ID}`;
+      const answer = await askJson({ method: "PATCH", path, body: { action: "restart" } });
+      const renewed = isRecord(answer) ? answer.url : undefined;
+      if (typeof renewed !== "string" || renewed === "" || renewed === key) {
+        throw new MasterClientError("REFUSED", `the master at ${origin} made no new key`);
+      }
+      key = renewed;
+      return renewed;
+    },
+    renewReadKey: async () => {
+      const { key: made } = await askRecord({ method: "POST", path: "/keys/read" }, "a key");
+      if (typeof made === "string" && made !== "") return made;
+      throw new MasterClientError("REFUSED", `the master at ${origin} made no new key`);
+    },
+    // One that knows no such path answers too.
+    isAlive: async () => (await probe("/healthz")).status < 500,
+    readiness: async () => {
+      const { status, text: said } = await probe("/readyz");
+      return { isReady: status === 200, lines: said.split("\n").filter((line) => line !== "") };
+    },
+    logs: async (id, { tail, since } = {}) => {
+      const query = new URLSearchParams({
+        ...(tail !== undefined && { tail: String(tail) }),
+        ...(since !== undefined && { since: since.toISOString() }),
+      });
+      const path = `${instancePath(id)}/logs?${query}`;
+      return readLogs(await askRecord({ method: "GET", path }, "log lines"));
+    },
+    history: async (id, range = "hour") => {
+      const path = `${instancePath(id)}/history?range=${range}`;
+      return readHistory(await askRecord({ method: "GET", path }, "a history"));
+    },
+    setKey: (other) => {
+      key = other;
+    },
+    metrics: async () => {
+      // Text is no sign of an API: where it is, something that answers JSON says.
+      if (basePath === undefined) await askRecord({ method: "GET", path: "/info" }, "information");
+      return (await ask({ method: "GET", path: "/metrics" })).text;
+    },
+    openApi: () => askRecord({ method: "GET", path: "/openapi.json" }, "a document"),
+    createEventTicket,
+    openEvents,
+  };
+}

@@ -1,0 +1,39 @@
+import {
+  HISTORY_SERIES,
+  type HistorySeries,
+  type InstanceHistory,
+  type InstanceLogLine,
+  type InstanceLogs,
+} from "@nodepass/model";
+import { count, isRecord, text } from "./remote-instance.ts";
+
+/** Reads the log lines of an instance; what is none is left out. */
+export function readLogs(value: Readonly<Record<string, unknown>>): InstanceLogs {
+  const lines = Array.isArray(value.lines) ? value.lines : [];
+  return {
+    lines: lines.filter(isRecord).map(
+      ({ time, level, line }): InstanceLogLine => ({
+        time: text(time),
+        level: level === "debug" || level === "warn" || level === "error" ? level : "info",
+        line: text(line),
+      }),
+    ),
+    total: count(value.total),
+  };
+}
+
+/** Reads a history; a series that is missing is empty. */
+export function readHistory(value: Readonly<Record<string, unknown>>): InstanceHistory {
+  const series = HISTORY_SERIES.map((name) => {
+    const values = value[name];
+    const read = (item: unknown): number | null =>
+      typeof item === "number" && Number.isFinite(item) ? item : null;
+    return [name, Array.isArray(values) ? values.map(read) : []];
+  });
+  return {
+    step: count(value.step),
+    start: text(value.start),
+    // The entries are those of the series.
+    ...(Object.fromEntries(series) as Record<HistorySeries, (number | null)[]>),
+  };
+}

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from "node:fs";
+import { COUNTER_NAMES } from "@nodepass/model";
+import { expect, it } from "vitest";
+
+const root = new URL("../../../", import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), "utf8");
+const page = read("docs/architecture.md");
+
+/** Files of the walk from POST to a running tunnel, in its order. */
+const walk = [...page.matchAll(/^\| \d+ \| `([^`]+)` \| (.+) \|$/gm)].map(
+  ([, file = "", why = ""]) => ({
+    file,
+    why,
+  }),
+);
+
+it("names files that exist, at most half of the 26 that there were, each with its reason", () => {
+  expect(walk.length).toBeGreaterThan(5);
+  expect(walk.length).toBeLessThanOrEqual(13);
+  expect(new Set(walk.map(({ file }) => file)).size).toBe(walk.length);
+  for (const { file, why } of walk) {
+    expect(existsSync(new URL(file, root)), file).toBe(true);
+    expect(why.length).toBeGreaterThan(10);
+  }
+  const packages = [...page.matchAll(/^\| `(packages\/[\w-]+)` \|/gm)].map(([, path = ""]) => path);
+  expect(packages.length).toBeGreaterThan(7);
+  for (const path of packages) expect(existsSync(new URL(`${path}/package.json`, root))).toBe(true);
+});
+
+it("parses a URL in one file between the request and the tunnel", () => {
+  const parsing = walk.filter(({ file }) => /parseTunnelUrl/.test(read(file)));
+  // tunnel-core takes URLs too, for its own users.
+  expect(parsing.map(({ file }) => file)).toEqual([
+    "packages/instances/src/managed-instance.ts",
+    "packages/tunnel-core/src/open-tunnel.ts",
+  ]);
+});
+
+it("has counters by name in the model's table and nowhere else on the way", () => {
+  // Those that only a table can know: short words such as `pool` are words of other things too.
+  const telling = COUNTER_NAMES.filter((name) => /[A-Z]/.test(name));
+  expect(telling.length).toBeGreaterThan(3);
+  for (const { file } of walk) {
+    for (const name of telling)
+      expect(read(file), `${name} in ${file}`).not.toMatch(`\\b${name}\\b`);
+  }
+});

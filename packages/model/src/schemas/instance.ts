@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { counterShape } from "./counters.ts";
+
+export const PeerSchema = z
+  .object({
+    sid: z.string().meta({ description: "Id of the service that both halves belong to" }),
+    type: z.string().meta({ description: "Kind of the service" }),
+    alias: z.string().meta({ description: "Name of the service" }),
+  })
+  .meta({ id: "InstancePeer" });
+
+export const MetaSchema = z
+  .object({ peer: PeerSchema, tags: z.record(z.string(), z.string()) })
+  .meta({ id: "InstanceMeta" });
+
+const example = {
+  id: "a1b2c3d4",
+  alias: "web",
+  type: "server",
+  status: "running",
+  url: "server://0.0.0.0:10101/127.0.0.1:8080?tls=1",
+  config: "server://0.0.0.0:10101/127.0.0.1:8080?dial=auto&dns=5m0s&log=info&max=1024&mode=0&tls=1",
+  restart: true,
+  meta: { peer: { sid: "", type: "", alias: "" }, tags: {} },
+  mode: 1,
+  ...Object.fromEntries(Object.keys(counterShape).map((name) => [name, 0])),
+  ping: 12,
+  pool: 64,
+  tcps: 3,
+  tcprx: 1024,
+  tcptx: 2048,
+  link: "up",
+  reason: "",
+  since: "2026-01-02T03:04:05.678Z",
+  nextRetry: null,
+};
+
+/** An instance as every answer and event shows it. */
+export const InstanceSchema = z
+  .object({
+    id: z.string().meta({ description: "`********` is the API key's entry" }),
+    alias: z.string(),
+    type: z.enum(["server", "client", ""]).meta({ description: "Empty for the key's entry" }),
+    status: z.enum(["running", "stopped", "error"]),
+    url: z.string().meta({ description: "As it was sent; the key itself for the key's entry" }),
+    config: z.string().meta({
+      description: "The URL with every default filled in; the master's id for the key's entry",
+    }),
+    restart: z.boolean().meta({ description: "Whether it starts with the master" }),
+    meta: MetaSchema,
+    mode: z.int().min(0).meta({ description: "As run: 0, 1 or 2" }),
+    ...counterShape,
+    link: z.enum(["up", "down", "none"]).meta({
+      description: "With its peer, without, or an end that has none (single-end forwarding)",
+    }),
+    reason: z.string().meta({ description: "Why `status` is `error`, else empty" }),
+    since: z.iso.datetime().meta({ description: "Since when `status` is what it is" }),
+    nextRetry: z
+      .union([z.iso.datetime(), z.null()])
+      .meta({ description: "When it is started again by itself, null if that is not planned" }),
+  })
+  .meta({ id: "Instance", example });
+
+const warnings = z
+  .array(z.string())
+  .meta({ description: "What was overlooked in the URL, for people to read" });
+
+/** Answer of `POST /instances`. */
+export const CreatedInstanceSchema = z
+  .object({ ...InstanceSchema.shape, warnings })
+  .meta({ id: "CreatedInstance", example: { ...example, warnings: [] } });
+
+const changes = z.object({
+  inPlace: z.array(z.string()).meta({ description: "Took effect while connections went on" }),
+  restarted: z.array(z.string()).meta({ description: "Needed a restart of the instance" }),
+});
+
+/** Answer of `PUT /instances/{id}`. */
+export const ReplacedInstanceSchema = z
+  .object({ ...InstanceSchema.shape, warnings, changes })
+  .meta({
+    id: "ReplacedInstance",
+    example: { ...example, warnings: [], changes: { inPlace: [], restarted: ["tls"] } },
+  });
+
+/** Answer of `GET /instances/{id}/logs`. */
+export const InstanceLogsSchema = z
+  .object({
+    lines: z.array(
+      z.object({
+        time: z.iso.datetime(),
+        level: z.enum(["debug", "info", "warn", "error"]),
+        line: z.string().meta({ description: "As event streams carry it" }),
+      }),
+    ),
+    total: z.int().min(0).meta({ description: "Lines so far, those not kept included" }),
+  })
+  .meta({ id: "InstanceLogs" });
+
+const series = (description: string) =>
+  z.array(z.union([z.int().min(0), z.null()])).meta({ description });
+
+/** Answer of `GET /instances/{id}/history`; null where the instance did not run. */
+export const InstanceHistorySchema = z
+  .object({
+    step: z.int().min(1).meta({ description: "Seconds of a step" }),
+    start: z.iso.datetime().meta({ description: "Beginning of the first step" }),
+    rx: series("Received, bytes/s"),
+    tx: series("Sent, bytes/s"),
+    tcps: series("TCP connections"),
+    udps: series("UDP sessions"),
+    pool: series("Ready pool connections"),
+    ping: series("Round trip to the peer, ms"),
+  })
+  .meta({ id: "InstanceHistory" });

@@ -1,0 +1,39 @@
+/** What the system's errors mean to people; one table for whatever listens, dials or asks. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  EACCES: "not permitted",
+  EADDRINUSE: "the address is in use",
+  EADDRNOTAVAIL: "this host has no such address",
+  EAI_AGAIN: "the name cannot be resolved now",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EHOSTUNREACH: "host unreachable",
+  EMFILE: "too many open files",
+  ENETUNREACH: "network unreachable",
+  ENFILE: "too many open files on this host",
+  ENOTFOUND: "no such host",
+  EPERM: "not permitted",
+  EPIPE: "connection reset",
+  ETIMEDOUT: "connection timed out",
+};
+
+/**
+ * The code of a system error (`ECONNREFUSED`, …), looked for in the error, in what it was caused by,
+ * and, where several attempts gave one error, in the first of theirs.
+ */
+export function systemErrorCode(error: unknown): string | undefined {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {
+    if ("code" in at && typeof at.code === "string" && /^E[A-Z_]+$/.test(at.code)) return at.code;
+    at = at instanceof AggregateError ? at.errors[0] : at.cause;
+  }
+  return undefined;
+}
+
+/**
+ * What a system error means, in plain words; the system's own text names addresses and calls.
+ *
+ * @returns `undefined` for an error that is none of the system's, or that is not known here
+ */
+export function systemErrorMeaning(error: unknown): string | undefined {
+  const code = systemErrorCode(error);
+  return code === undefined ? undefined : MEANINGS[code];
+}

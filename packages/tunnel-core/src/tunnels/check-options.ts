@@ -1,0 +1,107 @@
+import {
+  type ClientSettings,
+  type EnvironmentSettings,
+  resolveEnvironmentSettings,
+  type ServerSettings,
+} from "@nodepass/url-config";
+import { TunnelError } from "../errors.ts";
+import { RelayBuffers } from "../stream/relay-buffers.ts";
+import type { TunnelOptions } from "../tunnel.ts";
+
+/** What each option has to be, in words, and whether a value is. */
+const OPTIONS: {
+  readonly [Name in keyof Required<TunnelOptions>]: readonly [
+    allowed: string,
+    isAllowed: (value: unknown) => boolean,
+  ];
+} = {
+  limits: ["an object", isObject],
+  buffers: ["a RelayBuffers", (value) => value instanceof RelayBuffers],
+  ca: ["PEM text, or several in a list", isPem],
+  carriers: ["loaders of carriers by type", isObject],
+  proxyEnvironment: ["variables with their texts", isObject],
+  onConnection: ["a function", (value) => typeof value === "function"],
+  lookup: ["a function", (value) => typeof value === "function"],
+  onCreate: ["a function", (value) => typeof value === "function"],
+  signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
+};
+
+/**
+ * Checks what a program gives, once, at the border.
+ *
+ * @returns the limits, with defaults
+ * @throws {TunnelError} `INVALID_OPTIONS` with the name, the value and what is allowed
+ */
+export function checkOptions(options: TunnelOptions): EnvironmentSettings {
+  const known: ReadonlyMap<string, (typeof OPTIONS)[keyof TunnelOptions]> = new Map(
+    Object.entries(OPTIONS),
+  );
+  for (const [name, value] of Object.entries(options)) {
+    const [allowed, isAllowed] = known.get(name) ?? [];
+    if (isAllowed === undefined) {
+      throw invalid(`${name} is no option (allowed: ${[...known.keys()].join(", ")})`);
+    }
+    if (value !== undefined && !isAllowed(value)) {
+      throw invalid(`${name} is ${kindOf(value)} (allowed: ${allowed})`);
+    }
+  }
+  const limits = resolveEnvironmentSettings({ ...options.limits });
+  if ("semaphoreLimit" in limits) return limits;
+  throw invalid(limits.map(({ message }) => `limits.${message}`).join("; "));
+}
+
+/** Numbers of settings that were made by hand, not by `parseTunnelUrl`, which has checked them. */
+const NUMBERS = ["readTimeoutMs", "rateBytesPerSecond", "slot", "dnsTtlMs", "min", "max"] as const;
+
+/**
+ * Checks settings that a program made itself.
+ *
+ * @throws {TunnelError} `INVALID_OPTIONS`
+ */
+export function checkSettings(settings: ServerSettings | ClientSettings): void {
+  if (typeof settings !== "object" || settings === null) {
+    throw invalid(`settings are ${kindOf(settings)} (allowed: a URL, or settings)`);
+  }
+  if (settings.scheme !== "server" && settings.scheme !== "client") {
+    throw invalid(
+      `scheme is ${kindOf((settings as { scheme?: unknown }).scheme)} (allowed: server, client)`,
+    );
+  }
+  const given = new Map<string, unknown>(Object.entries(settings));
+  for (const name of NUMBERS) {
+    const value = given.get(name);
+    const belongs = name === "min" ? "client" : name === "max" ? "server" : settings.scheme;
+    if (belongs !== settings.scheme) continue;
+    if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
+      throw invalid(`${name} is ${kindOf(value)} (allowed: a number, 0 or more)`);
+    }
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isPem(value: unknown): boolean {
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return (
+    texts.length > 0 &&
+    texts.every((text) => typeof text === "string" && text.includes("-----BEGIN"))
+  );
+}
+
+/** A value as a message may show it: numbers and short words, of the rest the kind. */
+function kindOf(value: unknown): string {
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "string" && value.length <= 32) return JSON.stringify(value);
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "string"
+    ? "a text"
+    : Array.isArray(value)
+      ? "a list"
+      : `a ${typeof value}`;
+}
+
+function invalid(message: string): TunnelError {
+  return new TunnelError("INVALID_OPTIONS", message);
+}

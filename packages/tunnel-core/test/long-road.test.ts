@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import type { LogRecord, Tunnel } from "@nodepass/tunnel-core";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { expectNoSockets } from "./support/no-leaks.ts";
+import { type ScriptedTarget, startScriptedTarget } from "./support/scripted-target.ts";
+import {
+  entryOf,
+  eventually,
+  openClient,
+  openServer,
+  type PairOptions,
+  tunnelPort,
+} from "./support/tunnel-pair.ts";
+import { dial, endUsers, readExactly } from "./support/users.ts";
+
+const DELAY_MS = 50;
+const USERS = 300;
+
+/** A relay that holds every byte back for `DELAY_MS`, with no window of its own. */
+async function startRoad(to: number): Promise<{ port: number; close(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ port: to, host: "127.0.0.1", allowHalfOpen: true });
+    for (const [from, into] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      const later = (run: () => void): void => {
+        setTimeout(run, DELAY_MS);
+      };
+      from.on("data", (bytes: Buffer) => later(() => into.write(bytes)));
+      from.on("end", () => later(() => into.end()));
+      from.on("error", () => into.destroy());
+      from.on("close", () => {
+        sockets.delete(from);
+        later(() => into.destroy());
+      });
+    }
+  });
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 4096 });
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the road has no port");
+  return {
+    port: address.port,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+let target: ScriptedTarget;
+let ends: Tunnel[] = [];
+let road: { port: number; close(): void } | undefined;
+
+beforeEach(async () => {
+  target = await startScriptedTarget();
+});
+
+afterEach(async () => {
+  endUsers();
+  for (const end of ends) await end.close({ timeoutMs: 0 });
+  ends = [];
+  road?.close();
+  await target.close();
+  await expectNoSockets();
+});
+
+test.each([
+  { flow: "reverse", tls: 0 },
+  { flow: "forward", tls: 0 },
+  { flow: "reverse", tls: 1 },
+  { flow: "forward", tls: 1 },
+] as const)(
+  "many users at once over a long road, and the pool shrinks after them (%o)",
+  async (way) => {
+    const logs: LogRecord[] = [];
+    const options: PairOptions = {
+      ...way,
+      target: target.at,
+      min: 8,
+      // How long a busy machine takes is not what is looked at.
+      limits: { poolGetTimeoutMs: 60_000, reportIntervalMs: 1000 },
+    };
+    const server = await openServer(options, logs);
+    ends.push(server);
+    road = await startRoad(tunnelPort(server));
+    const client = await openClient(options, road.port, logs);
+    ends.push(client);
+    await client.ready();
+    const entry = entryOf(way.flow === "reverse" ? server : client);
+    const users = await Promise.all(Array.from({ length: USERS }, () => dial(entry)));
+    const answers = await Promise.all(
+      users.map((user, index) => {
+        const said = Buffer.from(String(index).padStart(4, "0"));
+        user.write(said);
+        return readExactly(user, said.length);
+      }),
+    );
+    expect(answers.map(String)).toEqual(users.map((_, index) => String(index).padStart(4, "0")));
+    for (const user of users) user.end();
+    await eventually(() => {
+      expect(server.counters().tcps + client.counters().tcps).toBe(0);
+      expect(server.counters().pool).toBe(8);
+      expect(client.counters().pool).toBe(8);
+    });
+    expect(logs.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
+  },
+);

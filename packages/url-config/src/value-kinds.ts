@@ -1,0 +1,165 @@
+import { durationForm, formatDuration, readDuration } from "./duration.ts";
+import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
+import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
+import type { BlockedProtocols, ProxyAddress } from "./settings.ts";
+
+/** How a parameter's text is read, and what to say about it; `T` is what the settings hold. */
+export interface ValueKind<T> {
+  /** @returns what the text means; `undefined` if it is not allowed */
+  readonly read: (text: string) => { readonly value: T } | undefined;
+  /** What is accepted, in words. */
+  readonly allowed: string;
+  /** The largest value, for text that is fine but above it; `undefined` for any other text. */
+  readonly clamp?: ((text: string) => { value: T; text: string } | undefined) | undefined;
+  /** The text as messages may show it, where it can hold a secret. */
+  readonly shown?: ((text: string) => string) | undefined;
+}
+
+/** A kind whose values are numbers between two bounds. */
+export interface NumberKind extends ValueKind<number> {
+  readonly least: number;
+  readonly most: number;
+}
+
+/**
+ * Longest duration of a setting, ms: 596 hours. Node's timers hold 2^31 - 1 ms and fire at once when
+ * asked for more.
+ */
+export const longestDurationMs = 596 * 3_600_000;
+
+/** One of the given words. */
+export function oneOf<const T extends string>(words: readonly [T, ...T[]]): ValueKind<T> {
+  return lookUp(new Map(words.map((word) => [word, word])));
+}
+
+/** One of the digits `0` to `last`, as a number. */
+export function digit<const T extends number>(digits: readonly [T, ...T[]]): ValueKind<T> {
+  return lookUp(new Map(digits.map((value) => [String(value), value])));
+}
+
+/** `1` for true and `0` for false, or the other way round. */
+export function flag(on: "1" | "0"): ValueKind<boolean> {
+  return lookUp(
+    new Map([
+      ["0", on === "0"],
+      ["1", on === "1"],
+    ]),
+  );
+}
+
+/** A whole number of decimal digits, times `scale` in the settings. */
+export function wholeNumber(least: number, most: number, scale = 1): NumberKind {
+  return {
+    least: least * scale,
+    most: most * scale,
+    read: (text) =>
+      digits.test(text) && isBetween(Number(text), least, most)
+        ? { value: Number(text) * scale }
+        : undefined,
+    allowed: `a whole number, ${least} to ${most}`,
+    clamp: (text) =>
+      digits.test(text) && Number(text) > most
+        ? { value: most * scale, text: String(most) }
+        : undefined,
+  };
+}
+
+/** A duration in milliseconds, in Go's form. */
+export function duration(leastMs: number, mostMs = longestDurationMs): NumberKind {
+  const range = `from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  return {
+    least: leastMs,
+    most: mostMs,
+    read: (text) => {
+      const value = readDuration(text);
+      return value !== undefined && isBetween(value, leastMs, mostMs) ? { value } : undefined;
+    },
+    allowed: `${durationForm}, ${range}`,
+    clamp: (text) =>
+      isBetween(readDuration(text), mostMs, Number.POSITIVE_INFINITY)
+        ? { value: mostMs, text: formatDuration(mostMs) }
+        : undefined,
+  };
+}
+
+/** The digits of `block`. */
+export function blockDigits(): ValueKind<BlockedProtocols> {
+  return {
+    read: (text) => {
+      if (!/^[0-3]{1,8}$/.test(text)) return undefined;
+      const [socks, http, tls] = ["1", "2", "3"].map((digit) => text.includes(digit));
+      return { value: { socks: socks === true, http: http === true, tls: tls === true } };
+    },
+    allowed: "any of the digits 1 (SOCKS), 2 (HTTP), 3 (TLS), or 0 for none",
+  };
+}
+
+/** `auto` or a local IP address. */
+export function dialAddress(): ValueKind<string> {
+  return {
+    read: (text) => (text === "auto" || isIpv4(text) || isIpv6(text) ? { value: text } : undefined),
+    allowed: "auto or an IP address without brackets",
+  };
+}
+
+/** A host name or an IP address; `none` for `undefined`. */
+export function serverName(): ValueKind<string | undefined> {
+  return {
+    read: (text) => {
+      if (text === "none") return { value: undefined };
+      return isHostName(text) || isIpv4(text) || isIpv6(text) ? { value: text } : undefined;
+    },
+    allowed: "a host name, an IP address, or none",
+  };
+}
+
+/** The path of a file; no default. */
+export function filePath(): ValueKind<string | undefined> {
+  return {
+    read: (text) => (text !== "" && !text.includes("\0") ? { value: text } : undefined),
+    allowed: "the path of a PEM file",
+  };
+}
+
+/** A path of an HTTP address, spelled in the one way that no proxy changes. */
+export function httpPath(): ValueKind<string> {
+  return {
+    read: (text) =>
+      /^\/[A-Za-z0-9._~/-]{0,255}$/.test(text) && !/\/\/|\/\.{1,2}(?:\/|$)/.test(text)
+        ? { value: text }
+        : undefined,
+    allowed:
+      "a path that begins with /, of letters, digits, -, ., _, ~ and /, at most 256 characters",
+  };
+}
+
+/** `none`, `env`, or a proxy's URL. */
+export function proxy(): ValueKind<ProxyAddress | "env" | undefined> {
+  return {
+    read: (text) => {
+      if (text === "none") return { value: undefined };
+      if (text === "env") return { value: text };
+      const { proxy } = readProxyUrl(text);
+      return proxy === undefined ? undefined : { value: proxy };
+    },
+    allowed: `none, env, ${proxyForm}`,
+    shown: redactProxyUrl,
+  };
+}
+
+const digits = /^\d{1,15}$/;
+
+function isBetween(value: number | undefined, least: number, most: number): boolean {
+  return value !== undefined && value >= least && value <= most;
+}
+
+/** The value that belongs to the text. */
+function lookUp<T>(values: ReadonlyMap<string, T>): ValueKind<T> {
+  return {
+    read: (text) => {
+      const value = values.get(text);
+      return value === undefined ? undefined : { value };
+    },
+    allowed: [...values.keys()].join(", "),
+  };
+}

@@ -1,0 +1,215 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { copySources, plainEnvironment, runToEnd, temporaryFolder } from "./support/checkout.ts";
+
+const [folder, remove] = temporaryFolder("nodepass-checkout-");
+const checkout = join(folder, "checkout");
+const timeout = 300_000;
+/** Of no use for whoever wants a registry. */
+const offline = {
+  npm_config_registry: "http://127.0.0.1:9/",
+  pnpm_config_registry: "http://127.0.0.1:9/",
+};
+
+const start = (argv: readonly string[], more: NodeJS.ProcessEnv = {}) =>
+  runToEnd(["npm", "start", "--", ...argv], {
+    cwd: checkout,
+    env: { ...plainEnvironment(), ...more },
+  });
+
+beforeAll(async () => {
+  copySources(checkout);
+  const first = await start(["--version"]);
+  if (first.code !== 0) throw new Error(`npm start: ${first.stderr}`);
+  // The first start says what it does, and not on the output of the program.
+  expect(first.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(first.stderr).toMatch(/^nodepass: installing.*\n(?:nodepass: .*\n)*nodepass: building\n$/);
+}, timeout);
+
+afterAll(remove);
+
+it(
+  "does nothing, says nothing and needs no network when nothing has changed",
+  async () => {
+    const { code, stdout, stderr } = await start(["check", "--json", "client://h:1/:2"], offline);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true });
+  },
+  timeout,
+);
+
+it(
+  "builds what has changed, and what is gone",
+  async () => {
+    const source = join(checkout, "apps/cli/src/version.ts");
+    const before = readFileSync(source);
+    appendFileSync(source, "\n// Changed.\n");
+    const changed = await start(["--version"], offline);
+    expect(changed.stderr).toBe("nodepass: building\n");
+    expect(readFileSync(join(checkout, "apps/cli/dist/version.js"), "utf8")).toContain(
+      "// Changed.",
+    );
+    rmSync(join(checkout, "packages/url-config/dist/index.js"));
+    expect((await start(["--version"], offline)).stderr).toBe("nodepass: building\n");
+    writeFileSync(source, "const: broken");
+    const broken = await start(["--version"], offline);
+    expect(broken.code).not.toBe(0);
+    expect(broken.stderr).toContain("src/version.ts");
+    writeFileSync(source, before);
+    expect((await start(["--version"], offline)).code).toBe(0);
+    expect((await start(["--version"], offline)).stderr).toBe("");
+  },
+  timeout,
+);
+
+it(
+  "prints hints that can be typed",
+  async () => {
+    const { code, stderr } = await start(["ls", "--master", "http://127.0.0.1:9"], {
+      HOME: folder,
+    });
+    expect(code).toBe(4);
+    expect(stderr).toContain("npm start -- login --master");
+    expect((await start(["--help"])).stdout).toContain("npm start -- keygen --url");
+  },
+  timeout,
+);
+
+it(
+  "says what the package manager said when it fails, and leaves nothing behind",
+  async () => {
+    const other = join(folder, "other");
+    copySources(other);
+    const empty = {
+      pnpm_config_store_dir: join(folder, "store"),
+      pnpm_config_cache_dir: join(folder, "cache"),
+    };
+    const { code, stderr } = await runToEnd(["npm", "start", "--", "--version"], {
+      cwd: other,
+      env: { ...plainEnvironment(), ...offline, ...empty },
+      limitMs: 120_000,
+    });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/127\.0\.0\.1:9/);
+    await vi.waitFor(() => expect(processesIn(other)).toEqual([]));
+  },
+  timeout,
+);
+
+const hasTerminals = spawnSync("script", ["--version"]).stdout?.includes("util-linux") === true;
+if (!hasTerminals)
+  console.info("starter: no pseudo terminals (util-linux's script), one test left out");
+
+it.runIf(hasTerminals)(
+  "one Ctrl-C in a terminal is one",
+  async () => {
+    const command = `exec npm start -- quickstart --port 0 --state ${join(folder, "terminal")}`;
+    const child = spawn("script", ["-qec", command, "/dev/null"], {
+      cwd: checkout,
+      env: { ...plainEnvironment(), TERM: "xterm", SHELL: "/bin/sh" },
+    });
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    await vi.waitFor(() => expect(output).toContain("Ctrl-C stops it"), { timeout: 60_000 });
+    expect(output).toContain("npm start -- login --master http://127.0.0.1:");
+    child.stdin.write("\x03");
+    const [code] = await once(child, "close");
+    expect(output).toMatch(/stopping reason=SIGINT[\s\S]*stopped/);
+    expect(output).not.toContain("second signal");
+    expect(code).toBe(0);
+  },
+  timeout,
+);
+
+it(
+  "passes on a SIGTERM that only the starter gets",
+  async () => {
+    const argv = [
+      "scripts/run.mjs",
+      "start",
+      "quickstart",
+      "--port",
+      "0",
+      "--state",
+      join(folder, "term"),
+    ];
+    const child = spawn(process.execPath, argv, { cwd: checkout, env: plainEnvironment() });
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    await vi.waitFor(() => expect(output).toContain("Ctrl-C stops it"), { timeout: 60_000 });
+    child.kill("SIGTERM");
+    const [code] = await once(child, "close");
+    expect(output).toMatch(/stopping reason=SIGTERM[\s\S]*stopped/);
+    expect(code).toBe(0);
+  },
+  timeout,
+);
+
+/** Command lines of processes whose working folder is in `path`. */
+function processesIn(path: string): string[] {
+  const { stdout } = spawnSync("sh", [
+    "-c",
+    'ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "$1"',
+    "sh",
+    path,
+  ]);
+  return stdout
+    .toString()
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+it(
+  "packs what plain npm installs, with licence and addresses",
+  async () => {
+    const env = { ...plainEnvironment(), ...offline };
+    const packed = await runToEnd(["npm", "run", "pack:all"], { cwd: checkout, env });
+    expect([packed.code, packed.stdout]).toEqual([0, ""]);
+    const tarballs = readdirSync(join(checkout, "tarballs"));
+    const folders = ["packages", "apps"].flatMap((each) => readdirSync(join(checkout, each)));
+    expect(tarballs).toHaveLength(folders.length);
+    for (const name of tarballs) {
+      const path = join(checkout, "tarballs", name);
+      const licence = execFileSync("tar", ["-xzOf", path, "package/LICENSE"], { encoding: "utf8" });
+      expect(licence).toBe(readFileSync(join(checkout, "LICENSE"), "utf8"));
+      const text = execFileSync("tar", ["-xzOf", path, "package/package.json"], {
+        encoding: "utf8",
+      });
+      expect(text).not.toContain("workspace:");
+      expect(JSON.parse(text)).toMatchObject({
+        license: "MIT",
+        engines: { node: ">=22.12" },
+        repository: { type: "git", url: expect.any(String), directory: expect.any(String) },
+        homepage: expect.stringMatching(/^https:/),
+        bugs: expect.stringMatching(/^https:/),
+        keywords: expect.arrayContaining(["nodepass"]),
+      });
+    }
+    const prefix = join(folder, "prefix");
+    // As README says, with the npm and the registry of whoever runs this.
+    const command = `npm install --global --prefer-offline --prefix ${prefix} ./tarballs/*.tgz`;
+    const installed = await runToEnd(["sh", "-c", command], {
+      cwd: checkout,
+      env: plainEnvironment(),
+    });
+    expect(installed).toMatchObject({ code: 0 });
+    const script = join(prefix, "lib/node_modules/@nodepass/cli/dist/main.js");
+    expect(execFileSync(process.execPath, [script, "--version"], { encoding: "utf8" })).toBe(
+      "0.1.0\n",
+    );
+  },
+  timeout,
+);
