@@ -1,3 +1,4 @@
+export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
@@ -16,6 +17,7 @@ export type {
   TunnelEvents,
   TunnelOptions,
   TunnelState,
+  TunnelWays,
 } from "./tunnel.ts";
 
 export { changesBetween } from "./tunnels/update-settings.ts";

@@ -6,7 +6,7 @@ import type {
   ServerSettings,
   TunnelSettings,
 } from "@nodepass/url-config";
-import type { MoreCarriers } from "./carrier/carriers.ts";
+import type { MoreCarriers } from "./carrier/more-carriers.ts";
 import type { TunnelError } from "./errors.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
@@ -124,7 +124,10 @@ export interface TunnelOptions {
   readonly buffers?: RelayBuffers | undefined;
   /** PEM certificates of authorities to trust with `tls` 2, beside those that Node brings (`tls.rootCertificates`). */
   readonly ca?: string | readonly string[] | undefined;
-  /** Carriers that are packages of their own (`type` 1, QUIC), loaded when they are used. */
+  /**
+   * Carriers that are packages of their own (`type` 1, QUIC): modules as `import()` takes them, loaded
+   * when they are used. @default none
+   */
   readonly carriers?: MoreCarriers | undefined;
   /** What `via=env` looks at: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`. @default nothing */
   readonly proxyEnvironment?: ProxyEnvironment | undefined;
@@ -143,6 +146,9 @@ export interface TunnelOptions {
   /** Aborting destroys the tunnel. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What the program around a tunnel knows of the ways out: the same for all its tunnels. */
+export type TunnelWays = Pick<TunnelOptions, "carriers" | "proxyEnvironment">;
 
 /** How to wait for a tunnel. */
 export interface ReadyOptions {

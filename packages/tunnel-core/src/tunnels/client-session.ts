@@ -154,7 +154,8 @@ function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
   return {
     mode: tls,
     context: createSecureContext({
-      minVersion: "TLSv1.3",
+      // What stands in front of a server may know no more than 1.2.
+      minVersion: front === 0 ? "TLSv1.3" : "TLSv1.2",
       ...(trusted !== undefined && { ca: trusted }),
     }),
     ca: trusted,
