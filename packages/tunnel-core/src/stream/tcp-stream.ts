@@ -30,7 +30,7 @@ export class TcpStream extends SocketStream {
 
   onRead(length: number, buffer: Buffer): boolean {
     const bulk = this.#bulk;
-    const go = this.reader.onBytes(buffer, length, bulk?.body === buffer ? LEASED : SHARED);
+    const go = this.reader.onBytes(buffer, length, bulk?.read === buffer ? LEASED : SHARED);
     if (this.#atMost !== undefined) {
       // Little at a time, so that the reader doesn't run deep into debt with its rate limit.
       if (!this.#held) this.#giveBack();
@@ -47,7 +47,7 @@ export class TcpStream extends SocketStream {
       else this.#smallReads++;
       if (this.#rests || this.#smallReads >= SMALL_READS_BEFORE_GIVING_BACK) this.#giveBack();
     }
-    if (this.#bulk !== undefined) this.buffers.next = this.#bulk.body;
+    if (this.#bulk !== undefined) this.buffers.next = this.#bulk.read;
     return go;
   }
 
