@@ -33,6 +33,7 @@ const slow = [
     "matrix",
     "rate",
     "burst",
+    "udp-storm",
     "hostile",
     "first-release",
   ].map((name) => `packages/tunnel-core/test/${name}.test.ts`),
