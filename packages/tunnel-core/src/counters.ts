@@ -14,7 +14,7 @@ export class TrafficCounters {
   udpDropped = 0;
   /** TCP connections that users have made at this end. */
   accepted = 0;
-  /** Those that came to nothing, since no target could be reached. */
+  /** At the end that dials: connections for which no target could be reached. */
   failed = 0;
   /** Refused: no slot was free; their protocol is blocked; there was no pool connection in time. */
   refusedSlot = 0;

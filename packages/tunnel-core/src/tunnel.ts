@@ -49,7 +49,7 @@ export interface TunnelCounters {
   readonly udpDropped: number;
   /** TCP connections that users have made at this end. */
   readonly accepted: number;
-  /** Those that came to nothing: no target could be reached. */
+  /** At the end that dials: connections for which no target could be reached. */
   readonly failed: number;
   /** Users' TCP connections refused because no slot was free. */
   readonly refusedSlot: number;
