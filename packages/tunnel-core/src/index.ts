@@ -12,12 +12,15 @@ export type {
   ReadyOptions,
   TargetState,
   Tunnel,
+  TunnelChanges,
   TunnelCounters,
   TunnelEvents,
   TunnelOptions,
   TunnelState,
   TunnelWays,
 } from "./tunnel.ts";
+
+export { changesBetween } from "./tunnels/update-settings.ts";
 
 // Internal to the workspace: not part of the public API, may change at any time.
 

@@ -1,6 +1,11 @@
 import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
-import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
+import type {
+  ClientSettings,
+  EnvironmentSettings,
+  ServerSettings,
+  TunnelSettings,
+} from "@nodepass/url-config";
 import type { MoreCarriers } from "./carrier/more-carriers.ts";
 import type { TunnelError } from "./errors.ts";
 import type { NameLookup } from "./names/name-cache.ts";
@@ -156,6 +161,24 @@ export interface ReadyOptions {
   readonly failOnRefusal?: boolean | undefined;
 }
 
+/**
+ * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings. `targets` at
+ * the end that dials them, `min` at a client.
+ */
+export type TunnelChanges = Partial<
+  Pick<
+    TunnelSettings,
+    | "rateBytesPerSecond"
+    | "slot"
+    | "readTimeoutMs"
+    | "dnsTtlMs"
+    | "log"
+    | "targets"
+    | "block"
+    | "proxy"
+  >
+> & { readonly min?: number | undefined };
+
 /** A running tunnel end. Emits `TunnelEvents`. */
 export interface Tunnel extends EventEmitter<TunnelEvents> {
   readonly settings: ServerSettings | ClientSettings;
@@ -170,6 +193,15 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   readonly tunnelAddress: { readonly host: string; readonly port: number } | undefined;
   /** Where users connect at this end, once listening (`undefined` if this end is the exit). */
   readonly entryAddress: { readonly host: string; readonly port: number } | undefined;
+  /**
+   * Changes settings while the tunnel runs: no connection is cut, those that are open go on by the
+   * new ones (`block` and `targets` count for new connections).
+   *
+   * @throws {TunnelError} `INVALID_OPTIONS` with the name and what is allowed; nothing is changed then
+   * @example
+   * tunnel.update({ rateBytesPerSecond: 12_500_000 }); // 100 Mbit/s from now on
+   */
+  update(changes: TunnelChanges): void;
   /** Reads the live counters. */
   counters(): TunnelCounters;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */

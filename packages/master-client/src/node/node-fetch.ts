@@ -1,8 +1,12 @@
 import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Fetch, FetchInit } from "../exchange.ts";
 import { openSocket } from "./open-socket.ts";
 import type { Trust } from "./trust.ts";
+
+// Not an `import`: that evaluates all exports of the module, and one of them, `WebSocket`, loads
+// Node's whole fetch client and HTTP/2, in every process that only reads what a fingerprint is.
+const { request } = process.getBuiltinModule("node:http");
 
 /**
  * A `fetch` over a connection of its own for each request, which checks the certificate before a

@@ -15,6 +15,7 @@ class Member implements IdleCheckable {
     this.ends.push("expired");
     this.#registry.delete(this);
   }
+  limitsChanged(): void {}
   cut(): void {
     this.ends.push("cut");
     this.#registry.delete(this);
@@ -73,5 +74,25 @@ describe("RelayRegistry", () => {
     expect(await late).toBe(false);
     registry.cutAll();
     expect(registry.size).toBe(0);
+  });
+
+  test("who is still open after a second is told that it lasts", () => {
+    const registry = new RelayRegistry(0);
+    const told: string[] = [];
+    const open = (name: string): Member => {
+      const member = new Member(registry);
+      return Object.assign(member, { lasts: () => told.push(name) });
+    };
+    const short = open("short");
+    // The registry looks at a member when it is added.
+    registry.delete(short);
+    const long = open("long");
+    registry.delete(long);
+    registry.add(short);
+    registry.add(long);
+    registry.delete(short);
+    vi.advanceTimersByTime(1000);
+    expect(told).toEqual(["long"]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -8,12 +8,18 @@ export interface IdleCheckable {
   expire(): void;
   /** Cuts it now. */
   cut(): void;
+  /** The tunnel has another rate limit, or none any more. */
+  limitsChanged(): void;
+  /** It has been open for a moment. Called again when others have. */
+  lasts?(): void;
 }
 
 /** Sweeps per idle time: an idle end comes after 1 to 1.25 times the time set. */
 const SWEEPS_PER_TIMEOUT = 4;
 /** Shortest sweep interval, ms. */
 const MIN_SWEEP_MS = 10;
+/** Longest time, ms, until a member that stays open is told that it lasts. */
+const LASTS_MS = 1000;
 
 /**
  * Everything open in a tunnel, swept for idle members by one timer instead of one per connection.
@@ -21,14 +27,25 @@ const MIN_SWEEP_MS = 10;
  */
 export class RelayRegistry {
   readonly #members = new Set<IdleCheckable>();
-  readonly #sweepMs: number;
+  #sweepMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Some have not been told yet that they last. */
+  #young: NodeJS.Timeout | undefined;
+  readonly #tellYoung = (): void => this.#tell();
   #whenEmpty: (() => void) | undefined;
 
   /** @param idleTimeoutMs ms without traffic after which a member expires; 0 = never */
   constructor(idleTimeoutMs: number) {
+    this.setIdleTimeout(idleTimeoutMs);
+  }
+
+  /** Counts for what is open, too, from its next sweep on. @param idleTimeoutMs 0 = never */
+  setIdleTimeout(idleTimeoutMs: number): void {
     this.#sweepMs =
       idleTimeoutMs === 0 ? 0 : Math.max(MIN_SWEEP_MS, idleTimeoutMs / SWEEPS_PER_TIMEOUT);
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (this.#members.size > 0) this.#start();
   }
 
   get size(): number {
@@ -37,9 +54,20 @@ export class RelayRegistry {
 
   add(member: IdleCheckable): void {
     this.#members.add(member);
-    if (this.#timer === undefined && this.#sweepMs > 0) {
-      this.#timer = setInterval(() => this.#sweep(), this.#sweepMs);
+    if (member.lasts !== undefined && this.#young === undefined) {
+      // Left alone when all have gone: a timer for each short connection would cost more.
+      this.#young = setTimeout(this.#tellYoung, LASTS_MS).unref();
     }
+    if (this.#timer === undefined) this.#start();
+  }
+
+  /** Tells every member that the tunnel has another rate limit, or none. */
+  limitsChanged(): void {
+    for (const member of this.#members) member.limitsChanged();
+  }
+
+  #start(): void {
+    if (this.#sweepMs > 0) this.#timer = setInterval(() => this.#sweep(), this.#sweepMs);
   }
 
   delete(member: IdleCheckable): void {
@@ -69,6 +97,11 @@ export class RelayRegistry {
         resolve(true);
       };
     });
+  }
+
+  #tell(): void {
+    this.#young = undefined;
+    for (const member of this.#members) member.lasts?.();
   }
 
   #sweep(): void {

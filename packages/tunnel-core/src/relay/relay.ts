@@ -31,6 +31,7 @@ export class Relay implements IdleCheckable {
   readonly #local: RelayEnd;
   readonly #remote: RelayEnd;
   readonly #owner: RelayOwner;
+  #lasts = false;
   #finished = false;
 
   constructor(options: RelayOptions) {
@@ -56,6 +57,20 @@ export class Relay implements IdleCheckable {
   blocked(): void {
     this.#owner.onBlocked();
     this.cut();
+  }
+
+  limitsChanged(): void {
+    const { inbound, outbound } = this.context;
+    this.#local.setBucket(inbound);
+    this.#remote.setBucket(outbound);
+  }
+
+  /** Most connections are over before it is worth the system calls. */
+  lasts(): void {
+    if (this.#lasts) return;
+    this.#lasts = true;
+    this.#local.stream.keepAlive?.();
+    this.#remote.stream.keepAlive?.();
   }
 
   expire(): void {

@@ -12,8 +12,8 @@ describe("RelayBuffers", () => {
     const buffers = new RelayBuffers(64 * 1024);
     const bulk = buffers.borrow();
     if (bulk === undefined) throw new Error("none lent");
-    buffers.next = bulk.body;
-    expect(buffers.nextBuffer()).toBe(bulk.body);
+    buffers.next = bulk.read;
+    expect(buffers.nextBuffer()).toBe(bulk.read);
     expect(buffers.nextBuffer()).toBe(buffers.shared);
   });
 
@@ -24,6 +24,25 @@ describe("RelayBuffers", () => {
     expect(prefix.buffer).toBe(buffers.shared.buffer);
     expect(buffers.sharedPrefix(4096)).toBe(prefix);
     expect(buffers.sharedPrefix(1_000_000)).toBe(buffers.shared);
+  });
+
+  test("one read with all its headers is gathered whole at the other end", () => {
+    const record = 16 * 1024;
+    for (const bulkBytes of [undefined, 64 * 1024, 256 * 1024]) {
+      const bulk = new RelayBuffers(bulkBytes).borrow();
+      if (bulk === undefined) throw new Error("none lent");
+      const { body, read } = bulk;
+      expect(read.buffer).toBe(body.buffer);
+      expect(read.byteOffset).toBe(body.byteOffset);
+      expect(read.byteOffset).toBeGreaterThanOrEqual(32);
+      // A frame's header and a WebSocket's.
+      const sent = read.length + 4 + 14;
+      expect(body.length % record).toBe(0);
+      expect(sent).toBeLessThanOrEqual(body.length);
+      // The records before the last leave room for one more.
+      const before = (Math.ceil(sent / record) - 1) * record;
+      expect(body.length - before).toBeGreaterThanOrEqual(record);
+    }
   });
 
   test("lends at most 64, uses them again and keeps count", () => {
@@ -38,6 +57,6 @@ describe("RelayBuffers", () => {
     const again = buffers.borrow();
     expect(lent).toContain(again);
     // A TLS record must fit, however small the size asked for.
-    expect(last?.whole.length).toBe(65_536);
+    expect(last?.body.length).toBe(65_536);
   });
 });

@@ -7,14 +7,20 @@ const MAX_BULK_BUFFERS = 64;
 /** Bulk buffers kept for the next busy connection. */
 const MAX_SPARE_BUFFERS = 8;
 
-/** A buffer of a busy connection, with room before the bytes that are read for a frame's header. */
+/** A buffer of a busy connection, with room before its bytes for the headers of frames. */
 export interface BulkBuffer {
-  readonly whole: Buffer;
-  /** What is read into: `whole` from `HEAD_ROOM_BYTES` on. */
+  /** What TLS records are gathered in. */
   readonly body: Buffer;
+  /**
+   * What is read into: the front of `body`. With its headers it fits into the `body` of the end that
+   * gathers it: of one read comes one write there too, not a second one for a few bytes.
+   */
+  readonly read: Buffer;
 }
 
-/** Room for headers (a frame's of 4 bytes, a carrier's of up to 14) before a bulk buffer's bytes. */
+/** Headers that bytes get on their way: a stream frame's of 4 bytes, a carrier's of up to 14. */
+const HEADER_BYTES = 18;
+/** Room for them in the memory before a bulk buffer's bytes. */
 export const HEAD_ROOM_BYTES = 32;
 
 /**
@@ -79,8 +85,8 @@ export class RelayBuffers {
     this.#lent++;
     const spare = this.#spare.pop();
     if (spare !== undefined) return spare;
-    const whole = Buffer.allocUnsafeSlow(this.bulkBytes);
-    return { whole, body: whole.subarray(HEAD_ROOM_BYTES) };
+    const body = Buffer.allocUnsafeSlow(HEAD_ROOM_BYTES + this.bulkBytes).subarray(HEAD_ROOM_BYTES);
+    return { body, read: body.subarray(0, body.length - HEADER_BYTES) };
   }
 
   /** Gives a bulk buffer back; nothing may be reading from or writing to it any more. */

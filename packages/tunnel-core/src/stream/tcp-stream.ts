@@ -10,7 +10,7 @@ const SMALL_READ_BYTES = 8 * 1024;
 const SMALL_READS_BEFORE_GIVING_BACK = 64;
 /**
  * Idle time, ms, after which the system probes a connection, on every socket that is accepted or
- * dialled: NATs and firewalls forget silent ones. The value is that of Go programs.
+ * dialled and lasts: NATs and firewalls forget silent ones. The value is that of Go programs.
  */
 export const KEEP_ALIVE_MS = 15_000;
 
@@ -30,7 +30,7 @@ export class TcpStream extends SocketStream {
 
   onRead(length: number, buffer: Buffer): boolean {
     const bulk = this.#bulk;
-    const go = this.reader.onBytes(buffer, length, bulk?.body === buffer ? LEASED : SHARED);
+    const go = this.reader.onBytes(buffer, length, bulk?.read === buffer ? LEASED : SHARED);
     if (this.#atMost !== undefined) {
       // Little at a time, so that the reader doesn't run deep into debt with its rate limit.
       if (!this.#held) this.#giveBack();
@@ -47,7 +47,7 @@ export class TcpStream extends SocketStream {
       else this.#smallReads++;
       if (this.#rests || this.#smallReads >= SMALL_READS_BEFORE_GIVING_BACK) this.#giveBack();
     }
-    if (this.#bulk !== undefined) this.buffers.next = this.#bulk.body;
+    if (this.#bulk !== undefined) this.buffers.next = this.#bulk.read;
     return go;
   }
 
@@ -74,6 +74,10 @@ export class TcpStream extends SocketStream {
     // Both sides have ended and nothing is pending: closing says the same as shutdown, then close.
     if (this.ended && done === undefined && this.pendingBytes === 0) this.socket.destroy();
     else super.end(done);
+  }
+
+  keepAlive(): void {
+    if (!this.socket.destroyed) this.socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   reset(): void {
@@ -131,6 +135,8 @@ export interface TcpDialOptions {
   readonly address: string;
   readonly port: number;
   readonly localAddress?: string | undefined;
+  /** Probed from the start (`KEEP_ALIVE_MS`), not when `keepAlive()` says so. @default false */
+  readonly keepAlive?: boolean | undefined;
 }
 
 /** Dials a TCP stream; its reader learns of failure by `onError` and `onClose`. */
@@ -145,8 +151,10 @@ export function dialTcp(
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     allowHalfOpen: true,
     noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
+    ...(options.keepAlive === true && {
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    }),
     // The address is an IP: no second attempt under another family.
     autoSelectFamily: false,
     onread: { buffer: buffers.nextBuffer, callback: onRead as OnReadOpts["callback"] },

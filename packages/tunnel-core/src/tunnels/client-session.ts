@@ -62,7 +62,10 @@ export class ClientSession {
       dialer: new PoolDialer(dialTerms(options)),
       pool: this.session,
       secure: speaksTls(options),
-      min: settings.min,
+      // It may change while the session lasts.
+      get min() {
+        return context.settings.scheme === "client" ? context.settings.min : settings.min;
+      },
       max: answer.max,
       maxDialing: terms.sizing ? MAX_DIALING : MAX_DIALING_UNSIZED,
       onFatal: (error) => this.session.end(error.message),

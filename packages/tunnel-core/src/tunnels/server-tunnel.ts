@@ -131,6 +131,7 @@ export class ServerTunnel extends TunnelBase {
       this.listener = await bindAddress(settings.tunnel, {
         tcp: true,
         udp: false,
+        keepAlive: true,
         // Who comes in this very moment comes again.
         onConnection: (socket) =>
           listener === undefined ? socket.destroy() : listener.accept(socket),
@@ -170,6 +171,7 @@ export class ServerTunnel extends TunnelBase {
     context.log("info", "server listening", {
       tunnel: `${this.listener.host}:${this.listener.port}`,
       flow: this.runMode === 1 ? "reverse" : "forward",
+      ...(this.entry === undefined ? {} : { users: `${this.entry.host}:${this.entry.port}` }),
       tls: settings.tls,
       type: settings.type,
     });
