@@ -40,14 +40,12 @@ export interface CloseMasterOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** In place of a new key that is not printed. */
-const HIDDEN_KEY =
-  "The API key is not shown here: give one with NP_API_KEY_FILE or NP_API_KEY, or set NP_SHOW_KEY=1";
-
 /** What is printed of a start. */
 export interface StartLinesOptions {
   /** Whether a key that was made at this start is printed. @default true */
   readonly showKey?: boolean | undefined;
+  /** What makes another key while the master is stopped. @default "nodepass-master --renew-key" */
+  readonly renewCommand?: string | undefined;
 }
 
 /**
@@ -57,13 +55,18 @@ export interface StartLinesOptions {
 export function startLines(
   master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey"> &
     Partial<Pick<RunningMaster, "certificateFingerprint">>,
-  { showKey = true }: StartLinesOptions = {},
+  { showKey = true, renewCommand = "nodepass-master --renew-key" }: StartLinesOptions = {},
 ): string[] {
   const { url, docsUrl, apiKey, freshKey, certificateFingerprint: fingerprint } = master;
   return [
     `API URL: ${url}`,
     `API docs: ${docsUrl}`,
     ...(fingerprint === undefined ? [] : [`Certificate: ${fingerprint}`]),
-    ...(freshKey ? [showKey ? `API KEY: ${apiKey}` : HIDDEN_KEY] : []),
+    ...(freshKey ? [showKey ? `API KEY: ${apiKey}` : hiddenKey(renewCommand)] : []),
   ];
+}
+
+/** In place of a new key that is not printed. */
+function hiddenKey(renewCommand: string): string {
+  return `The API key is not shown here: NP_SHOW_KEY=1 shows it at the first start, NP_API_KEY_FILE or NP_API_KEY gives one; ${renewCommand} makes another`;
 }
