@@ -10,6 +10,8 @@ import { addProfileCommands } from "./commands/profiles.ts";
 import { addQuickstartCommand } from "./commands/quickstart.ts";
 import { addMasterCommands } from "./commands/remote-master.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addServiceCommand } from "./commands/service.ts";
+import { addShortcutCommands } from "./commands/shortcuts.ts";
 import { addVersionCommand } from "./commands/version.ts";
 import { addWatchCommands } from "./commands/watch.ts";
 import type { CliContext } from "./context.ts";
@@ -84,6 +86,8 @@ export function createProgram(context: CliContext): Command {
   addCheckCommand(program, context);
   addKeygenCommand(program, context);
   addDemoCommand(program, context);
+  addShortcutCommands(program, context);
+  addServiceCommand(program, context);
   program.commandsGroup("A master and its instances:");
   addProfileCommands(program, context);
   addInstanceCommands(program, context);

@@ -25,6 +25,8 @@ export interface BoundAddress {
 export interface BindOptions {
   readonly tcp: boolean;
   readonly udp: boolean;
+  /** Accepted connections are probed from the start (`KEEP_ALIVE_MS`). @default false */
+  readonly keepAlive?: boolean | undefined;
   onConnection(socket: Socket): void;
   /** An error after the address was bound (out of descriptors, an ICMP error). */
   onError(error: Error): void;
@@ -84,7 +86,7 @@ function listen(at: HostPort, options: BindOptions): Promise<Server> {
       allowHalfOpen: true,
       noDelay: true,
       highWaterMark: 0,
-      keepAlive: true,
+      keepAlive: options.keepAlive === true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     });
     const failed = (error: Error): void => reject(bindError(at, "tcp", error));

@@ -30,7 +30,9 @@ export class TransportDial implements StreamDial, StreamReader {
     this.#wanted = wanted;
     const { address, port, proxy, buffers } = terms;
     if (proxy === undefined) {
-      this.#raw = dialTcp({ address, port }, buffers, () => this.#connected(undefined));
+      this.#raw = dialTcp({ address, port, keepAlive: true }, buffers, () =>
+        this.#connected(undefined),
+      );
       this.#raw.setReader(this);
       return;
     }

@@ -66,7 +66,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   readonly #opening: Opening;
   #conduit: Conduit | undefined;
   #target: ByteStream | undefined;
-  readonly #targetReader = new EarlyReader(() => this.#giveUp());
+  /** Reads the target while the conduit is still on its way. */
+  #targetReader: EarlyReader | undefined;
   #address = "";
   #port = 0;
   #dial: TargetDial | undefined;
@@ -106,8 +107,12 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#target = stream;
     this.#address = address;
     this.#port = port;
-    if (this.#conduit !== undefined) this.#relay(this.#conduit, stream);
-    else stream.setReader(this.#targetReader);
+    if (this.#conduit !== undefined) {
+      this.#relay(this.#conduit, stream);
+      return;
+    }
+    this.#targetReader = new EarlyReader(() => this.#giveUp());
+    stream.setReader(this.#targetReader);
   }
 
   onNoTarget(error: TunnelError): void {
@@ -128,7 +133,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
       remote: conduit.stream,
       header:
         this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
-      earlyLocal: this.#targetReader.early,
+      earlyLocal: this.#targetReader?.early,
       earlyRemote: conduit.reader?.early,
       owner: this,
     });

@@ -75,4 +75,24 @@ describe("RelayRegistry", () => {
     registry.cutAll();
     expect(registry.size).toBe(0);
   });
+
+  test("who is still open after a second is told that it lasts", () => {
+    const registry = new RelayRegistry(0);
+    const told: string[] = [];
+    const open = (name: string): Member => {
+      const member = new Member(registry);
+      return Object.assign(member, { lasts: () => told.push(name) });
+    };
+    const short = open("short");
+    // The registry looks at a member when it is added.
+    registry.delete(short);
+    const long = open("long");
+    registry.delete(long);
+    registry.add(short);
+    registry.add(long);
+    registry.delete(short);
+    vi.advanceTimersByTime(1000);
+    expect(told).toEqual(["long"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });

@@ -10,12 +10,16 @@ export interface IdleCheckable {
   cut(): void;
   /** The tunnel has another rate limit, or none any more. */
   limitsChanged(): void;
+  /** It has been open for a moment. Called again when others have. */
+  lasts?(): void;
 }
 
 /** Sweeps per idle time: an idle end comes after 1 to 1.25 times the time set. */
 const SWEEPS_PER_TIMEOUT = 4;
 /** Shortest sweep interval, ms. */
 const MIN_SWEEP_MS = 10;
+/** Longest time, ms, until a member that stays open is told that it lasts. */
+const LASTS_MS = 1000;
 
 /**
  * Everything open in a tunnel, swept for idle members by one timer instead of one per connection.
@@ -25,6 +29,9 @@ export class RelayRegistry {
   readonly #members = new Set<IdleCheckable>();
   #sweepMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Some have not been told yet that they last. */
+  #young: NodeJS.Timeout | undefined;
+  readonly #tellYoung = (): void => this.#tell();
   #whenEmpty: (() => void) | undefined;
 
   /** @param idleTimeoutMs ms without traffic after which a member expires; 0 = never */
@@ -47,6 +54,10 @@ export class RelayRegistry {
 
   add(member: IdleCheckable): void {
     this.#members.add(member);
+    if (member.lasts !== undefined && this.#young === undefined) {
+      // Left alone when all have gone: a timer for each short connection would cost more.
+      this.#young = setTimeout(this.#tellYoung, LASTS_MS).unref();
+    }
     if (this.#timer === undefined) this.#start();
   }
 
@@ -86,6 +97,11 @@ export class RelayRegistry {
         resolve(true);
       };
     });
+  }
+
+  #tell(): void {
+    this.#young = undefined;
+    for (const member of this.#members) member.lasts?.();
   }
 
   #sweep(): void {

@@ -31,6 +31,7 @@ export class Relay implements IdleCheckable {
   readonly #local: RelayEnd;
   readonly #remote: RelayEnd;
   readonly #owner: RelayOwner;
+  #lasts = false;
   #finished = false;
 
   constructor(options: RelayOptions) {
@@ -62,6 +63,14 @@ export class Relay implements IdleCheckable {
     const { inbound, outbound } = this.context;
     this.#local.setBucket(inbound);
     this.#remote.setBucket(outbound);
+  }
+
+  /** Most connections are over before it is worth the system calls. */
+  lasts(): void {
+    if (this.#lasts) return;
+    this.#lasts = true;
+    this.#local.stream.keepAlive?.();
+    this.#remote.stream.keepAlive?.();
   }
 
   expire(): void {

@@ -81,6 +81,12 @@ export interface ByteStream {
   /** No bulk is expected any more: memory for it may be given back. */
   rest(): void;
 
+  /**
+   * It is to last: the system probes it from now on while it is silent. Absent where nothing is left
+   * to be done for that.
+   */
+  keepAlive?(): void;
+
   /** Closes at once so that the other side sees a reset, never an end. No-op when closed. */
   reset(): void;
   /** Closes at once, however it looks to the other side. No-op when closed. */

@@ -10,7 +10,7 @@ const SMALL_READ_BYTES = 8 * 1024;
 const SMALL_READS_BEFORE_GIVING_BACK = 64;
 /**
  * Idle time, ms, after which the system probes a connection, on every socket that is accepted or
- * dialled: NATs and firewalls forget silent ones. The value is that of Go programs.
+ * dialled and lasts: NATs and firewalls forget silent ones. The value is that of Go programs.
  */
 export const KEEP_ALIVE_MS = 15_000;
 
@@ -76,6 +76,10 @@ export class TcpStream extends SocketStream {
     else super.end(done);
   }
 
+  keepAlive(): void {
+    if (!this.socket.destroyed) this.socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  }
+
   reset(): void {
     const { socket } = this;
     if (socket.destroyed) return;
@@ -131,6 +135,8 @@ export interface TcpDialOptions {
   readonly address: string;
   readonly port: number;
   readonly localAddress?: string | undefined;
+  /** Probed from the start (`KEEP_ALIVE_MS`), not when `keepAlive()` says so. @default false */
+  readonly keepAlive?: boolean | undefined;
 }
 
 /** Dials a TCP stream; its reader learns of failure by `onError` and `onClose`. */
@@ -145,8 +151,10 @@ export function dialTcp(
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     allowHalfOpen: true,
     noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
+    ...(options.keepAlive === true && {
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    }),
     // The address is an IP: no second attempt under another family.
     autoSelectFamily: false,
     onread: { buffer: buffers.nextBuffer, callback: onRead as OnReadOpts["callback"] },

@@ -131,6 +131,7 @@ export class ServerTunnel extends TunnelBase {
       this.listener = await bindAddress(settings.tunnel, {
         tcp: true,
         udp: false,
+        keepAlive: true,
         // Who comes in this very moment comes again.
         onConnection: (socket) =>
           listener === undefined ? socket.destroy() : listener.accept(socket),

@@ -109,7 +109,7 @@ export interface FrontOptions {
 /** The configuration in docs/proxies.md, with its addresses replaced. */
 async function documented(name: "nginx" | "haproxy", options: FrontOptions): Promise<string> {
   const document = await readFile(new URL("../../../../docs/proxies.md", import.meta.url), "utf8");
-  const [, block] = new RegExp(`\`\`\`${name}\\n([^]*?)\`\`\``).exec(document) ?? [];
+  const [, block] = new RegExp(`\`\`\`${name}\\n([\\s\\S]*?)\`\`\``).exec(document) ?? [];
   if (block === undefined) throw new Error(`docs/proxies.md has no configuration of ${name}`);
   const { listen, server, certPath, keyPath } = options;
   return block
