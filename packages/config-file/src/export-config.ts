@@ -10,6 +10,7 @@ export interface ExportedInstance {
   readonly start: boolean;
 }
 
+/** How the file is written. */
 export interface ExportConfigOptions {
   /** JSON instead of YAML. @default false */
   readonly json?: boolean | undefined;

@@ -2,6 +2,7 @@ import { type FSWatcher, statSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { isConfigName } from "./find-files.ts";
 
+/** What is watched, and who is told. */
 export interface WatchConfigOptions {
   /** Files and folders, as for `loadConfig`, and the files with keys. */
   readonly paths: readonly string[];
@@ -13,6 +14,7 @@ export interface WatchConfigOptions {
   readonly debounceMs?: number | undefined;
 }
 
+/** Watches until it is closed; `close` may be called again. */
 export interface ConfigWatcher {
   close(): void;
 }

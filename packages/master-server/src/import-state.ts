@@ -8,6 +8,7 @@ import { stateOf } from "./move-in.ts";
 /** What another master kept, as the Go program's file or a master's API tells it. */
 export type KeptState = GoState;
 
+/** Whose state, and where it comes from. */
 export interface ImportStateOptions {
   /** Of a master that has never run. */
   readonly stateDirectory: string;

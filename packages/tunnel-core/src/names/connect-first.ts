@@ -8,6 +8,7 @@ import type { NameCache, ResolvedAddress } from "./name-cache.ts";
  */
 export const STAGGER_MS = 300;
 
+/** The address that answered first. */
 export interface FirstConnection {
   /** Connected; the caller ends it. */
   readonly socket: Socket;

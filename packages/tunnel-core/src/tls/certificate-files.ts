@@ -17,6 +17,7 @@ export interface CertificateLogger {
   warn(fields: Readonly<Record<string, string>>, message: string): void;
 }
 
+/** Which files, and how they are looked at. */
 export interface CertificateFilesOptions {
   /** PEM, the leaf first, then its chain. */
   readonly certPath: string;

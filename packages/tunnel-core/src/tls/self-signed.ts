@@ -21,6 +21,7 @@ const CLOCK_SKEW_MS = 60 * 60 * 1000;
 /** Longer than any process lives; peers check the fingerprint, not the dates. */
 const LIFETIME_YEARS = 10;
 
+/** What stands in the certificate. */
 export interface SelfSignedCertificateOptions {
   /** 1 to 64 letters, digits, dots, hyphens or underscores. @default "nodepass" */
   readonly commonName?: string | undefined;
