@@ -25,6 +25,9 @@ const SWAPPED = /^\.\./;
 /**
  * Notices changes of configuration files. Folders are watched, not files: editors write a new file
  * and rename it, and the old one would be watched for ever.
+ *
+ * @example
+ * const watcher = watchConfig({ paths: ["nodepass.yaml"], onChange: reload, onError: console.error });
  */
 export function watchConfig(options: WatchConfigOptions): ConfigWatcher {
   const { onChange, onError, debounceMs = 300 } = options;

@@ -51,6 +51,9 @@ export interface StartLinesOptions {
 /**
  * What a command prints when its master has started. Dashboards understand the lines `API URL:` and
  * `API KEY:`; the latter is there at the first start only.
+ *
+ * @example
+ * process.stdout.write(`${startLines(master, readMasterEnvironment(process.env, homedir())).join("\n")}\n`);
  */
 export function startLines(
   master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey"> &

@@ -23,6 +23,8 @@ export interface FirstConnection {
  *
  * @throws what the resolver said, the last system error if all addresses refused, or the signal's
  *   reason
+ * @example
+ * const { socket } = await connectFirst(names, { host: "example.com", port: 80 }, AbortSignal.timeout(5000));
  */
 export async function connectFirst(
   names: NameCache,

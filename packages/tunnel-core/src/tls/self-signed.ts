@@ -31,6 +31,8 @@ export interface SelfSignedCertificateOptions {
  * Makes an ECDSA P-256 certificate that lives in memory only (`tls=1`).
  *
  * @throws {TunnelError} `INVALID_OPTIONS` if the common name is not allowed
+ * @example
+ * const source = await createSelfSignedCertificate({ commonName: "edge" });
  */
 export async function createSelfSignedCertificate(
   options: SelfSignedCertificateOptions = {},
