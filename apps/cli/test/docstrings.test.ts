@@ -37,7 +37,7 @@ function declarationOf(name: string, text: string): Export {
   const pattern = `^export (?:abstract )?(?:async )?(function|class|interface|type|const) ${name}\\b`;
   const found = new RegExp(pattern, "m").exec(text);
   if (found === null) throw new Error(`no declaration of ${name}`);
-  const before = text.slice(0, found.index).trimEnd();
+  const before = `\n${text.slice(0, found.index).trimEnd()}`;
   const docstring = before.endsWith("*/") ? before.slice(before.lastIndexOf("\n/**")) : "";
   return { name, kind: found[1] ?? "", docstring };
 }
