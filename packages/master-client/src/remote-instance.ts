@@ -43,12 +43,22 @@ export interface RemoteInstance extends Counters {
 /** The other half of a service. */
 export type RemotePeer = InstancePeer;
 
-/** Whether `value` is an object with fields. */
+/**
+ * Whether `value` is an object with fields.
+ *
+ * @example
+ * if (isRecord(value)) console.log(value.id);
+ */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads an instance; `undefined` for anything else, and for the entry of the API key. */
+/**
+ * Reads an instance; `undefined` for anything else, and for the entry of the API key.
+ *
+ * @example
+ * const instance = readInstance(await response.json());
+ */
 export function readInstance(value: unknown): RemoteInstance | undefined {
   if (!isRecord(value)) return undefined;
   const { id, type } = value;

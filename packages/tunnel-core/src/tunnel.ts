@@ -84,6 +84,7 @@ export interface TargetState {
   readonly reason: string | undefined;
 }
 
+/** Values of a log record; `undefined` ones are left out. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** One log record. Fixed lower-case text with the values as fields. */
@@ -121,6 +122,7 @@ export type ConnectionRefusal =
   | "closing"
   | "gone";
 
+/** What a tunnel tells, with the arguments of its listeners. */
 export interface TunnelEvents {
   /** The state changed; for `error` (and an end by an error) `reason` and `error` say why. */
   state: [state: TunnelState, reason: string | undefined, error: TunnelError | undefined];
