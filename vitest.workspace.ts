@@ -33,11 +33,22 @@ const slow = [
     "matrix",
     "rate",
     "burst",
+    "udp-storm",
     "hostile",
     "first-release",
   ].map((name) => `packages/tunnel-core/test/${name}.test.ts`),
   "packages/tunnel-core/test/trust/**/*.test.ts",
 ];
+
+/** Unit tests that wait: no file that sets the clock may share a worker with them. */
+const inRealTime = [
+  "pool/pool-dialer",
+  "pool/pool-greeter",
+  "session/session",
+  "relay/relay",
+  "udp/datagram-sender",
+  "conduit/framed-connection",
+].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({
   resolve: {
@@ -63,10 +74,15 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{packages,apps}/*/src/**/*.test.ts"],
+          exclude: inRealTime,
           isolate: false,
           setupFiles: ["./scripts/test-support/real-timers.ts"],
           testTimeout: 60_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: "unit-async", include: inRealTime, testTimeout: 60_000 },
       },
       {
         extends: true,

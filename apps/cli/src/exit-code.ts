@@ -37,6 +37,9 @@ export class CliError extends Error {
   }
 }
 
+/** A line; as a function if it names a command: it is given what people type for `nodepass`. */
+export type DetailLine = string | ((command: string) => string);
+
 /** Exit codes of what `@nodepass/master-client` throws, by its code. */
 const clientExitCodes: Readonly<Record<string, number>> = {
   INVALID: exitCodes.usage,
@@ -63,9 +66,6 @@ export function asCliError(error: unknown): CliError | undefined {
     cause: error,
   });
 }
-
-/** A line; as a function if it names a command: it is given what people type for `nodepass`. */
-export type DetailLine = string | ((command: string) => string);
 
 /** What may be known of a failure beside its message. */
 export interface CliErrorOptions extends ErrorOptions {

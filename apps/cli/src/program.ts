@@ -10,6 +10,9 @@ import { addProfileCommands } from "./commands/profiles.ts";
 import { addQuickstartCommand } from "./commands/quickstart.ts";
 import { addMasterCommands } from "./commands/remote-master.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addServiceCommand } from "./commands/service.ts";
+import { addShortcutCommands } from "./commands/shortcuts.ts";
+import { addVersionCommand } from "./commands/version.ts";
 import { addWatchCommands } from "./commands/watch.ts";
 import type { CliContext } from "./context.ts";
 import { asCliError, exitCodes } from "./exit-code.ts";
@@ -22,29 +25,32 @@ import { readVersion } from "./version.ts";
 
 const examples = (command: string) => `
 Examples:
+  KEY is a secret of yours; ${command} keygen prints one.
+
   A web server on port 8080 behind NAT, reachable on port 80 of your server:
-    your server  ${command} 'server://SECRET@:10101/:80?tls=1'
-    behind NAT   ${command} 'client://SECRET@your.server:10101/127.0.0.1:8080'
+    your server  ${command} "server://$KEY@:10101/:80?mode=1&tls=1"
+    behind NAT   ${command} "client://$KEY@your.server:10101/127.0.0.1:8080?mode=2"
 
   A database on the server's side, reachable on the client's port 5432:
-    server       ${command} 'server://SECRET@:10101/127.0.0.1:5432?mode=2&tls=1'
-    client       ${command} 'client://SECRET@your.server:10101/127.0.0.1:5432?mode=2'
+    server       ${command} "server://$KEY@:10101/127.0.0.1:5432?mode=2&tls=1"
+    client       ${command} "client://$KEY@your.server:10101/127.0.0.1:5432?mode=2"
 
   A local port passed on, without a server:
     ${command} 'client://127.0.0.1:8080/example.com:80?mode=1'
 
   A secret, what a URL means, and a look at a tunnel at work:
     ${command} keygen --url
-    ${command} check 'server://SECRET@:10101/:80?tls=1'
+    ${command} check "server://$KEY@:10101/:80?mode=1&tls=1"
     ${command} demo
 
   A master, and tunnels made and watched from anywhere:
     ${command} 'master://0.0.0.0:9090/api?tls=1'
     ${command} login --master https://your.server:9090
-    ${command} create 'server://SECRET@:10101/:80?tls=1' --alias web
+    ${command} create "server://$KEY@:10101/:80?mode=1&tls=1" --alias web
     ${command} top
 
-Quote URLs: shells take & and ? for their own. Log lines and check points go to standard output,
+Quote URLs: shells take & and ? for their own. Others can see arguments, so the key in a URL: give it
+with run - (standard input), run --file, or NP_URL. Log lines and check points go to standard output,
 errors to standard error. Exit codes: 0 done or stopped as asked, 1 failed, 2 wrong usage,
 3 no such instance, 4 the master refuses the key, 5 no answer of the master, 6 diff: something
 differs.
@@ -76,6 +82,8 @@ export function createProgram(context: CliContext): Command {
   addCheckCommand(program, context);
   addKeygenCommand(program, context);
   addDemoCommand(program, context);
+  addShortcutCommands(program, context);
+  addServiceCommand(program, context);
   program.commandsGroup("A master and its instances:");
   addProfileCommands(program, context);
   addInstanceCommands(program, context);
@@ -87,9 +95,17 @@ export function createProgram(context: CliContext): Command {
   program.commandsGroup("Other:");
   addCompletionCommand(program, context);
   addQuickstartCommand(program, context);
+  addVersionCommand(program, context);
   // Named here so that it joins the group.
   program.helpCommand(true);
+  nameOwnHelp(program, commandName(context.environment));
   return program;
+}
+
+/** Makes the error of a sub-command point at its own help. */
+function nameOwnHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`Try '${path} --help'.`);
+  for (const each of command.commands) nameOwnHelp(each, `${path} ${each.name()}`);
 }
 
 /**

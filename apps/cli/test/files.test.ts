@@ -70,10 +70,10 @@ it("exports what it can apply again, readable by the owner only", async () => {
   await run(["create", url, "--alias", "first", "--tag", "a=b"]);
   await run(["create", `server://secret@${HOST}:5113/${HOST}:5114?mode=1`]);
   const file = join(temporaryFolder(), "out.yaml");
-  await run(["export", "-o", file]);
+  await run(["export", "--to", file]);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(readFileSync(file, "utf8")).toContain("server://secret@");
-  await run(["export", "-o", file], 1);
+  await run(["export", "--to", file], 1);
   expect((await run(["export", "--to-url-list"])).split("\n")).toEqual([
     url,
     `server://secret@${HOST}:5113/${HOST}:5114?mode=1`,

@@ -84,7 +84,7 @@ it("ends with 1 if an instance cannot run, and says where to look", async () => 
   const url = `client://127.0.0.1:${await startEcho()}/127.0.0.1:1?mode=1`;
   const made = await runCli(["create", url, "--alias", "taken"], { environment });
   expect(made).toMatchObject({ code: 1, stdout: "" });
-  expect(made.stderr).toMatch(/\(taken\) does not run\n {2}.*nodepass logs -f \w{8}\n$/);
+  expect(made.stderr).toMatch(/\(taken\) does not run: [\s\S]*nodepass logs -f \w{8}\n$/);
   expect(await json(["ls"])).toMatchObject([{ alias: "taken", status: "error" }]);
   expect(await json(["start", "taken"], 1)).toMatchObject([{ status: "error" }]);
   expect(await json(["stop", "taken"])).toMatchObject([{ status: "stopped" }]);

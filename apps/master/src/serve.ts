@@ -1,5 +1,7 @@
 import { createLogger } from "@nodepass/logging";
 import {
+  findCarriers,
+  proxyVariables,
   type RunningMaster,
   readMasterEnvironment,
   runMaster,
@@ -53,6 +55,10 @@ export async function serve(options: ServeOptions): Promise<number> {
       importFile: options.importFile,
       goStateFiles: options.goStateFiles,
       workers: environment.workers,
+      ways: {
+        carriers: findCarriers(import.meta.url),
+        proxyEnvironment: proxyVariables(variables),
+      },
       keys: environment.keys,
       version: options.version,
       logger,

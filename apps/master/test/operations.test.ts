@@ -53,6 +53,8 @@ it.runIf(process.platform === "linux")(
       NP_MASTER_URL: url.replace("http:", "master:"),
       NP_STATE_DIR: state,
       NP_WORKERS: "1",
+      // Tests may run in a container, where a new key goes into no log.
+      NP_SHOW_KEY: "1",
     };
     const shell = async (commands: string) => {
       const here = commands

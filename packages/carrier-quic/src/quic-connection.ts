@@ -161,7 +161,8 @@ export class QuicConnection {
       this.#write();
       this.#flush();
     }
-    if (this.native.isClosed()) {
+    // Draining: the peer has closed it, and nothing more is said (RFC 9000, section 10.2.2).
+    if (this.native.isClosed() || this.native.isDraining()) {
       this.#end(this.#reason());
       return;
     }

@@ -25,6 +25,7 @@ export interface QuicheConnection {
   peerCertChain(): Uint8Array[] | null;
   isEstablished(): boolean;
   isClosed(): boolean;
+  isDraining(): boolean;
   isTimedOut(): boolean;
   peerError(): { isApp: boolean; errorCode: number; reason: Uint8Array } | null;
   localError(): { isApp: boolean; errorCode: number; reason: Uint8Array } | null;

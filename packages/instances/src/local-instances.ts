@@ -57,8 +57,9 @@ const MAX_RESERVE_MS = 1000;
  */
 export function createInstanceManager(options: InstanceManagerOptions): InstanceManager {
   const resolved = resolveManagerOptions(options);
-  const { workers, workerHeapMiB: heapMiB, environment: limits, counterIntervalMs } = resolved;
-  const settings = { limits, counterIntervalMs };
+  const { workers, workerHeapMiB: heapMiB, environment: limits } = resolved;
+  const { counterIntervalMs, ways } = resolved;
+  const settings = { limits, counterIntervalMs, ways };
   return new LocalInstances(resolved, {
     startThread: workers === 0 ? localThreads(settings) : workerThreads({ settings, heapMiB }),
   });

@@ -7,6 +7,7 @@ import {
   SILENT_LOGGER,
 } from "@nodepass/model";
 import type { HistoryFiles, MasterState, StateStore } from "@nodepass/store";
+import type { TunnelWays } from "@nodepass/tunnel-core";
 import {
   DEFAULT_ENVIRONMENT,
   type EnvironmentSettings,
@@ -39,6 +40,8 @@ export interface InstanceManagerOptions {
   readonly workerHeapMiB?: number | undefined;
   /** Limits and intervals of the tunnels, report interval and graceful stop. @default DEFAULT_ENVIRONMENT */
   readonly environment?: EnvironmentSettings | undefined;
+  /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
+  readonly ways?: TunnelWays | undefined;
   /** The master's own `log`, and for servers `tls`, `crt`, `keyFile`, where a URL lacks them. @default {} */
   readonly masterDefaults?: ParseDefaults | undefined;
   /** Instances at most, 1 to 1 000 000. @default 10000 */
@@ -112,6 +115,7 @@ export function resolveManagerOptions(options: InstanceManagerOptions): Resolved
     formatLog: options.formatLog,
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     masterDefaults: options.masterDefaults ?? {},
+    ways: options.ways ?? {},
     now: options.now ?? Date.now,
     logger: options.logger ?? SILENT_LOGGER,
     workers: pick("workers"),

@@ -23,3 +23,4 @@ export {
   type StartLinesOptions,
   startLines,
 } from "./running-master.ts";
+export { findCarriers, proxyVariables } from "./ways.ts";

@@ -1,3 +1,4 @@
+import type { InstanceManagerOptions } from "@nodepass/instances";
 import type { Logger } from "@nodepass/logging";
 import {
   DEFAULT_ENVIRONMENT,
@@ -29,6 +30,8 @@ export interface RunMasterOptions {
    * @default availableParallelism()
    */
   readonly workers?: number | undefined;
+  /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
+  readonly ways?: InstanceManagerOptions["ways"];
   /** Where it tells what it does, its instances' lines included. @default silent */
   readonly logger?: Logger | undefined;
   /** Of the program, for `/info`, `/metrics` and the document. @default "0.0.0" */
@@ -49,6 +52,7 @@ export interface ResolvedMasterOptions {
   readonly goStateFiles: readonly string[];
   readonly environment: EnvironmentSettings;
   readonly workers: number | undefined;
+  readonly ways: InstanceManagerOptions["ways"];
   readonly logger: Logger;
   readonly version: string;
   readonly keys: KeyOptions;
@@ -78,6 +82,7 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     goStateFiles: options.goStateFiles ?? [],
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     workers: options.workers,
+    ways: options.ways,
     logger: options.logger ?? silent,
     version: options.version ?? "0.0.0",
     keys: options.keys ?? {},

@@ -159,6 +159,7 @@ async function openCore(
     environment,
     logger,
     workers: options.workers,
+    ways: options.ways,
     masterDefaults: { log, tls, crt, keyFile },
     history: historyFiles(options.stateDirectory),
     // Dashboards translate the colours.

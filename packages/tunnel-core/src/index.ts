@@ -1,3 +1,4 @@
+export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
@@ -11,11 +12,15 @@ export type {
   ReadyOptions,
   TargetState,
   Tunnel,
+  TunnelChanges,
   TunnelCounters,
   TunnelEvents,
   TunnelOptions,
   TunnelState,
+  TunnelWays,
 } from "./tunnel.ts";
+
+export { changesBetween } from "./tunnels/update-settings.ts";
 
 // Internal to the workspace: not part of the public API, may change at any time.
 

@@ -1,6 +1,6 @@
 /** Most concurrent TCP connections and UDP sessions together (`slot`). */
 export class Slots {
-  readonly #limit: number;
+  #limit: number;
   #used = 0;
 
   /** @param limit 0 = no limit */
@@ -13,6 +13,11 @@ export class Slots {
     if (this.#limit > 0 && this.#used >= this.#limit) return false;
     this.#used++;
     return true;
+  }
+
+  /** From now on; who is in stays. @param limit 0 = no limit */
+  setLimit(limit: number): void {
+    this.#limit = limit;
   }
 
   release(): void {

@@ -1,4 +1,9 @@
-import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
+import type {
+  ClientSettings,
+  EnvironmentSettings,
+  HostPort,
+  ServerSettings,
+} from "@nodepass/url-config";
 import type { NameCache } from "./names/name-cache.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
 import type { Slots } from "./slots.ts";
@@ -18,7 +23,10 @@ export interface TunnelContext extends RelayContext {
   readonly names: NameCache;
   readonly slots: Slots;
   /** Who knows which targets work. */
-  readonly health: { states(): readonly TargetState[] }[];
+  readonly health: {
+    states(): readonly TargetState[];
+    setTargets(targets: readonly HostPort[]): void;
+  }[];
   /** A target has begun to rest, or serves again. */
   onTarget(state: TargetState): void;
   /** The bound of all datagrams that wait for a connection. */

@@ -1,7 +1,12 @@
 import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
-import type { ClientSettings, EnvironmentSettings, ServerSettings } from "@nodepass/url-config";
-import type { MoreCarriers } from "./carrier/carriers.ts";
+import type {
+  ClientSettings,
+  EnvironmentSettings,
+  ServerSettings,
+  TunnelSettings,
+} from "@nodepass/url-config";
+import type { MoreCarriers } from "./carrier/more-carriers.ts";
 import type { TunnelError } from "./errors.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
@@ -119,7 +124,10 @@ export interface TunnelOptions {
   readonly buffers?: RelayBuffers | undefined;
   /** PEM certificates of authorities to trust with `tls` 2, beside those that Node brings (`tls.rootCertificates`). */
   readonly ca?: string | readonly string[] | undefined;
-  /** Carriers that are packages of their own (`type` 1, QUIC), loaded when they are used. */
+  /**
+   * Carriers that are packages of their own (`type` 1, QUIC): modules as `import()` takes them, loaded
+   * when they are used. @default none
+   */
   readonly carriers?: MoreCarriers | undefined;
   /** What `via=env` looks at: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`. @default nothing */
   readonly proxyEnvironment?: ProxyEnvironment | undefined;
@@ -139,6 +147,9 @@ export interface TunnelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What the program around a tunnel knows of the ways out: the same for all its tunnels. */
+export type TunnelWays = Pick<TunnelOptions, "carriers" | "proxyEnvironment">;
+
 /** How to wait for a tunnel. */
 export interface ReadyOptions {
   /** Ends the wait; the tunnel goes on. */
@@ -149,6 +160,24 @@ export interface ReadyOptions {
    */
   readonly failOnRefusal?: boolean | undefined;
 }
+
+/**
+ * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings. `targets` at
+ * the end that dials them, `min` at a client.
+ */
+export type TunnelChanges = Partial<
+  Pick<
+    TunnelSettings,
+    | "rateBytesPerSecond"
+    | "slot"
+    | "readTimeoutMs"
+    | "dnsTtlMs"
+    | "log"
+    | "targets"
+    | "block"
+    | "proxy"
+  >
+> & { readonly min?: number | undefined };
 
 /** A running tunnel end. Emits `TunnelEvents`. */
 export interface Tunnel extends EventEmitter<TunnelEvents> {
@@ -164,6 +193,15 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   readonly tunnelAddress: { readonly host: string; readonly port: number } | undefined;
   /** Where users connect at this end, once listening (`undefined` if this end is the exit). */
   readonly entryAddress: { readonly host: string; readonly port: number } | undefined;
+  /**
+   * Changes settings while the tunnel runs: no connection is cut, those that are open go on by the
+   * new ones (`block` and `targets` count for new connections).
+   *
+   * @throws {TunnelError} `INVALID_OPTIONS` with the name and what is allowed; nothing is changed then
+   * @example
+   * tunnel.update({ rateBytesPerSecond: 12_500_000 }); // 100 Mbit/s from now on
+   */
+  update(changes: TunnelChanges): void;
   /** Reads the live counters. */
   counters(): TunnelCounters;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */

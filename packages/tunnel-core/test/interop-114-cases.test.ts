@@ -164,33 +164,36 @@ test("our client with a wrong key is refused and says why", async () => {
   expect(peer.sessions).toBe(0);
 });
 
-describe.each(["forward", "reverse"] as const)("the %s recording", (name) => {
-  // Long enough that no further ping comes before the recorded ones have been played.
-  const limits = { ...LIMITS, reportIntervalMs: 1000 };
+describe.each(["forward", "reverse", "ws-forward", "ws-reverse"] as const)(
+  "the %s recording",
+  (name) => {
+    // Long enough that no further ping comes before the recorded ones have been played.
+    const limits = { ...LIMITS, reportIntervalMs: 1000 };
 
-  test("plays its server to our client", async () => {
-    const target = await startTarget({ tcp: answerOnce });
-    const played = await replayServer(name);
-    const port = name === "forward" ? 0 : target.port;
-    const url = `client://secret@127.0.0.1:${played.port}/127.0.0.1:${port}?mode=2&min=2`;
-    const tunnel = await openTunnel(url, { limits });
-    opened.push(target, played, tunnel);
-    const result = await played.run({ user: replayUsers(() => boundEntry(tunnel)) });
-    expect(result.mismatches).toEqual([]);
-  });
-
-  test("plays its client to our server", async () => {
-    const target = await startTarget({ tcp: answerOnce });
-    const mode = name === "forward" ? 2 : 1;
-    const port = name === "forward" ? target.port : 0;
-    const url = `server://secret@127.0.0.1:0/127.0.0.1:${port}?mode=${mode}&max=8`;
-    const tunnel = await openTunnel(url, { limits });
-    opened.push(target, tunnel);
-    const result = await replayClient(name, {
-      tunnel: await boundTunnel(tunnel),
-      user: replayUsers(() => boundEntry(tunnel)),
-      stopServer: () => tunnel.close({ timeoutMs: 0 }),
+    test("plays its server to our client", async () => {
+      const target = await startTarget({ tcp: answerOnce });
+      const played = await replayServer(name);
+      const port = name.endsWith("forward") ? 0 : target.port;
+      const url = `client://secret@127.0.0.1:${played.port}/127.0.0.1:${port}?mode=2&min=2`;
+      const tunnel = await openTunnel(url, { limits });
+      opened.push(target, played, tunnel);
+      const result = await played.run({ user: replayUsers(() => boundEntry(tunnel)) });
+      expect(result.mismatches).toEqual([]);
     });
-    expect(result.mismatches).toEqual([]);
-  });
-});
+
+    test("plays its client to our server", async () => {
+      const target = await startTarget({ tcp: answerOnce });
+      const mode = name.endsWith("forward") ? 2 : 1;
+      const port = name.endsWith("forward") ? target.port : 0;
+      const url = `server://secret@127.0.0.1:0/127.0.0.1:${port}?mode=${mode}&max=8&type=${name.startsWith("ws-") ? 2 : 0}`;
+      const tunnel = await openTunnel(url, { limits });
+      opened.push(target, tunnel);
+      const result = await replayClient(name, {
+        tunnel: await boundTunnel(tunnel),
+        user: replayUsers(() => boundEntry(tunnel)),
+        stopServer: () => tunnel.close({ timeoutMs: 0 }),
+      });
+      expect(result.mismatches).toEqual([]);
+    });
+  },
+);

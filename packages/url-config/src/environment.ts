@@ -210,7 +210,7 @@ function mistypedNames(env: Readonly<Record<string, string | undefined>>): UrlPr
     if (!name.toUpperCase().startsWith("NP_") || names.includes(name)) return [];
     const meant = closestName(name, names);
     if (meant === undefined) return [];
-    return [urlProblem("UNKNOWN_PARAMETER", name, "", meant, `is not known; meant ${meant}?`)];
+    return [urlProblem("UNKNOWN_PARAMETER", name, "", meant, "is not known")];
   });
 }
 

@@ -1,31 +1,35 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { addUrlArgument, readUrlArgument, type UrlOptions } from "./url-argument.ts";
 
 /** Options of `nodepass check`. */
-interface CheckCommandOptions {
+interface CheckCommandOptions extends UrlOptions {
   readonly json?: boolean;
   readonly showKey?: boolean;
 }
 
 /** Adds `nodepass check`: what a URL means, without running it. */
 export function addCheckCommand(program: Command, context: CliContext): void {
-  program
+  const check = program
     .command("check")
-    .description("say what a URL or a file means, every setting, and the command for the other end")
-    .argument("<url>", "server://, client:// or master:// URL; or a YAML or JSON file, or a folder")
+    .description(
+      "say what a URL or a file means, every setting, and the command for the other end",
+    );
+  addUrlArgument(check, "server://, client:// or master://")
     .option("--show-key", "don't hide the key in the URLs that are printed")
     .option("--json", "print JSON")
-    .action(async (url: string, options: CheckCommandOptions) => {
+    .action(async (argument: string | undefined, options: CheckCommandOptions) => {
       const { isConfigPath } = await import("../files/is-config-path.ts");
-      if (isConfigPath(url)) {
+      if (argument !== undefined && argument !== "-" && isConfigPath(argument)) {
         const { checkFiles } = await import("../files/check-files.ts");
-        return checkFiles(context, url, options);
+        return checkFiles(context, argument, options);
       }
       const { checkUrl } = await import("../describe/check-url.ts");
       const { formatCheck, formatCheckJson } = await import("../output/format-check.ts");
       const { createStyle, hasColour } = await import("../output/colour.ts");
       const { commandName } = await import("../output/command-name.ts");
       const { CliError } = await import("../exit-code.ts");
+      const url = await readUrlArgument(context, argument, options);
       const report = checkUrl(url, context.environment, { showKey: options.showKey });
       const style = createStyle(hasColour(context.stdout, context.environment));
       context.stdout.write(

@@ -1,6 +1,11 @@
 import { Argument, type Command } from "commander";
-import type { CompletionCommand } from "../completion/command-tree.ts";
+import {
+  type CompletionCommand,
+  type CompletionSource,
+  completionSources,
+} from "../completion/command-tree.ts";
 import type { CliContext } from "../context.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 
@@ -15,6 +20,7 @@ or, for one session of bash or zsh:
 
 /** Adds `nodepass completion`: a script for a shell, made from the program as it is. */
 export function addCompletionCommand(program: Command, context: CliContext): void {
+  addNamesCommand(program, context);
   program
     .command("completion")
     .description("print a script that completes this command in a shell")
@@ -26,6 +32,23 @@ export function addCompletionCommand(program: Command, context: CliContext): voi
       context.stdout.write(await formatCompletion(shell, tree));
     });
 }
+
+/** Adds the hidden command that the scripts ask for names; it says nothing rather than an error. */
+function addNamesCommand(program: Command, context: CliContext): void {
+  const names = program
+    .command("complete-names", { hidden: true })
+    .addArgument(new Argument("<source>", "which names").choices(completionSources));
+  addRemoteOptions(names)
+    .setOptionValue("timeout", namesTimeoutMs)
+    .action(async (source: CompletionSource, options: RemoteOptions) => {
+      const { listNames } = await import("../completion/list-names.ts");
+      const found = await listNames(context, source, options);
+      context.stdout.write(found.map((name) => `${name}\n`).join(""));
+    });
+}
+
+/** People wait at the prompt. */
+const namesTimeoutMs = 2000;
 
 async function formatCompletion(
   shell: (typeof shells)[number],

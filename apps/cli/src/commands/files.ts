@@ -14,7 +14,7 @@ export interface DesiredOptions extends RemoteOptions {
 /** Options of `export`. */
 export interface ExportOptions extends RemoteOptions {
   readonly toUrlList?: boolean | undefined;
-  readonly output?: string | undefined;
+  readonly to?: string | undefined;
 }
 
 /** Adds `apply`, `diff`, `export` and `import`: a master and the files that describe it. */
@@ -39,7 +39,7 @@ export function addFileCommands(program: Command, context: CliContext): void {
     program.command("export").description("write the master's instances as a file, keys included"),
   )
     .option("--to-url-list", "their URLs, one a line, for any NodePass")
-    .option("-o, --output <file>", "write to a new file that only you can read")
+    .option("--to <file>", "write to a new file that only you can read")
     .action(async (options: ExportOptions) => {
       const { exportInstances } = await import("../files/export-instances.ts");
       await exportInstances(context, options);

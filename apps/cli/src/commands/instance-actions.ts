@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import type { InstanceAction } from "../instances/settle.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
+import { collectTagFilter } from "./tag-option.ts";
 
 const actions: readonly (readonly [InstanceAction, string])[] = [
   ["start", "start instances"],
@@ -10,20 +11,35 @@ const actions: readonly (readonly [InstanceAction, string])[] = [
   ["reset", "set the traffic counters of instances to zero"],
 ];
 
+interface SelectionOptions extends RemoteOptions {
+  readonly all?: boolean;
+  readonly tag?: Readonly<Record<string, string | undefined>>;
+}
+
+function addSelectionOptions(command: Command): Command {
+  return addRemoteOptions(command)
+    .option("--all", "all instances of the master")
+    .option(
+      "--tag <name[=value]>",
+      "only those with this tag; may be given again",
+      collectTagFilter,
+    );
+}
+
 /** Adds `start`, `stop`, `restart`, `reset` and `rm`. */
 export function addActionCommands(program: Command, context: CliContext): void {
-  const argument = ["<instance...>", "ids, beginnings of ids, or aliases"] as const;
+  const argument = ["[instance...]", "ids, beginnings of ids, or aliases"] as const;
   for (const [action, description] of actions) {
-    addRemoteOptions(program.command(action).description(description))
+    addSelectionOptions(program.command(action).description(description))
       .argument(...argument)
-      .action(async (names: readonly string[], options: RemoteOptions) => {
+      .action(async (names: readonly string[], options: SelectionOptions) => {
         const { control } = await import("../instances/change-commands.ts");
         await control(context, action, names, options);
       });
   }
-  addRemoteOptions(program.command("rm").description("stop instances and forget them"))
+  addSelectionOptions(program.command("rm").description("stop instances and forget them"))
     .argument(...argument)
-    .action(async (names: readonly string[], options: RemoteOptions) => {
+    .action(async (names: readonly string[], options: SelectionOptions) => {
       const { remove } = await import("../instances/change-commands.ts");
       await remove(context, names, options);
     });

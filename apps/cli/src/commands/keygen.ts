@@ -47,7 +47,7 @@ function parseBytes(value: string): number {
 
 function formatCommands(key: string, command: string): string {
   return `key      ${key}
-server   ${command} 'server://${key}@:10101/:8080?tls=1'
-client   ${command} 'client://${key}@your.server:10101/127.0.0.1:80'
+server   ${command} 'server://${key}@:10101/:8080?mode=1&tls=1'
+client   ${command} 'client://${key}@your.server:10101/127.0.0.1:80?mode=2'
 `;
 }

@@ -41,7 +41,7 @@ export function addProfileCommands(program: Command, context: CliContext): void 
   profile
     .command("use")
     .description("use a profile from now on")
-    .argument("<name>", "name of the profile")
+    .argument("<profile>", "name of the profile")
     .action(async (name: string) => {
       const { useProfile } = await import("../profiles/profile-commands.ts");
       await useProfile(context, name);
@@ -49,7 +49,7 @@ export function addProfileCommands(program: Command, context: CliContext): void 
   profile
     .command("rm")
     .description("forget a profile and its key")
-    .argument("<name>", "name of the profile")
+    .argument("<profile>", "name of the profile")
     .action(async (name: string) => {
       const { removeProfile } = await import("../profiles/profile-commands.ts");
       await removeProfile(context, name);

@@ -3,6 +3,8 @@ import { type CompletionCommand, flattenCommands, optionForms } from "./command-
 /** Writes the bash script that completes `program`; works with the bash 3.2 of macOS. */
 export function formatBashCompletion(program: CompletionCommand): string {
   const name = program.name;
+  const ask = (source: string | undefined) =>
+    source === undefined ? "" : `; words="$words $(${name} complete-names ${source} 2>/dev/null)"`;
   const commands = flattenCommands(program);
   const steps = commands
     .filter((command) => command !== program)
@@ -12,7 +14,7 @@ export function formatBashCompletion(program: CompletionCommand): string {
       .filter((option) => option.takesValue)
       .map((option) => {
         const patterns = optionForms(option).map((form) => quote(`${command.path}:${form}`));
-        return `    ${patterns.join("|")}) words=${quote(option.values.join(" "))} ;;`;
+        return `    ${patterns.join("|")}) words=${quote(option.values.join(" "))}${ask(option.source)} ;;`;
       }),
   );
   const words = commands.map((command) => {
@@ -21,7 +23,7 @@ export function formatBashCompletion(program: CompletionCommand): string {
       ...command.values,
       ...command.options.flatMap(optionForms),
     ];
-    return `        ${quote(command.path)}) words=${quote(all.join(" "))} ;;`;
+    return `        ${quote(command.path)}) words=${quote(all.join(" "))}${ask(command.source)} ;;`;
   });
   return `# bash completion for ${name}
 _${name}() {

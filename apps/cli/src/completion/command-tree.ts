@@ -11,7 +11,13 @@ export interface CompletionOption {
   readonly takesValue: boolean;
   /** The values it may have, if they are few. */
   readonly values: readonly string[];
+  /** What the command itself is asked for at completion. */
+  readonly source: CompletionSource | undefined;
 }
+
+/** Names that only the command knows: `nodepass complete-names <source>` prints them. */
+export const completionSources = ["instances", "profiles"] as const;
+export type CompletionSource = (typeof completionSources)[number];
 
 /** A command as a shell completes it. */
 export interface CompletionCommand {
@@ -22,6 +28,8 @@ export interface CompletionCommand {
   readonly options: readonly CompletionOption[];
   /** Values of its first argument, if they are few. */
   readonly values: readonly string[];
+  /** What the command itself is asked for its arguments. */
+  readonly source: CompletionSource | undefined;
   readonly commands: readonly CompletionCommand[];
 }
 
@@ -39,10 +47,19 @@ export function toCommandTree(command: Command, parentPath?: string): Completion
       description: option.description,
       takesValue: option.required || option.optional,
       values: option.argChoices ?? [],
+      source: option.long === "--profile" ? "profiles" : undefined,
     })),
     values: command.registeredArguments[0]?.argChoices ?? [],
+    source: sourceOf(command),
     commands: help.visibleCommands(command).map((each) => toCommandTree(each, path)),
   };
+}
+
+/** Arguments are called by what they are. */
+function sourceOf(command: Command): CompletionSource | undefined {
+  const name = command.registeredArguments[0]?.name();
+  if (name === "instance") return "instances";
+  return name === "profile" ? "profiles" : undefined;
 }
 
 /** A command and all below it. */

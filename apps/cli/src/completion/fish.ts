@@ -3,6 +3,7 @@ import { type CompletionCommand, type CompletionOption, flattenCommands } from "
 /** Writes the fish script that completes `program`. */
 export function formatFishCompletion(program: CompletionCommand): string {
   const name = program.name;
+  const ask = (source: string) => quote(`(${name} complete-names ${source} 2>/dev/null)`);
   const at = `__${name}_at`;
   const commands = flattenCommands(program);
   const steps = commands
@@ -15,7 +16,8 @@ export function formatFishCompletion(program: CompletionCommand): string {
         (each) => `${start} -a ${quote(each.name)} -d ${quote(each.description)}`,
       ),
       ...command.values.map((value) => `${start} -a ${quote(value)}`),
-      ...command.options.map((option) => `${start}${formatOption(option)}`),
+      ...(command.source === undefined ? [] : [`${start} -a ${ask(command.source)}`]),
+      ...command.options.map((option) => `${start}${formatOption(option, ask)}`),
     ];
   });
   return `# fish completion for ${name}
@@ -34,10 +36,13 @@ ${completions.join("\n")}
 `;
 }
 
-function formatOption(option: CompletionOption): string {
+function formatOption(option: CompletionOption, ask: (source: string) => string): string {
   const short = option.short === undefined ? "" : ` -s ${option.short.slice(1)}`;
   const long = option.long === undefined ? "" : ` -l ${option.long.slice(2)}`;
   const value = option.takesValue ? " -x" : "";
+  if (option.source !== undefined) {
+    return `${short}${long} -x -a ${ask(option.source)} -d ${quote(option.description)}`;
+  }
   const values = option.values.length > 0 ? ` -a ${quote(option.values.join(" "))}` : "";
   return `${short}${long}${value}${values} -d ${quote(option.description)}`;
 }

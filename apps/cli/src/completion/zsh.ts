@@ -24,9 +24,11 @@ const formatFunction =
   (program: string) =>
   (command: CompletionCommand): string => {
     const name = functionName(program, command.path);
-    const options = command.options.map(formatOption);
+    const options = command.options.map((option) => formatOption(program, option));
     if (command.commands.length === 0) {
-      const argument = quote(`*::argument:${formatValues(command.values)}`);
+      const argument = quote(
+        `*::argument:${formatValues(program, command.values, command.source)}`,
+      );
       return `${name}() {\n  _arguments ${[...options, argument].join(" \\\n    ")}\n}`;
     }
     const list = command.commands.map(
@@ -59,16 +61,25 @@ function functionName(program: string, path: string): string {
   return `_${program}${path.replaceAll("/", "_").replaceAll("-", "_")}`;
 }
 
-function formatOption(option: CompletionOption): string {
+function formatOption(program: string, option: CompletionOption): string {
   const forms = optionForms(option);
   const exclusive = forms.length > 1 ? quote(`(${forms.join(" ")})`) : "";
   const names = forms.length > 1 ? `{${forms.join(",")}}` : forms.join("");
   const description = option.description.replace(/[[\]:\\]/g, "\\$&");
-  const value = option.takesValue ? `:value:${formatValues(option.values)}` : "";
+  const value = option.takesValue
+    ? `:value:${formatValues(program, option.values, option.source)}`
+    : "";
   return `${exclusive}${names}${quote(`[${description}]${value}`)}`;
 }
 
-function formatValues(values: readonly string[]): string {
+function formatValues(
+  program: string,
+  values: readonly string[],
+  source: string | undefined,
+): string {
+  if (source !== undefined) {
+    return `{local -a names; names=(${"${(f)"}"$(${program} complete-names ${source} 2>/dev/null)"}); compadd -a names}`;
+  }
   return values.length > 0 ? `(${values.join(" ")})` : " ";
 }
 

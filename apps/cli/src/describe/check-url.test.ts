@@ -15,6 +15,24 @@ describe("checkUrl", () => {
     [`client://${key}@h:10101/[::1]:80?mode=2`, "this end dials [::1]:80"],
     [`client://${key}@h:10101/:80?noudp=1`, "Only TCP is carried"],
     [`client://${key}@h:10101/:80?rate=8&block=13`, "At most 8 Mbit/s in each direction"],
+    [`server://${key}@:10101/:80`, "The pool is TCP"],
+    [`server://${key}@:10101/:80?type=1`, "over UDP on port 10101"],
+    [`server://${key}@:10101/:80?type=1`, "@nodepass/carrier-quic has to be installed"],
+    [`server://${key}@:10101/:80?type=2&path=/t`, "one HTTP address is all"],
+    [`server://${key}@:10101/:80?type=2&path=/t`, "has to pass on Upgrade and Connection"],
+    [`server://${key}@:10101/:80?type=2&path=/t`, "the client needs front=2"],
+    [`server://${key}@:10101/:80?type=2&path=/t`, "NodePass 1.14 clients ask for /"],
+    [`server://${key}@:10101/:80?type=2&tls=1`, "has to speak TLS to this end, too"],
+    [`server://${key}@:10101/:80?type=3`, "HTTP/2 in TLS on path /stream"],
+    [`client://${key}@h:443/:80?mode=2&front=2`, "its certificate is verified, chain and name"],
+    [`client://${key}@h:443/:80?mode=2&front=1&path=/t`, "any certificate will do there"],
+    [`client://${key}@h:443/:80?mode=2&path=/t`, "ask for the path /t"],
+    [
+      `client://${key}@h:443/:80?mode=2&via=http://u:hunter2@p:3128`,
+      "the server at h:443 through the HTTP proxy p:3128, with a user and password",
+    ],
+    [`client://${key}@h:443/:80?mode=1&noudp=1&via=socks5://p`, "the SOCKS 5 proxy p:1080"],
+    [`client://${key}@h:443/:80?via=env`, "unless NO_PROXY names the host"],
     ["master://:9090/api?tls=1", "on port 9090 of all interfaces, below https://…/api"],
   ])("says what %s means", (url, sentence) => {
     const report = checkUrl(url, {});
@@ -61,6 +79,13 @@ describe("checkUrl", () => {
     expect(checkUrl(url, {}).otherEnd).toMatch(/^client:\/\/\*\*\*@.*:10101\//);
     expect(checkUrl(url, {}, { showKey: true }).url).toContain(key);
     expect(checkUrl("client://h:1/:2?mode=1", {}).otherEnd).toBeUndefined();
+  });
+
+  it("shows a proxy's password nowhere, and hides it in the whole URL", () => {
+    const report = checkUrl(`client://${key}@h:1/:2?mode=2&via=http://u:hunter2@p:1`, {});
+    const text = formatCheck(report, createStyle(false)) + formatCheckJson(report);
+    expect(text).not.toContain("hunter2");
+    expect(text).toContain("http://***@p:1");
   });
 
   it("shows the key nowhere, whatever the URL", () => {

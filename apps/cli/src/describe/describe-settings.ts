@@ -9,6 +9,7 @@ import {
   type Settings,
   type TunnelSettings,
 } from "@nodepass/url-config";
+import { describeClientRoad, describeServerRoad } from "./describe-road.ts";
 
 /** Says what settings mean, in sentences, most important first. Never holds the key. */
 export function describeSettings(settings: Settings): string[] {
@@ -40,6 +41,7 @@ function describeServer(settings: ServerSettings): string[] {
     flow ?? "",
     describeTraffic(settings),
     encryption ?? "",
+    ...describeServerRoad(settings),
     describeKey(settings),
     ...describeLimits(settings),
   ];
@@ -60,6 +62,7 @@ function describeClient(settings: ClientSettings): string[] {
     role ?? "",
     describeTraffic(settings),
     ...(settings.mode === 1 ? [] : tunnel),
+    ...describeClientRoad(settings),
     ...describeLimits(settings),
   ];
 }

@@ -1,4 +1,4 @@
-import { describeParameters, format, type Settings } from "@nodepass/url-config";
+import { describeParameters, format, redact, type Settings } from "@nodepass/url-config";
 
 /** One setting of a URL. */
 export interface SettingLine {
@@ -11,7 +11,8 @@ export interface SettingLine {
 
 /** Every setting that the URL's scheme has, with its value and whether that is the default. */
 export function listSettings(settings: Settings): SettingLine[] {
-  const url = format(settings);
+  // A proxy's password is part of a setting.
+  const url = redact(format(settings));
   const values = new URLSearchParams(url.slice(url.indexOf("?") + 1));
   return describeParameters()
     .filter(({ schemes }) => schemes.includes(settings.scheme))

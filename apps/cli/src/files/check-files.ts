@@ -1,7 +1,7 @@
 import { redact } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
 import { checkUrl } from "../describe/check-url.ts";
-import { printJson, stdoutStyle } from "../output/print.ts";
+import { printData, stdoutStyle } from "../output/print.ts";
 import { loadFiles } from "./load-files.ts";
 
 /** Runs `nodepass check` on a file or folder. @throws {CliError} with all that is wrong in it */
@@ -17,7 +17,8 @@ export async function checkFiles(
     return { name, url: show(url), start, ...origin, description, warnings };
   });
   if (options.json === true) {
-    printJson(context, { ok: true, files, master: master?.url ?? null, tunnels: reports });
+    const report = { ok: true, files, master: master?.url ?? null, tunnels: reports };
+    await printData(context, report, {});
     return;
   }
   const { bold, yellow } = stdoutStyle(context);

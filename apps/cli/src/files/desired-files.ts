@@ -5,7 +5,7 @@ import { redact } from "@nodepass/url-config";
 import type { DesiredOptions } from "../commands/files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
-import { printJson, stdoutStyle } from "../output/print.ts";
+import { printData, stdoutStyle } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openMaster } from "../remote/open-master.ts";
 import { loadFiles } from "./load-files.ts";
@@ -13,7 +13,7 @@ import { loadFiles } from "./load-files.ts";
 /** Runs `nodepass diff`, and `apply --dry-run`. @throws {CliError} code 6 if something differs */
 export async function diffFiles(context: CliContext, options: DesiredOptions): Promise<void> {
   const { steps } = await planFiles(context, options);
-  if (options.json === true) printJson(context, steps.map(toJson));
+  if (options.json === true) await printData(context, steps.map(toJson), options);
   else for (const step of steps) context.stdout.write(`${describe(step)}\n`);
   if (steps.length > 0) throw new CliError("", { exitCode: exitCodes.differs });
   if (options.json !== true) context.stdout.write("nothing differs\n");
@@ -33,9 +33,10 @@ export async function applyFiles(context: CliContext, options: DesiredOptions): 
     },
   });
   if (options.json === true) {
-    printJson(
+    await printData(
       context,
       outcomes.map(({ step, error }) => ({ ...toJson(step), error: error?.message ?? null })),
+      options,
     );
   } else if (steps.length === 0) {
     context.stdout.write("nothing to do\n");

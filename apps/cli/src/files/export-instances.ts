@@ -14,19 +14,21 @@ export async function exportInstances(context: CliContext, options: ExportOption
   const text =
     options.toUrlList === true
       ? instances.map(({ url }) => `${url}\n`).join("")
-      : exportConfig(instances, { json: options.json === true });
-  const { output } = options;
-  if (output === undefined) {
+      : exportConfig(instances, {
+          json: options.output === "json" || (options.json === true && options.output !== "yaml"),
+        });
+  const { to } = options;
+  if (to === undefined) {
     context.stdout.write(text);
     return;
   }
   try {
     // It holds the tunnels' keys.
-    writeFileSync(output, text, { mode: 0o600, flag: "wx" });
+    writeFileSync(to, text, { mode: 0o600, flag: "wx" });
   } catch (error) {
-    throw new CliError(`can't write ${output}: ${error instanceof Error ? error.message : error}`);
+    throw new CliError(`can't write ${to}: ${error instanceof Error ? error.message : error}`);
   }
-  context.stdout.write(`wrote ${instances.length} instances to ${output}\n`);
+  context.stdout.write(`wrote ${instances.length} instances to ${to}\n`);
 }
 
 function toExported({ id, alias, url, tags, restart }: RemoteInstance): ExportedInstance {

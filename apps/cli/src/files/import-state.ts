@@ -11,7 +11,7 @@ import { importState, type KeptState, stateDirectory } from "@nodepass/master-se
 import { totalsOf } from "@nodepass/model";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
-import { printJson } from "../output/print.ts";
+import { printData } from "../output/print.ts";
 
 /** Where the state comes from, if not from a file. */
 export interface ImportOptions {
@@ -43,8 +43,9 @@ export async function importMaster(
     from: file ?? (await keptBy(from ?? "", context, options)),
     logger: createLogger({ write: (line) => context.stderr.write(line) }),
   });
-  if (options.json === true) printJson(context, { instances, stateDirectory: directory });
-  else context.stdout.write(`${instances} instances are in ${directory}: start the master\n`);
+  if (options.json === true) {
+    await printData(context, { instances, stateDirectory: directory }, {});
+  } else context.stdout.write(`${instances} instances are in ${directory}: start the master\n`);
 }
 
 async function keptBy(

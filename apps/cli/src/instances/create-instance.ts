@@ -1,7 +1,7 @@
 import type { MasterClient, RemoteChange, RemoteInstance } from "@nodepass/master-client";
 import { CliError } from "../exit-code.ts";
 import { shownName } from "../output/instance-name.ts";
-import { act, checkRuns } from "./settle.ts";
+import { act } from "./settle.ts";
 
 /** What a new instance should be. */
 export interface CreateInstanceOptions {
@@ -12,14 +12,17 @@ export interface CreateInstanceOptions {
   /** Whether it starts with the master. */
   readonly restart: boolean;
   readonly tags: Readonly<Record<string, string>>;
+  /** Is given the answer to the URL: masters of ours tell there what they overlooked in it. */
+  readonly onAnswer?: ((answer: RemoteInstance) => void) | undefined;
 }
 
 /** Makes an instance with all that was asked for, by as many requests as the master needs. */
 export async function createInstance(
   client: MasterClient,
-  { url, alias, start, restart, tags }: CreateInstanceOptions,
+  { url, alias, start, restart, tags, onAnswer }: CreateInstanceOptions,
 ): Promise<RemoteInstance> {
   let instance = await client.create(url, alias);
+  onAnswer?.(instance);
   if (!start) instance = await act(client, instance, "stop");
   const change: RemoteChange = {
     // Masters before 1.10 take no alias with the URL.
@@ -31,7 +34,6 @@ export async function createInstance(
     instance = await client.change(instance.id, change);
     checkChange(instance, change);
   }
-  if (start) checkRuns(instance);
   return instance;
 }
 

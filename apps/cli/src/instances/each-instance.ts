@@ -1,44 +1,102 @@
 import { findInstance, type MasterClient, type RemoteInstance } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
-import { asCliError, CliError } from "../exit-code.ts";
+import { asCliError, CliError, exitCodes } from "../exit-code.ts";
 import { createStyle, hasColour } from "../output/colour.ts";
 import { commandName } from "../output/command-name.ts";
 import { errorLines } from "../output/error-lines.ts";
 
-/** The instances that names mean, each once, in the order of the names. */
-export async function findInstances(
-  client: MasterClient,
-  names: readonly string[],
-): Promise<RemoteInstance[]> {
-  const all = await client.list();
-  return [...new Set(names.map((name) => findInstance(all, name)))];
+/** Which instances a command is for. */
+export interface InstanceSelection {
+  readonly names: readonly string[];
+  readonly all?: boolean | undefined;
+  /** Tags that an instance must have; a value of `undefined` means any. */
+  readonly tag?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** What a selection found. */
+export interface SelectedInstances {
+  /** Each once, in the order of the names. */
+  readonly instances: RemoteInstance[];
+  /** What names meant nothing, or more than one. */
+  readonly problems: readonly CliError[];
+}
+
+/** Whether an instance has all of these tags. */
+export function hasTags(
+  { tags }: RemoteInstance,
+  wanted: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return Object.entries(wanted).every(
+    ([name, value]) => Object.hasOwn(tags, name) && (value === undefined || tags[name] === value),
+  );
 }
 
 /**
- * Does the same to each instance, one after the other; a failure does not keep the rest from it.
+ * Finds the instances of a selection: those of the names, of all with `all`, and of these only those
+ * with the tags. What a name does not find is a problem beside those that are found.
  *
- * @returns what became of those that went well
- * @throws {CliError} the first failure's exit code, when all has been tried and said
+ * @throws {CliError} usage for a selection of nothing, or of names and `all` at once
  */
-export async function forEachInstance<T>(
-  context: CliContext,
-  instances: readonly RemoteInstance[],
-  work: (instance: RemoteInstance) => Promise<T>,
-): Promise<T[]> {
-  const results: T[] = [];
-  let exitCode: number | undefined;
-  for (const instance of instances) {
+export async function selectInstances(
+  client: MasterClient,
+  { names, all: wantsAll = false, tag }: InstanceSelection,
+): Promise<SelectedInstances> {
+  if (names.length === 0 && !wantsAll && tag === undefined) {
+    throw new CliError("no instance given: name some, or give --all or --tag", {
+      exitCode: exitCodes.usage,
+    });
+  }
+  if (names.length > 0 && wantsAll) {
+    throw new CliError("names and --all exclude each other", { exitCode: exitCodes.usage });
+  }
+  const all = await client.list();
+  const found = new Set<RemoteInstance>(names.length === 0 ? all : []);
+  const problems: CliError[] = [];
+  for (const name of names) {
     try {
-      results.push(await work(instance));
+      found.add(findInstance(all, name));
     } catch (error) {
       const known = asCliError(error);
-      if (known === undefined || instances.length === 1) throw error;
-      const { red } = createStyle(hasColour(context.stderr, context.environment));
-      const [first, ...rest] = errorLines(known, commandName(context.environment));
-      context.stderr.write([`${red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
-      exitCode ??= known.exitCode;
+      if (known === undefined) throw error;
+      problems.push(known);
+    }
+  }
+  const instances = [...found].filter((each) => tag === undefined || hasTags(each, tag));
+  if (instances.length === 0 && problems.length === 0 && tag !== undefined) {
+    problems.push(new CliError("no instance with that tag", { exitCode: exitCodes.notFound }));
+  }
+  return { instances, problems };
+}
+
+/**
+ * Does the same to each instance, one after the other; neither a failure nor a name that means
+ * nothing keeps the rest from it.
+ *
+ * @throws {CliError} the first failure's exit code, when all has been tried and said
+ */
+export async function forEachInstance(
+  context: CliContext,
+  { instances, problems }: SelectedInstances,
+  work: (instance: RemoteInstance) => Promise<void>,
+): Promise<void> {
+  const isOnlyOne = instances.length + problems.length === 1;
+  let exitCode: number | undefined;
+  const say = (error: CliError) => {
+    if (isOnlyOne) throw error;
+    const { red } = createStyle(hasColour(context.stderr, context.environment));
+    const [first, ...rest] = errorLines(error, commandName(context.environment));
+    context.stderr.write([`${red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
+    exitCode ??= error.exitCode;
+  };
+  for (const problem of problems) say(problem);
+  for (const instance of instances) {
+    try {
+      await work(instance);
+    } catch (error) {
+      const known = asCliError(error);
+      if (known === undefined) throw error;
+      say(known);
     }
   }
   if (exitCode !== undefined) throw new CliError("", { exitCode });
-  return results;
 }

@@ -5,7 +5,6 @@ import type {
   RemotePeer,
 } from "@nodepass/master-client";
 import { checkChange } from "./create-instance.ts";
-import { checkRuns } from "./settle.ts";
 
 /** What should change of an instance; what is left out stays. */
 export interface EditInstanceOptions {
@@ -16,6 +15,8 @@ export interface EditInstanceOptions {
   readonly tags: Readonly<Record<string, string>>;
   readonly removedTags: readonly string[];
   readonly peer: Partial<RemotePeer>;
+  /** Is given the answer to the URL. */
+  readonly onAnswer?: ((answer: RemoteInstance) => void) | undefined;
 }
 
 /** Changes an instance; a new URL comes last, since it restarts the instance. */
@@ -32,7 +33,7 @@ export async function editInstance(
   }
   if (options.url !== undefined && options.url !== found.url) {
     instance = await client.replaceUrl(found.id, options.url);
-    checkRuns(instance);
+    options.onAnswer?.(instance);
   }
   return instance;
 }

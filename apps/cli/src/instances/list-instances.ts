@@ -1,40 +1,72 @@
 import { findInstance, type RemoteInstance } from "@nodepass/master-client";
+import type { InstanceLogLine } from "@nodepass/model";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
-import { printFields, printJson, printTable, stdoutStyle } from "../output/print.ts";
+import { printData, printFields, printTable, stdoutStyle } from "../output/print.ts";
 import {
   describeInstance,
   listColumns,
   type ShowOptions,
   toJson,
 } from "../output/show-instance.ts";
+import { plainText } from "../output/terminal-text.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
+import { watchList } from "../watch/watch-list.ts";
+import { hasTags } from "./each-instance.ts";
+import { lastLines } from "./why-it-fails.ts";
+
+/** How instances are listed. */
+export interface ListInstancesOptions extends RemoteOptions, ShowOptions {
+  readonly quiet?: boolean;
+  readonly watch?: boolean;
+  /** Only those that have all of these; `undefined` means any value. */
+  readonly tag?: Readonly<Record<string, string | undefined>>;
+}
 
 /** Runs `nodepass ls`. */
 export async function listInstances(
   context: CliContext,
-  options: RemoteOptions & ShowOptions & { readonly quiet?: boolean },
+  options: ListInstancesOptions,
 ): Promise<void> {
   const { client } = await openMaster(context, options);
-  const instances = await client.list();
+  if (options.watch === true) {
+    await watchList(context, client, (all) => printList(context, client.origin, all, options));
+  } else await printList(context, client.origin, await client.list(), options);
+}
+
+async function printList(
+  context: CliContext,
+  origin: string,
+  all: readonly RemoteInstance[],
+  options: ListInstancesOptions,
+): Promise<void> {
+  const { tag } = options;
+  const instances = tag === undefined ? all : all.filter((each) => hasTags(each, tag));
   if (options.quiet === true) {
-    if (options.json === true)
-      printJson(
+    if (options.json === true) {
+      await printData(
         context,
         instances.map(({ id }) => id),
+        options,
       );
-    else context.stdout.write(instances.map(({ id }) => `${id}\n`).join(""));
+    } else context.stdout.write(instances.map(({ id }) => `${id}\n`).join(""));
   } else if (options.json === true) {
-    printJson(
+    await printData(
       context,
       instances.map((instance) => toJson(instance, options)),
+      options,
     );
-  } else if (instances.length === 0 && context.stdout.isTTY === true) {
+  } else if (instances.length === 0) {
+    // On standard error: a script that reads the table finds none in it.
     const command = commandName(context.environment);
-    context.stdout.write(`no instances at ${client.origin}; ${command} create makes one\n`);
+    const what = tag === undefined ? "no instances" : "no instances with that tag";
+    context.stderr.write(
+      `${what} at ${origin}\nThis makes one: ${command} create 'client://127.0.0.1:8080/example.com:80?mode=1' --alias web\n`,
+    );
   } else {
-    printTable(context, listColumns(stdoutStyle(context), options), instances);
+    const wide = options.output === "wide";
+    printTable(context, listColumns(stdoutStyle(context), { ...options, wide }), instances);
   }
 }
 
@@ -45,15 +77,26 @@ export async function showInstance(
   options: RemoteOptions & ShowOptions,
 ): Promise<void> {
   const { client } = await openMaster(context, options);
-  printInstance(context, findInstance(await client.list(), name), options);
+  const instance = findInstance(await client.list(), name);
+  const lines = instance.status === "error" ? await lastLines(client, instance) : [];
+  await printInstance(context, instance, options, lines);
 }
 
 /** Prints one instance. */
-export function printInstance(
+export async function printInstance(
   context: CliContext,
   instance: RemoteInstance,
   options: RemoteOptions & ShowOptions,
-): void {
-  if (options.json === true) printJson(context, toJson(instance, options));
-  else printFields(context, describeInstance(instance, stdoutStyle(context), options));
+  lines: readonly InstanceLogLine[] = [],
+): Promise<void> {
+  if (options.json === true) {
+    await printData(context, toJson(instance, options), options);
+    return;
+  }
+  const fields = describeInstance(instance, stdoutStyle(context), options);
+  const log = lines.map(({ line }, index): [string, string] => [
+    index === 0 ? "last lines" : "",
+    plainText(line.trimEnd()),
+  ]);
+  printFields(context, [...fields, ...log]);
 }

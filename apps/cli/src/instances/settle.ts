@@ -41,11 +41,3 @@ export async function act(
   }
   return instance;
 }
-
-/** Whether an instance that should run has failed. @throws {CliError} if so */
-export function checkRuns(instance: RemoteInstance): void {
-  if (instance.status !== "error") return;
-  throw new CliError(`${shownName(instance)} does not run`, {
-    details: [(command) => `Its log says why: ${command} logs -f ${instance.id}`],
-  });
-}

@@ -6,7 +6,8 @@ import { createKey } from "../commands/keygen.ts";
 import { createDemoSite } from "../demo/demo-site.ts";
 import { findFreePorts, listen } from "../demo/listen.ts";
 import { createInstance } from "../instances/create-instance.ts";
-import { act, checkRuns } from "../instances/settle.ts";
+import { act } from "../instances/settle.ts";
+import { withReason } from "../instances/why-it-fails.ts";
 
 /** The tag by which the two instances are known again at another start. */
 const tagName = "demonstration";
@@ -76,7 +77,7 @@ export async function openDemonstration(
   }
   try {
     for (const each of [server, end]) {
-      if (each.status !== "running") checkRuns(await act(client, each, "start"));
+      if (each.status !== "running") await withReason(client, act(client, each, "start"));
     }
   } catch (error) {
     closeSite(site);

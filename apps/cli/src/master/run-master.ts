@@ -48,9 +48,8 @@ export async function startMaster(
   context: CliContext,
   { settings, signal, logger, stateDirectory }: StartMasterOptions,
 ): Promise<RunningMaster> {
-  const { goStateFiles, readMasterEnvironment, runMaster } = await import(
-    "@nodepass/master-server"
-  );
+  const { findCarriers, goStateFiles, proxyVariables, readMasterEnvironment, runMaster } =
+    await import("@nodepass/master-server");
   const environment = readMasterEnvironment(context.environment, homedir());
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
   return runMaster({
@@ -60,6 +59,10 @@ export async function startMaster(
     goStateFiles: stateDirectory === undefined ? goStateFiles(context.program, cwd()) : [],
     environment: environment.settings,
     workers: environment.workers,
+    ways: {
+      carriers: findCarriers(import.meta.url),
+      proxyEnvironment: proxyVariables(context.environment),
+    },
     keys: environment.keys,
     logger,
     version: readVersion(),

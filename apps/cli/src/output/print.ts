@@ -7,15 +7,38 @@ export function stdoutStyle({ stdout, environment }: CliContext): Style {
   return createStyle(hasColour(stdout, environment));
 }
 
-/** Prints a value as JSON, in a form that people can read too. */
-export function printJson({ stdout }: CliContext, value: unknown): void {
-  stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+/** How a value for programs is written. */
+export interface DataOptions {
+  /** `yaml`, else JSON. */
+  readonly output?: string | undefined;
 }
 
-/** Prints a value as one line of JSON. */
-export function printJsonLine({ stdout }: CliContext, value: unknown): void {
-  stdout.write(`${JSON.stringify(value)}\n`);
+/** Prints a value for programs, in a form that people can read too. */
+export async function printData(
+  { stdout }: CliContext,
+  value: unknown,
+  { output }: DataOptions,
+): Promise<void> {
+  if (output !== "yaml") {
+    stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    return;
+  }
+  const { stringify } = await import("yaml");
+  stdout.write(stringify(value, yamlOptions));
 }
+
+/** Returns what prints values of a stream: lines of JSON, or YAML documents. */
+export async function streamPrinter(
+  { stdout }: CliContext,
+  { output }: DataOptions,
+): Promise<(value: unknown) => void> {
+  if (output !== "yaml") return (value) => stdout.write(`${JSON.stringify(value)}\n`);
+  const { stringify } = await import("yaml");
+  return (value) => stdout.write(`---\n${stringify(value, yamlOptions)}`);
+}
+
+/** Long URLs stay on their line; ids such as 12345678 and 1e234567 stay text by the quotes. */
+const yamlOptions = { lineWidth: 0, version: "1.1" } as const;
 
 /** Prints rows as columns, cut to the width of a terminal. */
 export function printTable<Row>(

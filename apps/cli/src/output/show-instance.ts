@@ -3,12 +3,14 @@ import { redact } from "@nodepass/url-config";
 import type { Style } from "./colour.ts";
 import type { TableColumn } from "./table.ts";
 import { plainText } from "./terminal-text.ts";
-import { formatBytes } from "./units.ts";
+import { formatBytes, formatSeconds } from "./units.ts";
 
 /** How instances are shown. */
 export interface ShowOptions {
   /** Leave the tunnel's key in URLs. */
   readonly showKey?: boolean | undefined;
+  /** Show more columns. */
+  readonly wide?: boolean | undefined;
 }
 
 /** The instance as the master sent it, with the keys in its URLs hidden unless asked for. */
@@ -34,6 +36,23 @@ export function shownStatus(status: string, style: Style): string {
   return status === "error" ? style.red(status) : style.dim(plainText(status));
 }
 
+/** What is known beside the status: a tunnel that waits for its peer, or why it fails. */
+export function shownState({ status, link, reason }: RemoteInstance): string {
+  if (status === "running") return link === "down" ? "waits for its peer" : "";
+  return status === "error" ? plainText(reason) : "";
+}
+
+/** Since when it fails and when it is tried again; empty where a master does not tell. */
+export function shownRetry({ status, since, nextRetry }: RemoteInstance, nowMs: number): string {
+  if (status !== "error") return "";
+  const ago = nowMs - Date.parse(since);
+  const ahead = nextRetry === undefined ? Number.NaN : Date.parse(nextRetry) - nowMs;
+  return [
+    ...(Number.isNaN(ago) ? [] : [`since ${plainText(since)} (${formatSeconds(ago / 1000)})`]),
+    ...(Number.isNaN(ahead) ? [] : [`tried again in ${formatSeconds(Math.ceil(ahead / 1000))}`]),
+  ].join(", ");
+}
+
 /** Round trip to the peer; masters tell 0 while they don't know it. */
 export function shownPing({ ping, status }: RemoteInstance): string {
   return status === "running" && ping > 0 ? `${ping} ms` : "-";
@@ -52,8 +71,26 @@ export function listColumns(style: Style, options: ShowOptions): TableColumn<Rem
     { title: "PING", cell: shownPing, align: "right" },
     { title: "RX", cell: ({ tcprx, udprx }) => formatBytes(tcprx + udprx), align: "right" },
     { title: "TX", cell: ({ tcptx, udptx }) => formatBytes(tcptx + udptx), align: "right" },
-    { title: "URL", cell: ({ url }) => shownUrl(url, options) },
+    { title: "NOTE", cell: (instance) => shownState(instance) || style.dim("-"), hideIfEmpty: "-" },
+    ...(options.wide === true ? wideColumns(style) : []),
+    { title: "URL", cell: ({ url }) => shownUrl(url, options), dropOrder: 1 },
   ];
+}
+
+function wideColumns(style: Style): TableColumn<RemoteInstance>[] {
+  const orDash = (text: string) => plainText(text) || style.dim("-");
+  return [
+    { title: "SINCE", cell: ({ since }) => orDash(since) },
+    { title: "RESTART", cell: ({ restart }) => (restart ? "yes" : "no") },
+    { title: "TAGS", cell: ({ tags }) => orDash(formatTags(tags)) },
+    { title: "PEER", cell: ({ peer }) => orDash(peer.alias || peer.sid) },
+  ];
+}
+
+function formatTags(tags: Readonly<Record<string, string>>): string {
+  return Object.entries(tags)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
 }
 
 /** Names and values of all that there is to say about an instance. */
@@ -72,6 +109,9 @@ export function describeInstance(
     ...optional("alias", instance.alias),
     ["type", plainText(instance.type)],
     ["status", shownStatus(instance.status, style)],
+    ...optional("link", { up: "with its peer", down: "without its peer" }[instance.link] ?? ""),
+    ...optional("reason", instance.reason),
+    ...optional("fails", shownRetry(instance, Date.now())),
     ["starts with the master", instance.restart ? "yes" : "no"],
     ["mode", String(instance.mode)],
     ["ping", shownPing(instance)],
@@ -80,12 +120,7 @@ export function describeInstance(
     ["TCP traffic", traffic(instance.tcprx, instance.tcptx)],
     ["UDP traffic", traffic(instance.udprx, instance.udptx)],
     ...optional("peer", [peer.alias, peer.type, peer.sid].filter((part) => part !== "").join(" ")),
-    ...optional(
-      "tags",
-      Object.entries(tags)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(" "),
-    ),
+    ...optional("tags", formatTags(tags)),
     ["url", shownUrl(instance.url, options)],
     ...(instance.config === ""
       ? []

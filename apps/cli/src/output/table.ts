@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 
 /** One column of a table. */
@@ -7,6 +8,10 @@ export interface TableColumn<Row> {
   readonly cell: (row: Row) => string;
   /** @default "left" */
   readonly align?: "left" | "right" | undefined;
+  /** Left out where the table is too wide; the least number first. Without it, it always stays. */
+  readonly dropOrder?: number | undefined;
+  /** Left out if all cells hold this, styles aside. */
+  readonly hideIfEmpty?: string | undefined;
 }
 
 /** How a table is written. */
@@ -39,11 +44,12 @@ const noBorder = {
 
 /** Writes rows as columns, titles first, one line each, without a final line feed. */
 export function formatTable<Row>(
-  columns: readonly TableColumn<Row>[],
+  allColumns: readonly TableColumn<Row>[],
   rows: readonly Row[],
   options: TableOptions = {},
 ): string {
   const { width, styleTitle = (title: string) => title } = options;
+  const columns = chooseColumns(allColumns, rows, width);
   const lines = [
     columns.map(({ title }) => styleTitle(title)),
     ...rows.map((row) => columns.map(({ cell }) => cell(row))),
@@ -57,6 +63,41 @@ export function formatTable<Row>(
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");
+}
+
+/** The columns that have something to say and fit. */
+function chooseColumns<Row>(
+  all: readonly TableColumn<Row>[],
+  rows: readonly Row[],
+  width = Number.POSITIVE_INFINITY,
+): readonly TableColumn<Row>[] {
+  const widthOf = (column: TableColumn<Row>) => {
+    const one = createTable(["left"]);
+    one.push([column.title], ...rows.map((row) => [column.cell(row)]));
+    return one.width;
+  };
+  const textOf = ({ cell }: TableColumn<Row>, row: Row) => stripVTControlCharacters(cell(row));
+  let columns = all.filter(
+    (column) =>
+      column.hideIfEmpty === undefined ||
+      rows.some((row) => textOf(column, row) !== column.hideIfEmpty),
+  );
+  const widths = new Map(columns.map((column) => [column, widthOf(column)]));
+  // The last column is cut before another goes, down to its least.
+  const needed = () =>
+    columns.reduce((sum, column, index) => {
+      const own = widths.get(column) ?? 0;
+      const least = index === columns.length - 1 ? Math.min(own, narrowestLastColumn) : own;
+      return sum + least + (index === 0 ? 0 : 2);
+    }, 0);
+  const candidates = columns
+    .filter(({ dropOrder }) => dropOrder !== undefined)
+    .sort((one, other) => (one.dropOrder ?? 0) - (other.dropOrder ?? 0));
+  for (const candidate of candidates) {
+    if (needed() <= width) break;
+    columns = columns.filter((column) => column !== candidate);
+  }
+  return columns;
 }
 
 /** The room for the last column, if it needs more than there is. */

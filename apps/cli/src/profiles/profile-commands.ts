@@ -10,7 +10,7 @@ import {
 import type { LoginOptions } from "../commands/profiles.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
-import { printJson, printTable } from "../output/print.ts";
+import { printData, printTable } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { readSecret } from "./read-secret.ts";
 
@@ -58,7 +58,7 @@ export async function listProfiles(
     certificate: pin === undefined ? (insecure ? "any" : "trusted") : `pinned ${pin}`,
   }));
   if (options.json === true) {
-    printJson(context, rows);
+    await printData(context, rows, {});
     return;
   }
   printTable(

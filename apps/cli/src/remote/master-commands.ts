@@ -1,7 +1,7 @@
 import { profilePath, readProfiles, writeProfiles } from "@nodepass/master-client/node";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
-import { printFields, printJson } from "../output/print.ts";
+import { printData, printFields } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { formatBytes, formatSeconds } from "../output/units.ts";
 import { openMaster } from "./open-master.ts";
@@ -11,7 +11,7 @@ import type { RemoteOptions } from "./remote-options.ts";
 export async function showInfo(context: CliContext, options: RemoteOptions): Promise<void> {
   const { client } = await openMaster(context, options);
   const info = await client.info();
-  if (options.json === true) printJson(context, info);
+  if (options.json === true) await printData(context, info, options);
   else printFields(context, [["master", client.origin], ...describeInfo(info)]);
 }
 
@@ -27,7 +27,8 @@ export async function tcping(
   const { client } = await openMaster(context, options);
   const { connected, latency, error } = await client.tcping(target);
   if (options.json === true) {
-    printJson(context, { target, connected, latency, error: connected ? null : error });
+    const reason = connected ? null : error;
+    await printData(context, { target, connected, latency, error: reason }, options);
   } else if (connected) {
     context.stdout.write(`${target} connected in ${latency} ms\n`);
   }
@@ -44,17 +45,21 @@ export async function renewKey(context: CliContext, options: RemoteOptions): Pro
   const { client, choice } = await openMaster(context, options);
   const key = await client.renewKey();
   // Printed first: whatever happens to the file, the key must not be lost.
-  if (options.json === true) printJson(context, { key });
+  if (options.json === true) await printData(context, { key }, options);
   else context.stdout.write(`${key}\n`);
-  if (choice.profile === undefined) return;
   const path = profilePath(context.environment);
   const book = await readProfiles(path);
-  const profiles = [...book.profiles].map(([name, profile]) => {
-    const isOf = name === choice.profile;
-    return [name, isOf ? { ...profile, key } : profile] as const;
-  });
+  // Keys are random: whoever has the old one is a profile of the same master, by whatever address.
+  const names = [...book.profiles]
+    .filter(([, profile]) => profile.key === choice.key)
+    .map(([name]) => name);
+  if (names.length === 0) return;
+  const profiles = [...book.profiles].map(
+    ([name, profile]) => [name, names.includes(name) ? { ...profile, key } : profile] as const,
+  );
   await writeProfiles(path, { ...book, profiles: new Map(profiles) });
-  context.stderr.write(`saved in the profile ${choice.profile}\n`);
+  const noun = names.length === 1 ? "profile" : "profiles";
+  context.stderr.write(`saved in the ${noun} ${names.map(plainText).join(", ")}\n`);
 }
 
 function describeInfo(info: Readonly<Record<string, unknown>>): [string, string][] {

@@ -7,7 +7,13 @@ export interface RemoteOptions extends MasterOptions {
   /** Longest wait for an answer, ms. */
   readonly timeout: number;
   readonly json?: boolean | undefined;
+  /** How results are written; `json` is set too where it is not for people. */
+  readonly output?: OutputFormat | undefined;
 }
+
+/** The forms of results. */
+export const outputFormats = ["table", "wide", "json", "yaml"] as const;
+export type OutputFormat = (typeof outputFormats)[number];
 
 const defaultTimeoutMs = 15_000;
 /** The longest that a timer of Node can wait. */
@@ -26,7 +32,16 @@ export function addRemoteOptions(command: Command): Command {
         .argParser(parseTimeout)
         .default(defaultTimeoutMs, "15"),
     )
-    .option("--json", "print JSON");
+    .addOption(
+      new Option("-o, --output <format>", "how results are written; wide shows more columns")
+        .choices(outputFormats)
+        .conflicts("json"),
+    )
+    .option("--json", "print JSON, as -o json")
+    .hook("preAction", (_program, action) => {
+      const { output } = action.opts<RemoteOptions>();
+      if (output === "json" || output === "yaml") action.setOptionValue("json", true);
+    });
 }
 
 /** Reads a fingerprint. */

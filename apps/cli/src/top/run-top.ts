@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MasterClient } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
-import { printJson, stdoutStyle } from "../output/print.ts";
+import { printData, stdoutStyle } from "../output/print.ts";
 import { toJson } from "../output/show-instance.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
@@ -37,7 +37,7 @@ export async function runTop(context: CliContext, options: RunTopOptions): Promi
   board.replace(await client.list(), performance.now());
   const rows = board.rows(options.sort, performance.now());
   if (options.json === true) {
-    printJson(context, {
+    const found = {
       master: client.origin,
       time: new Date().toISOString(),
       sums: sumUp(rows),
@@ -46,7 +46,8 @@ export async function runTop(context: CliContext, options: RunTopOptions): Promi
         receivedPerSecond: rates.received ?? null,
         sentPerSecond: rates.sent ?? null,
       })),
-    });
+    };
+    await printData(context, found, options);
     return;
   }
   const page = { master: client.origin, rows, source: "snapshot", time: new Date() } as const;

@@ -84,6 +84,29 @@ describe("a screen", () => {
   });
 });
 
+it("a screen of 80 columns shows the rates of a busy instance whole", () => {
+  const board = createInstanceBoard();
+  const counters = { tcprx: 123_456_789, tcptx: 999_999_999, tcps: 1000, udps: 999, pool: 1024 };
+  const name = "a-name-of-24-characters-";
+  const row = instance({ id: "a", alias: name, ping: 123, ...counters });
+  board.replace([row], 0);
+  board.replace([{ ...row, tcprx: row.tcprx * 9, tcptx: row.tcptx * 9 }], 1000);
+  const page = {
+    master: "http://127.0.0.1:9090",
+    rows: board.rows("name", 1000),
+    source: "live",
+    time: new Date(0),
+    style: createStyle(false),
+    order: "name",
+    offset: 0,
+    height: 24,
+  } as const;
+  const lines = layOutScreen({ ...page, width: 80 });
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  expect(lines.join("\n")).toMatch(/a-name-of-24-characters- .*running .*MB\/s .*GB\/s .*1000/);
+  expect(layOutScreen({ ...page, width: 200 }).join("\n")).toContain("server://");
+});
+
 describe("readEvent", () => {
   it("reads events of old and new masters, and nothing of the key's entry", () => {
     const read = readEvent('{"type":"update","instance":{"id":"a","type":"client"}}');

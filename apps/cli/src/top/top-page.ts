@@ -97,19 +97,26 @@ function headLines({ master, rows, source, time, style, ...size }: TopPageOption
 
 function topColumns(style: Style): TableColumn<BoardRow>[] {
   const wide = new Map(listColumns(style, {}).map((column) => [column.title, column]));
-  const of = (title: string): TableColumn<BoardRow>[] => {
+  const of = (title: string, dropOrder?: number): TableColumn<BoardRow>[] => {
     const column = wide.get(title);
     if (column === undefined) return [];
-    return [{ ...column, cell: ({ instance }) => column.cell(instance) }];
+    return [{ ...column, dropOrder, cell: ({ instance }) => column.cell(instance) }];
   };
   const name = ({ id, alias }: RemoteInstance) => plainText(alias || id);
   return [
     { title: "INSTANCE", cell: ({ instance }) => name(instance).slice(0, 24) },
-    ...of("TYPE"),
+    ...of("TYPE", 3),
     ...of("STATUS"),
     { title: "IN", cell: ({ rates }) => formatRate(rates.received), align: "right" },
     { title: "OUT", cell: ({ rates }) => formatRate(rates.sent), align: "right" },
-    ...["TCP", "UDP", "POOL", "PING", "RX", "TX", "URL"].flatMap(of),
+    ...of("TCP"),
+    ...of("UDP", 6),
+    ...of("POOL", 7),
+    ...of("PING", 8),
+    ...of("RX", 4),
+    ...of("TX", 5),
+    ...of("NOTE", 2),
+    ...of("URL", 1),
   ];
 }
 

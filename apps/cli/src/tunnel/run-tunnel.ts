@@ -31,13 +31,15 @@ export interface RunTunnelOptions {
 export async function runTunnel(context: CliContext, options: RunTunnelOptions): Promise<void> {
   const { settings, environment, logFormat } = options;
   const logger = await createConsoleLogger(context, { level: settings.log, format: logFormat });
-  const { openTunnel } = await import("@nodepass/tunnel-core");
+  const { findCarriers, openTunnel } = await import("@nodepass/tunnel-core");
   const stop = context.watchStop();
 
   logger.info({ version: readVersion(), url: redact(format(settings)) }, "nodepass starting");
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
   const tunnel = await openTunnel(settings, {
     limits: environment.settings,
+    carriers: findCarriers(import.meta.url),
+    proxyEnvironment: context.environment,
     signal: stop.now,
     onCreate: (created) => logTunnel(created, logger),
   });

@@ -1,7 +1,7 @@
 import type { RemoteEvent } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { hasColour } from "../output/colour.ts";
-import { printJsonLine, stdoutStyle } from "../output/print.ts";
+import { stdoutStyle, streamPrinter } from "../output/print.ts";
 import { type ShowOptions, shownPing, shownStatus, toJson } from "../output/show-instance.ts";
 import { logText, plainText } from "../output/terminal-text.ts";
 import { formatBytes } from "../output/units.ts";
@@ -15,12 +15,13 @@ export async function printEvents(
   options: RemoteOptions & ShowOptions & { readonly type?: readonly string[] },
 ): Promise<void> {
   const { client } = await openMaster(context, options);
+  const print = await streamPrinter(context, options);
   await followUntilStopped(context, client, (event) => {
     if (options.type !== undefined && !options.type.includes(event.type)) return;
     const { type, time, instance, logs } = event;
     if (options.json === true) {
       const shown = instance === undefined ? null : toJson(instance, options);
-      printJsonLine(context, { type, time, instance: shown, logs });
+      print({ type, time, instance: shown, logs });
     } else {
       context.stdout.write(`${formatEvent(context, event)}\n`);
     }

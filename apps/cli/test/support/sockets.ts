@@ -21,8 +21,8 @@ export async function startEcho(): Promise<number> {
 }
 
 /** Sends `message` over TCP, ends, and reads all that comes back. */
-export async function askTcp(port: number, message: string): Promise<string> {
-  const socket = connect(port, "127.0.0.1");
+export async function askTcp(port: number, message: string, host = "127.0.0.1"): Promise<string> {
+  const socket = connect(port, host);
   socket.end(message);
   return text(socket);
 }

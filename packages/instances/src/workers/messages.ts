@@ -6,6 +6,7 @@ import {
   type LogFields,
   type LogLineLevel,
 } from "@nodepass/model";
+import type { TunnelWays } from "@nodepass/tunnel-core";
 import type {
   ClientSettings,
   EnvironmentSettings,
@@ -21,6 +22,8 @@ export interface RunnerSettings {
   readonly limits: EnvironmentSettings;
   /** Time between looks at the counters, ms. */
   readonly counterIntervalMs: number;
+  /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
+  readonly ways?: TunnelWays | undefined;
 }
 
 /** A tunnel to run: what its URL said, read once. */

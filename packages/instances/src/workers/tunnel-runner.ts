@@ -1,5 +1,11 @@
 import { type Counters, countersOf, isSameCounters, NO_COUNTERS } from "@nodepass/model";
-import { openTunnel, RelayBuffers, type Tunnel, type TunnelOptions } from "@nodepass/tunnel-core";
+import {
+  openTunnel,
+  RelayBuffers,
+  type Tunnel,
+  type TunnelOptions,
+  type TunnelWays,
+} from "@nodepass/tunnel-core";
 import type { EnvironmentSettings } from "@nodepass/url-config";
 import { isLogged } from "../log-threshold.ts";
 import { LineBudget } from "./line-budget.ts";
@@ -49,6 +55,7 @@ interface RunEntry {
 export class TunnelRunner {
   readonly #limits: EnvironmentSettings;
   readonly #counterIntervalMs: number;
+  readonly #ways: TunnelWays;
   readonly #send: (report: RunnerReport) => void;
   readonly #openTunnel: OpenTunnel;
   readonly #buffers: RelayBuffers;
@@ -60,6 +67,7 @@ export class TunnelRunner {
   constructor(options: TunnelRunnerOptions) {
     this.#limits = options.limits;
     this.#counterIntervalMs = options.counterIntervalMs;
+    this.#ways = options.ways ?? {};
     this.#send = options.send;
     this.#openTunnel = options.open ?? openTunnel;
     this.#buffers = new RelayBuffers(options.limits.tcpDataBufferBytes);
@@ -120,6 +128,7 @@ export class TunnelRunner {
   async #openOne(entry: RunEntry): Promise<void> {
     try {
       const tunnel = await this.#openTunnel(entry.spec, {
+        ...this.#ways,
         limits: this.#limits,
         buffers: this.#buffers,
         onCreate: (created) => this.#listen(entry, created),

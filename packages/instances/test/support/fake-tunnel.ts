@@ -49,6 +49,8 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     return { ...this.live };
   }
 
+  update(): void {}
+
   targets(): readonly [] {
     return [];
   }

@@ -1,4 +1,5 @@
 import type { RemoteInfo } from "node:dgram";
+import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramThrottle } from "../udp/datagram-throttle.ts";
@@ -61,8 +62,8 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   idleSweeps = 0;
   readonly #direct: DirectUdp;
   readonly #abort = new AbortController();
-  readonly #inbound: DatagramThrottle | undefined;
-  readonly #outbound: DatagramThrottle | undefined;
+  #inbound: DatagramThrottle | undefined;
+  #outbound: DatagramThrottle | undefined;
   #target: UdpTargetLink | undefined;
   #early: Buffer[] = [];
   #earlyBytes = 0;
@@ -73,15 +74,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     this.door = door;
     this.from = from;
     const { context } = direct;
-    const onDropped = (datagrams: number): void => {
-      context.counters.udpDropped += datagrams;
-    };
-    if (context.inbound !== undefined) {
-      this.#inbound = new DatagramThrottle(context.inbound, (d) => this.#send(d), onDropped);
-    }
-    if (context.outbound !== undefined) {
-      this.#outbound = new DatagramThrottle(context.outbound, (d) => this.#answer(d), onDropped);
-    }
+    this.limitsChanged();
     context.udpSessions.add(this);
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
     const receiver = { onDatagram: (datagram: Buffer) => this.#returned(datagram) };
@@ -94,6 +87,22 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
         this.close();
       },
     );
+  }
+
+  limitsChanged(): void {
+    const { inbound, outbound } = this.#direct.context;
+    if (this.#inbound?.bucket !== inbound) {
+      this.#inbound = inbound && this.#throttle(inbound, (datagram) => this.#send(datagram));
+    }
+    if (this.#outbound?.bucket !== outbound) {
+      this.#outbound = outbound && this.#throttle(outbound, (datagram) => this.#answer(datagram));
+    }
+  }
+
+  #throttle(bucket: TokenBucket, deliver: (datagram: Buffer) => void): DatagramThrottle {
+    return new DatagramThrottle(bucket, deliver, (datagrams) => {
+      this.#direct.context.counters.udpDropped += datagrams;
+    });
   }
 
   #opened(target: UdpTargetLink): void {

@@ -62,7 +62,7 @@ const LOOPBACK: readonly ResolvedAddress[] = [{ address: "127.0.0.1", family: 4 
  * good answer when look-ups fail. Each name has at most one look-up under way.
  */
 export class NameCache {
-  readonly #ttlMs: number;
+  #ttlMs: number;
   readonly #lookup: NameLookup;
   readonly #now: () => number;
   readonly #timeoutMs: number;
@@ -76,6 +76,11 @@ export class NameCache {
     this.#maxNames = atLeast("maxNames", options.maxNames ?? DEFAULT_MAX_NAMES, 1);
     this.#lookup = options.lookup ?? lookupWithSystem;
     this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** How long an answer is used from now on, ms. */
+  setTtl(ttlMs: number): void {
+    this.#ttlMs = atLeast("ttlMs", ttlMs, 0);
   }
 
   /**

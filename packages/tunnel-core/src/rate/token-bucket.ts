@@ -42,10 +42,10 @@ export interface TokenBucketOptions {
  */
 export class TokenBucket {
   /** Best size of one read at this rate, bytes (rate × 10 ms, 4 KiB to 512 KiB). */
-  readonly quantumBytes: number;
-  readonly #bytesPerMs: number;
-  readonly #turnBytes: number;
-  readonly #idleSavings: number;
+  quantumBytes = 0;
+  #bytesPerMs = 0;
+  #turnBytes = 0;
+  #idleSavings = 0;
   readonly #now: () => number;
   /** In order of arrival; a Set, so that `cancel` finds its waiter at once. */
   readonly #waiting = new Set<TokenWaiter>();
@@ -66,6 +66,29 @@ export class TokenBucket {
    * @throws {TunnelError} `INVALID_OPTIONS` if the rate is not a positive number
    */
   constructor(bytesPerSecond: number, options: TokenBucketOptions = {}) {
+    this.#setRate(bytesPerSecond);
+    this.#now = options.now ?? (() => performance.now());
+    this.#countedAt = this.#now();
+    this.#tokens = this.#bytesPerMs * QUANTUM_MS;
+  }
+
+  /**
+   * Another rate from now on; who waits goes on waiting, by the new one.
+   *
+   * @throws {TunnelError} `INVALID_OPTIONS` if the rate is not a positive number
+   */
+  setRate(bytesPerSecond: number): void {
+    this.#refill();
+    this.#setRate(bytesPerSecond);
+    // A debt that was made at another rate is not slept off for hours at this one.
+    const limit = this.#bytesPerMs * MAX_DELAY_MS;
+    this.#tokens = Math.max(-limit, Math.min(this.#tokens, this.#idleSavings));
+    if (this.#timer === undefined) return;
+    this.#disarm();
+    this.#arm();
+  }
+
+  #setRate(bytesPerSecond: number): void {
     if (!(bytesPerSecond > 0 && Number.isFinite(bytesPerSecond))) {
       throw new TunnelError(
         "INVALID_OPTIONS",
@@ -79,9 +102,6 @@ export class TokenBucket {
     const readsPerTurn = Math.ceil((this.#bytesPerMs * MIN_TURN_MS) / this.quantumBytes);
     this.#turnBytes = this.quantumBytes * readsPerTurn;
     this.#idleSavings = Math.max(2 * this.quantumBytes, this.#bytesPerMs * IDLE_SAVINGS_MS);
-    this.#now = options.now ?? (() => performance.now());
-    this.#countedAt = this.#now();
-    this.#tokens = this.#bytesPerMs * QUANTUM_MS;
   }
 
   /**
@@ -125,6 +145,13 @@ export class TokenBucket {
     if (!this.#waiting.delete(waiter)) return;
     waiter.queued = false;
     if (this.#waiting.size === 0) this.#disarm();
+  }
+
+  /** From now on nothing is limited: calls all who wait. */
+  lift(): void {
+    const waiting = [...this.#waiting];
+    this.destroy();
+    for (const waiter of waiting) waiter.onTokens();
   }
 
   /** Drops all waiters without calling them; from now on nothing is limited. Idempotent. */

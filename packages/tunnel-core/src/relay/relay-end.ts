@@ -25,7 +25,7 @@ export class RelayEnd implements StreamReader, TokenWaiter {
   readonly stream: ByteStream;
   readonly #relay: Relay;
   readonly #local: boolean;
-  readonly #bucket: TokenBucket | undefined;
+  #bucket: TokenBucket | undefined;
   #peer: RelayEnd | undefined;
   #firstBytes: FirstBytes | undefined;
   #blocked = false;
@@ -51,6 +51,12 @@ export class RelayEnd implements StreamReader, TokenWaiter {
     this.#limited = true;
     this.stream.pause();
     bucket.wait(this);
+  }
+
+  /** The tunnel has another rate limit, or none: from the next read on. */
+  setBucket(bucket: TokenBucket | undefined): void {
+    this.#bucket = bucket;
+    if (!this.#closed) this.stream.readAtMost(bucket?.quantumBytes);
   }
 
   /** What the stream has brought before the relay began. */

@@ -15,6 +15,7 @@ class Member implements IdleCheckable {
     this.ends.push("expired");
     this.#registry.delete(this);
   }
+  limitsChanged(): void {}
   cut(): void {
     this.ends.push("cut");
     this.#registry.delete(this);

@@ -8,6 +8,8 @@ export interface IdleCheckable {
   expire(): void;
   /** Cuts it now. */
   cut(): void;
+  /** The tunnel has another rate limit, or none any more. */
+  limitsChanged(): void;
   /** It has been open for a moment. Called again when others have. */
   lasts?(): void;
 }
@@ -25,7 +27,7 @@ const LASTS_MS = 1000;
  */
 export class RelayRegistry {
   readonly #members = new Set<IdleCheckable>();
-  readonly #sweepMs: number;
+  #sweepMs = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Some have not been told yet that they last. */
   #young: NodeJS.Timeout | undefined;
@@ -34,8 +36,16 @@ export class RelayRegistry {
 
   /** @param idleTimeoutMs ms without traffic after which a member expires; 0 = never */
   constructor(idleTimeoutMs: number) {
+    this.setIdleTimeout(idleTimeoutMs);
+  }
+
+  /** Counts for what is open, too, from its next sweep on. @param idleTimeoutMs 0 = never */
+  setIdleTimeout(idleTimeoutMs: number): void {
     this.#sweepMs =
       idleTimeoutMs === 0 ? 0 : Math.max(MIN_SWEEP_MS, idleTimeoutMs / SWEEPS_PER_TIMEOUT);
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (this.#members.size > 0) this.#start();
   }
 
   get size(): number {
@@ -48,9 +58,16 @@ export class RelayRegistry {
       // Left alone when all have gone: a timer for each short connection would cost more.
       this.#young = setTimeout(this.#tellYoung, LASTS_MS).unref();
     }
-    if (this.#timer === undefined && this.#sweepMs > 0) {
-      this.#timer = setInterval(() => this.#sweep(), this.#sweepMs);
-    }
+    if (this.#timer === undefined) this.#start();
+  }
+
+  /** Tells every member that the tunnel has another rate limit, or none. */
+  limitsChanged(): void {
+    for (const member of this.#members) member.limitsChanged();
+  }
+
+  #start(): void {
+    if (this.#sweepMs > 0) this.#timer = setInterval(() => this.#sweep(), this.#sweepMs);
   }
 
   delete(member: IdleCheckable): void {

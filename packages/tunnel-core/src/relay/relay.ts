@@ -59,6 +59,12 @@ export class Relay implements IdleCheckable {
     this.cut();
   }
 
+  limitsChanged(): void {
+    const { inbound, outbound } = this.context;
+    this.#local.setBucket(inbound);
+    this.#remote.setBucket(outbound);
+  }
+
   /** Most connections are over before it is worth the system calls. */
   lasts(): void {
     if (this.#lasts) return;

@@ -25,9 +25,9 @@ interface Health {
 export class TargetHealth {
   readonly #context: TunnelContext;
   readonly #protocol: "tcp" | "udp";
-  readonly #all: readonly Health[];
+  #all: readonly Health[];
   /** The targets beginning with each of them. */
-  readonly #turns: readonly (readonly HostPort[])[];
+  #turns: readonly (readonly HostPort[])[];
   #next = 0;
   /** Targets that are not known to work; 0 leaves nothing to be looked at. */
   #doubted = 0;
@@ -35,16 +35,27 @@ export class TargetHealth {
   constructor(context: TunnelContext, protocol: "tcp" | "udp") {
     this.#context = context;
     this.#protocol = protocol;
-    const { targets } = context.settings;
-    this.#turns = targets.map((_, at) => [...targets.slice(at), ...targets.slice(0, at)]);
-    this.#all = targets.map((target) => ({
-      target,
-      failures: 0,
-      restsUntil: 0,
-      trier: undefined,
-      reason: "",
-    }));
+    this.#all = [];
+    this.#turns = [];
+    this.setTargets(context.settings.targets);
     context.health.push(this);
+  }
+
+  /** Other targets from now on; what is known of those that stay is kept. */
+  setTargets(targets: readonly HostPort[]): void {
+    const before = this.#all;
+    this.#turns = targets.map((_, at) => [...targets.slice(at), ...targets.slice(0, at)]);
+    this.#all = targets.map((target) => {
+      const known = before.find(
+        (health) => health.target.host === target.host && health.target.port === target.port,
+      );
+      const fresh = { failures: 0, restsUntil: 0, trier: undefined, reason: "" };
+      return { ...(known ?? fresh), target };
+    });
+    this.#next = 0;
+    this.#doubted = this.#all.filter(
+      (each) => each.failures > 0 || each.trier !== undefined,
+    ).length;
   }
 
   /** The targets for a new user, beginning with the next one in turn; those that rest come last. */

@@ -62,7 +62,10 @@ export class ClientSession {
       dialer: new PoolDialer(dialTerms(options)),
       pool: this.session,
       secure: speaksTls(options),
-      min: settings.min,
+      // It may change while the session lasts.
+      get min() {
+        return context.settings.scheme === "client" ? context.settings.min : settings.min;
+      },
       max: answer.max,
       maxDialing: terms.sizing ? MAX_DIALING : MAX_DIALING_UNSIZED,
       onFatal: (error) => this.session.end(error.message),
@@ -151,7 +154,8 @@ function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
   return {
     mode: tls,
     context: createSecureContext({
-      minVersion: "TLSv1.3",
+      // What stands in front of a server may know no more than 1.2.
+      minVersion: front === 0 ? "TLSv1.3" : "TLSv1.2",
       ...(trusted !== undefined && { ca: trusted }),
     }),
     ca: trusted,

@@ -1,4 +1,4 @@
-import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
+import type { BlockedProtocols, ClientSettings, ServerSettings } from "@nodepass/url-config";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { NameCache } from "../names/name-cache.ts";
@@ -31,22 +31,13 @@ export function createContext(
   settings: ServerSettings | ClientSettings,
   options: TunnelOptions,
   sink: LogSink,
-): TunnelContext {
+): LiveContext {
   const limits = checkOptions(options);
   const rate = settings.rateBytesPerSecond;
-  const debugs = settings.log === "debug";
   const log: TunnelContext["log"] = (level, message, fields = {}) => {
-    if (level === "debug" && !debugs) return;
+    if (level === "debug" && settings.log !== "debug") return;
     if (sink.hasLogListener()) sink.emitLog({ level, message, fields });
   };
-  const { block } = settings;
-  const inspection: BlockInspection | undefined =
-    block.socks || block.http || block.tls
-      ? {
-          detector: () => new BlockDetector(block),
-          holds: new DeadlineQueue(HOLD_MS, (firstBytes) => firstBytes.release()),
-        }
-      : undefined;
   const limiter = new LogLimiter(log);
   return {
     settings,
@@ -62,15 +53,31 @@ export function createContext(
     waitingDatagrams: new WaitingDatagrams(),
     tcpRelays: new RelayRegistry(settings.readTimeoutMs),
     udpSessions: new RelayRegistry(limits.udpReadTimeoutMs),
-    inspection,
+    inspection: inspectionOf(settings.block),
     inbound: rate === 0 ? undefined : new TokenBucket(rate),
     outbound: rate === 0 ? undefined : new TokenBucket(rate),
     log,
     logLimited: (level, message, fields) => limiter.log(level, message, fields),
-    debugs,
+    get debugs() {
+      return settings.log === "debug";
+    },
     acceptor: options.onConnection,
     get onConnection() {
       return sink.connectionListener();
     },
   };
 }
+
+/** How an entry looks for the protocols that are blocked, if any are. */
+export function inspectionOf(block: BlockedProtocols): BlockInspection | undefined {
+  if (!(block.socks || block.http || block.tls)) return undefined;
+  return {
+    detector: () => new BlockDetector(block),
+    holds: new DeadlineQueue(HOLD_MS, (firstBytes) => firstBytes.release()),
+  };
+}
+
+/** A context whose owner changes what may change while the tunnel runs. */
+export type LiveContext = Omit<TunnelContext, LiveName> & Pick<Mutable<TunnelContext>, LiveName>;
+type LiveName = "inspection" | "inbound" | "outbound";
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

@@ -171,6 +171,7 @@ export class ServerTunnel extends TunnelBase {
     context.log("info", "server listening", {
       tunnel: `${this.listener.host}:${this.listener.port}`,
       flow: this.runMode === 1 ? "reverse" : "forward",
+      ...(this.entry === undefined ? {} : { users: `${this.entry.host}:${this.entry.port}` }),
       tls: settings.tls,
       type: settings.type,
     });

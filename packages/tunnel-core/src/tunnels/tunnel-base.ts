@@ -12,14 +12,15 @@ import type {
   ReadyOptions,
   TargetState,
   Tunnel,
+  TunnelChanges,
   TunnelCounters,
   TunnelEvents,
   TunnelOptions,
   TunnelState,
 } from "../tunnel.ts";
-import type { TunnelContext } from "../tunnel-context.ts";
-import { createContext } from "./create-context.ts";
+import { createContext, type LiveContext } from "./create-context.ts";
 import { hideKey } from "./hide-key.ts";
+import { updateSettings } from "./update-settings.ts";
 
 /** Longest wait, ms, of a closing end for its peer to hear of it, and how often it looks. */
 const PEER_HEARS_MS = 1000;
@@ -36,7 +37,7 @@ const REFUSALS: ReadonlySet<TunnelErrorCode> = new Set([
 /** What every tunnel end is: a state, counters, check points, and an orderly end. */
 export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements Tunnel {
   readonly settings: ServerSettings | ClientSettings;
-  protected readonly context: TunnelContext;
+  protected readonly context: LiveContext;
   protected readonly options: TunnelOptions;
   /** Aborted when the tunnel closes: ends every wait. */
   protected readonly lifetime = new AbortController();
@@ -88,6 +89,13 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   get entryAddress(): { readonly host: string; readonly port: number } | undefined {
     return this.entry && { host: this.entry.host, port: this.entry.port };
+  }
+
+  update(changes: TunnelChanges): void {
+    if (this.closingOrClosed) throw new TunnelError("CLOSED", "the tunnel is closed");
+    // A single end listens on its tunnel address: its targets are dialled.
+    const isEntry = this.entry !== undefined && this.entry !== this.listener;
+    updateSettings(this.context, this.settings, changes, isEntry);
   }
 
   counters(): TunnelCounters {

@@ -6,7 +6,8 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** One direction of a UDP session under a rate limit: datagrams wait their turn, or are dropped. */
 export class DatagramThrottle implements TokenWaiter {
   queued = false;
-  readonly #bucket: TokenBucket;
+  /** What it waits for. */
+  readonly bucket: TokenBucket;
   readonly #deliver: (datagram: Buffer) => void;
   readonly #onDropped: (datagrams: number) => void;
   #waiting: Buffer[] = [];
@@ -19,7 +20,7 @@ export class DatagramThrottle implements TokenWaiter {
     deliver: (datagram: Buffer) => void,
     onDropped: (datagrams: number) => void,
   ) {
-    this.#bucket = bucket;
+    this.bucket = bucket;
     this.#deliver = deliver;
     this.#onDropped = onDropped;
   }
@@ -29,9 +30,9 @@ export class DatagramThrottle implements TokenWaiter {
     if (!this.#begun) {
       // A new session waits its turn like any other: many short ones must not pass the queue.
       this.#begun = true;
-      if (!this.#bucket.take(0)) {
+      if (!this.bucket.take(0)) {
         this.#limited = true;
-        this.#bucket.wait(this);
+        this.bucket.wait(this);
       }
     }
     if (!this.#limited) {
@@ -48,9 +49,9 @@ export class DatagramThrottle implements TokenWaiter {
 
   #pass(datagram: Buffer): void {
     this.#deliver(datagram);
-    if (this.#bucket.take(datagram.length)) return;
+    if (this.bucket.take(datagram.length)) return;
     this.#limited = true;
-    this.#bucket.wait(this);
+    this.bucket.wait(this);
   }
 
   onTokens(): void {
@@ -58,7 +59,7 @@ export class DatagramThrottle implements TokenWaiter {
     let sent = 0;
     let at = 0;
     // A turn is one quantum, as for a TCP connection, so that neither starves the other.
-    while (!this.#limited && at < this.#waiting.length && sent < this.#bucket.quantumBytes) {
+    while (!this.#limited && at < this.#waiting.length && sent < this.bucket.quantumBytes) {
       const datagram = this.#waiting[at++];
       if (datagram === undefined) break;
       this.#waitingBytes -= datagram.length;
@@ -68,12 +69,12 @@ export class DatagramThrottle implements TokenWaiter {
     this.#waiting.splice(0, at);
     if (!this.#limited && this.#waiting.length > 0) {
       this.#limited = true;
-      this.#bucket.wait(this);
+      this.bucket.wait(this);
     }
   }
 
   close(): void {
-    this.#bucket.cancel(this);
+    this.bucket.cancel(this);
     this.#waiting = [];
     this.#waitingBytes = 0;
   }

@@ -1,3 +1,4 @@
+import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import { type ByteStream, type Lease, OWNED, type StreamReader } from "../stream/byte-stream.ts";
 import type { EarlyInput } from "../stream/early-reader.ts";
@@ -27,8 +28,8 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   idleSweeps = 0;
   readonly #options: UdpRelayOptions;
   readonly #sender: DatagramSender;
-  readonly #inbound: DatagramThrottle | undefined;
-  readonly #outbound: DatagramThrottle | undefined;
+  #inbound: DatagramThrottle | undefined;
+  #outbound: DatagramThrottle | undefined;
   readonly #onDatagram: (payload: Buffer) => void;
   #stream: ByteStream | undefined;
   #decoder: DatagramDecoder | undefined;
@@ -39,9 +40,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   constructor(options: UdpRelayOptions) {
     this.#options = options;
     const { context } = options;
-    const onDropped = (datagrams: number): void => {
-      context.counters.udpDropped += datagrams;
-    };
+    const onDropped = (datagrams: number): void => this.#dropped(datagrams);
     this.#sender = new DatagramSender({
       framed: true,
       scratch: options.scratch,
@@ -52,15 +51,26 @@ export class UdpRelay implements StreamReader, IdleCheckable {
       onDropped,
     });
     this.#onDatagram = (payload) => this.#outgoing(payload);
-    if (context.inbound !== undefined) {
-      const send = (datagram: Buffer): void => this.#sender.send(datagram);
-      this.#inbound = new DatagramThrottle(context.inbound, send, onDropped);
-    }
-    if (context.outbound !== undefined) {
-      const deliver = (datagram: Buffer): void => this.#deliver(datagram);
-      this.#outbound = new DatagramThrottle(context.outbound, deliver, onDropped);
-    }
+    this.limitsChanged();
     context.udpSessions.add(this);
+  }
+
+  limitsChanged(): void {
+    const { inbound, outbound } = this.#options.context;
+    if (this.#inbound?.bucket !== inbound) {
+      this.#inbound = inbound && this.#throttle(inbound, (datagram) => this.#sender.send(datagram));
+    }
+    if (this.#outbound?.bucket !== outbound) {
+      this.#outbound = outbound && this.#throttle(outbound, (datagram) => this.#deliver(datagram));
+    }
+  }
+
+  #throttle(bucket: TokenBucket, deliver: (datagram: Buffer) => void): DatagramThrottle {
+    return new DatagramThrottle(bucket, deliver, (datagrams) => this.#dropped(datagrams));
+  }
+
+  #dropped(datagrams: number): void {
+    this.#options.context.counters.udpDropped += datagrams;
   }
 
   get closed(): boolean {

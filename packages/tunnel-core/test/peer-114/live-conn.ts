@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { PeerSocket } from "./websocket-114.ts";
 
 /** A step of a replay that never came. */
 export class StepTimeout extends Error {
@@ -7,14 +7,14 @@ export class StepTimeout extends Error {
 
 /** A live connection of a replay: what arrived, and waits for more of it. */
 export class LiveConn {
-  readonly socket: Socket;
+  readonly socket: PeerSocket;
   /** The pool's id, eight hex digits; empty until it is known. */
   id = "";
   ended = false;
   #bytes = Buffer.alloc(0);
   readonly #watchers = new Set<() => void>();
 
-  constructor(socket: Socket) {
+  constructor(socket: PeerSocket) {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => {

@@ -2,15 +2,18 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Target } from "./exit-114.ts";
 import { header, parseResponse } from "./http-head.ts";
+import { Ledger } from "./ledger.ts";
 import { LiveConn, StepTimeout, waitFor } from "./live-conn.ts";
 import {
   CONTROL_CONN,
+  isWebSocket,
   type RecordedEvent,
   type RecordingName,
   readRecording,
   recordedBytes,
 } from "./recording.ts";
 import { Replay, type ReplayDriver, type ReplayResult, type ReplayStage } from "./replay.ts";
+import { requestUpgrade } from "./websocket-114.ts";
 
 export interface ReplayClientOptions extends ReplayDriver {
   /** The live server's tunnel address; its key has to be the recorded one and `max` 8. */
@@ -27,7 +30,7 @@ export async function replayClient(
   name: RecordingName,
   options: ReplayClientOptions,
 ): Promise<ReplayResult> {
-  const stage = new ClientStage(readRecording(name), options);
+  const stage = new ClientStage(readRecording(name), options, isWebSocket(name));
   const replay = new Replay(stage.events, stage, options);
   try {
     replay.mismatches.push(...(await stage.handshake()));
@@ -45,10 +48,12 @@ class ClientStage implements ReplayStage {
   readonly plays = "client";
   readonly events: readonly RecordedEvent[];
   readonly #options: ReplayClientOptions;
+  readonly #webSocket: boolean;
   readonly #conns: LiveConn[] = [];
   readonly #sockets = new Set<Socket>();
 
-  constructor(events: readonly RecordedEvent[], options: ReplayClientOptions) {
+  constructor(events: readonly RecordedEvent[], options: ReplayClientOptions, webSocket: boolean) {
+    this.#webSocket = webSocket;
     this.events = events;
     this.#options = options;
   }
@@ -73,7 +78,7 @@ class ClientStage implements ReplayStage {
     const deadline = performance.now() + this.#timeoutMs;
     let live: LiveConn | undefined;
     while (live === undefined) {
-      live = await this.#dial().catch(() => undefined);
+      live = await this.#dialPool().catch(() => undefined);
       if (performance.now() > deadline) throw new StepTimeout("no pool connection can be dialled");
     }
     this.#conns.push(live);
@@ -124,13 +129,28 @@ class ClientStage implements ReplayStage {
     return mismatches;
   }
 
+  async #dialPool(): Promise<LiveConn> {
+    if (!this.#webSocket) return this.#dial();
+    const socket = await this.#connect();
+    return new Promise((resolve, reject) => {
+      requestUpgrade(socket, "127.0.0.1", new Ledger(), (opened) => {
+        if (opened === undefined) reject(new Error("the upgrade was refused"));
+        else resolve(new LiveConn(opened));
+      });
+    });
+  }
+
   async #dial(): Promise<LiveConn> {
+    return new LiveConn(await this.#connect());
+  }
+
+  async #connect(): Promise<Socket> {
     const { host, port } = this.#options.tunnel;
     const socket = connect({ host, port, allowHalfOpen: true });
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     await once(socket, "connect");
-    return new LiveConn(socket);
+    return socket;
   }
 }
 

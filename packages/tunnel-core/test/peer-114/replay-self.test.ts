@@ -24,7 +24,7 @@ afterEach(async () => {
   );
 });
 
-test.each(["forward", "reverse"] as const)(
+test.each(["forward", "reverse", "ws-forward", "ws-reverse"] as const)(
   "the %s recording plays against the peer client",
   async (name) => {
     const target = await startTarget({ tcp: answerOnce });
@@ -33,7 +33,7 @@ test.each(["forward", "reverse"] as const)(
       tunnel: { host: "127.0.0.1", port: played.port },
       key: "secret",
       min: 2,
-      target: name === "forward" ? free : target,
+      target: name.endsWith("forward") ? free : target,
       timings,
     });
     opened.push(target, played, client);
@@ -45,15 +45,16 @@ test.each(["forward", "reverse"] as const)(
   },
 );
 
-test.each(["forward", "reverse"] as const)(
+test.each(["forward", "reverse", "ws-forward", "ws-reverse"] as const)(
   "the %s recording plays against the peer server",
   async (name) => {
     const target = await startTarget({ tcp: answerOnce });
     const server = await Peer114Server.start({
-      flow: name === "forward" ? "+" : "-",
+      flow: name.endsWith("forward") ? "+" : "-",
       key: "secret",
       max: 8,
-      target: name === "forward" ? target : free,
+      type: name.startsWith("ws-") ? 2 : 0,
+      target: name.endsWith("forward") ? target : free,
       timings,
     });
     opened.push(target, server);

@@ -2,15 +2,18 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { header, parseRequest, plainRefusal } from "./http-head.ts";
+import { Ledger } from "./ledger.ts";
 import { LiveConn, waitFor } from "./live-conn.ts";
 import {
   CONTROL_CONN,
+  isWebSocket,
   type RecordedEvent,
   type RecordingName,
   readRecording,
   recordedBytes,
 } from "./recording.ts";
 import { Replay, type ReplayDriver, type ReplayResult, type ReplayStage } from "./replay.ts";
+import { acceptUpgrade, type PeerSocket } from "./websocket-114.ts";
 
 /** A server that says what the recorded one said. */
 export interface ReplayServer {
@@ -26,7 +29,7 @@ export interface ReplayServer {
  * (forward). Requests are compared by meaning, control lines and data byte for byte.
  */
 export async function replayServer(name: RecordingName): Promise<ReplayServer> {
-  const stage = new ServerStage(readRecording(name));
+  const stage = new ServerStage(readRecording(name), isWebSocket(name));
   await stage.listen();
   return {
     port: stage.port,
@@ -54,8 +57,13 @@ class ServerStage implements ReplayStage {
   readonly #conns: LiveConn[] = [];
   readonly #ids: readonly string[];
 
-  constructor(events: readonly RecordedEvent[]) {
+  constructor(events: readonly RecordedEvent[], webSocket: boolean) {
     this.events = events;
+    const ledger = new Ledger();
+    const greet = (socket: Socket): void => {
+      if (webSocket) acceptUpgrade(socket, "127.0.0.1", ledger, (opened) => this.#greet(opened));
+      else this.#greet(socket);
+    };
     const pool = events.filter((event) => event.dir === "open" && event.conn >= CONTROL_CONN);
     this.#ids = pool.map(({ conn }) =>
       recordedBytes(events, conn, "server>client").toString("hex", 0, 4),
@@ -63,7 +71,7 @@ class ServerStage implements ReplayStage {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
-      if (this.accepted) this.#greet(socket);
+      if (this.accepted) greet(socket);
       else void this.#handshake(new LiveConn(socket));
     });
   }
@@ -106,7 +114,7 @@ class ServerStage implements ReplayStage {
   }
 
   /** The n-th connection gets the id that the recorded server gave to its n-th. */
-  #greet(socket: Socket): void {
+  #greet(socket: PeerSocket): void {
     const conn = new LiveConn(socket);
     conn.id = this.#ids[this.#conns.length] ?? randomBytes(4).toString("hex");
     this.#conns.push(conn);

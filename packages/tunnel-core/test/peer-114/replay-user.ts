@@ -45,15 +45,19 @@ async function udpUser(entry: Target, payload: Buffer): Promise<ReplayUser> {
   const socket = createSocket("udp4");
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
-  const answer = once(socket, "message").then(([datagram]: unknown[]) =>
-    Buffer.isBuffer(datagram) ? datagram : Buffer.alloc(0),
-  );
+  let received = Buffer.alloc(0);
+  socket.on("message", (datagram) => {
+    received = Buffer.concat([received, datagram]);
+  });
   const { address, port } = socket.address();
   socket.send(payload, entry.port, entry.host);
   let open = true;
   return {
     remote: formatRemote(address, port),
-    answer: () => answer,
+    answer: async (length) => {
+      while (received.length < length) await once(socket, "message");
+      return received;
+    },
     close: () => {
       if (open) socket.close();
       open = false;

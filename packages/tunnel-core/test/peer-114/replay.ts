@@ -51,6 +51,7 @@ export class Replay {
   readonly #driver: ReplayDriver;
   readonly #stories = new Map<number, LiveConn>();
   readonly #users = new Map<number, ReplayUser>();
+  readonly #answered = new Map<number, Buffer>();
   /** Control lines of the live node that no step has taken yet. */
   readonly #lines: string[] = [];
 
@@ -161,8 +162,11 @@ export class Replay {
     live.socket.write(bytes);
     const user = this.#users.get(conn);
     if (user === undefined) return;
-    const answer = await withinMs(this.#timeoutMs, "answer to the user", user.answer(bytes.length));
-    if (!answer.equals(bytes)) this.#differs("answer to the user", String(bytes), String(answer));
+    // All that has come to him so far.
+    const due = Buffer.concat([this.#answered.get(conn) ?? Buffer.alloc(0), bytes]);
+    this.#answered.set(conn, due);
+    const answer = await withinMs(this.#timeoutMs, "answer to the user", user.answer(due.length));
+    if (!answer.equals(due)) this.#differs("answer to the user", String(due), String(answer));
     if (this.#describe(conn).kind === "tcp") user.close();
   }
 

@@ -18,9 +18,15 @@ export interface TestTargetOptions {
   readonly udp?: ((datagram: Buffer) => readonly Buffer[]) | undefined;
 }
 
-/** Sends `re:` and what came in the first read, then closes after the other end has. */
+/**
+ * Sends `re:` and what came in the first read, then closes after the other end has; before it when
+ * that was `close me`.
+ */
 export function answerOnce(socket: Socket): void {
-  socket.once("data", (chunk: Buffer) => socket.write(Buffer.concat([Buffer.from("re:"), chunk])));
+  socket.once("data", (chunk: Buffer) => {
+    socket.write(Buffer.concat([Buffer.from("re:"), chunk]));
+    if (String(chunk) === "close me") socket.end();
+  });
 }
 
 /** Starts a target on 127.0.0.1. */

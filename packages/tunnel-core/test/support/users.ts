@@ -12,9 +12,10 @@ export function endUsers(): void {
   opened.clear();
 }
 
-/** Connects a user who closes nothing by itself. */
-export async function dial(where: Target): Promise<Socket> {
-  const socket = connect({ host: where.host, port: where.port, allowHalfOpen: true });
+/** Connects a user who closes nothing by itself. @param from address of its end */
+export async function dial(where: Target, from?: string): Promise<Socket> {
+  const { host, port } = where;
+  const socket = connect({ host, port, localAddress: from, allowHalfOpen: true });
   opened.add(socket);
   // Who wants to see a reset adds a listener of his own.
   socket.on("error", () => {});

@@ -8,7 +8,12 @@ import {
   ProofKeys,
   stretchTunnelKey,
 } from "../../../src/wire/proof.ts";
-import { openingHeaders, parseChallenge, proofHeaders } from "../../../src/wire/proof-headers.ts";
+import {
+  type Asked,
+  openingHeaders,
+  parseChallenge,
+  proofHeaders,
+} from "../../../src/wire/proof-headers.ts";
 
 /** An HTTP answer as it came. */
 export interface RawResponse {
@@ -119,7 +124,7 @@ export function requestText(headers: Record<string, string>): string {
 export function provedRequest(
   keys: ProofKeys,
   nonces: { readonly clientNonce: Buffer; readonly serverNonce: Buffer },
-  said: Partial<ClientProofInput> = {},
+  said: Partial<ClientProofInput> & { readonly asked?: Asked } = {},
 ): string {
   const extensions = said.extensions ?? ["datagrams", "streams"];
   const client = newClientId();

@@ -1,0 +1,53 @@
+import { parseTunnelUrl } from "@nodepass/url-config";
+import { expect, test } from "vitest";
+import { contextFor } from "../../test/support/memory-context.ts";
+import { changesBetween, updateSettings } from "./update-settings.ts";
+
+const SERVER = "server://k@127.0.0.1:1/127.0.0.1:2?mode=1";
+
+const between = (before: string, after: string, isEntry = false) =>
+  changesBetween(parseTunnelUrl(before), parseTunnelUrl(after), isEntry);
+
+test.each([
+  ["", {}],
+  ["&rate=8", { rateBytesPerSecond: 1_000_000 }],
+  ["&slot=5&read=1m", { slot: 5, readTimeoutMs: 60_000 }],
+  ["&block=13&log=debug", { block: { socks: true, http: false, tls: true }, log: "debug" }],
+  ["&proxy=1&dns=1s", { proxy: true, dnsTtlMs: 1000 }],
+  // What can't change while it runs.
+  ["&tls=1", undefined],
+  ["&max=5", undefined],
+  ["&rate=8&notcp=1", undefined],
+  ["&compat=0", undefined],
+])("%j is %j", (query, changes) => {
+  expect(between(SERVER, SERVER + query, true)).toEqual(changes);
+});
+
+test("targets change at the end that dials them, and nowhere else", () => {
+  const other = SERVER.replace("127.0.0.1:2", "127.0.0.1:3,127.0.0.1:4");
+  expect(between(SERVER, other, true)).toBeUndefined();
+  expect(between(SERVER, other, false)).toEqual({
+    targets: [
+      { host: "127.0.0.1", port: 3 },
+      { host: "127.0.0.1", port: 4 },
+    ],
+  });
+  expect(between(SERVER, SERVER.replace(":1/", ":9/"), false)).toBeUndefined();
+  expect(between(SERVER, SERVER.replace("k@", "other@"), false)).toBeUndefined();
+  expect(between(SERVER, SERVER.replace("server:", "client:"), false)).toBeUndefined();
+});
+
+test.each([
+  [{ rateBytesPerSecond: Number.NaN }, /^rateBytesPerSecond is NaN/],
+  [{ slot: -1 }, /^slot "-1" is not valid/],
+  [{ readTimeoutMs: -5 }, /^read /],
+  [{ targets: [{ host: "127.0.0.1", port: 70_000 }] }, /^target address/],
+  [{ tls: 1 }, /^tls can't be changed while the tunnel runs \(allowed: rateBytesPerSecond, /],
+])("refuses %j, and changes nothing", (changes, message) => {
+  const context = contextFor(SERVER);
+  const before = { ...context.settings };
+  expect(() => updateSettings(context, context.settings, { slot: 9, ...changes }, false)).toThrow(
+    expect.objectContaining({ code: "INVALID_OPTIONS", message: expect.stringMatching(message) }),
+  );
+  expect(context.settings).toEqual(before);
+});

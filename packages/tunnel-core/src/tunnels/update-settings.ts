@@ -1,0 +1,135 @@
+import {
+  type ClientSettings,
+  format,
+  parseTunnelUrl,
+  type ServerSettings,
+  UrlConfigError,
+} from "@nodepass/url-config";
+import { TunnelError } from "../errors.ts";
+import { TokenBucket } from "../rate/token-bucket.ts";
+import type { TunnelChanges } from "../tunnel.ts";
+import { inspectionOf, type LiveContext } from "./create-context.ts";
+
+type Settings = ServerSettings | ClientSettings;
+type Name = keyof TunnelChanges;
+
+/** What can change while a tunnel runs. */
+const CHANGEABLE: Readonly<Record<Name, true>> = {
+  rateBytesPerSecond: true,
+  slot: true,
+  readTimeoutMs: true,
+  dnsTtlMs: true,
+  log: true,
+  targets: true,
+  block: true,
+  proxy: true,
+  min: true,
+};
+const NAMES = Object.keys(CHANGEABLE) as Name[];
+
+/**
+ * What `update` can do to get from one settings to others.
+ *
+ * @param isEntry whether this end takes the users: its target address is where it listens
+ * @returns the changes, none if nothing differs; `undefined` if something differs that can't change
+ *   while the tunnel runs
+ */
+export function changesBetween(
+  before: Settings,
+  after: Settings,
+  isEntry: boolean,
+): TunnelChanges | undefined {
+  if (before.scheme !== after.scheme) return undefined;
+  const given = new Map<string, unknown>(Object.entries(after));
+  const old = new Map<string, unknown>(Object.entries(before));
+  const differing = NAMES.filter(
+    (name) => JSON.stringify(given.get(name)) !== JSON.stringify(old.get(name)),
+  );
+  if (isEntry && differing.includes("targets")) return undefined;
+  const changes: TunnelChanges = Object.fromEntries(
+    differing.map((name) => [name, given.get(name)]),
+  );
+  // All the rest has to be the same, whatever it is.
+  return format({ ...before, ...changes } as Settings) === format(after) ? changes : undefined;
+}
+
+/**
+ * Changes a running tunnel; what is open goes on, by the new settings.
+ *
+ * @param settings those in force, which are changed
+ * @throws {TunnelError} `INVALID_OPTIONS`; nothing is changed then
+ */
+export function updateSettings(
+  context: LiveContext,
+  settings: Settings,
+  changes: TunnelChanges,
+  isEntry: boolean,
+): void {
+  const names = Object.keys(changes).filter((name) => changes[name as Name] !== undefined);
+  const unknown = names.find((name) => !NAMES.some((known) => known === name));
+  if (unknown !== undefined) {
+    throw new TunnelError(
+      "INVALID_OPTIONS",
+      `${unknown} can't be changed while the tunnel runs (allowed: ${NAMES.join(", ")})`,
+    );
+  }
+  if (isEntry && changes.targets !== undefined) {
+    throw new TunnelError(
+      "INVALID_OPTIONS",
+      "targets can't be changed at the end where users connect",
+    );
+  }
+  const given = Object.fromEntries(names.map((name) => [name, changes[name as Name]]));
+  check({ ...settings, key: settings.key, ...given } as Settings);
+  Object.assign(settings, given);
+  apply(context, changes);
+}
+
+/** `log`, `proxy` and `min` are looked at when they are needed. */
+function apply(context: LiveContext, changes: TunnelChanges): void {
+  const { rateBytesPerSecond, slot, readTimeoutMs, dnsTtlMs, targets, block } = changes;
+  if (rateBytesPerSecond !== undefined) setRate(context, rateBytesPerSecond);
+  if (slot !== undefined) context.slots.setLimit(slot);
+  if (readTimeoutMs !== undefined) context.tcpRelays.setIdleTimeout(readTimeoutMs);
+  if (dnsTtlMs !== undefined) context.names.setTtl(dnsTtlMs);
+  if (targets !== undefined) for (const health of context.health) health.setTargets(targets);
+  if (block !== undefined) context.inspection = inspectionOf(block);
+}
+
+/** As a URL they have to be fine, too: the same words, the same limits. */
+function check(settings: Settings): void {
+  const { rateBytesPerSecond } = settings;
+  if (!(Number.isFinite(rateBytesPerSecond) && rateBytesPerSecond >= 0)) {
+    throw new TunnelError(
+      "INVALID_OPTIONS",
+      `rateBytesPerSecond is ${rateBytesPerSecond} (allowed: a number, 0 or more)`,
+    );
+  }
+  try {
+    // A URL knows whole Mbit/s only; a program may want others.
+    parseTunnelUrl(format({ ...settings, rateBytesPerSecond: 0 }));
+  } catch (error) {
+    if (!(error instanceof UrlConfigError)) throw error;
+    throw new TunnelError("INVALID_OPTIONS", error.message, { cause: error });
+  }
+}
+
+function setRate(context: LiveContext, rate: number): void {
+  const { inbound, outbound } = context;
+  if (rate === 0) {
+    context.inbound = undefined;
+    context.outbound = undefined;
+  } else {
+    inbound?.setRate(rate);
+    outbound?.setRate(rate);
+    context.inbound ??= new TokenBucket(rate);
+    context.outbound ??= new TokenBucket(rate);
+  }
+  for (const open of [context.tcpRelays, context.udpSessions]) {
+    open.limitsChanged();
+  }
+  if (rate !== 0) return;
+  // Last: whoever is called finds no limit any more.
+  inbound?.lift();
+  outbound?.lift();
+}
