@@ -92,8 +92,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       context,
       local: this.#stream,
       remote: conduit.stream,
-      earlyLocal: this.early,
-      earlyRemote: conduit.reader?.early,
+      earlyLocal: this.takeEarly(),
+      earlyRemote: conduit.reader?.takeEarly(),
       inspection: context.inspection,
       owner: this,
     });

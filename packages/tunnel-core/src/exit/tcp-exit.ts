@@ -129,6 +129,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     const { context } = this.#exit;
     const { remote } = this.#opening;
     this.#done = true;
+    this.#dial = undefined;
     if (context.onConnection !== undefined) opened(context, remote);
     new Relay({
       context,
@@ -136,8 +137,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
       remote: conduit.stream,
       header:
         this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
-      earlyLocal: this.#targetReader?.early,
-      earlyRemote: conduit.reader?.early,
+      earlyLocal: this.#targetReader?.takeEarly(),
+      earlyRemote: conduit.reader?.takeEarly(),
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
