@@ -30,20 +30,13 @@ function onEnd(this: Socket): void {
 }
 /** In place of `onEnd` where resets may hide. */
 function onEndOrReset(this: Socket): void {
-  const stream = (this as StreamSocket)[STREAM];
-  const reset = isHiddenReset(stream.transport);
-  if (reset === undefined) setImmediate(endUnlessReset, stream);
-  else if (reset) onFoundReset(stream);
-  else stream.onEnd();
+  const reset = isHiddenReset(this);
+  // If it is one, the socket is about to fail by itself.
+  if (reset === undefined) setImmediate(endUnlessReset, this);
+  else if (!reset) (this as StreamSocket)[STREAM].onEnd();
 }
-function endUnlessReset(stream: SocketStream): void {
-  const { transport } = stream;
-  if (transport.destroyed || transport.errored !== null) onFoundReset(stream);
-  else stream.onEnd();
-}
-function onFoundReset({ socket, transport }: SocketStream): void {
-  // A TCP socket is about to fail by itself; one of TLS hears nothing of the one underneath.
-  if (socket !== transport) socket.destroy(transport.errored ?? undefined);
+function endUnlessReset(socket: Socket): void {
+  if (!socket.destroyed && socket.errored === null) (socket as StreamSocket)[STREAM].onEnd();
 }
 function onDrain(this: Socket): void {
   (this as StreamSocket)[STREAM].reader.onDrain();
@@ -71,8 +64,6 @@ export abstract class SocketStream implements ByteStream {
   protected readonly buffers: RelayBuffers;
   /** The other side has ended its direction. */
   protected ended = false;
-  /** The TCP socket: the same one, or the one underneath. */
-  abstract readonly transport: Socket;
   abstract readonly writesAtOnce: boolean;
   abstract readonly headRoom: number;
   abstract readonly peerFingerprint: string | undefined;
@@ -88,7 +79,9 @@ export abstract class SocketStream implements ByteStream {
     this.socket = socket;
     this.buffers = buffers;
     (socket as StreamSocket)[STREAM] = this;
-    socket.on("end", RESETS_MAY_HIDE ? onEndOrReset : onEnd);
+    // Not over TLS: what is written there is never nothing.
+    const mayHide = RESETS_MAY_HIDE && !("encrypted" in socket);
+    socket.on("end", mayHide ? onEndOrReset : onEnd);
     socket.on("drain", onDrain);
     socket.on("error", onError);
     socket.on("close", onClose);
