@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDemoCommand } from "./commands/demo.ts";
@@ -59,9 +59,10 @@ differs.
 /** Builds the whole command line; nothing is run or read yet. */
 export function createProgram(context: CliContext): Command {
   const style = createStyle(true);
+  const typed = commandName(context.environment);
   const program = new Command("nodepass")
     .description("TCP and UDP tunnels through NAT and firewalls, compatible with NodePass 1.14")
-    .usage("<url> [options]\n       nodepass <command> [options]")
+    .usage(`<url> [options]\n       ${typed} <command> [options]`)
     .version(readVersion(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print help for a command")
     .configureOutput({
@@ -73,10 +74,13 @@ export function createProgram(context: CliContext): Command {
       getOutHasColors: () => hasColour(context.stdout, context.environment),
       getErrHasColors: () => hasColour(context.stderr, context.environment),
     })
-    .configureHelp({ styleTitle: (title) => style.bold(title) })
-    .showHelpAfterError(`Try '${commandName(context.environment)} --help'.`)
+    .configureHelp({
+      styleTitle: (title) => style.bold(title),
+      commandUsage: (command) => new Help().commandUsage(command).replace(/^nodepass(?= )/, typed),
+    })
+    .showHelpAfterError(`Try '${typed} --help'.`)
     .exitOverride()
-    .addHelpText("after", examples(commandName(context.environment)));
+    .addHelpText("after", examples(typed));
   program.commandsGroup("Tunnels:");
   addRunCommand(program, context);
   addCheckCommand(program, context);
@@ -98,7 +102,7 @@ export function createProgram(context: CliContext): Command {
   addVersionCommand(program, context);
   // Named here so that it joins the group.
   program.helpCommand(true);
-  nameOwnHelp(program, commandName(context.environment));
+  nameOwnHelp(program, typed);
   return program;
 }
 

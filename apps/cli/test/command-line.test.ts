@@ -251,6 +251,59 @@ it("tells a server that waits for its peer apart", async () => {
     .toMatch(/ running .*waits for its peer/);
 });
 
+it("loses and repeats no line between those that were kept and those that come", async () => {
+  const line = (second: number, text: string) => ({
+    time: `2026-01-02T03:04:0${second}.000Z`,
+    line: `2026-01-02 03:04:0${second}.000  INFO   ${text}`,
+  });
+  const both = line(6, "both ways");
+  const tell = ({ time, line: logs }: typeof both) =>
+    master.emit({ type: "log", time, instance: fakeInstance(), logs });
+  const master = await startFakeMaster({
+    // What happens while the answer is on its way.
+    keptLines: () => {
+      tell(both);
+      tell(line(7, "in between"));
+      return [line(5, "kept"), both];
+    },
+  });
+  master.instances.set("a1b2c3d4", fakeInstance());
+  const environment = { NP_MASTER_URL: master.url, NP_API_KEY: fakeKey };
+  const logs = startCli(["logs", "web", "--tail", "2", "-f"], { environment });
+  await logs.waitFor(/in between/);
+  tell(line(8, "afterwards"));
+  await logs.waitFor(/afterwards/);
+  logs.child.kill("SIGINT");
+  const { code, stdout, stderr } = await logs.ended;
+  expect([code, stderr]).toEqual([0, ""]);
+  const texts = stdout.trim().split("\n");
+  expect(texts.map((text) => text.replace(/.*INFO +/, ""))).toEqual([
+    "kept",
+    "both ways",
+    "in between",
+    "afterwards",
+  ]);
+});
+
+it("ends with the reason when kept lines cannot be read, though they would be followed", async () => {
+  const { master, environment } = await startFake();
+  master.instances.set("a1b2c3d4", fakeInstance());
+  const { code, stderr } = await runCli(["logs", "web", "--tail", "5", "-f"], { environment });
+  expect([code, stderr]).toEqual([1, expect.stringContaining("keeps no log lines")]);
+});
+
+it.each(["completion", "create", "key", ""])(
+  "names in the help of %j only commands that can be typed where it is printed",
+  async (name) => {
+    const environment = { NODEPASS_COMMAND: "npm start --" };
+    const argv = [...(name === "" ? [] : [name]), "--help"];
+    const { stdout } = await runCli(argv, { environment });
+    expect(stdout).toMatch(/^Usage: npm start -- /);
+    // Names of files, and the name of the program, are no commands.
+    expect(stdout).not.toMatch(/(?<![/_])\bnodepass (?=[<a-z'"])/);
+  },
+);
+
 it("says that an older master keeps no log lines", async () => {
   const { master, environment } = await startFake();
   master.instances.set("a1b2c3d4", fakeInstance());

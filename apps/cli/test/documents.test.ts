@@ -1,5 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { DEFAULT_ENVIRONMENT, describeEnvironment, formatDuration } from "@nodepass/url-config";
+import {
+  DEFAULT_ENVIRONMENT,
+  describeEnvironment,
+  describeParameters,
+  formatDuration,
+} from "@nodepass/url-config";
 import { describe, expect, it, test } from "vitest";
 import { workspaceFolder } from "./support/pack.ts";
 
@@ -107,4 +112,28 @@ test("README.md names every package and app, and folders that are there", () => 
 test("README.md promises a lost peer no sooner than the longest wait before a try", () => {
   const [, seconds] = /`NP_SERVICE_COOLDOWN` \((\d+) s\)/.exec(read("README.md")) ?? [];
   expect(Number(seconds) * 1000).toBe(DEFAULT_ENVIRONMENT.serviceCooldownMs);
+});
+
+test("README.md gives every parameter of URLs, whose it is and its default", () => {
+  const groups: Record<string, readonly string[]> = {
+    all: ["server", "client", "master"],
+    both: ["server", "client"],
+  };
+  const rows = Array.from(
+    read("README.md").matchAll(/^\| (`[a-z][^|]*) \| ([a-z, ]+) \| ([^|]*?) ?\| /gm),
+    ([, names = "", of = "", given = ""]) => ({ names, of, given: given.replaceAll("`", "") }),
+  );
+  const told = describeParameters().map(({ name }) => {
+    const own = rows.filter(({ names }) => names.includes(`\`${name}\``));
+    const schemes = own.flatMap(({ of }) => groups[of] ?? of.split(", "));
+    return { name, schemes: [...new Set(schemes)], given: own[0]?.given };
+  });
+  expect(told).toEqual(
+    describeParameters().map(({ name, schemes, defaultText = "" }) => ({
+      name,
+      schemes,
+      // Zeros are not written here.
+      given: defaultText.replace(/(?<=m)0s$/, ""),
+    })),
+  );
 });

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { reservePort } from "test-support";
 import { expect, it } from "vitest";
+import { temporaryFolder } from "./support/folder.ts";
 import { startRealMaster } from "./support/real-master.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
 import { askTcp, startEcho } from "./support/sockets.ts";
@@ -220,4 +221,15 @@ it("asks whether to trust a certificate that nobody vouches for", async () => {
   const mistaken = await runCli(["ls"], { environment: plain });
   expect(mistaken.code).toBe(5);
   expect(mistaken.stderr).toContain("https://");
+});
+
+it("prints a new key in a container only where it is asked to", async () => {
+  const start = (variables: Record<string, string | undefined>) =>
+    startCli(["master://127.0.0.1:0"], {
+      environment: { NP_STATE_DIR: temporaryFolder(), NP_WORKERS: "0", ...variables },
+    });
+  const hidden = start({ container: "podman", NP_SHOW_KEY: undefined, NODEPASS_COMMAND: "np" });
+  await hidden.waitFor(/^The API key is not shown here: .*; np key renew --local makes another$/m);
+  expect(hidden.stdout()).not.toMatch(/^API KEY/m);
+  await start({ container: "podman", NP_SHOW_KEY: "1" }).waitFor(/^API KEY: \w+$/m);
 });

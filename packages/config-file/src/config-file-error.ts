@@ -31,7 +31,12 @@ export class ConfigFileError extends Error {
   }
 }
 
-/** One line, `file:line:column: path: message`, as compilers and editors have it. */
+/**
+ * One line, `file:line:column: path: message`, as compilers and editors have it.
+ *
+ * @example
+ * for (const problem of error.problems) console.error(formatProblem(problem));
+ */
 export function formatProblem(problem: ConfigProblem): string {
   const { file, line, column, path, message } = problem;
   const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;

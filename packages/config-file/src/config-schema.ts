@@ -116,6 +116,9 @@ export type ParameterValue = z.infer<typeof parameterValue>;
 
 /**
  * JSON Schema (draft 2020-12) of a configuration file, for editors; docs/nodepass.schema.json is it.
+ *
+ * @example
+ * writeFileSync("nodepass.schema.json", JSON.stringify(configJsonSchema()));
  */
 export function configJsonSchema(): Record<string, unknown> {
   return {

@@ -10,12 +10,18 @@ export interface ExportedInstance {
   readonly start: boolean;
 }
 
+/** How the file is written. */
 export interface ExportConfigOptions {
   /** JSON instead of YAML. @default false */
   readonly json?: boolean | undefined;
 }
 
-/** The text of a file that describes the instances; `loadConfig` reads it. Keys are in it. */
+/**
+ * The text of a file that describes the instances; `loadConfig` reads it. Keys are in it.
+ *
+ * @example
+ * exportConfig([{ name: "web", url: "client://127.0.0.1:1/127.0.0.1:2?mode=1", tags: {}, start: true }]);
+ */
 export function exportConfig(
   instances: readonly ExportedInstance[],
   options: ExportConfigOptions = {},

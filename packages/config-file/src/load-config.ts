@@ -31,6 +31,7 @@ export interface LoadedConfig {
   readonly tunnels: readonly ConfiguredTunnel[];
 }
 
+/** What files may refer to. */
 export interface LoadConfigOptions {
   /** Values for `${NAME}`. @default {} */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;

@@ -2,6 +2,7 @@ import { type FSWatcher, statSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { isConfigName } from "./find-files.ts";
 
+/** What is watched, and who is told. */
 export interface WatchConfigOptions {
   /** Files and folders, as for `loadConfig`, and the files with keys. */
   readonly paths: readonly string[];
@@ -13,6 +14,7 @@ export interface WatchConfigOptions {
   readonly debounceMs?: number | undefined;
 }
 
+/** Watches until it is closed; `close` may be called again. */
 export interface ConfigWatcher {
   close(): void;
 }
@@ -23,6 +25,9 @@ const SWAPPED = /^\.\./;
 /**
  * Notices changes of configuration files. Folders are watched, not files: editors write a new file
  * and rename it, and the old one would be watched for ever.
+ *
+ * @example
+ * const watcher = watchConfig({ paths: ["nodepass.yaml"], onChange: reload, onError: console.error });
  */
 export function watchConfig(options: WatchConfigOptions): ConfigWatcher {
   const { onChange, onError, debounceMs = 300 } = options;

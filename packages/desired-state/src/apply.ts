@@ -8,6 +8,7 @@ export interface Outcome {
   readonly error: Error | undefined;
 }
 
+/** Whose instances are changed, and who is told. */
 export interface ApplyOptions {
   readonly owner: string;
   /** Called after each step. */

@@ -23,6 +23,7 @@ export type Step =
 /** What can differ between a tunnel and its instance. */
 export type Change = "tags" | "alias" | "restart" | "stop" | "url" | "start";
 
+/** Which instances a plan may touch. */
 export interface PlanOptions {
   /** Whose instances these are; several files can share a master under names of their own. */
   readonly owner: string;

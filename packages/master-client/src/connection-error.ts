@@ -12,7 +12,12 @@ const meanings: Readonly<Record<string, string>> = {
   ETIMEDOUT: "time-out",
 };
 
-/** A failure to get an answer of the master at `origin`. */
+/**
+ * A failure to get an answer of the master at `origin`.
+ *
+ * @example
+ * throw unreachable("http://127.0.0.1:9090", "connection refused");
+ */
 export function unreachable(
   origin: string,
   fault: string,

@@ -48,6 +48,8 @@ const maxWaitFactor = 30;
  * begins with an `initial` for every instance, so no state is missed in between.
  *
  * @throws {MasterClientError} if the first connection fails, or the master refuses the key later
+ * @example
+ * await followEvents(client, { signal, onEvent: ({ type, instance }) => console.log(type, instance?.id) });
  */
 export async function followEvents(
   client: MasterClient,
@@ -181,7 +183,12 @@ async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>): Promi
   }
 }
 
-/** Reads the data of a frame; `undefined` for nonsense and for the API key's entry. */
+/**
+ * Reads the data of a frame; `undefined` for nonsense and for the API key's entry.
+ *
+ * @example
+ * readEvent('{"type":"shutdown","time":"2026-01-02T03:04:05Z","instance":null,"logs":""}');
+ */
 export function readEvent(data: string): RemoteEvent | undefined {
   let value: unknown;
   try {

@@ -9,6 +9,8 @@ const maxCandidates = 10;
  * that starts with it.
  *
  * @throws {MasterClientError} `NOT_FOUND`, with the candidates if there are several
+ * @example
+ * const { id } = findInstance(await client.list(), "web");
  */
 export function findInstance(instances: readonly RemoteInstance[], name: string): RemoteInstance {
   const exact = instances.find(({ id }) => id === name);
@@ -33,7 +35,12 @@ export function findInstance(instances: readonly RemoteInstance[], name: string)
   });
 }
 
-/** How people see which one is meant: id and alias. */
+/**
+ * How people see which one is meant: id and alias.
+ *
+ * @example
+ * console.log(nameInstance(instance)); // a1b2c3d4 (web)
+ */
 export function nameInstance({ id, alias }: RemoteInstance): string {
   return alias === "" ? id : `${id} (${alias})`;
 }

@@ -17,6 +17,8 @@ const allowed = "http://host:port, https://host:port/api, host:port or a master:
  * `host:port`, or the `master://` URL that it was started with.
  *
  * @throws {MasterClientError} `INVALID`, without the text: it may hold a key
+ * @example
+ * const address = parseMasterAddress("https://your.server:9090/api");
  */
 export function parseMasterAddress(text: string): MasterAddress {
   if (/^master:\/\//i.test(text)) return fromMasterUrl(text);

@@ -120,7 +120,13 @@ export interface MasterClient {
 
 const defaultTimeoutMs = 15_000;
 
-/** Creates the client; nothing is sent yet. */
+/**
+ * Creates the client; nothing is sent yet.
+ *
+ * @example
+ * const client = createMasterClient({ address: parseMasterAddress("127.0.0.1:9090"), key });
+ * const instances = await client.list();
+ */
 export function createMasterClient(options: MasterClientOptions): MasterClient {
   const { address, timeoutMs = defaultTimeoutMs } = options;
   // Browsers insist on their own `this`.

@@ -30,6 +30,8 @@ export interface RemoteInstance extends Counters {
   readonly since: string;
   /** When it is started again by itself, RFC 3339. */
   readonly nextRetry: string | undefined;
+  /** Targets that are left alone after a failure while others serve. */
+  readonly restingTargets: readonly RemoteRestingTarget[];
   /** What the master overlooked in the URL; in answers to a new URL. */
   readonly warnings: readonly string[];
   /** What another URL changed; in answers to one. */
@@ -41,12 +43,22 @@ export interface RemoteInstance extends Counters {
 /** The other half of a service. */
 export type RemotePeer = InstancePeer;
 
-/** Whether `value` is an object with fields. */
+/**
+ * Whether `value` is an object with fields.
+ *
+ * @example
+ * if (isRecord(value)) console.log(value.id);
+ */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads an instance; `undefined` for anything else, and for the entry of the API key. */
+/**
+ * Reads an instance; `undefined` for anything else, and for the entry of the API key.
+ *
+ * @example
+ * const instance = readInstance(await response.json());
+ */
 export function readInstance(value: unknown): RemoteInstance | undefined {
   if (!isRecord(value)) return undefined;
   const { id, type } = value;
@@ -72,12 +84,28 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     reason: text(value.reason),
     since: text(value.since),
     nextRetry: text(value.nextRetry) || undefined,
+    restingTargets: readResting(value.restingTargets),
     warnings: texts(value.warnings),
     changes: isRecord(value.changes)
       ? { inPlace: texts(value.changes.inPlace), restarted: texts(value.changes.restarted) }
       : undefined,
     raw: value,
   };
+}
+
+/** A target that does not work at the moment. */
+export interface RemoteRestingTarget {
+  readonly target: string;
+  readonly protocol: string;
+  readonly reason: string;
+}
+
+function readResting(value: unknown): RemoteRestingTarget[] {
+  return (Array.isArray(value) ? value : []).filter(isRecord).map((each) => ({
+    target: text(each.target),
+    protocol: text(each.protocol),
+    reason: text(each.reason),
+  }));
 }
 
 /** A text, empty for anything else. */

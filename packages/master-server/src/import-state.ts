@@ -8,6 +8,7 @@ import { stateOf } from "./move-in.ts";
 /** What another master kept, as the Go program's file or a master's API tells it. */
 export type KeptState = GoState;
 
+/** Whose state, and where it comes from. */
 export interface ImportStateOptions {
   /** Of a master that has never run. */
   readonly stateDirectory: string;
@@ -22,6 +23,8 @@ export interface ImportStateOptions {
  * @returns how many instances came along, once they are on disk
  * @throws {MasterServerError} `IMPORT_FAILED`, also where there is a state already; `STATE_LOCKED`,
  *   `STATE_UNUSABLE`
+ * @example
+ * const count = await importState({ stateDirectory, from: "/gob/nodepass.gob", logger });
  */
 export async function importState(options: ImportStateOptions): Promise<number> {
   const { stateDirectory: directory, from, logger } = options;

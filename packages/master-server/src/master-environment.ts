@@ -29,6 +29,8 @@ const mostWorkers = 256;
  *
  * @param home the user's home directory
  * @see https://specifications.freedesktop.org/basedir-spec/latest/
+ * @example
+ * stateDirectory({ XDG_STATE_HOME: "/var/lib" }, homedir()); // "/var/lib/nodepass"
  */
 export function stateDirectory(variables: Variables, home: string): string {
   const { NP_STATE_DIR: own = "", XDG_STATE_HOME: state = "" } = variables;
@@ -43,6 +45,8 @@ export function stateDirectory(variables: Variables, home: string): string {
  *
  * @throws {UrlConfigError} `INVALID_ENVIRONMENT` with every bad value
  * @throws {MasterServerError} `INVALID_OPTIONS` for `NP_WORKERS`
+ * @example
+ * const { stateDirectory, keys } = readMasterEnvironment(process.env, homedir());
  */
 export function readMasterEnvironment(variables: Variables, home: string): MasterEnvironment {
   const { settings, warnings } = parseEnvironment(variables);

@@ -17,6 +17,8 @@ export interface MovedIn {
  *
  * @param program path of the program that runs, such as `process.argv[1]`
  * @param workingDirectory such as `process.cwd()`
+ * @example
+ * const files = goStateFiles(process.argv[1], process.cwd());
  */
 export function goStateFiles(program: string | undefined, workingDirectory: string): string[] {
   const name = join("gob", "nodepass.gob");

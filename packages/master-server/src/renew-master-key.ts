@@ -22,6 +22,8 @@ const backupIntervalMs = 3_600_000;
  *
  * @returns the new key, once it is on disk
  * @throws {MasterServerError} `STATE_LOCKED` while the master runs, `STATE_UNUSABLE`
+ * @example
+ * const apiKey = await renewMasterKey({ stateDirectory, logger });
  */
 export async function renewMasterKey(options: RenewMasterKeyOptions): Promise<string> {
   const { stateDirectory: directory, logger } = options;

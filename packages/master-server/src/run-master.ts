@@ -29,6 +29,10 @@ import { createSystemMonitor } from "./system/system-monitor.ts";
  *
  * @throws {MasterServerError} `STATE_LOCKED`, `STATE_UNUSABLE`, `ADDRESS_IN_USE`,
  * `ADDRESS_UNUSABLE`, `CERTIFICATE_INVALID`, `IMPORT_FAILED`, `INVALID_OPTIONS`
+ * @example
+ * const master = await runMaster({ settings: parseMasterUrl("master://127.0.0.1:9090"), stateDirectory });
+ * console.log(master.url, master.apiKey);
+ * await master.close();
  */
 export function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
   return withParts(options, openParts);

@@ -40,30 +40,36 @@ export interface CloseMasterOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** In place of a new key that is not printed. */
-const HIDDEN_KEY =
-  "The API key is not shown here: give one with NP_API_KEY_FILE or NP_API_KEY, or set NP_SHOW_KEY=1";
-
 /** What is printed of a start. */
 export interface StartLinesOptions {
   /** Whether a key that was made at this start is printed. @default true */
   readonly showKey?: boolean | undefined;
+  /** What makes another key while the master is stopped. @default "nodepass-master --renew-key" */
+  readonly renewCommand?: string | undefined;
 }
 
 /**
  * What a command prints when its master has started. Dashboards understand the lines `API URL:` and
  * `API KEY:`; the latter is there at the first start only.
+ *
+ * @example
+ * process.stdout.write(`${startLines(master, readMasterEnvironment(process.env, homedir())).join("\n")}\n`);
  */
 export function startLines(
   master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey"> &
     Partial<Pick<RunningMaster, "certificateFingerprint">>,
-  { showKey = true }: StartLinesOptions = {},
+  { showKey = true, renewCommand = "nodepass-master --renew-key" }: StartLinesOptions = {},
 ): string[] {
   const { url, docsUrl, apiKey, freshKey, certificateFingerprint: fingerprint } = master;
   return [
     `API URL: ${url}`,
     `API docs: ${docsUrl}`,
     ...(fingerprint === undefined ? [] : [`Certificate: ${fingerprint}`]),
-    ...(freshKey ? [showKey ? `API KEY: ${apiKey}` : HIDDEN_KEY] : []),
+    ...(freshKey ? [showKey ? `API KEY: ${apiKey}` : hiddenKey(renewCommand)] : []),
   ];
+}
+
+/** In place of a new key that is not printed. */
+function hiddenKey(renewCommand: string): string {
+  return `The API key is not shown here: NP_SHOW_KEY=1 shows it at the first start, NP_API_KEY_FILE or NP_API_KEY gives one; ${renewCommand} makes another`;
 }

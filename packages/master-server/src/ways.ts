@@ -1,6 +1,11 @@
 export { findCarriers } from "@nodepass/tunnel-core";
 
-/** The variables that `via=env` looks at; worker threads are given no more of the environment. */
+/**
+ * The variables that `via=env` looks at; worker threads are given no more of the environment.
+ *
+ * @example
+ * const ways = { proxyEnvironment: proxyVariables(process.env) };
+ */
 export function proxyVariables(
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {

@@ -4,8 +4,9 @@ export const MAX_TEXT_CHARACTERS = 256;
 /** Longest instance URL, in bytes; with `config` and `meta` an event frame stays below 64 KiB. */
 export const MAX_URL_BYTES = 8192;
 
-/** Most tags of an instance, and the most bytes that all of them take as JSON. */
+/** Most tags of an instance. */
 export const MAX_TAGS = 64;
+/** Most bytes that all tags of an instance take as JSON. */
 export const MAX_TAGS_BYTES = 8192;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -19,6 +19,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
 /**
  * The code of a system error (`ECONNREFUSED`, …), looked for in the error, in what it was caused by,
  * and, where several attempts gave one error, in the first of theirs.
+ *
+ * @example
+ * if (systemErrorCode(error) === "ECONNREFUSED") console.log("nobody listens there");
  */
 export function systemErrorCode(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; depth++) {
@@ -32,6 +35,8 @@ export function systemErrorCode(error: unknown): string | undefined {
  * What a system error means, in plain words; the system's own text names addresses and calls.
  *
  * @returns `undefined` for an error that is none of the system's, or that is not known here
+ * @example
+ * console.log(systemErrorMeaning(error) ?? String(error));
  */
 export function systemErrorMeaning(error: unknown): string | undefined {
   const code = systemErrorCode(error);

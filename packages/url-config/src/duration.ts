@@ -27,6 +27,8 @@ export const durationForm = "a duration such as 300ms, 15s or 1h30m";
  *
  * @returns milliseconds, with a fraction for units below; negative for a leading `-`
  * @throws {UrlConfigError} `INVALID_DURATION` if the text has no such form or exceeds 64 bits of ns
+ * @example
+ * parseDuration("1h30m"); // 5400000
  */
 export function parseDuration(text: string): number {
   const milliseconds = readDuration(text);
@@ -71,6 +73,8 @@ export function readDuration(text: string): number | undefined {
  * Writes milliseconds as Go's `Duration.String` does: `5m0s`, `1h0m0s`, `1.5s`, `100ms`, `0s`.
  *
  * @param milliseconds a finite number; rounded to whole nanoseconds
+ * @example
+ * formatDuration(300_000); // "5m0s"
  */
 export function formatDuration(milliseconds: number): string {
   if (!Number.isFinite(milliseconds)) {

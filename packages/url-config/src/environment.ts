@@ -103,7 +103,12 @@ const variables: readonly EnvironmentVariable[] = [
   define("NP_RELOAD_INTERVAL", "reloadIntervalMs", interval, "state backup of a master"),
 ];
 
-/** Every environment variable, from the table that the reader itself uses. */
+/**
+ * Every environment variable, from the table that the reader itself uses.
+ *
+ * @example
+ * describeEnvironment()[0]?.name; // "NP_SEMAPHORE_LIMIT"
+ */
 export function describeEnvironment(): readonly EnvironmentDescription[] {
   return variables.map(({ name, field, defaultText, allowed, meaning }) => ({
     name,
@@ -119,6 +124,8 @@ export function describeEnvironment(): readonly EnvironmentDescription[] {
  *
  * @param env such as `process.env`
  * @throws {UrlConfigError} `INVALID_ENVIRONMENT` with every bad value, unless lenient
+ * @example
+ * parseEnvironment({ NP_SHUTDOWN_TIMEOUT: "10s" }).settings.shutdownTimeoutMs; // 10000
  */
 export function parseEnvironment(
   env: Readonly<Record<string, string | undefined>>,
@@ -147,6 +154,8 @@ export function parseEnvironment(
  *
  * @param given fields that are missing or `undefined` take their defaults
  * @returns the settings, or all that is wrong with them
+ * @example
+ * resolveEnvironmentSettings({ shutdownTimeoutMs: 10_000 }).shutdownTimeoutMs; // 10000
  */
 export function resolveEnvironmentSettings(
   given: Readonly<Record<string, unknown>>,

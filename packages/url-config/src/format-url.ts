@@ -18,6 +18,9 @@ type Query = Readonly<Record<string, string | number | undefined>>;
  * shows them. `parse` gives the same settings back. A key that was derived from the port is left out;
  * one that was given is in it, percent-encoded: see `redact` before logging. A rate is rounded to
  * whole Mbit/s, but never to 0 = no limit.
+ *
+ * @example
+ * format(parse("master://:9090/api")); // "master://:9090/api?log=info&tls=0"
  */
 export function format(settings: Settings): string {
   if (settings.scheme === "master") return formatMaster(settings);

@@ -32,7 +32,12 @@ export function isHostName(text: string): boolean {
   return !/(?:^|\.)\d+\.?$/.test(text);
 }
 
-/** Whether connections to `host` stay on this machine, as far as the text tells. */
+/**
+ * Whether connections to `host` stay on this machine, as far as the text tells.
+ *
+ * @example
+ * isLoopback("127.0.0.2"); // true
+ */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, "");
   if (name === "localhost" || name.endsWith(".localhost")) return true;
@@ -41,7 +46,12 @@ export function isLoopback(host: string): boolean {
   return isIpv6(name) && canonicalIpv6(name) === "::1";
 }
 
-/** Whether `host` stands for all interfaces: empty, `0.0.0.0` or `::` in any spelling. */
+/**
+ * Whether `host` stands for all interfaces: empty, `0.0.0.0` or `::` in any spelling.
+ *
+ * @example
+ * isWildcard("::"); // true
+ */
 export function isWildcard(host: string): boolean {
   if (host === "" || unmapped(host.toLowerCase()) === "0.0.0.0") return true;
   return isIpv6(host) && canonicalIpv6(host) === "::";
@@ -105,6 +115,8 @@ export function readHostPort(text: string, parameter: string): HostPort | UrlPro
  * Reads `host:port`, `:port` or `[v6]:port`; the host comes without brackets.
  *
  * @throws {UrlConfigError} `INVALID_URL` if it is none of them
+ * @example
+ * parseHostPort("[::1]:80"); // {"host":"::1","port":80}
  */
 export function parseHostPort(text: string): HostPort {
   const result = readHostPort(text, "address");
@@ -112,7 +124,12 @@ export function parseHostPort(text: string): HostPort {
   return result;
 }
 
-/** Writes an address as a URL has it: IPv6 in brackets, the `%` of a zone as `%25`. */
+/**
+ * Writes an address as a URL has it: IPv6 in brackets, the `%` of a zone as `%25`.
+ *
+ * @example
+ * formatHostPort({ host: "::1", port: 80 }); // "[::1]:80"
+ */
 export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host.replace("%", "%25")}]:${port}` : `${host}:${port}`;
 }

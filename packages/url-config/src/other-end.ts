@@ -18,6 +18,8 @@ export interface OtherEndOptions {
  * `parse`. A key that was given is in it.
  *
  * @returns `undefined` for a single-end client, which has no other end
+ * @example
+ * urlForOtherEnd(parseTunnelUrl("server://KEY@:10101/:80?mode=1")); // "client://KEY@<server-host>:10101/<target-host:port>?mode=2"
  */
 export function urlForOtherEnd(
   settings: ServerSettings | ClientSettings,

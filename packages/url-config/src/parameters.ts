@@ -133,7 +133,12 @@ export const parameters = {
   }),
 } as const;
 
-/** Every parameter of every scheme, from the table that the parser itself uses. */
+/**
+ * Every parameter of every scheme, from the table that the parser itself uses.
+ *
+ * @example
+ * describeParameters()[0]?.allowed; // "none, debug, info, warn, error, event"
+ */
 export function describeParameters(): readonly ParameterDescription[] {
   return Object.values(parameters).map(({ name, schemes, defaultText, allowed, meaning }) => ({
     name,

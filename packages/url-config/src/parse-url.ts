@@ -17,6 +17,8 @@ const everyScheme = [...tunnelSchemes, "master"] as const;
  * Reads a `server://`, `client://` or `master://` URL: every setting, with defaults filled in.
  *
  * @throws {UrlConfigError} `INVALID_URL`; `problems` holds all that is wrong at once
+ * @example
+ * parse("client://edge:10101/127.0.0.1:80?rate=8").rateBytesPerSecond; // 1000000
  */
 export function parse(url: string, options: ParseOptions = {}): Settings {
   return readAny(url, options, createFindings("INVALID_URL", false));
@@ -26,6 +28,8 @@ export function parse(url: string, options: ParseOptions = {}): Settings {
  * Like {@link parse}, for servers and clients only.
  *
  * @throws {UrlConfigError} `INVALID_URL`
+ * @example
+ * parseTunnelUrl("client://edge:10101/127.0.0.1:80").readTimeoutMs; // 600000
  */
 export function parseTunnelUrl(
   url: string,
@@ -38,6 +42,8 @@ export function parseTunnelUrl(
  * Like {@link parse}, for masters only.
  *
  * @throws {UrlConfigError} `INVALID_URL`
+ * @example
+ * parseMasterUrl("master://:9090/api").prefix; // "/api"
  */
 export function parseMasterUrl(url: string, options: ParseOptions = {}): MasterSettings {
   const findings = createFindings("INVALID_URL", false);
@@ -51,6 +57,8 @@ export function parseMasterUrl(url: string, options: ParseOptions = {}): MasterS
  *
  * @throws {UrlConfigError} `INVALID_URL` for what nobody can run: an unknown scheme, no usable tunnel
  * or target address, a loop, UDP through a proxy
+ * @example
+ * parseLenient("client://edge:10101/127.0.0.1:80?rat=8").warnings[0]?.taken; // "ignored"
  */
 export function parseLenient(url: string, options: ParseOptions = {}): LenientResult<Settings> {
   const findings = createFindings("INVALID_URL", true);
@@ -62,6 +70,8 @@ export function parseLenient(url: string, options: ParseOptions = {}): LenientRe
  * Like {@link parseLenient}, for servers and clients only.
  *
  * @throws {UrlConfigError} `INVALID_URL`
+ * @example
+ * parseTunnelUrlLenient("client://edge:10101/127.0.0.1:80?min=x").settings.min; // 64
  */
 export function parseTunnelUrlLenient(
   url: string,

@@ -20,6 +20,8 @@ const variables = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] as co
  *
  * @param environment the variables; nothing else is looked at
  * @returns never the password, except in `proxy`
+ * @example
+ * proxyFromEnvironment({ HTTPS_PROXY: "http://proxy:3128" }, { host: "a.example", port: 443 }).variable; // "HTTPS_PROXY"
  */
 export function proxyFromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,

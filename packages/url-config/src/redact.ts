@@ -25,6 +25,9 @@ export function shownName(name: string): string {
  * The URL with its key, and the user and password of a proxy, replaced by `***`, for logs and
  * messages; all else stays as it is. Works on broken URLs too, and hides too much of one rather than
  * too little. Never throws.
+ *
+ * @example
+ * redact("server://KEY@:10101/:80"); // "server://***@:10101/:80"
  */
 export function redact(url: string): string {
   const { prefix, userInfo, authority, path, query, fragment } = splitUrl(url);

@@ -111,6 +111,7 @@ export interface MasterSettings {
   readonly keyFile: string | undefined;
 }
 
+/** What a URL says, by its scheme: times in ms, sizes in bytes, rates in bytes/s. */
 export type Settings = ServerSettings | ClientSettings | MasterSettings;
 
 /** The environment variables (`NP_*`) as typed limits. Durations in ms, sizes in bytes. */

@@ -3,6 +3,8 @@
  * hex digits. Both ends derive it alike; it keeps nobody out.
  *
  * @see docs/protocol.md, "Tunnel key"
+ * @example
+ * deriveTunnelKey(10101); // "e68be2b4"
  */
 export function deriveTunnelKey(port: number): string {
   let hash = 0x811c9dc5;

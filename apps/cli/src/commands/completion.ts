@@ -5,17 +5,18 @@ import {
   completionSources,
 } from "../completion/command-tree.ts";
 import type { CliContext } from "../context.ts";
+import { commandName } from "../output/command-name.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 
-const installation = `
+const installation = (command: string) => `
 Put it where the shell finds it:
-  bash  nodepass completion bash > ~/.local/share/bash-completion/completions/nodepass
-  zsh   nodepass completion zsh > "\${fpath[1]}/_nodepass"
-  fish  nodepass completion fish > ~/.config/fish/completions/nodepass.fish
+  bash  ${command} completion bash > ~/.local/share/bash-completion/completions/nodepass
+  zsh   ${command} completion zsh > "\${fpath[1]}/_nodepass"
+  fish  ${command} completion fish > ~/.config/fish/completions/nodepass.fish
 or, for one session of bash or zsh:
-  source <(nodepass completion bash)
+  source <(${command} completion bash)
 `;
 
 /** Adds `nodepass completion`: a script for a shell, made from the program as it is. */
@@ -25,7 +26,7 @@ export function addCompletionCommand(program: Command, context: CliContext): voi
     .command("completion")
     .description("print a script that completes this command in a shell")
     .addArgument(new Argument("<shell>", "the shell").choices(shells))
-    .addHelpText("after", installation)
+    .addHelpText("after", installation(commandName(context.environment)))
     .action(async (shell: (typeof shells)[number]) => {
       const { toCommandTree } = await import("../completion/command-tree.ts");
       const tree = toCommandTree(program);

@@ -4,6 +4,7 @@ import type { Logger } from "@nodepass/logging";
 import type { RunMasterOptions, RunningMaster } from "@nodepass/master-server";
 import type { MasterSettings } from "@nodepass/url-config";
 import type { CliContext, StopRequests } from "../context.ts";
+import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
 import { untilAborted } from "../stop-requests.ts";
@@ -25,14 +26,18 @@ export async function runMasterCommand(
   context: CliContext,
   { settings, logFormat }: RunMasterCommandOptions,
 ): Promise<void> {
-  const { startLines } = await import("@nodepass/master-server");
+  const { readMasterEnvironment, startLines } = await import("@nodepass/master-server");
+  const { showKey } = readMasterEnvironment(context.environment, homedir());
+  const renewCommand = `${commandName(context.environment)} key renew --local`;
   const logger = await createConsoleLogger(context, { level: settings.log, format: logFormat });
   const stop = context.watchStop();
   const master = await startMaster(context, { settings, logger, signal: stop.now });
   // On standard error where standard output is for programs, and at every level: dashboards are
   // set up with these lines, and the key is shown only once.
   const output = logFormat === "json" ? context.stderr : context.stdout;
-  for (const line of startLines(master)) output.write(`${line}\n`);
+  for (const line of startLines(master, { showKey, renewCommand })) {
+    output.write(`${line}\n`);
+  }
   await serveUntilStopped(master, { stop, logger });
 }
 

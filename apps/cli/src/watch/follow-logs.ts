@@ -1,4 +1,4 @@
-import type { MasterClient, RemoteInstance } from "@nodepass/master-client";
+import type { MasterClient, RemoteEvent, RemoteInstance } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { forEachInstance, selectInstances } from "../instances/each-instance.ts";
@@ -40,20 +40,43 @@ export async function followLogs(
   const ids = isNamed ? new Set(selected.instances.map(({ id }) => id)) : undefined;
   const printLine = await linePrinter(context, options, ids?.size === 1);
 
-  if (wantsKept) {
+  const printKept = async () => {
     const kept = await readKept(context, client, selected, { tail, since });
     for (const { time, instance, line } of kept) printLine(time, instance, line);
-    if (options.follow !== true) return;
-  } else if (ids !== undefined) {
+    return kept;
+  };
+  if (wantsKept && options.follow !== true) {
+    await printKept();
+    return;
+  }
+  if (!wantsKept && ids !== undefined) {
     // Says which names mean nothing; nobody follows the logs of none.
     await forEachInstance(context, selected, async () => undefined).catch((error) => {
       if (selected.instances.length === 0) throw error;
     });
   }
-  await followUntilStopped(context, client, ({ type, time, instance, logs }) => {
+  // Followed first, read then: a line that comes in between is in both, and is printed once.
+  let waiting: KeptLine[] | undefined = wantsKept ? [] : undefined;
+  const onEvent = ({ type, time, instance, logs: line }: RemoteEvent) => {
     if (type !== "log" || instance === undefined || ids?.has(instance.id) === false) return;
-    printLine(time, instance, logs);
+    if (waiting === undefined) printLine(time, instance, line);
+    else if (waiting.push({ time, instance, line }) > mostWaiting) waiting.shift();
+  };
+  await followUntilStopped(context, client, onEvent, async () => {
+    if (waiting === undefined) return;
+    const printed = new Set((await printKept()).map(keyOf));
+    const missing = waiting.filter((each) => !printed.has(keyOf(each)));
+    waiting = undefined;
+    for (const { time, instance, line } of missing) printLine(time, instance, line);
   });
+}
+
+/** Lines that wait for the kept ones: more than a master keeps of a hundred instances. */
+const mostWaiting = 10_000;
+
+/** Equal for one line that came both ways: it begins with its time, in milliseconds. */
+function keyOf({ instance, line }: KeptLine): string {
+  return `${instance.id} ${line.trimEnd()}`;
 }
 
 interface KeptLine {

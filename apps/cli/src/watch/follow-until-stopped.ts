@@ -6,13 +6,18 @@ import { hideKeys } from "../output/hide-keys.ts";
 /**
  * Follows a master's events until the command is asked to stop; says on standard error when the
  * stream breaks and when it is back.
+ *
+ * @param onFirstOpen runs once, beside the events, as soon as they are told; its error ends it all
  */
 export async function followUntilStopped(
   context: CliContext,
   client: MasterClient,
   onEvent: (event: RemoteEvent) => void,
+  onFirstOpen: () => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const signal = toSignal(context.watchStop());
+  const failed = new AbortController();
+  const signal = AbortSignal.any([toSignal(context.watchStop()), failed.signal]);
+  let isFirst = true;
   const { yellow } = createStyle(hasColour(context.stderr, context.environment));
   const say = (text: string) => context.stderr.write(`${yellow("nodepass:")} ${text}\n`);
   let isLost = false;
@@ -20,6 +25,8 @@ export async function followUntilStopped(
     signal,
     onEvent,
     onOpen: () => {
+      if (isFirst) onFirstOpen().catch((error: unknown) => failed.abort(error));
+      isFirst = false;
       if (isLost) say(`connected again to ${client.origin}`);
       isLost = false;
     },
@@ -28,6 +35,7 @@ export async function followUntilStopped(
       isLost = true;
     },
   });
+  if (failed.signal.aborted) throw failed.signal.reason;
 }
 
 /** A signal that aborts at the first request to stop. */

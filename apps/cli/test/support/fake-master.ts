@@ -14,6 +14,8 @@ export interface FakeMasterOptions {
   readonly isOld?: boolean | undefined;
   /** Has no event stream. */
   readonly withoutEvents?: boolean | undefined;
+  /** The lines that it has kept of any instance, made when they are asked for; NodePass has no such route. */
+  readonly keptLines?: (() => readonly Fields[]) | undefined;
 }
 
 type Fields = Record<string, unknown>;
@@ -114,6 +116,7 @@ export async function startFakeMaster(options: FakeMasterOptions = {}): Promise<
       return [200, entry()];
     }
     const instance = instances.get(id);
+    if (id.endsWith("/logs")) return [200, { lines: options.keptLines?.(), total: 0 }];
     if (instance === undefined) return [404, { error: "Instance not found" }];
     if (request.method === "PATCH") return [200, change(instance, body)];
     if (request.method === "DELETE") instances.delete(id);
@@ -131,7 +134,9 @@ export async function startFakeMaster(options: FakeMasterOptions = {}): Promise<
     if (away) return request.socket.destroy();
     const path = pathname.slice(basePath.length);
     const isKnown =
-      pathname.startsWith(`${basePath}/`) && /^\/(?:info|events|instances(?:\/[^/]+)?)$/.test(path);
+      pathname.startsWith(`${basePath}/`) &&
+      (/^\/(?:info|events|instances(?:\/[^/]+)?)$/.test(path) ||
+        (options.keptLines !== undefined && /^\/instances\/[^/]+\/logs$/.test(path)));
     // As Go's own answer for unknown paths.
     if (!isKnown) return response.writeHead(404).end("404 page not found\n");
     if (request.headers["x-api-key"] !== key) {

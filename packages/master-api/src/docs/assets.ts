@@ -9,6 +9,7 @@ export const SWAGGER_FILES = {
   "favicon-32x32.png": "image/png",
 } as const;
 
+/** One file of the page: its media type and what is in it. */
 export interface DocsAsset {
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -26,8 +26,10 @@ export interface EventOptions {
   maxTickets?: number | undefined;
 }
 
+/** {@link EventOptions} with every value: times in ms, the rest numbers of what they name. */
 export type EventLimits = { [Name in keyof EventOptions]-?: number };
 
+/** What holds where nothing is given. */
 export const DEFAULT_EVENT_OPTIONS: EventLimits = {
   maxReaders: 256,
   maxQueuedLines: 512,

@@ -73,6 +73,7 @@ export interface StreamWanted {
   onFailed(error: Error): void;
 }
 
+/** A stream that is being dialled. */
 export interface StreamDial {
   /** Gives up: neither is called any more. */
   cancel(): void;
@@ -145,4 +146,5 @@ export interface NewSocket {
   known(): void;
 }
 
+/** Takes a log line of a carrier: fixed lower-case text, the values as fields. */
 export type CarrierLog = (level: LogRecord["level"], message: string, fields?: LogFields) => void;

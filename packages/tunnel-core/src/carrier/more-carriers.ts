@@ -17,6 +17,8 @@ const PACKAGES = { 1: "@nodepass/carrier-quic" } as const;
  * loaded.
  *
  * @param from `import.meta.url` of the program
+ * @example
+ * const tunnel = await openTunnel(url, { carriers: findCarriers(import.meta.url) });
  */
 export function findCarriers(from: string): MoreCarriers {
   const { resolve } = createRequire(from);

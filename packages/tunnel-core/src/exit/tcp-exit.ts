@@ -30,6 +30,7 @@ export class TcpExit implements Exit {
   open(opening: Opening): void {
     const { context } = this;
     if (!context.settings.tcp || !context.slots.take()) {
+      if (context.settings.tcp) context.counters.refusedSlot++;
       if (context.onConnection !== undefined) {
         refused(context, opening.remote, context.settings.tcp ? "slots" : "tcp-off");
       }
@@ -118,7 +119,9 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   onNoTarget(error: TunnelError): void {
     this.#refusal = refusalOf(error);
     const { remote } = this.#opening;
-    this.#exit.context.logLimited("error", error.message, { remote });
+    const { context } = this.#exit;
+    if (!this.#done) context.counters.failed++;
+    context.logLimited("error", error.message, { remote });
     this.#giveUp();
   }
 

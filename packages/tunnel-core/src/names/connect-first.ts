@@ -8,6 +8,7 @@ import type { NameCache, ResolvedAddress } from "./name-cache.ts";
  */
 export const STAGGER_MS = 300;
 
+/** The address that answered first. */
 export interface FirstConnection {
   /** Connected; the caller ends it. */
   readonly socket: Socket;
@@ -22,6 +23,8 @@ export interface FirstConnection {
  *
  * @throws what the resolver said, the last system error if all addresses refused, or the signal's
  *   reason
+ * @example
+ * const { socket } = await connectFirst(names, { host: "example.com", port: 80 }, AbortSignal.timeout(5000));
  */
 export async function connectFirst(
   names: NameCache,

@@ -11,13 +11,16 @@ const LAST_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 5000;
 const DEFAULT_MAX_NAMES = 1024;
 
+/** An address of a name. */
 export interface ResolvedAddress {
   readonly address: string;
   readonly family: 4 | 6;
 }
 
+/** Resolves a name; rejects with a system error such as `ENOTFOUND`. */
 export type NameLookup = (host: string) => Promise<readonly ResolvedAddress[]>;
 
+/** How long and how much a cache keeps. */
 export interface NameCacheOptions {
   /** How long an answer is used without asking again, ms; 0 asks each time. */
   readonly ttlMs: number;

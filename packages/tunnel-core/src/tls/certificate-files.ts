@@ -17,6 +17,7 @@ export interface CertificateLogger {
   warn(fields: Readonly<Record<string, string>>, message: string): void;
 }
 
+/** Which files, and how they are looked at. */
 export interface CertificateFilesOptions {
   /** PEM, the leaf first, then its chain. */
   readonly certPath: string;
@@ -40,6 +41,8 @@ export interface CertificateFilesOptions {
  * some tens of microseconds): a handshake cannot go on without its answer.
  *
  * @throws {TunnelError} `CERTIFICATE_INVALID` (as a rejection), naming the file and the reason
+ * @example
+ * const source = await openCertificateFiles({ certPath: "tls.crt", keyPath: "tls.key" });
  */
 export async function openCertificateFiles(
   options: CertificateFilesOptions,

@@ -46,6 +46,8 @@ export function createCertificateState(
  *
  * @param der a certificate's DER encoding
  * @see docs/protocol.md, "Certificate check"
+ * @example
+ * certificateFingerprint(new X509Certificate(pem).raw); // "sha256:AB:CD:…"
  */
 export function certificateFingerprint(der: Uint8Array): string {
   const digest = createHash("sha256").update(der).digest("hex").toUpperCase();

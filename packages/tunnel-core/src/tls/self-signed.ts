@@ -21,6 +21,7 @@ const CLOCK_SKEW_MS = 60 * 60 * 1000;
 /** Longer than any process lives; peers check the fingerprint, not the dates. */
 const LIFETIME_YEARS = 10;
 
+/** What stands in the certificate. */
 export interface SelfSignedCertificateOptions {
   /** 1 to 64 letters, digits, dots, hyphens or underscores. @default "nodepass" */
   readonly commonName?: string | undefined;
@@ -30,6 +31,8 @@ export interface SelfSignedCertificateOptions {
  * Makes an ECDSA P-256 certificate that lives in memory only (`tls=1`).
  *
  * @throws {TunnelError} `INVALID_OPTIONS` if the common name is not allowed
+ * @example
+ * const source = await createSelfSignedCertificate({ commonName: "edge" });
  */
 export async function createSelfSignedCertificate(
   options: SelfSignedCertificateOptions = {},

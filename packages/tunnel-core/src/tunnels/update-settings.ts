@@ -33,6 +33,8 @@ const NAMES = Object.keys(CHANGEABLE) as Name[];
  * @param isEntry whether this end takes the users: its target address is where it listens
  * @returns the changes, none if nothing differs; `undefined` if something differs that can't change
  *   while the tunnel runs
+ * @example
+ * const changes = changesBetween(tunnel.settings, parseTunnelUrl(url), true);
  */
 export function changesBetween(
   before: Settings,
