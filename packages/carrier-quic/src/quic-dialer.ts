@@ -1,52 +1,32 @@
 import { randomBytes, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import {
-  type CarrierDialer,
   type CarrierDialTerms,
   certificateFingerprint,
-  type StreamDial,
-  type StreamWanted,
+  SharedDialer,
   TunnelError,
 } from "@nodepass/tunnel-core";
 import { clientConfig } from "./quic-config.ts";
 import { QuicConnection } from "./quic-connection.ts";
+import type { QuicStream } from "./quic-stream.ts";
 import { loadQuiche } from "./quiche.ts";
 import { openUdpPort, type UdpPort } from "./udp-port.ts";
 
 /** Bytes of a connection id. */
 const ID_BYTES = 20;
 
-/** A client's side: one QUIC connection for all streams of a session, dialled with the first. */
-export class QuicDialer implements CarrierDialer {
+/** A client's side: one QUIC connection for all streams of a session. */
+export class QuicDialer extends SharedDialer {
   readonly #terms: CarrierDialTerms;
-  readonly #wanted = new Set<Wish>();
   #port: UdpPort | undefined;
   #connection: QuicConnection | undefined;
-  #dialing = false;
-  #closed = false;
 
   constructor(terms: CarrierDialTerms) {
+    super();
     this.#terms = terms;
   }
 
-  open(wanted: StreamWanted): StreamDial {
-    const wish = new Wish(this.#wanted, wanted);
-    this.#wanted.add(wish);
-    if (this.#connection?.established === true) setImmediate(() => this.#serve());
-    else this.#dial();
-    return wish;
-  }
-
-  #dial(): void {
-    if (this.#dialing || this.#connection !== undefined || this.#closed) return;
-    this.#dialing = true;
-    this.#connect().catch((error: unknown) => {
-      this.#dialing = false;
-      this.#refuseAll(error instanceof Error ? error : new Error(String(error)));
-    });
-  }
-
-  async #connect(): Promise<void> {
+  protected async connect(): Promise<void> {
     const { address, port, serverName, tls, reportIntervalMs: pingMs } = this.#terms;
     if (tls === undefined) throw new TunnelError("PEER_LOST", "QUIC is never without TLS");
     const quiche = loadQuiche();
@@ -58,8 +38,7 @@ export class QuicDialer implements CarrierDialer {
       onPacket: (packet, from) => this.#connection?.receive(packet, from),
       onError: (error) => this.#connection?.close(error),
     });
-    this.#dialing = false;
-    if (this.#closed) {
+    if (this.closed) {
       udp.close();
       return;
     }
@@ -72,24 +51,32 @@ export class QuicDialer implements CarrierDialer {
       remote,
       config,
     );
-    this.#connection = new QuicConnection({
-      quiche,
-      native,
-      local: udp.local,
-      remote,
-      ownFingerprint: undefined,
-      pingMs,
-      send: (packet, to) => udp.send(packet, to),
-      onEstablished: (connection) => this.#established(connection),
-      // A server opens none.
-      onStream: (stream) => stream.destroy(),
-      onStreamClosed: () => this.#serve(),
-      onClosed: (_connection, error) => this.#lost(error),
+    await new Promise<void>((resolve, reject) => {
+      this.#connection = new QuicConnection({
+        quiche,
+        native,
+        local: udp.local,
+        remote,
+        ownFingerprint: undefined,
+        pingMs,
+        send: (packet, to) => udp.send(packet, to),
+        onEstablished: (connection) => {
+          if (this.#check(connection)) resolve();
+        },
+        // A server opens none.
+        onStream: (stream) => stream.destroy(),
+        onStreamClosed: () => this.serve(),
+        onClosed: (_connection, error) => {
+          // Before it stood, or after.
+          reject(error);
+          this.#lost(error);
+        },
+      });
     });
   }
 
-  /** The certificate is looked at before a byte is sent. */
-  #established(connection: QuicConnection): void {
+  /** The certificate is looked at before a byte is sent. @returns whether it will do */
+  #check(connection: QuicConnection): boolean {
     const { tls, serverName, address } = this.#terms;
     const [leaf] = connection.native.peerCertChain() ?? [];
     const seen = leaf === undefined ? undefined : certificateFingerprint(leaf);
@@ -97,7 +84,7 @@ export class QuicDialer implements CarrierDialer {
     if (tls?.pin !== undefined && seen !== tls.pin) {
       const message = `the certificate ${seen ?? "(none)"} is not the server's proved one, ${tls.pin}`;
       connection.close(new TunnelError("PEER_CERTIFICATE_MISMATCH", message));
-      return;
+      return false;
     }
     // A name is checked by the library; without one the certificate has to be for the address.
     const unnamed = tls?.mode === 2 && serverName === undefined;
@@ -105,61 +92,31 @@ export class QuicDialer implements CarrierDialer {
       connection.close(
         new TunnelError("PEER_LOST", `the server's certificate is not for the address ${address}`),
       );
-      return;
+      return false;
     }
-    this.#serve();
+    return true;
   }
 
-  #serve(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    for (const wish of this.#wanted) {
-      const stream = connection.open();
-      if (stream === undefined) break;
-      this.#wanted.delete(wish);
-      wish.wanted.onStream(stream);
-    }
-    this.#closeIfDone();
+  protected isOpen(): boolean {
+    return this.#connection?.established === true;
+  }
+
+  protected openStream(): QuicStream | undefined {
+    return this.#connection?.open();
+  }
+
+  protected streamCount(): number {
+    return this.#connection?.streams ?? 0;
+  }
+
+  protected disconnect(): void {
+    this.#connection?.close(new TunnelError("CLOSED", "the session has ended"));
   }
 
   #lost(error: Error): void {
     this.#port?.close();
     this.#port = undefined;
     this.#connection = undefined;
-    this.#refuseAll(error);
-  }
-
-  #refuseAll(error: Error): void {
-    const wanted = [...this.#wanted];
-    this.#wanted.clear();
-    for (const wish of wanted) wish.wanted.onFailed(error);
-  }
-
-  /** Streams that still carry somebody keep the connection. */
-  close(): void {
-    this.#closed = true;
-    this.#wanted.clear();
-    this.#closeIfDone();
-  }
-
-  #closeIfDone(): void {
-    const connection = this.#connection;
-    if (!this.#closed || connection === undefined || connection.streams > 0) return;
-    connection.close(new TunnelError("CLOSED", "the session has ended"));
-  }
-}
-
-/** Somebody who waits for a stream. */
-class Wish implements StreamDial {
-  readonly wanted: StreamWanted;
-  readonly #all: Set<Wish>;
-
-  constructor(all: Set<Wish>, wanted: StreamWanted) {
-    this.#all = all;
-    this.wanted = wanted;
-  }
-
-  cancel(): void {
-    this.#all.delete(this);
+    this.refuse(error);
   }
 }

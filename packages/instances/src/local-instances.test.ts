@@ -519,7 +519,7 @@ describe("instances", () => {
       const { manager, tunnels } = master;
       const { id, link } = await through(manager.create({ url: SERVER }));
       expect(link).toBe("down");
-      tunnels.last.emit("log", { level: "info", message: "session established", fields: {} });
+      tunnels.last.setPeer(true);
       await settle();
       expect(await manager.get(id)).toMatchObject({ status: "running", link: "up" });
       tunnels.last.go("error", "session ended");

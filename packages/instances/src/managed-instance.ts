@@ -263,6 +263,7 @@ export class ManagedInstance {
       reason: (life.reason ?? "").slice(0, MAX_REASON),
       since: new Date(life.since).toISOString(),
       nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
+      restingTargets: life.restingTargets,
     };
   }
 

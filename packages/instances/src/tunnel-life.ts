@@ -5,6 +5,7 @@ import {
   type LogFields,
   type LogLineLevel,
   NO_COUNTERS,
+  type RestingTarget,
   TOTAL_NAMES,
   type Totals,
   totalsOf,
@@ -59,6 +60,7 @@ export class TunnelLife {
   #since: number;
   #retryAt: number | undefined;
   #link: InstanceLink = "down";
+  #restingTargets: readonly RestingTarget[] = [];
   #connecting = false;
   #mode: 0 | 1 | 2 = 0;
   #tunnelAddress: HostPort | undefined;
@@ -102,6 +104,10 @@ export class TunnelLife {
 
   get link(): InstanceLink {
     return this.#link;
+  }
+
+  get restingTargets(): readonly RestingTarget[] {
+    return this.#restingTargets;
   }
 
   /** As run; 0 while it is not decided or does not run. */
@@ -211,7 +217,10 @@ export class TunnelLife {
   #onState(report: StateReport): void {
     if (this.#phase === "closing") return;
     const { state, reason, mode, link, tunnelAddress, entryAddress } = report;
-    const isOtherLink = this.#link !== link;
+    const isOther =
+      this.#link !== link ||
+      JSON.stringify(this.#restingTargets) !== JSON.stringify(report.restingTargets);
+    this.#restingTargets = report.restingTargets;
     this.#phase = "open";
     this.#link = link;
     this.#mode = mode;
@@ -220,7 +229,7 @@ export class TunnelLife {
     this.#connecting = state === "starting";
     if (state === "running") this.#failedStarts = 0;
     this.#hooks.onAddresses();
-    this.#setStatus(state === "error" ? "error" : "running", reason, isOtherLink);
+    this.#setStatus(state === "error" ? "error" : "running", reason, isOther);
   }
 
   #onCounters(counters: Counters): void {
@@ -274,6 +283,7 @@ export class TunnelLife {
     this.#live = NO_COUNTERS;
     this.#mode = 0;
     this.#link = "down";
+    this.#restingTargets = [];
     this.#connecting = false;
     this.#tunnelAddress = undefined;
     this.#entryAddress = undefined;

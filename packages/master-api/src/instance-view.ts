@@ -37,5 +37,6 @@ export function keyEntry({ masterId }: Pick<MasterIdentity, "masterId">, url: st
     reason: "",
     since: SINCE,
     nextRetry: null,
+    restingTargets: [],
   };
 }

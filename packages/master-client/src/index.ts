@@ -23,4 +23,10 @@ export {
   type RemoteReadiness,
   type RemoteTcping,
 } from "./master-client.ts";
-export { isRecord, type RemoteInstance, type RemotePeer, readInstance } from "./remote-instance.ts";
+export {
+  isRecord,
+  type RemoteInstance,
+  type RemotePeer,
+  type RemoteRestingTarget,
+  readInstance,
+} from "./remote-instance.ts";

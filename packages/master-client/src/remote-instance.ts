@@ -30,6 +30,8 @@ export interface RemoteInstance extends Counters {
   readonly since: string;
   /** When it is started again by itself, RFC 3339. */
   readonly nextRetry: string | undefined;
+  /** Targets that are left alone after a failure while others serve. */
+  readonly restingTargets: readonly RemoteRestingTarget[];
   /** What the master overlooked in the URL; in answers to a new URL. */
   readonly warnings: readonly string[];
   /** What another URL changed; in answers to one. */
@@ -82,12 +84,28 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     reason: text(value.reason),
     since: text(value.since),
     nextRetry: text(value.nextRetry) || undefined,
+    restingTargets: readResting(value.restingTargets),
     warnings: texts(value.warnings),
     changes: isRecord(value.changes)
       ? { inPlace: texts(value.changes.inPlace), restarted: texts(value.changes.restarted) }
       : undefined,
     raw: value,
   };
+}
+
+/** A target that does not work at the moment. */
+export interface RemoteRestingTarget {
+  readonly target: string;
+  readonly protocol: string;
+  readonly reason: string;
+}
+
+function readResting(value: unknown): RemoteRestingTarget[] {
+  return (Array.isArray(value) ? value : []).filter(isRecord).map((each) => ({
+    target: text(each.target),
+    protocol: text(each.protocol),
+    reason: text(each.reason),
+  }));
 }
 
 /** A text, empty for anything else. */

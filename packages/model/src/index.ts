@@ -40,6 +40,7 @@ export {
   type NewInstance,
   NO_META,
   type ReplacedInstance,
+  type RestingTarget,
   type UrlChanges,
 } from "./instance.ts";
 export type { InstanceRecord } from "./instance-record.ts";

@@ -64,6 +64,17 @@ export interface Instance extends Counters {
   readonly since: string;
   /** When it is started again by itself after a failure, RFC 3339; `null` if nothing is planned. */
   readonly nextRetry: string | null;
+  /** Targets that are left alone after a failure while others serve; at most 64. */
+  readonly restingTargets: readonly RestingTarget[];
+}
+
+/** One of several targets that does not work at the moment. */
+export interface RestingTarget {
+  /** `host:port` as in the URL. */
+  readonly target: string;
+  readonly protocol: "tcp" | "udp";
+  /** Why it failed last. */
+  readonly reason: string;
 }
 
 /** What was made, and what the master overlooked in its URL. */

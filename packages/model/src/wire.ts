@@ -39,5 +39,10 @@ export function toWireInstance(instance: Instance): WireInstance {
     reason: instance.reason,
     since: instance.since,
     nextRetry: instance.nextRetry,
+    restingTargets: instance.restingTargets.map(({ target, protocol, reason }) => ({
+      target,
+      protocol,
+      reason,
+    })),
   };
 }

@@ -12,6 +12,20 @@ export class TrafficCounters {
   udptx = 0;
   /** Datagrams dropped: a queue was full, no session could be opened, or a target refused them. */
   udpDropped = 0;
+  /** TCP connections that users have made at this end. */
+  accepted = 0;
+  /** At the end that dials: connections for which no target could be reached. */
+  failed = 0;
+  /** Refused: no slot was free; their protocol is blocked; there was no pool connection in time. */
+  refusedSlot = 0;
+  refusedBlocked = 0;
+  refusedPeer = 0;
+  /** Dials of targets that failed, over TCP and UDP. */
+  dialErrors = 0;
+  /** Handshakes of clients that were refused. */
+  handshakesRefused = 0;
+  /** Sessions after the first. */
+  reconnects = 0;
   /** Last round trip, ms. */
   ping = 0;
 }

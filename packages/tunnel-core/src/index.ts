@@ -38,6 +38,7 @@ export type {
   StreamDial,
   StreamWanted,
 } from "./carrier/carrier.ts";
+export { SharedDialer } from "./carrier/shared-dialer.ts";
 export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
 export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
 export { type ByteStream, SHARED, type StreamReader } from "./stream/byte-stream.ts";

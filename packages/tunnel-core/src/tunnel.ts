@@ -47,6 +47,22 @@ export interface TunnelCounters {
    * them.
    */
   readonly udpDropped: number;
+  /** TCP connections that users have made at this end. */
+  readonly accepted: number;
+  /** At the end that dials: connections for which no target could be reached. */
+  readonly failed: number;
+  /** Users' TCP connections refused because no slot was free. */
+  readonly refusedSlot: number;
+  /** Users' TCP connections cut because they speak a protocol of `block`. */
+  readonly refusedBlocked: number;
+  /** Users' TCP connections refused because no pool connection came in time. */
+  readonly refusedPeer: number;
+  /** Dials of targets that failed, over TCP and UDP, those of the probe behind `ping` included. */
+  readonly dialErrors: number;
+  /** Handshakes of clients that were refused. */
+  readonly handshakesRefused: number;
+  /** Sessions with the peer after the first. */
+  readonly reconnects: number;
 }
 
 /** What a check point says: the counters at a report interval and the mode the tunnel runs in. */
@@ -112,6 +128,8 @@ export interface TunnelEvents {
   state: [state: TunnelState, reason: string | undefined, error: TunnelError | undefined];
   checkpoint: [checkPoint: CheckPoint];
   log: [record: LogRecord];
+  /** A session with the peer stands, or has ended. */
+  peer: [connected: boolean];
   /** A target has begun to rest, or serves again. */
   target: [state: TargetState];
   /** A user's TCP connection; nothing is made for it while nobody listens. */
@@ -189,6 +207,11 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   readonly reason: string | undefined;
   /** The same with its code. */
   readonly error: TunnelError | undefined;
+  /**
+   * Whether a session with the peer stands. A server is `running` without one, too: it listens. Always
+   * false for a single end, which has no peer.
+   */
+  readonly hasPeer: boolean;
   /** 0 while undecided, see `CheckPoint.mode`. */
   readonly mode: 0 | 1 | 2;
   /** The tunnel listener's bound address (`undefined` on a dual-end client), once listening. */

@@ -116,6 +116,12 @@ export function describeInstance(
     ["mode", String(instance.mode)],
     ["ping", shownPing(instance)],
     ["pool", `${instance.pool} ready`],
+    ...optional(
+      "resting targets",
+      instance.restingTargets
+        .map(({ target, protocol, reason }) => `${target} (${protocol}: ${reason})`)
+        .join(", "),
+    ),
     ["connections", `${instance.tcps} TCP, ${instance.udps} UDP`],
     ["TCP traffic", traffic(instance.tcprx, instance.tcptx)],
     ["UDP traffic", traffic(instance.udprx, instance.udptx)],

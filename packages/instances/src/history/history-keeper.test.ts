@@ -12,7 +12,7 @@ afterEach(() => {
 const seen: Instance = {
   ...{ id: "a", alias: "", type: "client", status: "running", url: "", config: "" },
   ...{ restart: true, meta: NO_META, mode: 1, ...NO_COUNTERS, link: "none", reason: "" },
-  ...{ since: "", nextRetry: null },
+  ...{ since: "", nextRetry: null, restingTargets: [] },
 };
 
 function setUp() {

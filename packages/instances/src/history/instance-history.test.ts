@@ -10,7 +10,7 @@ function instance(fields: Partial<Instance>): Instance {
   return {
     ...{ id: "a1b2c3d4", alias: "", type: "server", status: "running", url: "", config: "" },
     ...{ restart: true, meta: NO_META, mode: 1, ...NO_COUNTERS, link: "up", reason: "" },
-    ...{ since: "", nextRetry: null },
+    ...{ since: "", nextRetry: null, restingTargets: [] },
     ...fields,
   };
 }

@@ -5,6 +5,7 @@ import {
   type InstanceLink,
   type LogFields,
   type LogLineLevel,
+  type RestingTarget,
 } from "@nodepass/model";
 import type { TunnelWays } from "@nodepass/tunnel-core";
 import type {
@@ -45,6 +46,7 @@ export interface StateReport {
   readonly reason: string | undefined;
   readonly mode: 0 | 1 | 2;
   readonly link: InstanceLink;
+  readonly restingTargets: readonly RestingTarget[];
   readonly tunnelAddress: HostPort | undefined;
   readonly entryAddress: HostPort | undefined;
 }

@@ -21,8 +21,8 @@ import {
 /** Tunnels that open at once: stretching a key takes a core and 16 MiB for some 40 ms. */
 const MAX_OPENING = 4;
 
-/** What a tunnel logs when it has its peer; until it counts its peers this is how it tells. */
-const SESSION_ESTABLISHED = "session established";
+/** Most targets that are told of. */
+const MAX_RESTING = 64;
 
 /** Opens a tunnel end; `openTunnel` of tunnel-core but in tests. */
 export type OpenTunnel = (spec: TunnelSpec, options: TunnelOptions) => Promise<Tunnel>;
@@ -41,8 +41,6 @@ interface RunEntry {
   tunnel: Tunnel | undefined;
   /** `openTunnel` has resolved. */
   opened: boolean;
-  /** It has had a session since it was last in trouble. */
-  hasPeer: boolean;
   /** Time for its connections to finish, once it is to close. */
   closeTimeoutMs: number | undefined;
   last: Counters;
@@ -104,7 +102,6 @@ export class TunnelRunner {
       budget: new LineBudget(performance.now()),
       tunnel: undefined,
       opened: false,
-      hasPeer: false,
       closeTimeoutMs: undefined,
       last: NO_COUNTERS,
     };
@@ -154,14 +151,23 @@ export class TunnelRunner {
   #listen(entry: RunEntry, tunnel: Tunnel): void {
     entry.tunnel = tunnel;
     tunnel.on("log", ({ level, message, fields }) => {
-      if (message === SESSION_ESTABLISHED) this.#setPeer(entry, tunnel);
       if (entry.tunnel === tunnel && isLogged(level, entry.spec.log)) {
         this.#log(entry, level, message, fields);
       }
     });
+    tunnel.on("target", () => {
+      if (entry.tunnel === tunnel && entry.opened && entry.closeTimeoutMs === undefined) {
+        this.#sendState(entry);
+      }
+    });
+    // A server serves before its first client comes, so its state does not tell.
+    tunnel.on("peer", () => {
+      if (entry.tunnel === tunnel && entry.opened && entry.closeTimeoutMs === undefined) {
+        this.#sendState(entry);
+      }
+    });
     tunnel.on("state", (state, reason) => {
       if (entry.tunnel !== tunnel || !entry.opened || entry.closeTimeoutMs !== undefined) return;
-      if (state !== "running") entry.hasPeer = false;
       if (state === "closed") this.#over(entry, reason ?? "the tunnel ended by itself");
       else this.#sendState(entry);
     });
@@ -199,25 +205,20 @@ export class TunnelRunner {
     this.#timer = undefined;
   }
 
-  /** A server serves before its first client comes, so its state does not tell. */
-  #setPeer(entry: RunEntry, tunnel: Tunnel): void {
-    entry.hasPeer = true;
-    // The tunnel says so before it changes its state, if it changes it.
-    queueMicrotask(() => {
-      if (entry.tunnel === tunnel && entry.opened && this.#entries.has(entry.run)) {
-        this.#sendState(entry);
-      }
-    });
-  }
-
   #sendState(entry: RunEntry): void {
-    const { run, tunnel, hasPeer } = entry;
+    const { run, tunnel } = entry;
     if (tunnel === undefined) return;
     const { state, reason, mode, tunnelAddress, entryAddress } = tunnel;
     if (state === "closing" || state === "closed") return;
     const isSingleEnd = tunnel.settings.scheme === "client" && mode === 1;
-    const link = isSingleEnd ? "none" : hasPeer && state === "running" ? "up" : "down";
-    this.#send({ kind: "state", run, state, reason, mode, link, tunnelAddress, entryAddress });
+    const link = isSingleEnd ? "none" : tunnel.hasPeer && state === "running" ? "up" : "down";
+    const restingTargets = tunnel
+      .targets()
+      .filter(({ resting }) => resting)
+      .slice(0, MAX_RESTING)
+      .map(({ target, protocol, reason = "" }) => ({ target, protocol, reason }));
+    const at = { tunnelAddress, entryAddress };
+    this.#send({ kind: "state", run, state, reason, mode, link, restingTargets, ...at });
   }
 
   #sendCounters(entries: Iterable<RunEntry>, always: boolean): void {

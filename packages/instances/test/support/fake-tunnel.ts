@@ -18,6 +18,7 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
   readonly settings: Settings;
   state: TunnelState = "starting";
   error: TunnelError | undefined;
+  hasPeer = false;
   mode: 0 | 1 | 2 = 1;
   tunnelAddress: Tunnel["tunnelAddress"];
   entryAddress: Tunnel["entryAddress"];
@@ -26,7 +27,8 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
   closeTimeoutMs: number | undefined;
   readonly live: MutableCounters = {
     ...{ tcps: 0, udps: 0, tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 },
-    ...{ pool: 0, ping: 0, udpDropped: 0 },
+    ...{ pool: 0, ping: 0, udpDropped: 0, accepted: 0, failed: 0, dialErrors: 0 },
+    ...{ refusedSlot: 0, refusedBlocked: 0, refusedPeer: 0, handshakesRefused: 0, reconnects: 0 },
   };
 
   constructor(settings: Settings) {
@@ -37,6 +39,11 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
 
   get reason(): string | undefined {
     return this.error?.message;
+  }
+
+  setPeer(connected: boolean): void {
+    this.hasPeer = connected;
+    this.emit("peer", connected);
   }
 
   go(state: TunnelState, reason?: string): void {

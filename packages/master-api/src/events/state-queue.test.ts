@@ -19,6 +19,7 @@ const instance = (id: string, tcprx = 0): Instance => ({
   reason: "",
   since: "2026-01-02T03:04:05.678Z",
   nextRetry: null,
+  restingTargets: [],
 });
 
 function takeAll(queue: StateQueue, now: number): string[] {

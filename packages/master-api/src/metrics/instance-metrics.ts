@@ -76,6 +76,7 @@ function counterMetrics(): InstanceMetric[] {
  * @param list the instances at the scrape under way
  */
 export function registerInstanceMetrics(registry: Registry, list: () => readonly Instance[]): void {
+  registerRestingTargets(registry, list);
   for (const { name, help, isTotal, labels, values } of [...OWN, ...counterMetrics()]) {
     const options = {
       name: `nodepass_instance_${name}`,
@@ -118,6 +119,24 @@ export function registerInstanceMetrics(registry: Registry, list: () => readonly
       const instances = list();
       for (const status of STATUSES) {
         this.set({ status }, instances.filter((instance) => instance.status === status).length);
+      }
+    },
+  });
+}
+
+/** A series for each target that rests, gone when it serves again. */
+function registerRestingTargets(registry: Registry, list: () => readonly Instance[]): void {
+  new Gauge({
+    name: "nodepass_instance_target_resting",
+    help: "1 for a target that is left alone after a failure while others serve",
+    labelNames: [...LABELS, "target", "protocol"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { id, alias, type, restingTargets } of list()) {
+        for (const { target, protocol } of restingTargets) {
+          this.set({ id, alias, type, target, protocol }, 1);
+        }
       }
     },
   });

@@ -49,6 +49,7 @@ export function instanceOf(fields: Partial<Instance> = {}): Instance {
     reason: "",
     since: "2026-01-02T03:04:05.678Z",
     nextRetry: null,
+    restingTargets: [],
     ...fields,
   };
 }

@@ -33,6 +33,7 @@ const example = {
   reason: "",
   since: "2026-01-02T03:04:05.678Z",
   nextRetry: null,
+  restingTargets: [],
 };
 
 /** An instance as every answer and event shows it. */
@@ -58,6 +59,16 @@ export const InstanceSchema = z
     nextRetry: z
       .union([z.iso.datetime(), z.null()])
       .meta({ description: "When it is started again by itself, null if that is not planned" }),
+    restingTargets: z
+      .array(
+        z.object({
+          target: z.string(),
+          protocol: z.enum(["tcp", "udp"]),
+          reason: z.string().meta({ description: "Why it failed last" }),
+        }),
+      )
+      .readonly()
+      .meta({ description: "Targets that are left alone after a failure while others serve" }),
   })
   .meta({ id: "Instance", example });
 

@@ -41,7 +41,10 @@ export class TcpEntry {
   /** Any stream as a user's. @param dialling the program, where it is the user itself */
   take(stream: ByteStream, dialling?: Dialling): void {
     const { context } = this;
+    const { counters } = context;
+    counters.accepted++;
     if (!context.slots.take()) {
+      counters.refusedSlot++;
       context.logLimited("warn", "connection refused: all slots are taken", {
         slot: context.settings.slot,
       });
@@ -50,7 +53,7 @@ export class TcpEntry {
       else dialling.onFailed(new TunnelError("SLOTS_TAKEN", "all slots are taken"));
       return;
     }
-    context.counters.tcps++;
+    counters.tcps++;
     const user = new EntryUser(this, stream, dialling);
     stream.setReader(user);
     this.source.request(user);
@@ -89,8 +92,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       context,
       local: this.#stream,
       remote: conduit.stream,
-      earlyLocal: this.early,
-      earlyRemote: conduit.reader?.early,
+      earlyLocal: this.takeEarly(),
+      earlyRemote: conduit.reader?.takeEarly(),
       inspection: context.inspection,
       owner: this,
     });
@@ -101,6 +104,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   onBlocked(): void {
     this.#blocked = true;
     const { context } = this.#entry;
+    context.counters.refusedBlocked++;
     context.logLimited("warn", "blocked protocol refused", { remote: this.remote });
   }
 
@@ -117,6 +121,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     if (this.#done) return;
     const { context } = this.#entry;
     this.#refusal = refusalOf(error);
+    if (error.code === "TARGET_UNREACHABLE") context.counters.failed++;
+    else if (error.code === "POOL_TIMEOUT") context.counters.refusedPeer++;
     if (error.code === "TARGET_UNREACHABLE") {
       context.logLimited("error", error.message, { remote: this.remote });
     } else {

@@ -30,6 +30,7 @@ export class TcpExit implements Exit {
   open(opening: Opening): void {
     const { context } = this;
     if (!context.settings.tcp || !context.slots.take()) {
+      if (context.settings.tcp) context.counters.refusedSlot++;
       if (context.onConnection !== undefined) {
         refused(context, opening.remote, context.settings.tcp ? "slots" : "tcp-off");
       }
@@ -118,7 +119,9 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   onNoTarget(error: TunnelError): void {
     this.#refusal = refusalOf(error);
     const { remote } = this.#opening;
-    this.#exit.context.logLimited("error", error.message, { remote });
+    const { context } = this.#exit;
+    if (!this.#done) context.counters.failed++;
+    context.logLimited("error", error.message, { remote });
     this.#giveUp();
   }
 
@@ -126,6 +129,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     const { context } = this.#exit;
     const { remote } = this.#opening;
     this.#done = true;
+    this.#dial = undefined;
     if (context.onConnection !== undefined) opened(context, remote);
     new Relay({
       context,
@@ -133,8 +137,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
       remote: conduit.stream,
       header:
         this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
-      earlyLocal: this.#targetReader?.early,
-      earlyRemote: conduit.reader?.early,
+      earlyLocal: this.#targetReader?.takeEarly(),
+      earlyRemote: conduit.reader?.takeEarly(),
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });

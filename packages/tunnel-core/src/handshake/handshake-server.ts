@@ -120,7 +120,14 @@ export class HandshakeServer {
     }
   }
 
+  /** Another client has the tunnel; that is logged where it is found out. */
+  #conflict(response: ServerResponse, answer: string): void {
+    this.#options.context.counters.handshakesRefused++;
+    refuse(response, 409, answer);
+  }
+
   #warn(message: string, address: string): void {
+    this.#options.context.counters.handshakesRefused++;
     this.#options.context.logLimited("warn", message, { address });
   }
 
@@ -152,7 +159,7 @@ export class HandshakeServer {
       return refuse(response, 401, "Unauthorized");
     }
     const answer = await this.#options.admit({ address, proved: undefined });
-    if (typeof answer === "string") return refuse(response, 409, answer);
+    if (typeof answer === "string") return this.#conflict(response, answer);
     send(response, formatHandshakeAnswer(answer), {});
   }
 
@@ -190,7 +197,7 @@ export class HandshakeServer {
         offered: asked.extensions,
       },
     });
-    if (typeof answer === "string") return refuse(response, 409, answer);
+    if (typeof answer === "string") return this.#conflict(response, answer);
     if (!("session" in answer)) throw new TunnelError("HANDSHAKE_INVALID", "answer is not proved");
     const body = formatProvedAnswer(answer);
     const proof = serverProof(keys, { ...challenge, body });

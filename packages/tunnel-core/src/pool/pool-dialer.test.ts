@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeCarrier } from "../../test/support/fake-carrier.ts";
+import { memoryPair } from "../../test/support/memory-stream.ts";
 import { RecordingReader } from "../../test/support/recording-reader.ts";
 import { TunnelError } from "../errors.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
@@ -91,6 +92,27 @@ describe("to a 1.14 server", () => {
     server.writeCopy(Buffer.from("\x28early", "latin1"), 6);
     await vi.waitFor(() => expect(result.opened.length).toBe(1));
     expect(result.opened[0]).toMatchObject({ id: "ee8afa28", early: "early" });
+    dialer.close();
+  });
+
+  test("asks for the id by a byte 00 where the carrier wants it", async () => {
+    const dialer = new PoolDialer({ carrier, timeoutMs: 1000, hello: undefined, asksId: true });
+    dialer.dial(result);
+    const server = carrier.accept(0);
+    const reader = new RecordingReader(server);
+    server.resume();
+    await vi.waitFor(() => expect(reader.text()).toBe("\0"));
+    server.writeCopy(Buffer.alloc(4), 4);
+    await vi.waitFor(() => expect(result.opened).toMatchObject([{ id: "00000000" }]));
+    dialer.close();
+  });
+
+  test("takes an id that came right behind a proxy's answer", async () => {
+    const dialer = new PoolDialer({ carrier, timeoutMs: 1000, hello: undefined });
+    dialer.dial(result);
+    const [stream] = memoryPair();
+    carrier.wanted[0]?.onStream(stream, Buffer.from("ee8afa28ff", "hex"));
+    expect(result.opened).toMatchObject([{ id: "ee8afa28", early: "\ufffd" }]);
     dialer.close();
   });
 

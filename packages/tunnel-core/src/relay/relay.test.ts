@@ -94,7 +94,7 @@ test("takes what came early and reads on, also after an early end", () => {
   expect(reader.onBytes(Buffer.alloc(20_000))).toBe(false);
   reader.onEnd();
   const resume = vi.spyOn(remote, "resume");
-  const { local } = relayed({}, { remote, earlyRemote: reader.early });
+  const { local } = relayed({}, { remote, earlyRemote: reader.takeEarly() });
   expect(local.written.reduce((sum, bytes) => sum + bytes.length, 0)).toBe(20_000);
   expect(resume).toHaveBeenCalled();
 });

@@ -22,10 +22,13 @@ export class EarlyReader implements StreamReader {
     this.onLost = onLost;
   }
 
-  /** What has come; `undefined` if nothing. */
-  get early(): EarlyInput | undefined {
-    if (this.#bytes === undefined && !this.#ended) return undefined;
-    return { bytes: this.#bytes, ended: this.#ended };
+  /** Gives away what has come, once; `undefined` if nothing. */
+  takeEarly(): EarlyInput | undefined {
+    const bytes = this.#bytes;
+    if (bytes === undefined && !this.#ended) return undefined;
+    // This reader may live as long as the connection; a few bytes would keep a slab of memory.
+    this.#bytes = undefined;
+    return { bytes, ended: this.#ended };
   }
 
   get ended(): boolean {

@@ -10,6 +10,11 @@ interface StreamSocket extends Socket {
   [STREAM]: SocketStream;
 }
 
+/** The stream that a socket of ours is. */
+export function streamOf(socket: Socket): SocketStream {
+  return (socket as StreamSocket)[STREAM];
+}
+
 /** The `onread` callback of every socket of ours. */
 export function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
   return (this as StreamSocket)[STREAM].onRead(length, buffer as Buffer);

@@ -2,7 +2,7 @@ import { connect, type NetConnectOpts, type OnReadOpts, type Socket } from "node
 import { LEASED, SHARED } from "./byte-stream.ts";
 import { readFast } from "./fast-read.ts";
 import { type BulkBuffer, HEAD_ROOM_BYTES, type RelayBuffers } from "./relay-buffers.ts";
-import { onData, onRead, SocketStream } from "./socket-stream.ts";
+import { onData, onRead, SocketStream, streamOf } from "./socket-stream.ts";
 
 /** Reads up to this size come in the shared buffer and don't ask for a bulk buffer. */
 const SMALL_READ_BYTES = 8 * 1024;
@@ -27,6 +27,8 @@ export class TcpStream extends SocketStream {
   #rests = false;
   #atMost: number | undefined;
   #closed = false;
+  /** While it is dialled. */
+  onConnect: (() => void) | undefined;
 
   onRead(length: number, buffer: Buffer): boolean {
     const bulk = this.#bulk;
@@ -114,6 +116,14 @@ export class TcpStream extends SocketStream {
   }
 }
 
+/** The stream lives long; who dialled it need not. */
+function onConnected(this: Socket): void {
+  const stream = streamOf(this) as TcpStream;
+  const { onConnect } = stream;
+  stream.onConnect = undefined;
+  onConnect?.();
+}
+
 function resetNow(this: Socket): void {
   this.resetAndDestroy();
 }
@@ -160,6 +170,8 @@ export function dialTcp(
     onread: { buffer: buffers.nextBuffer, callback: onRead as OnReadOpts["callback"] },
   };
   const socket = connect(Object.assign(tcp, { highWaterMark: 0 }));
-  socket.on("connect", onConnect);
-  return new TcpStream(socket, buffers);
+  socket.on("connect", onConnected);
+  const stream = new TcpStream(socket, buffers);
+  stream.onConnect = onConnect;
+  return stream;
 }

@@ -124,6 +124,7 @@ export class TargetHealth {
   }
 
   failed(target: HostPort, error: unknown): void {
+    this.#context.counters.dialErrors++;
     const health = this.#of(target);
     if (health === undefined) return;
     const now = performance.now();

@@ -119,6 +119,7 @@ export class ClientTunnel extends TunnelBase {
     this.#entrySide?.queue.setSession(undefined);
     // The server may have moved: it is looked up before the next handshake.
     context.names.failed(tunnel.host);
+    this.setPeer(false);
     if (!this.closingOrClosed) context.log("warn", "session ended", { reason });
     return `session ended: ${reason}`;
   }
@@ -206,6 +207,7 @@ export class ClientTunnel extends TunnelBase {
       flow: session.terms.flow === "-" ? "reverse" : "forward",
       proved: session.terms.proved,
     });
+    this.setPeer(true);
     this.setState("running");
   }
 

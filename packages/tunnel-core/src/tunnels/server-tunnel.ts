@@ -180,6 +180,7 @@ export class ServerTunnel extends TunnelBase {
   #ready(session: Session): void {
     this.#entrySide?.queue.setSession(session);
     this.context.log("info", "session established", { peer: session.terms.peer });
+    this.setPeer(true);
     this.setState("running");
   }
 
@@ -187,6 +188,7 @@ export class ServerTunnel extends TunnelBase {
     if (this.closingOrClosed || this.#sessions?.session !== session) return;
     this.#entrySide?.queue.setSession(undefined);
     this.context.log("warn", "session ended", { reason });
+    this.setPeer(false);
     this.setState("error", new TunnelError("PEER_LOST", `session ended: ${reason}`));
   }
 

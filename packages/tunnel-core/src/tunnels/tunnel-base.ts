@@ -46,6 +46,8 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   protected runMode: 0 | 1 | 2 = 0;
   #state: TunnelState = "starting";
   #error: TunnelError | undefined;
+  #hasPeer = false;
+  #sessions = 0;
   #reporter: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   readonly #emitConnection = (event: ConnectionEvent): void => {
@@ -79,6 +81,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     return this.#error;
   }
 
+  get hasPeer(): boolean {
+    return this.#hasPeer;
+  }
+
   get mode(): 0 | 1 | 2 {
     return this.runMode;
   }
@@ -99,8 +105,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   }
 
   counters(): TunnelCounters {
-    const { tcps, udps, tcprx, tcptx, udprx, udptx, udpDropped, ping } = this.context.counters;
-    return { tcps, udps, tcprx, tcptx, udprx, udptx, udpDropped, ping, pool: this.poolSize() };
+    return { ...this.context.counters, pool: this.poolSize() };
   }
 
   targets(): readonly TargetState[] {
@@ -190,6 +195,14 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   protected get closingOrClosed(): boolean {
     return this.#state === "closing" || this.#state === "closed";
+  }
+
+  /** A session stands, or has ended. */
+  protected setPeer(connected: boolean): void {
+    if (connected && this.#sessions++ > 0) this.context.counters.reconnects++;
+    if (this.#hasPeer === connected) return;
+    this.#hasPeer = connected;
+    this.emit("peer", connected);
   }
 
   protected setState(state: TunnelState, error?: TunnelError): void {

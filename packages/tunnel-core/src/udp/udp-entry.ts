@@ -88,7 +88,7 @@ class UdpUser implements ConduitUser, UdpSession {
   }
 
   onConduit(conduit: Conduit): void {
-    this.relay.attach(conduit.stream, conduit.framed, conduit.reader?.early);
+    this.relay.attach(conduit.stream, conduit.framed, conduit.reader?.takeEarly());
     if (this.#entry.context.debugs) {
       this.#entry.context.log("debug", "udp session opened", { remote: this.remote });
     }

@@ -58,7 +58,7 @@ export class UdpExit implements Exit {
         opening.claim({
           onConduit: (conduit) => {
             if (conduit === undefined) relay.close();
-            else relay.attach(conduit.stream, conduit.framed, conduit.reader?.early);
+            else relay.attach(conduit.stream, conduit.framed, conduit.reader?.takeEarly());
           },
         });
       },

@@ -164,7 +164,7 @@ export class WebSocketDecoder {
       if (high > MAX_HIGH_WORD) throw this.#broken("message too long to count", CLOSE_TOO_BIG);
       this.#remaining = high * 2 ** 32 + low;
     }
-    if (this.#masked) this.#key.set(rest.subarray(at, at + MASK_BYTES));
+    for (let i = 0; i < MASK_BYTES; i++) this.#key[i] = rest[at + i] ?? 0;
     this.#phase = 0;
     this.#inPayload = true;
     this.#controlBytes = 0;

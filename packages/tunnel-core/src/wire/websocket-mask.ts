@@ -10,8 +10,8 @@ const rotated = new Uint8Array(MASK_BYTES);
 const rotatedWord = new Uint32Array(rotated.buffer);
 
 /** The key as one word of this machine, beginning with its byte `phase`. */
-function wordOf(key: Uint8Array, phase: number): number {
-  for (let i = 0; i < MASK_BYTES; i++) rotated[i] = key[(phase + i) & 3] ?? 0;
+function wordOf(key: Uint8Array, keyAt: number, phase: number): number {
+  for (let i = 0; i < MASK_BYTES; i++) rotated[i] = key[keyAt + ((phase + i) & 3)] ?? 0;
   return rotatedWord[0] ?? 0;
 }
 
@@ -19,7 +19,7 @@ function wordOf(key: Uint8Array, phase: number): number {
  * Masks or unmasks the bytes at `start` to `end` where they lie, by 32-bit words: ten times as fast
  * as byte by byte.
  *
- * @param key the four bytes of the masking key
+ * @param key the four bytes of the masking key at `keyAt`
  * @param phase how many bytes of the frame's payload came before, modulo 4
  */
 export function maskInPlace(
@@ -28,22 +28,23 @@ export function maskInPlace(
   end: number,
   key: Uint8Array,
   phase: number,
+  keyAt = 0,
 ): void {
   let at = start;
   let turn = phase & 3;
   if (end - at >= FEW_BYTES) {
     for (; ((bytes.byteOffset + at) & 3) !== 0; at++) {
-      bytes[at] = (bytes[at] ?? 0) ^ (key[turn] ?? 0);
+      bytes[at] = (bytes[at] ?? 0) ^ (key[keyAt + turn] ?? 0);
       turn = (turn + 1) & 3;
     }
     const count = (end - at) >>> 2;
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset + at, count);
-    const word = wordOf(key, turn);
+    const word = wordOf(key, keyAt, turn);
     for (let i = 0; i < count; i++) words[i] = (words[i] ?? 0) ^ word;
     at += count << 2;
   }
   for (; at < end; at++) {
-    bytes[at] = (bytes[at] ?? 0) ^ (key[turn] ?? 0);
+    bytes[at] = (bytes[at] ?? 0) ^ (key[keyAt + turn] ?? 0);
     turn = (turn + 1) & 3;
   }
 }

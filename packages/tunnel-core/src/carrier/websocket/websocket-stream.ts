@@ -313,7 +313,7 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
 function frameInPlace(whole: Buffer, header: number, opcode: number, masks: boolean): void {
   writeWebSocketHeader(whole, header, opcode, whole.length - header, masks);
   if (!masks) return;
-  maskInPlace(whole, header, whole.length, whole.subarray(header - MASK_BYTES, header), 0);
+  maskInPlace(whole, header, whole.length, whole, 0, header - MASK_BYTES);
 }
 
 function closePayload(code: number): Buffer {

@@ -1,0 +1,141 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { openTunnel, type Tunnel } from "@nodepass/tunnel-core";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { eventually } from "./support/tunnel-pair.ts";
+
+/** This file's own loopback address; nobody listens at its port 1. */
+const HOST = "127.31.7.3";
+const opened: Tunnel[] = [];
+const users: Socket[] = [];
+let echo: Server;
+let at = "";
+
+beforeEach(async () => {
+  echo = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {});
+    socket.pipe(socket);
+  }).listen(0, HOST);
+  await once(echo, "listening");
+  at = `${HOST}:${(echo.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  for (const user of users.splice(0)) user.destroy();
+  for (const tunnel of opened.splice(0).reverse()) await tunnel.close({ timeoutMs: 0 });
+  echo.close();
+});
+
+async function open(url: string): Promise<Tunnel> {
+  const tunnel = await openTunnel(url, { limits: { poolGetTimeoutMs: 50 } });
+  opened.push(tunnel);
+  return tunnel;
+}
+
+/** A user who may be refused before he knows that he is connected. */
+function knock(tunnel: Tunnel): Socket {
+  const user = connect({ host: HOST, port: tunnel.entryAddress?.port ?? 0 });
+  user.on("error", () => {});
+  users.push(user);
+  return user;
+}
+
+/** Until he is closed, however. */
+async function gone(user: Socket): Promise<void> {
+  while (!user.closed) await once(user, "close").catch(() => {});
+}
+
+async function visit(tunnel: Tunnel): Promise<void> {
+  const user = knock(tunnel);
+  user.end("hello");
+  let heard = "";
+  for await (const chunk of user) heard += String(chunk);
+  expect(heard).toBe("hello");
+}
+
+/** What has been counted of connections that fared ill, and how many there were. */
+function counted(tunnel: Tunnel) {
+  const { accepted, failed, refusedSlot, refusedBlocked, refusedPeer } = tunnel.counters();
+  return { accepted, failed, refusedSlot, refusedBlocked, refusedPeer };
+}
+
+const NONE = { accepted: 0, failed: 0, refusedSlot: 0, refusedBlocked: 0, refusedPeer: 0 };
+
+async function pair(serverQuery: string, target = at): Promise<[Tunnel, Tunnel]> {
+  const server = await open(`server://k@${HOST}:0/${HOST}:0?mode=1&${serverQuery}`);
+  const client = await open(`client://k@${HOST}:${server.tunnelAddress?.port}/${target}?mode=2`);
+  await client.ready();
+  return [server, client];
+}
+
+test("users are counted where they are taken, and nothing else while all goes well", async () => {
+  const [server, client] = await pair("");
+  for (let user = 0; user < 3; user++) await visit(server);
+  expect(counted(server)).toEqual({ ...NONE, accepted: 3 });
+  expect(counted(client)).toEqual(NONE);
+  for (const end of [server, client]) {
+    expect(end.counters()).toMatchObject({ dialErrors: 0, handshakesRefused: 0, reconnects: 0 });
+  }
+});
+
+test("a dead target is a dial error and a failed connection at the exit, which dials", async () => {
+  const [server, client] = await pair("", `${HOST}:1`);
+  await gone(knock(server));
+  await eventually(() => expect(counted(client)).toEqual({ ...NONE, failed: 1 }));
+  expect(counted(server)).toEqual({ ...NONE, accepted: 1 });
+  expect(client.counters().dialErrors).toBeGreaterThanOrEqual(1);
+  expect(server.counters().dialErrors).toBe(0);
+});
+
+test("each refusal has its counter: slot, blocked, peer", async () => {
+  const full = await open(`client://${HOST}:0/${at}?mode=1&slot=1`);
+  knock(full);
+  await eventually(() => expect(full.counters().tcps).toBe(1));
+  await gone(knock(full));
+  expect(counted(full)).toEqual({ ...NONE, accepted: 2, refusedSlot: 1 });
+
+  const blocking = await open(`client://${HOST}:0/${at}?mode=1&block=2`);
+  const asking = knock(blocking);
+  asking.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await gone(asking);
+  expect(counted(blocking)).toEqual({ ...NONE, accepted: 1, refusedBlocked: 1 });
+
+  const alone = await open(`server://k@${HOST}:0/${HOST}:0?mode=1`);
+  await gone(knock(alone));
+  expect(counted(alone)).toEqual({ ...NONE, accepted: 1, refusedPeer: 1 });
+});
+
+test("a client with another key is a refused handshake at the server", async () => {
+  const server = await open(`server://k@${HOST}:0/${HOST}:0?mode=1`);
+  const port = server.tunnelAddress?.port;
+  await open(`client://other@${HOST}:${port}/${at}?mode=2`);
+  await eventually(() => expect(server.counters().handshakesRefused).toBeGreaterThanOrEqual(1));
+  expect(server.hasPeer).toBe(false);
+});
+
+test("says when it has its peer, and counts the sessions after the first", async () => {
+  const server = await open(`server://k@${HOST}:0/${HOST}:0?mode=1`);
+  const said: boolean[] = [];
+  server.on("peer", (connected) => said.push(connected));
+  expect([server.state, server.hasPeer]).toEqual(["running", false]);
+  const url = `client://k@${HOST}:${server.tunnelAddress?.port}/${at}?mode=2`;
+  const first = await open(url);
+  await first.ready();
+  await eventually(() => expect([server.hasPeer, first.hasPeer]).toEqual([true, true]));
+  expect(server.counters().reconnects).toBe(0);
+  await first.close({ timeoutMs: 0 });
+  await eventually(() => expect(server.hasPeer).toBe(false));
+  expect(first.hasPeer).toBe(false);
+  const second = await open(url);
+  await second.ready();
+  await eventually(() => expect(server.hasPeer).toBe(true));
+  expect(server.counters().reconnects).toBe(1);
+  expect(second.counters().reconnects).toBe(0);
+  expect(said).toEqual([true, false, true]);
+});
+
+test("a single end has no peer", async () => {
+  const single = await open(`client://${HOST}:0/${at}?mode=1`);
+  await visit(single);
+  expect(single.hasPeer).toBe(false);
+});
