@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { type ByteStream, OWNED, type StreamReader } from "./byte-stream.ts";
 import { DETACHED_READER } from "./detached-reader.ts";
+import { isHiddenReset, RESETS_MAY_HIDE } from "./hidden-reset.ts";
 import type { RelayBuffers } from "./relay-buffers.ts";
 
 const STREAM = Symbol("stream");
@@ -26,6 +27,23 @@ export function onData(this: Socket, chunk: Buffer): void {
 }
 function onEnd(this: Socket): void {
   (this as StreamSocket)[STREAM].onEnd();
+}
+/** In place of `onEnd` where resets may hide. */
+function onEndOrReset(this: Socket): void {
+  const stream = (this as StreamSocket)[STREAM];
+  const reset = isHiddenReset(stream.transport);
+  if (reset === undefined) setImmediate(endUnlessReset, stream);
+  else if (reset) onFoundReset(stream);
+  else stream.onEnd();
+}
+function endUnlessReset(stream: SocketStream): void {
+  const { transport } = stream;
+  if (transport.destroyed || transport.errored !== null) onFoundReset(stream);
+  else stream.onEnd();
+}
+function onFoundReset({ socket, transport }: SocketStream): void {
+  // A TCP socket is about to fail by itself; one of TLS hears nothing of the one underneath.
+  if (socket !== transport) socket.destroy(transport.errored ?? undefined);
 }
 function onDrain(this: Socket): void {
   (this as StreamSocket)[STREAM].reader.onDrain();
@@ -53,6 +71,8 @@ export abstract class SocketStream implements ByteStream {
   protected readonly buffers: RelayBuffers;
   /** The other side has ended its direction. */
   protected ended = false;
+  /** The TCP socket: the same one, or the one underneath. */
+  abstract readonly transport: Socket;
   abstract readonly writesAtOnce: boolean;
   abstract readonly headRoom: number;
   abstract readonly peerFingerprint: string | undefined;
@@ -68,7 +88,7 @@ export abstract class SocketStream implements ByteStream {
     this.socket = socket;
     this.buffers = buffers;
     (socket as StreamSocket)[STREAM] = this;
-    socket.on("end", onEnd);
+    socket.on("end", RESETS_MAY_HIDE ? onEndOrReset : onEnd);
     socket.on("drain", onDrain);
     socket.on("error", onError);
     socket.on("close", onClose);

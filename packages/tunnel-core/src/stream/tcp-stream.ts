@@ -16,6 +16,9 @@ export const KEEP_ALIVE_MS = 15_000;
 
 /** A TCP connection as a stream. */
 export class TcpStream extends SocketStream {
+  get transport(): Socket {
+    return this.socket;
+  }
   readonly writesAtOnce = true;
   readonly headRoom = HEAD_ROOM_BYTES;
   readonly peerFingerprint = undefined;

@@ -31,7 +31,7 @@ export class TlsStream extends SocketStream implements Flushable {
   readonly headRoom = HEAD_ROOM_BYTES;
   readonly peerFingerprint: string | undefined;
   readonly ownFingerprint: string | undefined;
-  readonly #raw: Socket;
+  readonly transport: Socket;
   /** The turn of the loop in which the handshake has ended. */
   #fresh = true;
   #gather: BulkBuffer | undefined;
@@ -49,7 +49,7 @@ export class TlsStream extends SocketStream implements Flushable {
     certificates: StreamCertificates,
   ) {
     super(socket, buffers);
-    this.#raw = raw;
+    this.transport = raw;
     this.peerFingerprint = certificates.peer;
     this.ownFingerprint = certificates.own;
     setImmediate(age, this);
@@ -138,7 +138,7 @@ export class TlsStream extends SocketStream implements Flushable {
   /** Resets the connection underneath. */
   reset(): void {
     const { socket } = this;
-    const raw = this.#raw;
+    const raw = this.transport;
     if (socket.destroyed) return;
     if (raw.destroyed) {
       if (!this.#fresh) socket.destroy();
