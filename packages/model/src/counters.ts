@@ -67,7 +67,7 @@ export const COUNTERS = {
   ),
   udpDropped: total("Datagrams dropped", "udp_dropped_datagrams_total"),
   accepted: total("TCP connections accepted from users", "accepted_connections_total"),
-  failed: total("Accepted connections that came to nothing", "failed_connections_total"),
+  failed: total("TCP connections for which no target could be reached", "failed_connections_total"),
   refusedSlot: refused("slot", "no slot was free"),
   refusedBlocked: refused("blocked", "their protocol is blocked"),
   refusedPeer: refused("peer", "there was no peer or no pool connection"),
