@@ -67,7 +67,7 @@ export function endOf(socket: Socket): Promise<string> {
       ended = error.code ?? error.message;
     });
     socket.once("end", () => {
-      if (!socket.writableEnded) socket.write(Buffer.alloc(0));
+      if (!(socket.writableEnded || "encrypted" in socket)) socket.write(Buffer.alloc(0));
       socket.end();
     });
     socket.once("close", () => resolve(ended));
