@@ -101,8 +101,15 @@ export class InstanceOperations {
           instance.releaseClaims();
           throw error;
         }
-        await instance.endForStart(environment.shutdownTimeoutMs, url);
         const changed = changedParts(instance.spec, url.settings);
+        if (await instance.life.update(url.settings)) {
+          instance.setUrl(text, url);
+          instance.releaseClaims();
+          instance.tell(false);
+          const changes = { inPlace: changed, restarted: [] };
+          return { ...instance.view, warnings: instance.warnings, changes };
+        }
+        await instance.endForStart(environment.shutdownTimeoutMs, url);
         instance.setUrl(text, url);
         await this.#begin(instance);
         instance.tell(false);

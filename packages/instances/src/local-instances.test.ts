@@ -552,14 +552,32 @@ describe("instances", () => {
       expect((await manager.logs(id, {})).lines).toHaveLength(100);
     });
 
-    it("answers to another URL what of it needed a restart", async () => {
-      const { manager } = master;
+    it("takes over another URL without a restart where it can, and says what of it", async () => {
+      const { manager, tunnels } = master;
       const { id } = await through(manager.create({ url: URL }));
-      const { changes, warnings } = await through(
-        manager.replaceUrl(id, `${URL.replace(":2?", ":3?")}&rate=5&x=1`),
-      );
-      expect(changes).toEqual({ inPlace: [], restarted: ["rate", "targets"] });
+      const url = `${URL.replace(":2?", ":3?")}&rate=5&x=1`;
+      const { changes, warnings, ...seen } = await through(manager.replaceUrl(id, url));
+      expect(changes).toEqual({ inPlace: ["rate", "targets"], restarted: [] });
       expect(warnings).toEqual([expect.stringContaining("no parameter")]);
+      expect(seen).toMatchObject({ url, status: "running" });
+      expect(tunnels.opened).toHaveLength(1);
+      expect(tunnels.last.updates).toEqual([
+        { rateBytesPerSecond: 625_000, targets: [{ host: expect.any(String), port: 3 }] },
+      ]);
+      // What it is started with, should it end by itself.
+      tunnels.last.go("closed", "gone");
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(tunnels.opened).toHaveLength(2);
+      expect(tunnels.last.settings).toMatchObject({ rateBytesPerSecond: 625_000 });
+    });
+
+    it("restarts for what cannot change while connections go on", async () => {
+      const { manager, tunnels } = master;
+      const { id } = await through(manager.create({ url: URL }));
+      const { changes } = await through(manager.replaceUrl(id, `${URL}&proxy=1&notcp=1`));
+      expect(changes).toEqual({ inPlace: [], restarted: ["notcp", "proxy"] });
+      expect(tunnels.opened).toHaveLength(2);
+      expect(tunnels.opened[0]?.updates).toEqual([]);
     });
   });
 

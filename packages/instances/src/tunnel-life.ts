@@ -23,7 +23,7 @@ const OPEN_LIMIT_MS = 5000;
 const CONNECT_LIMIT_MS = 1000;
 /** A worker that has not closed a tunnel this long after its time is replaced, ms. */
 const CLOSE_GRACE_MS = 5000;
-/** Longest wait for counters that were asked for, ms. */
+/** Longest wait for counters that were asked for, and for other settings to be taken over, ms. */
 const READ_LIMIT_MS = 1000;
 
 /** Where the tunnel of an instance is; see {@link TunnelLife}. */
@@ -67,9 +67,13 @@ export class TunnelLife {
   #entryAddress: HostPort | undefined;
   #live: Counters = NO_COUNTERS;
   #reads = 0;
+  /** What became of the last update, once it is known. */
+  #updated: boolean | undefined;
   #failedStarts = 0;
   #workerCrashes = 0;
   #run: Run | undefined;
+  /** What it is opened with, if it ends by itself. */
+  #spec: TunnelSpec | undefined;
   #retry: NodeJS.Timeout | undefined;
 
   /** @param now wall clock, ms since 1970 */
@@ -199,7 +203,25 @@ export class TunnelLife {
     );
   }
 
+  /**
+   * Lets a tunnel that runs go on by other settings, where that takes no restart.
+   *
+   * @returns false if it does; nothing has changed then, or the tunnel has to be restarted
+   */
+  async update(spec: TunnelSpec): Promise<boolean> {
+    const run = this.#run;
+    if (this.#phase !== "open" || this.#status !== "running" || run === undefined) return false;
+    this.#updated = undefined;
+    run.update(spec);
+    const isAnswered = (): boolean => this.#updated !== undefined || this.#phase !== "open";
+    await this.#changes.until(isAnswered, READ_LIMIT_MS);
+    const done = this.#updated === true && this.#phase === "open" && this.#run === run;
+    if (done) this.#spec = spec;
+    return done;
+  }
+
   #open(spec: TunnelSpec): void {
+    this.#spec = spec;
     this.#phase = "opening";
     this.#retryAt = undefined;
     const isCurrent = (): boolean => this.#run === run;
@@ -207,7 +229,12 @@ export class TunnelLife {
       onState: (report) => isCurrent() && this.#onState(report),
       onCounters: (counters) => isCurrent() && this.#onCounters(counters),
       onLog: (line) => this.#hooks.onLog(line),
-      onClosed: (reason) => isCurrent() && this.#onClosed(spec, reason),
+      onUpdated: (done) => {
+        if (!isCurrent()) return;
+        this.#updated = done;
+        this.#changes.notify();
+      },
+      onClosed: (reason) => isCurrent() && this.#onClosed(this.#spec ?? spec, reason),
       onLost: (reason) => isCurrent() && this.#onLost(reason),
     };
     const run = this.#pool.open(spec, listener);

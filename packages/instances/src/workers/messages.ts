@@ -35,6 +35,8 @@ export type RunnerCommand =
   | { readonly kind: "open"; readonly run: number; readonly spec: TunnelSpec }
   /** Connections get `timeoutMs` to finish. Answered by `closed`. */
   | { readonly kind: "close"; readonly run: number; readonly timeoutMs: number }
+  /** To run by other settings from now on. Answered by `updated`, if the tunnel is there. */
+  | { readonly kind: "update"; readonly run: number; readonly spec: TunnelSpec }
   /** Answered by `counters`, if the tunnel is there. */
   | { readonly kind: "read"; readonly run: number };
 
@@ -76,8 +78,15 @@ export interface ClosedReport {
   readonly reason: string | undefined;
 }
 
+/** An `update` was done, with no connection cut, or nothing was, since it takes a restart. */
+export interface UpdatedReport {
+  readonly kind: "updated";
+  readonly run: number;
+  readonly done: boolean;
+}
+
 /** What a runner of tunnels tells the main thread. */
-export type RunnerReport = StateReport | CountersReport | LogReport | ClosedReport;
+export type RunnerReport = StateReport | CountersReport | LogReport | ClosedReport | UpdatedReport;
 
 const COLUMNS = COUNTER_NAMES.length + 1;
 

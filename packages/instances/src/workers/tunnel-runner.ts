@@ -1,8 +1,10 @@
 import { type Counters, countersOf, isSameCounters, NO_COUNTERS } from "@nodepass/model";
 import {
+  changesBetween,
   openTunnel,
   RelayBuffers,
   type Tunnel,
+  TunnelError,
   type TunnelOptions,
   type TunnelWays,
 } from "@nodepass/tunnel-core";
@@ -36,7 +38,7 @@ export interface TunnelRunnerOptions extends RunnerSettings {
 
 interface RunEntry {
   readonly run: number;
-  readonly spec: TunnelSpec;
+  spec: TunnelSpec;
   readonly budget: LineBudget;
   tunnel: Tunnel | undefined;
   /** `openTunnel` has resolved. */
@@ -80,6 +82,7 @@ export class TunnelRunner {
     // It may have ended by itself meanwhile; `closed` was sent then.
     if (entry === undefined) return;
     if (command.kind === "read") this.#sendCounters([entry], true);
+    else if (command.kind === "update") this.#update(entry, command.spec);
     else this.#close(entry, command.timeoutMs);
   }
 
@@ -173,6 +176,13 @@ export class TunnelRunner {
     });
   }
 
+  #update(entry: RunEntry, spec: TunnelSpec): void {
+    const done = update(entry, spec);
+    if (done) entry.spec = spec;
+    this.#send({ kind: "updated", run: entry.run, done });
+    if (done) this.#sendState(entry);
+  }
+
   #close(entry: RunEntry, timeoutMs: number): void {
     entry.closeTimeoutMs = timeoutMs;
     const { tunnel } = entry;
@@ -248,6 +258,26 @@ export class TunnelRunner {
     if (lines === 0) return;
     const message = "log lines held back";
     this.#send({ kind: "log", run, time: Date.now(), level: "warn", message, fields: { lines } });
+  }
+}
+
+/** @returns whether the tunnel runs by these settings now; else nothing has changed */
+function update(
+  { tunnel, spec: before, opened, closeTimeoutMs }: RunEntry,
+  spec: TunnelSpec,
+): boolean {
+  if (tunnel === undefined || !opened || closeTimeoutMs !== undefined) return false;
+  const { scheme } = tunnel.settings;
+  // What a single end listens on is not its target.
+  const isEntry = tunnel.entryAddress !== undefined && (scheme === "server" || tunnel.mode === 2);
+  const changes = changesBetween(before, spec, isEntry);
+  if (changes === undefined) return false;
+  try {
+    tunnel.update(changes);
+    return true;
+  } catch (error) {
+    if (error instanceof TunnelError) return false;
+    throw error;
   }
 }
 

@@ -36,6 +36,8 @@ export interface ThreadCrash {
 export interface Run {
   /** Answered by `onClosed`. */
   close(timeoutMs: number): void;
+  /** To run by other settings. Answered by `onUpdated`, unless the thread is gone. */
+  update(spec: TunnelSpec): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
   /** Ends the thread that does not answer; its other runs are lost and come back. */
@@ -87,6 +89,7 @@ export class WorkerPool {
     slot.open(run);
     return {
       close: (timeoutMs) => slot.close(run, timeoutMs),
+      update: (other) => slot.update(run, other),
       read: () => slot.read(run),
       kill: (reason) => slot.kill(reason),
       forget: () => slot.forget(run),
@@ -115,6 +118,8 @@ export interface RunListener {
   onState(report: StateReport): void;
   onCounters(counters: Counters): void;
   onLog(report: LogReport): void;
+  /** @param done whether it runs by the other settings now */
+  onUpdated(done: boolean): void;
   /** The run is over. Without a reason it was closed as asked. */
   onClosed(reason: ClosedReport["reason"]): void;
   /** Its thread is gone; it is opened again in the next one. Its counters start over. */
@@ -124,7 +129,10 @@ export interface RunListener {
 /** A run in its slot. */
 interface SlotRun {
   readonly run: number;
-  readonly spec: TunnelSpec;
+  /** Those that it is opened with, should its thread be replaced. */
+  spec: TunnelSpec;
+  /** Those that its thread was told of, and has not answered to. */
+  nextSpec?: TunnelSpec | undefined;
   readonly listener: RunListener;
   closing: boolean;
 }
@@ -191,6 +199,11 @@ class WorkerSlot {
     queueMicrotask(() => this.#end(run, undefined));
   }
 
+  update(run: SlotRun, spec: TunnelSpec): void {
+    run.nextSpec = spec;
+    this.#thread?.post({ kind: "update", run: run.run, spec });
+  }
+
   read(run: SlotRun): void {
     this.#thread?.post({ kind: "read", run: run.run });
   }
@@ -235,7 +248,10 @@ class WorkerSlot {
     if (run === undefined) return;
     if (report.kind === "state") run.listener.onState(report);
     else if (report.kind === "log") run.listener.onLog(report);
-    else this.#end(run, report.reason);
+    else if (report.kind === "updated") {
+      if (report.done) run.spec = run.nextSpec ?? run.spec;
+      run.listener.onUpdated(report.done);
+    } else this.#end(run, report.reason);
   }
 
   #onExit(reason: string): void {
