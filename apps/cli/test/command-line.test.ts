@@ -251,39 +251,45 @@ it("tells a server that waits for its peer apart", async () => {
     .toMatch(/ running .*waits for its peer/);
 });
 
-it("loses and repeats no line between those that were kept and those that come", async () => {
-  const line = (second: number, text: string) => ({
-    time: `2026-01-02T03:04:0${second}.000Z`,
-    line: `2026-01-02 03:04:0${second}.000  INFO   ${text}`,
-  });
-  const both = line(6, "both ways");
-  const tell = ({ time, line: logs }: typeof both) =>
-    master.emit({ type: "log", time, instance: fakeInstance(), logs });
-  const master = await startFakeMaster({
-    // What happens while the answer is on its way.
-    keptLines: () => {
-      tell(both);
-      tell(line(7, "in between"));
-      return [line(5, "kept"), both];
-    },
-  });
-  master.instances.set("a1b2c3d4", fakeInstance());
-  const environment = { NP_MASTER_URL: master.url, NP_API_KEY: fakeKey };
-  const logs = startCli(["logs", "web", "--tail", "2", "-f"], { environment });
-  await logs.waitFor(/in between/);
-  tell(line(8, "afterwards"));
-  await logs.waitFor(/afterwards/);
-  logs.child.kill("SIGINT");
-  const { code, stdout, stderr } = await logs.ended;
-  expect([code, stderr]).toEqual([0, ""]);
-  const texts = stdout.trim().split("\n");
-  expect(texts.map((text) => text.replace(/.*INFO +/, ""))).toEqual([
-    "kept",
-    "both ways",
-    "in between",
-    "afterwards",
-  ]);
-});
+it.each([0, 300])(
+  "loses and repeats no line between those kept and those that come (%i ms later)",
+  async (delay) => {
+    const line = (second: number, text: string) => ({
+      time: `2026-01-02T03:04:0${second}.000Z`,
+      line: `2026-01-02 03:04:0${second}.000  INFO   ${text}`,
+    });
+    const both = line(6, "both ways");
+    const tell = ({ time, line: logs }: typeof both) =>
+      master.emit({ type: "log", time, instance: fakeInstance(), logs });
+    const master = await startFakeMaster({
+      // What happens while the answer is on its way.
+      keptLines: () => {
+        // Events have a connection of their own, which may be slower than the answer.
+        setTimeout(() => {
+          tell(both);
+          tell(line(7, "in between"));
+        }, delay);
+        return [line(5, "kept"), both];
+      },
+    });
+    master.instances.set("a1b2c3d4", fakeInstance());
+    const environment = { NP_MASTER_URL: master.url, NP_API_KEY: fakeKey };
+    const logs = startCli(["logs", "web", "--tail", "2", "-f"], { environment });
+    await logs.waitFor(/in between/);
+    tell(line(8, "afterwards"));
+    await logs.waitFor(/afterwards/);
+    logs.child.kill("SIGINT");
+    const { code, stdout, stderr } = await logs.ended;
+    expect([code, stderr]).toEqual([0, ""]);
+    const texts = stdout.trim().split("\n");
+    expect(texts.map((text) => text.replace(/.*INFO +/, ""))).toEqual([
+      "kept",
+      "both ways",
+      "in between",
+      "afterwards",
+    ]);
+  },
+);
 
 it("ends with the reason when kept lines cannot be read, though they would be followed", async () => {
   const { master, environment } = await startFake();
@@ -326,6 +332,7 @@ it("completes instances and profiles in bash", async () => {
       `COMP_WORDS=(nodepass ${words.join(" ")} '')`,
       `COMP_CWORD=${words.length + 1}`,
       "_nodepass",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
       'printf "%s\\n" "${COMPREPLY[@]}"',
     ].join("\n");
     const { stdout } = await run("bash", ["-c", script], {

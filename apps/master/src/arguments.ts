@@ -88,6 +88,9 @@ Runs a NodePass master: an HTTP API that runs tunnels.
 Environment:
   NP_MASTER_URL  the URL, where the command line has none
   NP_STATE_DIR   where the state lies; else $XDG_STATE_HOME/nodepass, ~/.local/state/nodepass
+  NP_API_KEY, NP_API_KEY_FILE    the API key, or the file that it is in; else made at the first start
+  NP_READ_KEY, NP_READ_KEY_FILE  a second key, which may only read
+  NP_SHOW_KEY    0 or 1: whether a key that was made is printed (default: not in a container)
   NP_WORKERS     worker threads that run the tunnels (default: as many as cores)
   and the limits of tunnels, such as NP_SHUTDOWN_TIMEOUT, longest graceful stop (default 5s)
 
@@ -95,7 +98,8 @@ Examples:
   nodepass-master
   nodepass-master 'master://0.0.0.0:9090/api?log=info&tls=1'
 
-The key of the API is printed at the first start only: --renew-key is for who has lost it. Log lines go to standard output, errors to
-standard error. SIGINT or SIGTERM stops gracefully, a second one at once. Exit codes: 0 stopped as
-asked, 1 failed, 2 wrong usage, 128 and the signal's number when a second signal cut the stop.
+A new key of the API is printed at the first start only: --renew-key is for who has lost it. Log
+lines go to standard output, errors to standard error. SIGINT or SIGTERM stops gracefully, a second one
+at once. Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage, 128 and the signal's number when a
+second signal cut the stop.
 `;

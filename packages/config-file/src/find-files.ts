@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { getSystemErrorMessage } from "node:util";
 import type { ConfigProblem } from "./config-file-error.ts";
 
 /** Whether a file of a folder is part of the configuration, by its name. */
@@ -21,6 +22,14 @@ export function findFiles(
     const files = names.map((name) => join(path, name));
     return files.length > 0 ? { files } : problem("the folder has no .yaml, .yml or .json file");
   } catch (error) {
-    return problem(error instanceof Error ? error.message : String(error));
+    return problem(faultOf(error));
   }
+}
+
+/** What the system says, without its call and the path, which is told already. */
+function faultOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "errno" in error && typeof error.errno === "number"
+    ? getSystemErrorMessage(error.errno)
+    : error.message;
 }

@@ -160,7 +160,7 @@ test("a file that can't be read is said with the others", () => {
   expect(() => loadConfig([whole, join(folder, "none.yaml"), join(folder, "nor.yaml")])).toThrow(
     expect.objectContaining({
       code: "CONFIG_UNREADABLE",
-      message: expect.stringMatching(/none\.yaml.*\n.*nor\.yaml/),
+      message: expect.stringMatching(/none\.yaml: no such file or directory\n.*nor\.yaml/),
     }),
   );
 });

@@ -113,7 +113,8 @@ describe("the document", () => {
 
   test("describes every answer, errors always as Error, with an example that fits the status", () => {
     const fitting: Record<string, RegExp> = {
-      400: /missing/,
+      // Each route's own, see below.
+      400: /./,
       401: /Unauthorized/,
       403: /read/,
       404: /[Nn]ot found/,
@@ -121,7 +122,7 @@ describe("the document", () => {
       413: /1 MiB/,
       429: /Too many/,
       500: /internal/,
-      503: /could not be saved/,
+      503: /could not be saved|too many event streams/,
     };
     for (const { operation, path } of contract.operations) {
       for (const [status, response] of Object.entries(operation.responses)) {
@@ -138,6 +139,32 @@ describe("the document", () => {
       }
     }
   });
+
+  test.each([
+    ["GET", "/tcping", "/tcping", undefined],
+    ["POST", "/instances", "/instances", {}],
+    ["PUT", "/instances/{id}", "/instances/a1b2c3d4", {}],
+    ["PATCH", "/instances/{id}", "/instances/a1b2c3d4", { alias: 3 }],
+    ["GET", "/instances/{id}", "/instances/", undefined],
+    ["DELETE", "/instances/{id}", "/instances/", undefined],
+    ["GET", "/instances/{id}/logs", "/instances/a1b2c3d4/logs?tail=x", undefined],
+    ["GET", "/instances/{id}/history", "/instances/a1b2c3d4/history?range=x", undefined],
+    ["POST", "/info", "/info", {}],
+    ["GET", "/events", `/events?ticket=${"x".repeat(129)}`, undefined],
+    ["POST", "/keys/{access}", "/keys/none", undefined],
+  ])(
+    "has for %s %s the example that a bad request is answered with",
+    async (method, path, asked, body) => {
+      const found = contract.operations.find(
+        (one) => one.path === path && one.method === method.toLowerCase(),
+      );
+      const { ask } = createAsked();
+      const response = await ask(method, asked, body === undefined ? {} : { body });
+      expect(response.status).toBe(400);
+      const { content } = found?.operation.responses["400"] ?? {};
+      expect(content?.["application/json"]).toMatchObject({ example: await response.json() });
+    },
+  );
 
   test("has only schemas that are JSON Schema and whose references lead somewhere", () => {
     const roots = [

@@ -35,7 +35,7 @@ it("prints a new key at the first start, unless told not to", () => {
   expect([printed(true), printed(true, true), printed(true, false)]).toEqual([true, true, false]);
   expect([printed(false), printed(false, true), printed(false, false)]).not.toContain(true);
   expect(startLines({ ...master, freshKey: true }, { showKey: false }).at(-1)).toMatch(
-    /NP_API_KEY_FILE.*NP_SHOW_KEY=1/,
+    /NP_SHOW_KEY=1 .*NP_API_KEY_FILE .*nodepass-master --renew-key/,
   );
 });
 

@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { openTunnel, type Tunnel } from "@nodepass/tunnel-core";
@@ -103,6 +104,32 @@ test("each refusal has its counter: slot, blocked, peer", async () => {
   const alone = await open(`server://k@${HOST}:0/${HOST}:0?mode=1`);
   await gone(knock(alone));
   expect(counted(alone)).toEqual({ ...NONE, accepted: 1, refusedPeer: 1 });
+});
+
+test("a slot that is taken at the exit is counted there, not at the entry", async () => {
+  const server = await open(`server://k@${HOST}:0/${HOST}:0?mode=1`);
+  const exit = `client://k@${HOST}:${server.tunnelAddress?.port}/${at}?mode=2&slot=1`;
+  const client = await open(exit);
+  await client.ready();
+  knock(server);
+  await eventually(() => expect(client.counters().tcps).toBe(1));
+  await gone(knock(server));
+  expect(counted(client)).toEqual({ ...NONE, refusedSlot: 1 });
+  expect(counted(server)).toEqual({ ...NONE, accepted: 2 });
+});
+
+test("a UDP target that refuses is a dial error, and what was sent to it is dropped", async () => {
+  const single = await open(`client://${HOST}:0/${HOST}:1?mode=1`);
+  const user = createSocket("udp4");
+  try {
+    user.on("error", () => {});
+    user.send("anybody?", single.entryAddress?.port ?? 0, HOST);
+    await eventually(() => expect(single.counters().dialErrors).toBeGreaterThanOrEqual(1));
+    await eventually(() => expect(single.counters().udpDropped).toBeGreaterThanOrEqual(1));
+    expect(counted(single)).toEqual(NONE);
+  } finally {
+    user.close();
+  }
 });
 
 test("a client with another key is a refused handshake at the server", async () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RESETS_MAY_HIDE } from "../src/stream/hidden-reset.ts";
 import { RelayBuffers } from "../src/stream/relay-buffers.ts";
 import { dialTcp, type TcpStream } from "../src/stream/tcp-stream.ts";
 import { adoptTls } from "../src/stream/tls-stream.ts";
@@ -105,7 +106,9 @@ describe("reset", () => {
         stream.reset();
       });
     }
-    expect(new Set(await Promise.all(ends))).toEqual(new Set(["ECONNRESET"]));
+    // The plain TLS sockets on the other side take a reset behind data for an end on an older Node.
+    const due = RESETS_MAY_HIDE ? /^(ECONNRESET|closed)$/ : /^ECONNRESET$/;
+    for (const end of await Promise.all(ends)) expect(end).toMatch(due);
     await Promise.all(closed);
   });
 

@@ -6,8 +6,9 @@ export interface UnitOptions {
 }
 
 /**
- * The text of a systemd unit, hardened as that of deploy/ is; a user's service can't drop rights that
- * it does not have.
+ * The text of a systemd unit. The program may lie in a home directory, and the URL is root's file, so
+ * the system's unit hardens less than that of deploy/; a user's service can't drop rights that it does
+ * not have.
  *
  * @see systemd.service(5), systemd.exec(5)
  */

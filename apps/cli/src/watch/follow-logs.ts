@@ -57,15 +57,20 @@ export async function followLogs(
   }
   // Followed first, read then: a line that comes in between is in both, and is printed once.
   let waiting: KeptLine[] | undefined = wantsKept ? [] : undefined;
+  let printed = new Set<string>();
   const onEvent = ({ type, time, instance, logs: line }: RemoteEvent) => {
     if (type !== "log" || instance === undefined || ids?.has(instance.id) === false) return;
-    if (waiting === undefined) printLine(time, instance, line);
-    else if (waiting.push({ time, instance, line }) > mostWaiting) waiting.shift();
+    if (waiting !== undefined) {
+      if (waiting.push({ time, instance, line }) > mostWaiting) waiting.shift();
+      return;
+    }
+    // Events have a connection of their own: one may come after the answer that has its line already.
+    if (!printed.delete(keyOf({ time, instance, line }))) printLine(time, instance, line);
   };
   await followUntilStopped(context, client, onEvent, async () => {
     if (waiting === undefined) return;
-    const printed = new Set((await printKept()).map(keyOf));
-    const missing = waiting.filter((each) => !printed.has(keyOf(each)));
+    printed = new Set((await printKept()).map(keyOf));
+    const missing = waiting.filter((each) => !printed.delete(keyOf(each)));
     waiting = undefined;
     for (const { time, instance, line } of missing) printLine(time, instance, line);
   });

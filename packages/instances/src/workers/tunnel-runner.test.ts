@@ -141,6 +141,34 @@ it("keeps to the log level of the URL and to a bounded number of lines", async (
   ]);
 });
 
+it("says which targets rest, when one begins to and when it serves again", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  expect(reports.splice(0)).toMatchObject([{ kind: "state", restingTargets: [] }]);
+  const target = { target: "127.0.0.1:2", protocol: "tcp" } as const;
+  tunnels.last.setTarget({ ...target, resting: true, failures: 1, reason: "refused" });
+  expect(reports.splice(0)).toMatchObject([
+    { kind: "state", restingTargets: [{ ...target, reason: "refused" }] },
+  ]);
+  tunnels.last.setTarget({ ...target, resting: false, failures: 0, reason: undefined });
+  expect(reports.splice(0)).toMatchObject([{ kind: "state", restingTargets: [] }]);
+});
+
+it("tells of a bounded number of resting targets", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  reports.splice(0);
+  tunnels.last.targetStates = Array.from({ length: 100 }, (_, port) => ({
+    ...{ target: `127.0.0.1:${port + 1}`, protocol: "tcp" as const },
+    ...{ resting: true, failures: 1, reason: "refused" },
+  }));
+  tunnels.last.setPeer(true);
+  const [report] = reports.splice(0);
+  expect(report?.kind === "state" && report.restingTargets.length).toBe(64);
+});
+
 it("says nothing any more once it is destroyed", async () => {
   const { tunnels, reports, runner, settle } = setUp();
   const gate = createGate();

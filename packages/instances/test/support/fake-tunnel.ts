@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import {
+  type TargetState,
   type Tunnel,
   type TunnelCounters,
   TunnelError,
@@ -19,6 +20,7 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
   state: TunnelState = "starting";
   error: TunnelError | undefined;
   hasPeer = false;
+  targetStates: readonly TargetState[] = [];
   mode: 0 | 1 | 2 = 1;
   tunnelAddress: Tunnel["tunnelAddress"];
   entryAddress: Tunnel["entryAddress"];
@@ -58,8 +60,13 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
 
   update(): void {}
 
-  targets(): readonly [] {
-    return [];
+  targets(): readonly TargetState[] {
+    return this.targetStates;
+  }
+
+  setTarget(state: TargetState): void {
+    this.targetStates = [state];
+    this.emit("target", state);
   }
 
   ready(): Promise<void> {

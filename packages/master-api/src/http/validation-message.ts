@@ -6,7 +6,8 @@ const MAX_ISSUES = 3;
 export function validationMessage(error: z.ZodError): string {
   const parts = error.issues.slice(0, MAX_ISSUES).map((issue) => {
     const field = issue.path.map(String).join(".").slice(0, 80);
-    return field === "" ? issue.message : `${field}: ${issue.message}`;
+    const fault = issue.message.endsWith(", received undefined") ? "missing" : issue.message;
+    return field === "" ? fault : `${field}: ${fault}`;
   });
   return parts.join("; ");
 }

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { ServiceError } from "@nodepass/model";
 import { TicketSchema } from "@nodepass/model/schemas";
 import { isReadOnly } from "../auth/require-key.ts";
-import { badRequest, unauthorized, unavailable } from "../schemas/error.ts";
+import { badRequest, tooManyStreams, unauthorized } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts, TICKET_SECURITY } from "./parts.ts";
 
 const tags = ["events"];
@@ -49,9 +49,9 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
           description: "The stream, until the master stops or the key is renewed",
           content: { "text/event-stream": { schema: z.string() } },
         },
-        ...badRequest,
+        ...badRequest("ticket: longer than 128 characters"),
         ...unauthorized,
-        503: { ...unavailable[503], description: "Too many streams, or the master is closing" },
+        ...tooManyStreams,
       },
     }),
     async (c) => {

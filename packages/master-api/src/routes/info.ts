@@ -60,7 +60,7 @@ export function registerInfoRoutes(app: OpenAPIHono, parts: RouteParts): void {
       },
       responses: {
         200: { description: "The master with its name", content },
-        ...badRequest,
+        ...badRequest("alias: missing"),
         ...unauthorizedOrReading,
         ...tooLarge,
         ...unavailable,

@@ -103,7 +103,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
           description: "The new instance, and what was overlooked in its URL",
           content: { "application/json": { schema: CreatedInstanceSchema } },
         },
-        ...badRequest,
+        ...badRequest("url: missing"),
         ...unauthorizedOrReading,
         ...conflict,
         ...tooLarge,
@@ -128,7 +128,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       request: { params: InstanceIdParams },
       responses: {
         200: { description: "The instance", content: one },
-        ...badRequest,
+        ...badRequest("Instance ID is required"),
         ...unauthorized,
         ...notFound,
       },
@@ -160,7 +160,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       },
       responses: {
         200: { description: "The instance in the state reached", content: one },
-        ...badRequest,
+        ...badRequest("alias: Invalid input: expected string, received number"),
         ...unauthorizedOrReading,
         ...notFound,
         ...conflict,
@@ -208,7 +208,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
           description: "The instance in the state reached, and what was done to reach it",
           content: { "application/json": { schema: ReplacedInstanceSchema } },
         },
-        ...badRequest,
+        ...badRequest("url: missing"),
         ...unauthorizedOrReading,
 
         ...notFound,
@@ -248,7 +248,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       request: { params: InstanceIdParams },
       responses: {
         204: { description: "It is stopped and gone" },
-        ...badRequest,
+        ...badRequest("Instance ID is required"),
         ...unauthorizedOrReading,
 
         ...notFound,

@@ -34,7 +34,7 @@ export function registerKeyRoutes(app: OpenAPIHono, parts: RouteParts): void {
           description: "The new key",
           content: { "application/json": { schema: KeySchema } },
         },
-        ...badRequest,
+        ...badRequest("access: neither full nor read"),
         ...unauthorizedOrReading,
         ...unavailable,
       },

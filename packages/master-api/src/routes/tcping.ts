@@ -79,7 +79,7 @@ export function registerTcpingRoute(app: OpenAPIHono, parts: RouteParts): void {
           description: "What came of it; a failure is an answer too",
           content: { "application/json": { schema: TcpingSchema } },
         },
-        ...badRequest,
+        ...badRequest("target: missing"),
         ...unauthorizedOrReading,
       },
     }),

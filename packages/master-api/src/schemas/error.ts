@@ -10,9 +10,8 @@ const body = (error: string) =>
   ({ content: { "application/json": { schema: ErrorSchema, example: { error } } } }) as const;
 
 /** The error answers of a route, to be spread into its `responses`. */
-export const badRequest = {
-  400: { description: "The body or a parameter is unusable", ...body("url: missing") },
-} as const;
+export const badRequest = (example: string) =>
+  ({ 400: { description: "The body or a parameter is unusable", ...body(example) } }) as const;
 export const forbidden = {
   403: {
     description: "The API key's entry cannot be changed in this way, or the key may only read",
@@ -35,6 +34,12 @@ export const unavailable = {
   503: {
     description: "The change could not be saved, or the master is closing",
     ...body("the change could not be saved"),
+  },
+} as const;
+export const tooManyStreams = {
+  503: {
+    description: "Too many streams, or the master is closing",
+    ...body("too many event streams"),
   },
 } as const;
 export const internal = {

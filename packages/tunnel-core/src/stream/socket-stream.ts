@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { type ByteStream, OWNED, type StreamReader } from "./byte-stream.ts";
 import { DETACHED_READER } from "./detached-reader.ts";
+import { isHiddenReset, RESETS_MAY_HIDE } from "./hidden-reset.ts";
 import type { RelayBuffers } from "./relay-buffers.ts";
 
 const STREAM = Symbol("stream");
@@ -26,6 +27,16 @@ export function onData(this: Socket, chunk: Buffer): void {
 }
 function onEnd(this: Socket): void {
   (this as StreamSocket)[STREAM].onEnd();
+}
+/** In place of `onEnd` where resets may hide. */
+function onEndOrReset(this: Socket): void {
+  const reset = isHiddenReset(this);
+  // If it is one, the socket is about to fail by itself.
+  if (reset === undefined) setImmediate(endUnlessReset, this);
+  else if (!reset) (this as StreamSocket)[STREAM].onEnd();
+}
+function endUnlessReset(socket: Socket): void {
+  if (!socket.destroyed && socket.errored === null) (socket as StreamSocket)[STREAM].onEnd();
 }
 function onDrain(this: Socket): void {
   (this as StreamSocket)[STREAM].reader.onDrain();
@@ -68,7 +79,9 @@ export abstract class SocketStream implements ByteStream {
     this.socket = socket;
     this.buffers = buffers;
     (socket as StreamSocket)[STREAM] = this;
-    socket.on("end", onEnd);
+    // Not over TLS: what is written there is never nothing.
+    const mayHide = RESETS_MAY_HIDE && !("encrypted" in socket);
+    socket.on("end", mayHide ? onEndOrReset : onEnd);
     socket.on("drain", onDrain);
     socket.on("error", onError);
     socket.on("close", onClose);

@@ -56,14 +56,20 @@ export async function readExactly(socket: Socket, length: number): Promise<Buffe
   return Buffer.concat(chunks);
 }
 
-/** How the socket ends: the error's code, or "closed" after a FIN, which is answered. */
+/**
+ * How the socket ends: the error's code, or "closed" after a FIN, which is answered. Before libuv 1.52
+ * a reset right behind data looks like a FIN to Node, but not to who then writes, if only nothing.
+ */
 export function endOf(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     let ended = "closed";
     socket.on("error", (error: NodeJS.ErrnoException) => {
       ended = error.code ?? error.message;
     });
-    socket.once("end", () => socket.end());
+    socket.once("end", () => {
+      if (!socket.writableEnded) socket.write(Buffer.alloc(0));
+      socket.end();
+    });
     socket.once("close", () => resolve(ended));
     socket.resume();
   });

@@ -1,0 +1,31 @@
+import { readInstance } from "@nodepass/master-client";
+import { expect, it } from "vitest";
+import { createStyle } from "./colour.ts";
+import { describeInstance } from "./show-instance.ts";
+
+function shown(more: Readonly<Record<string, unknown>>): Record<string, string> {
+  const instance = readInstance({ id: "1", type: "client", status: "running", ...more });
+  if (instance === undefined) throw new Error("not read as an instance");
+  return Object.fromEntries(describeInstance(instance, createStyle(false), {}));
+}
+
+it("names each target that rests, with its protocol and why", () => {
+  const restingTargets = [
+    { target: "127.0.0.1:81", protocol: "tcp", reason: "connection refused" },
+    { target: "[::1]:82", protocol: "udp", reason: "no answer" },
+  ];
+  expect(shown({ restingTargets })["resting targets"]).toBe(
+    "127.0.0.1:81 (tcp: connection refused), [::1]:82 (udp: no answer)",
+  );
+});
+
+it("has no such line while all serve, and with a master that does not tell", () => {
+  expect(shown({ restingTargets: [] })).not.toHaveProperty("resting targets");
+  expect(shown({})).not.toHaveProperty("resting targets");
+});
+
+it("tells running with its peer from running without", () => {
+  expect(shown({ link: "up" }).link).toBe("with its peer");
+  expect(shown({ link: "down" }).link).toBe("without its peer");
+  expect(shown({ link: "none" })).not.toHaveProperty("link");
+});
