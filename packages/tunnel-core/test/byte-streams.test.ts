@@ -23,7 +23,7 @@ async function connected(): Promise<{ near: TcpStream; socket: Socket; close(): 
   const accepted = once(server, "connection");
   let near: TcpStream | undefined;
   await new Promise<void>((resolve) => {
-    near = dialTcp({ address: "127.0.0.1", port }, buffers, resolve);
+    near = dialTcp({ address: "127.0.0.1", port }, buffers, { onConnect: resolve });
   });
   const [socket] = (await accepted) as [Socket];
   if (near === undefined) throw new Error("not dialled");

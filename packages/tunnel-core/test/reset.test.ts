@@ -33,7 +33,7 @@ async function dialled(): Promise<[TcpStream, Socket]> {
   const accepted = once(server, "connection");
   let stream: TcpStream | undefined;
   await new Promise<void>((resolve) => {
-    stream = dialTcp({ address: "127.0.0.1", port }, buffers, resolve);
+    stream = dialTcp({ address: "127.0.0.1", port }, buffers, { onConnect: resolve });
   });
   const [other] = (await accepted) as [Socket];
   if (stream === undefined) throw new Error("not dialled");

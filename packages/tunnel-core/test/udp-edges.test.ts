@@ -52,7 +52,7 @@ async function relayed() {
   const context = contextOf("client://127.0.0.1:1/127.0.0.1:2?mode=2");
   await new Promise<void>((resolve) => {
     const at = { address: listener.host, port: listener.port };
-    stream = dialTcp(at, new RelayBuffers(), resolve);
+    stream = dialTcp(at, new RelayBuffers(), { onConnect: resolve });
   });
   if (stream === undefined) throw new Error("not dialled");
   const delivered: Buffer[] = [];

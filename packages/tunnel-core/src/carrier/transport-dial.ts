@@ -2,7 +2,7 @@ import { TunnelError } from "../errors.ts";
 import { ProxyDial } from "../proxy/proxy-dial.ts";
 import type { StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { adoptTcp, dialTcp, type TcpStream } from "../stream/tcp-stream.ts";
+import { adoptTcp, dialTcp, type TcpStream, type TcpWanted } from "../stream/tcp-stream.ts";
 import { secureClient, type TlsStream } from "../stream/tls-stream.ts";
 import type { CarrierDialTerms, StreamDial } from "./carrier.ts";
 
@@ -17,7 +17,7 @@ export interface TransportWanted {
  * A connection to the server in the making: TCP, through a proxy if there is one, then TLS if the
  * terms want it. What the carriers over TCP have in common.
  */
-export class TransportDial implements StreamDial, StreamReader {
+export class TransportDial implements StreamDial, StreamReader, TcpWanted {
   readonly #terms: CarrierDialTerms;
   readonly #wanted: TransportWanted;
   #proxied: ProxyDial | undefined;
@@ -30,9 +30,7 @@ export class TransportDial implements StreamDial, StreamReader {
     this.#wanted = wanted;
     const { address, port, proxy, buffers } = terms;
     if (proxy === undefined) {
-      this.#raw = dialTcp({ address, port, keepAlive: true }, buffers, () =>
-        this.#connected(undefined),
-      );
+      this.#raw = dialTcp({ address, port, keepAlive: true }, buffers, this);
       this.#raw.setReader(this);
       return;
     }
@@ -45,6 +43,10 @@ export class TransportDial implements StreamDial, StreamReader {
       },
       onFailed: (error) => this.#fail(error),
     });
+  }
+
+  onConnect(): void {
+    this.#connected(undefined);
   }
 
   #connected(early: Buffer | undefined): void {

@@ -27,8 +27,8 @@ export class TcpStream extends SocketStream {
   #rests = false;
   #atMost: number | undefined;
   #closed = false;
-  /** While it is dialled. */
-  onConnect: (() => void) | undefined;
+  /** Who waits for it, while it is dialled. */
+  wanted: TcpWanted | undefined;
 
   onRead(length: number, buffer: Buffer): boolean {
     const bulk = this.#bulk;
@@ -119,9 +119,9 @@ export class TcpStream extends SocketStream {
 /** The stream lives long; who dialled it need not. */
 function onConnected(this: Socket): void {
   const stream = streamOf(this) as TcpStream;
-  const { onConnect } = stream;
-  stream.onConnect = undefined;
-  onConnect?.();
+  const { wanted } = stream;
+  stream.wanted = undefined;
+  wanted?.onConnect();
 }
 
 function resetNow(this: Socket): void {
@@ -149,29 +149,33 @@ export interface TcpDialOptions {
   readonly keepAlive?: boolean | undefined;
 }
 
+/** Who wants a TCP stream that is dialled. */
+export interface TcpWanted {
+  onConnect(): void;
+}
+
 /** Dials a TCP stream; its reader learns of failure by `onError` and `onClose`. */
 export function dialTcp(
-  options: TcpDialOptions,
+  { address, port, localAddress, keepAlive }: TcpDialOptions,
   buffers: RelayBuffers,
-  onConnect: () => void,
+  wanted: TcpWanted,
 ): TcpStream {
-  const tcp: NetConnectOpts = {
-    host: options.address,
-    port: options.port,
-    ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
+  const tcp: NetConnectOpts & { readonly highWaterMark: number } = {
+    host: address,
+    port,
+    localAddress,
     allowHalfOpen: true,
     noDelay: true,
-    ...(options.keepAlive === true && {
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-    }),
+    keepAlive: keepAlive === true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
     // The address is an IP: no second attempt under another family.
     autoSelectFamily: false,
     onread: { buffer: buffers.nextBuffer, callback: onRead as OnReadOpts["callback"] },
+    highWaterMark: 0,
   };
-  const socket = connect(Object.assign(tcp, { highWaterMark: 0 }));
+  const socket = connect(tcp);
   socket.on("connect", onConnected);
   const stream = new TcpStream(socket, buffers);
-  stream.onConnect = onConnect;
+  stream.wanted = wanted;
   return stream;
 }

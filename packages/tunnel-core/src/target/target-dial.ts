@@ -1,14 +1,10 @@
 import { isIP } from "node:net";
 import { formatHostPort, type HostPort, type ProxyAddress } from "@nodepass/url-config";
-import type { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
-import { ProxyDial } from "../proxy/proxy-dial.ts";
-import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
-import { DETACHED_READER } from "../stream/detached-reader.ts";
-import { adoptTcp, dialTcp } from "../stream/tcp-stream.ts";
-import type { TunnelContext } from "../tunnel-context.ts";
-import type { TargetHealth } from "./target-health.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
+import type { DialParts, Staggered, Timed } from "./dial-parts.ts";
+import { type AttemptOwner, TargetAttempt } from "./target-attempt.ts";
 
 /** Errors that are this host's own: they say nothing of the address that was dialled. */
 const OWN_FAULTS: ReadonlySet<string | undefined> = new Set([
@@ -34,26 +30,6 @@ export interface TargetWanted {
   onNoTarget(error: TunnelError): void;
 }
 
-/** What has a time limit while a target is dialled. */
-export interface Timed {
-  timeOut(): void;
-  /** The tunnel closes. */
-  abort(): void;
-}
-
-/** What all dials of a tunnel end share. */
-export interface DialParts {
-  readonly context: TunnelContext;
-  readonly health: TargetHealth;
-  readonly deadlines: DeadlineQueue<Timed>;
-  /** Dials that begin their next attempt beside those under way. */
-  readonly staggered: DeadlineQueue<TargetDial>;
-  /** Source address, or `undefined` for the system's choice. */
-  readonly localAddress: string | undefined;
-  /** The proxy on the way to a target. @throws {TunnelError} `PROXY_FAILED` */
-  proxyTo(target: HostPort): ProxyAddress | undefined;
-}
-
 /** Addresses of a target that are still to be tried. */
 interface Addresses {
   readonly target: HostPort;
@@ -63,8 +39,10 @@ interface Addresses {
   next: number;
 }
 
+const NONE: readonly TargetAttempt[] = [];
+
 /** One user's connection to any of the targets in the making. */
-export class TargetDial implements Timed {
+export class TargetDial implements AttemptOwner, Timed, Staggered {
   readonly dialer: DialParts;
   readonly #wanted: TargetWanted;
   #targets: readonly HostPort[] = [];
@@ -75,7 +53,7 @@ export class TargetDial implements Timed {
   /** Names being looked up. */
   #lookups = 0;
   /** Attempts under way: one, or several after 300 ms. */
-  readonly #attempts: Attempt[] = [];
+  #attempts: readonly TargetAttempt[] = NONE;
   #lastError: unknown;
   #done = false;
 
@@ -199,8 +177,9 @@ export class TargetDial implements Timed {
       );
       return false;
     }
-    const attempt = new Attempt(this, target, address, through);
-    this.#attempts.push(attempt);
+    const attempt = new TargetAttempt(this, target, address, through);
+    // As long as it has to be: an array that grows takes room for sixteen more.
+    this.#attempts = this.#attempts.length === 0 ? [attempt] : [...this.#attempts, attempt];
     attempt.start();
     this.#stagger();
     return true;
@@ -216,7 +195,7 @@ export class TargetDial implements Timed {
     staggered.add(this);
   }
 
-  connected(attempt: Attempt, stream: ByteStream, early?: Buffer): void {
+  connected(attempt: TargetAttempt, stream: ByteStream, early?: Buffer): void {
     const { target, address, through } = attempt;
     const { health, context } = this.dialer;
     health.worked(target);
@@ -242,9 +221,9 @@ export class TargetDial implements Timed {
     );
   }
 
-  failed(attempt: Attempt, error: Error & { code?: string }): void {
+  failed(attempt: TargetAttempt, error: Error & { code?: string }): void {
     const { target, address, through } = attempt;
-    this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
+    this.#attempts = this.#attempts.filter((other) => other !== attempt);
     this.#lastError = error;
     if (!OWN_FAULTS.has(error.code)) {
       // Through a proxy it is not known whose address has failed.
@@ -279,124 +258,5 @@ export class TargetDial implements Timed {
     this.#wanted.onNoTarget(
       new TunnelError("TARGET_UNREACHABLE", `target ${names} unreachable: ${why}`, { cause }),
     );
-  }
-}
-
-/** One connection in the making to one address. */
-class Attempt implements StreamReader, Timed {
-  readonly target: HostPort;
-  /** That is dialled: the target's, or that of the proxy on the way. */
-  readonly address: string;
-  readonly through: ProxyAddress | undefined;
-  readonly #dial: TargetDial;
-  #proxied: ProxyDial | undefined;
-  #stream: ByteStream | undefined;
-  #error: Error | undefined;
-  /** Its user has got another target: all that is wanted is to know whether this one works. */
-  #detached = false;
-
-  constructor(
-    dial: TargetDial,
-    target: HostPort,
-    address: string,
-    through: ProxyAddress | undefined,
-  ) {
-    this.#dial = dial;
-    this.target = target;
-    this.address = address;
-    this.through = through;
-  }
-
-  start(): void {
-    const { context, localAddress, deadlines } = this.#dial.dialer;
-    deadlines.add(this);
-    if (this.through !== undefined) {
-      this.#proxied = new ProxyDial({
-        route: {
-          address: this.address,
-          port: this.through.port,
-          proxy: { through: this.through, to: this.target },
-        },
-        localAddress,
-        onConnected: (socket, early) => {
-          this.#stream = adoptTcp(socket, context.buffers);
-          this.#connected(early);
-        },
-        onFailed: (error) => {
-          this.#release();
-          this.#failed(error);
-        },
-      });
-      return;
-    }
-    const to = { address: this.address, port: this.target.port, localAddress };
-    this.#stream = dialTcp(to, context.buffers, () => this.#connected());
-    this.#stream.setReader(this);
-  }
-
-  #connected(early?: Buffer): void {
-    const stream = this.#release();
-    if (stream === undefined) return;
-    if (!this.#detached) {
-      this.#dial.connected(this, stream, early);
-      return;
-    }
-    this.#dial.dialer.health.worked(this.target);
-    stream.destroy();
-  }
-
-  /** Goes on by itself, within its time limit. */
-  detach(): void {
-    this.#detached = true;
-  }
-
-  /** Ends it, whatever would have become of it. */
-  drop(): void {
-    this.#release()?.destroy();
-    this.#dial.dialer.health.giveUp(this.target, this.#dial);
-  }
-
-  timeOut(): void {
-    const { tcpDialTimeoutMs } = this.#dial.dialer.context.limits;
-    this.#release()?.destroy();
-    this.#failed(new TunnelError("TARGET_UNREACHABLE", `no answer within ${tcpDialTimeoutMs} ms`));
-  }
-
-  abort(): void {
-    if (this.#detached) this.#release()?.destroy();
-    else this.#dial.abort();
-  }
-
-  #failed(error: Error): void {
-    const { context, health } = this.#dial.dialer;
-    if (!this.#detached) {
-      this.#dial.failed(this, error);
-      return;
-    }
-    if (this.through === undefined) context.names.failed(this.target.host, this.address);
-    health.failed(this.target, error);
-  }
-
-  /** The stream is nobody's from here. */
-  #release(): ByteStream | undefined {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    this.#proxied?.cancel();
-    this.#dial.dialer.deadlines.delete(this);
-    if (stream !== undefined) stream.setReader(DETACHED_READER);
-    return stream;
-  }
-
-  onBytes(): boolean {
-    return false;
-  }
-  onEnd(): void {}
-  onDrain(): void {}
-  onError(error: Error): void {
-    this.#error = error;
-  }
-  onClose(): void {
-    if (this.#release() === undefined) return;
-    this.#failed(this.#error ?? new Error("closed"));
   }
 }

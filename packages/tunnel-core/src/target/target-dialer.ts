@@ -1,7 +1,8 @@
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { STAGGER_MS } from "../names/connect-first.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { type DialParts, TargetDial, type TargetWanted, type Timed } from "./target-dial.ts";
+import type { DialParts, Staggered, Timed } from "./dial-parts.ts";
+import { TargetDial, type TargetWanted } from "./target-dial.ts";
 import { TargetHealth } from "./target-health.ts";
 
 export type { TargetDial, TargetWanted };
@@ -15,7 +16,7 @@ export class TargetDialer implements DialParts {
   readonly health: TargetHealth;
   readonly deadlines: DeadlineQueue<Timed>;
   /** Dials that begin their next attempt beside those under way. */
-  readonly staggered: DeadlineQueue<TargetDial>;
+  readonly staggered: DeadlineQueue<Staggered>;
   /** Source address, or `undefined` for the system's choice. */
   readonly localAddress: string | undefined;
   readonly proxyTo: DialParts["proxyTo"];

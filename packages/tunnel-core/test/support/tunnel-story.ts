@@ -30,7 +30,8 @@ import {
 const UDP_SIZES = [0, 1, 17, 1200, 1472, 2049, 9013, 16_385, 60_000, 65_507];
 /** Short, so that a test outlives it; the sweep needs several turns of the loop in any case. */
 const UDP_IDLE_MS = 400;
-const SLOW_READER_BYTES = 64 * 1024 * 1024;
+/** Buffers of the system and of the tunnel hold up to some 50 MiB of it, on all hops together. */
+const SLOW_READER_BYTES = 96 * 1024 * 1024;
 
 export type StoryOptions = Omit<PairOptions, "target" | "authority">;
 
@@ -172,7 +173,7 @@ export function tunnelStory(options: StoryOptions, authority: () => Authority): 
       still = written === before ? still + 1 : 0;
       before = written;
     }
-    expect(written).toBeLessThan(blocks * 0.9);
+    expect(written).toBeLessThan(blocks * 0.75);
     let at = 0;
     let wrong = 0;
     user.on("data", (chunk: Buffer) => {
