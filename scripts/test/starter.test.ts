@@ -210,6 +210,33 @@ it(
     expect(execFileSync(process.execPath, [script, "--version"], { encoding: "utf8" })).toBe(
       "0.1.0\n",
     );
+    // Each package has its own dependencies there, and those of two may be two copies of one.
+    const master = spawn(process.execPath, [script, "master://127.0.0.1:0/api"], {
+      cwd: folder,
+      env: { ...process.env, NP_STATE_DIR: join(folder, "state"), NP_API_KEY: "k".repeat(32) },
+      stdio: "pipe",
+    });
+    onTestFinished(() => void master.kill("SIGKILL"));
+    let said = "";
+    for (const output of [master.stdout, master.stderr]) {
+      output.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+      });
+    }
+    const url = await vi.waitFor(
+      () => {
+        const found = /http:\/\/127\.0\.0\.1:\d+\/api/.exec(said);
+        if (found === null) throw new Error(`the installed master said: ${said}`);
+        return found[0];
+      },
+      { timeout: 60_000, interval: 50 },
+    );
+    const document = await (await fetch(`${url}/openapi.json`)).json();
+    expect(document).toMatchObject({
+      components: { schemas: { InstanceEvent: expect.anything() } },
+    });
+    master.kill("SIGTERM");
+    expect(await once(master, "exit")).toEqual([0, null]);
   },
   timeout,
 );
