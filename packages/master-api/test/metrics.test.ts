@@ -12,7 +12,7 @@ test("GET /metrics is the Prometheus text format with live values of every insta
     udptx: 40,
     ping: 25,
   });
-  service.add({ id: "two", type: "client", status: "stopped" });
+  service.add({ id: "two", type: "client", status: "stopped", link: "down" });
   const response = await ask("GET", "/metrics");
   expect(response.status).toBe(200);
   expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
@@ -21,6 +21,8 @@ test("GET /metrics is the Prometheus text format with live values of every insta
   for (const line of [
     `nodepass_instance_up{${labels}} 1`,
     'nodepass_instance_up{id="two",alias="",type="client"} 0',
+    `nodepass_instance_peer_connected{${labels}} 1`,
+    'nodepass_instance_peer_connected{id="two",alias="",type="client"} 0',
     `nodepass_instance_ping_seconds{${labels}} 0.025`,
     `nodepass_instance_tcp_received_bytes_total{${labels}} 10`,
     `nodepass_instance_tcp_sent_bytes_total{${labels}} 20`,

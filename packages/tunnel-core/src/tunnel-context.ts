@@ -34,6 +34,8 @@ export interface TunnelContext extends RelayContext {
   log(level: LogRecord["level"], message: string, fields?: LogFields): void;
   /** For what strangers or a failing target can cause in any number: a few a second, then counts. */
   logLimited(level: LogRecord["level"], message: string, fields?: LogFields): void;
+  /** For what goes on while a target is down: one a minute, then counts. The change is logged once. */
+  logRarely(level: LogRecord["level"], message: string, fields?: LogFields): void;
   /** Hears of each user's connection; `undefined` while nobody listens: make no event then. */
   readonly onConnection: ((event: ConnectionEvent) => void) | undefined;
   /** Takes the exit's TCP connections instead of the targets, if the program wants them. */

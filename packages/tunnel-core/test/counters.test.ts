@@ -161,6 +161,22 @@ test("says when it has its peer, and counts the sessions after the first", async
   expect(said).toEqual([true, false, true]);
 });
 
+test("received is what came from the user and from the target, sent what went to them", async () => {
+  const target = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end("nine char"));
+  }).listen(0, HOST);
+  await once(target, "listening");
+  const [server, client] = await pair("", `${HOST}:${(target.address() as AddressInfo).port}`);
+  const user = knock(server);
+  user.write("five.");
+  user.resume();
+  await gone(user);
+  await eventually(() => expect(server.counters()).toMatchObject({ tcprx: 5, tcptx: 9, tcps: 0 }));
+  await eventually(() => expect(client.counters()).toMatchObject({ tcprx: 9, tcptx: 5, tcps: 0 }));
+  target.close();
+});
+
 test("a single end has no peer", async () => {
   const single = await open(`client://${HOST}:0/${at}?mode=1`);
   await visit(single);

@@ -82,7 +82,8 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
       (target) => this.#opened(target),
       (error: unknown) => {
         if (!this.#closed) {
-          context.logLimited("error", error instanceof Error ? error.message : String(error));
+          const reason = error instanceof Error ? error.message : String(error);
+          context.logRarely("error", "udp target unreachable", { reason });
         }
         this.close();
       },

@@ -124,7 +124,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     if (error.code === "TARGET_UNREACHABLE") context.counters.failed++;
     else if (error.code === "POOL_TIMEOUT") context.counters.refusedPeer++;
     if (error.code === "TARGET_UNREACHABLE") {
-      context.logLimited("error", error.message, { remote: this.remote });
+      const { remote } = this;
+      context.logRarely("error", "target unreachable", { remote, reason: error.message });
     } else {
       context.logLimited("warn", "connection refused: no pool connection in time", {
         timeoutMs: context.limits.poolGetTimeoutMs,

@@ -121,7 +121,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     const { remote } = this.#opening;
     const { context } = this.#exit;
     if (!this.#done) context.counters.failed++;
-    context.logLimited("error", error.message, { remote });
+    context.logRarely("error", "target unreachable", { remote, reason: error.message });
     this.#giveUp();
   }
 

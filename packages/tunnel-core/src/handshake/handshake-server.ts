@@ -105,7 +105,7 @@ export class HandshakeServer {
       asked = parseHandshakeRequest(request.headers);
     } catch (error) {
       if (!(error instanceof TunnelError)) throw error;
-      this.#warn(error.message, address);
+      this.#warn("handshake refused: not understood", address, error.message);
       return refuse(response, 400, error.message);
     }
     switch (asked.kind) {
@@ -126,9 +126,12 @@ export class HandshakeServer {
     refuse(response, 409, answer);
   }
 
-  #warn(message: string, address: string): void {
+  #warn(message: string, address: string, reason?: string): void {
     this.#options.context.counters.handshakesRefused++;
-    this.#options.context.logLimited("warn", message, { address });
+    this.#options.context.logLimited("warn", message, {
+      address,
+      ...(reason !== undefined && { reason }),
+    });
   }
 
   #challenge(request: IncomingMessage, response: ServerResponse, clientNonce: Buffer): void {

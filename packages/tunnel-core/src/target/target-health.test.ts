@@ -78,9 +78,22 @@ test("all resting: all are tried", () => {
   ]);
 });
 
-test("a single target never rests", () => {
+test("a single target never rests, and its log has the changes only", () => {
   const { made, logs, targets } = health("127.0.0.1:1");
-  for (const target of targets) made.failed(target, REFUSED);
+  const [target] = targets;
+  if (target === undefined) throw new Error("no target");
+  made.worked(target);
+  for (let user = 0; user < 20; user++) made.failed(target, REFUSED);
   expect(made.states()).toMatchObject([{ resting: false }]);
-  expect(logs).toEqual([]);
+  const which = { target: "127.0.0.1:1", protocol: "tcp" };
+  const fails = {
+    level: "warn",
+    message: "target fails",
+    fields: { ...which, reason: REFUSED.message },
+  };
+  expect(logs).toEqual([fails]);
+  for (let user = 0; user < 20; user++) made.worked(target);
+  expect(logs).toEqual([fails, { level: "info", message: "target serves again", fields: which }]);
+  made.failed(target, REFUSED);
+  expect(logs.at(-1)).toEqual(fails);
 });

@@ -20,7 +20,8 @@ interface Health {
 
 /**
  * Which of several targets work. One that failed rests, a second at first and a minute at last;
- * after its rest one user at a time tries it again. A single target never rests.
+ * after its rest one user at a time tries it again. A single target never rests; that it fails is
+ * logged at the change, as that one of several rests is.
  */
 export class TargetHealth {
   readonly #context: TunnelContext;
@@ -31,6 +32,8 @@ export class TargetHealth {
   #next = 0;
   /** Targets that are not known to work; 0 leaves nothing to be looked at. */
   #doubted = 0;
+  /** The single target has failed, and has not served since. */
+  #fails = false;
 
   constructor(context: TunnelContext, protocol: "tcp" | "udp") {
     this.#context = context;
@@ -53,6 +56,7 @@ export class TargetHealth {
       return { ...(known ?? fresh), target };
     });
     this.#next = 0;
+    this.#fails = false;
     this.#doubted = this.#all.filter(
       (each) => each.failures > 0 || each.trier !== undefined,
     ).length;
@@ -109,6 +113,10 @@ export class TargetHealth {
   }
 
   worked(target: HostPort): void {
+    if (this.#fails) {
+      this.#fails = false;
+      this.#logServes(target);
+    }
     if (this.#doubted === 0) return;
     const health = this.#of(target);
     if (health === undefined || (health.failures === 0 && health.trier === undefined)) return;
@@ -116,17 +124,31 @@ export class TargetHealth {
     health.trier = undefined;
     if (health.failures === 0) return;
     health.failures = 0;
+    this.#logServes(target);
+    this.#context.onTarget(this.#state(health));
+  }
+
+  #logServes(target: HostPort): void {
     this.#context.log("info", "target serves again", {
       target: formatHostPort(target),
       protocol: this.#protocol,
     });
-    this.#context.onTarget(this.#state(health));
   }
 
   failed(target: HostPort, error: unknown): void {
     this.#context.counters.dialErrors++;
     const health = this.#of(target);
-    if (health === undefined) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (health === undefined) {
+      if (this.#fails || this.#all.length > 1) return;
+      this.#fails = true;
+      this.#context.log("warn", "target fails", {
+        target: formatHostPort(target),
+        protocol: this.#protocol,
+        reason,
+      });
+      return;
+    }
     const now = performance.now();
     // One failure, however many users met it.
     const counts = health.failures === 0 || health.restsUntil <= now;
@@ -136,12 +158,12 @@ export class TargetHealth {
     const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(health.failures, 16));
     health.failures++;
     health.restsUntil = now + restMs;
-    health.reason = error instanceof Error ? error.message : String(error);
+    health.reason = reason;
     if (health.failures > 1) return;
     this.#context.log("warn", "target rests", {
       target: formatHostPort(target),
       protocol: this.#protocol,
-      reason: health.reason,
+      reason,
     });
     this.#context.onTarget(this.#state(health));
   }

@@ -58,6 +58,7 @@ export function createContext(
     outbound: rate === 0 ? undefined : new TokenBucket(rate),
     log,
     logLimited: (level, message, fields) => limiter.log(level, message, fields),
+    logRarely: (level, message, fields) => limiter.logRarely(level, message, fields),
     get debugs() {
       return settings.log === "debug";
     },

@@ -25,6 +25,19 @@ test("lets three of a text through in ten seconds, then tells how many it held b
   expect(records.at(-1)).toEqual(["again", { count: 100, suppressed: 97 }]);
 });
 
+test("what goes on for hours is told once a minute, with how often it was", () => {
+  const { limiter, records } = recorder();
+  // Somebody every five seconds, for five minutes.
+  for (let at = 0; at < 300; at += 5) {
+    limiter.logRarely("error", "down", { at });
+    vi.advanceTimersByTime(5000);
+  }
+  expect(records.map(([, fields]) => fields)).toEqual([
+    { at: 0 },
+    ...[60, 120, 180, 240].map((at) => ({ at, suppressed: 11 })),
+  ]);
+});
+
 test("texts don't hold each other back", () => {
   const { limiter, records } = recorder();
   for (let count = 0; count < 10; count++) limiter.log("warn", "one");

@@ -2,10 +2,15 @@ import type { LogFields, LogRecord } from "../tunnel.ts";
 
 type Log = (level: LogRecord["level"], message: string, fields?: LogFields) => void;
 
-/** Records of one text let through in a window. */
-const PER_WINDOW = 3;
-/** Length of a window, ms. */
-const WINDOW_MS = 10_000;
+/** How many records of one text are let through in a window, and its length, ms. */
+interface Pace {
+  readonly records: number;
+  readonly windowMs: number;
+}
+
+const LIMITED: Pace = { records: 3, windowMs: 10_000 };
+/** For what goes on for hours: who comes every few seconds does not fill a log. */
+const RARE: Pace = { records: 1, windowMs: 60_000 };
 /** Texts told apart; the oldest is forgotten first. */
 const MAX_TEXTS = 64;
 
@@ -25,6 +30,19 @@ export class LogLimiter {
   }
 
   log(level: LogRecord["level"], message: string, fields?: LogFields): void {
+    this.#pass(LIMITED, level, message, fields);
+  }
+
+  logRarely(level: LogRecord["level"], message: string, fields?: LogFields): void {
+    this.#pass(RARE, level, message, fields);
+  }
+
+  #pass(
+    { records, windowMs }: Pace,
+    level: LogRecord["level"],
+    message: string,
+    fields: LogFields | undefined,
+  ): void {
     const now = performance.now();
     let window = this.#windows.get(message);
     if (window === undefined) {
@@ -34,14 +52,14 @@ export class LogLimiter {
         this.#windows.delete(oldest);
       }
       this.#windows.set(message, window);
-    } else if (now - window.startedAt >= WINDOW_MS) {
+    } else if (now - window.startedAt >= windowMs) {
       const { suppressed } = window;
       window.startedAt = now;
       window.passed = 0;
       window.suppressed = 0;
       if (suppressed > 0) fields = { ...fields, suppressed };
     }
-    if (window.passed >= PER_WINDOW) {
+    if (window.passed >= records) {
       window.suppressed++;
       return;
     }

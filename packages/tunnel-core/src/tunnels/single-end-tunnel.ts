@@ -76,7 +76,7 @@ export class SingleEndTunnel extends TunnelBase {
       },
       onNoTarget: (error) => {
         this.context.counters.ping = 0;
-        this.context.logLimited("warn", error.message);
+        this.context.logRarely("warn", "target unreachable", { reason: error.message });
       },
     });
   }

@@ -63,8 +63,8 @@ export class UdpExit implements Exit {
         });
       },
       (error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
-        if (!relay.closed) context.logLimited("error", message, { remote });
+        const reason = error instanceof Error ? error.message : String(error);
+        if (!relay.closed) context.logRarely("error", "udp target unreachable", { remote, reason });
         relay.close();
         opening.refuse();
       },

@@ -113,10 +113,9 @@ export class UdpRelay implements StreamReader, IdleCheckable {
     try {
       this.#decoder.push(chunk, this.#onDatagram);
     } catch (error) {
-      this.#options.context.logLimited(
-        "warn",
-        error instanceof Error ? error.message : "bad frame",
-      );
+      this.#options.context.logLimited("warn", "bad datagram frame", {
+        reason: error instanceof Error ? error.message : String(error),
+      });
       this.close();
       return false;
     }
