@@ -1,44 +1,25 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { type ConnectionEvent, openTunnel, type Tunnel } from "@nodepass/tunnel-core";
+import type { Socket } from "node:net";
+import type { ConnectionEvent, Tunnel } from "@nodepass/tunnel-core";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { OwnTunnels } from "./support/own-tunnels.ts";
 import { eventually } from "./support/tunnel-pair.ts";
 
 /** This file's own loopback address. */
 const HOST = "127.31.7.2";
-const opened: Tunnel[] = [];
-const users: Socket[] = [];
-let echo: Server;
+const own = new OwnTunnels(HOST);
+const knock = (tunnel: Tunnel): Socket => own.knock(tunnel);
 let at = "";
 
 beforeEach(async () => {
-  echo = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => {});
-    socket.pipe(socket);
-  }).listen(0, HOST);
-  await once(echo, "listening");
-  at = `${HOST}:${(echo.address() as AddressInfo).port}`;
+  at = await own.start();
 });
-
-afterEach(async () => {
-  for (const user of users.splice(0)) user.destroy();
-  for (const tunnel of opened.splice(0)) await tunnel.close({ timeoutMs: 0 });
-  echo.close();
-});
+afterEach(() => own.stop());
 
 async function open(url: string, events: ConnectionEvent[] = []): Promise<Tunnel> {
-  const tunnel = await openTunnel(url, { limits: { poolGetTimeoutMs: 50 } });
+  const tunnel = await own.open(url);
   tunnel.on("connection", (event) => events.push(event));
-  opened.push(tunnel);
   return tunnel;
-}
-
-/** A user who may be refused before he knows that he is connected. */
-function knock(tunnel: Tunnel): Socket {
-  const user = connect({ host: HOST, port: tunnel.entryAddress?.port ?? 0 });
-  user.on("error", () => {});
-  users.push(user);
-  return user;
 }
 
 async function join(tunnel: Tunnel): Promise<Socket> {
@@ -102,8 +83,7 @@ test("a refusal says why: all slots, no target, no peer, a blocked protocol", as
 });
 
 test("who comes late hears of what comes then; who leaves hears no more", async () => {
-  const tunnel = await openTunnel(`client://${HOST}:0/${at}?mode=1`);
-  opened.push(tunnel);
+  const tunnel = await own.open(`client://${HOST}:0/${at}?mode=1`);
   await visit(tunnel, "nobody listens");
   await eventually(() => expect(tunnel.counters().tcps).toBe(0));
   const events: ConnectionEvent[] = [];

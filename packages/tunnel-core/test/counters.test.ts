@@ -1,45 +1,22 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { openTunnel, type Tunnel } from "@nodepass/tunnel-core";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { Tunnel } from "@nodepass/tunnel-core";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { OwnTunnels } from "./support/own-tunnels.ts";
 import { eventually } from "./support/tunnel-pair.ts";
 
 /** This file's own loopback address; nobody listens at its port 1. */
 const HOST = "127.31.7.3";
-const opened: Tunnel[] = [];
-const users: Socket[] = [];
-let echo: Server;
+const own = new OwnTunnels(HOST);
+const open = (url: string): Promise<Tunnel> => own.open(url);
+const knock = (tunnel: Tunnel): Socket => own.knock(tunnel);
 let at = "";
 
 beforeEach(async () => {
-  echo = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => {});
-    socket.pipe(socket);
-  }).listen(0, HOST);
-  await once(echo, "listening");
-  at = `${HOST}:${(echo.address() as AddressInfo).port}`;
+  at = await own.start();
 });
-
-afterEach(async () => {
-  for (const user of users.splice(0)) user.destroy();
-  for (const tunnel of opened.splice(0).reverse()) await tunnel.close({ timeoutMs: 0 });
-  echo.close();
-});
-
-async function open(url: string): Promise<Tunnel> {
-  const tunnel = await openTunnel(url, { limits: { poolGetTimeoutMs: 50 } });
-  opened.push(tunnel);
-  return tunnel;
-}
-
-/** A user who may be refused before he knows that he is connected. */
-function knock(tunnel: Tunnel): Socket {
-  const user = connect({ host: HOST, port: tunnel.entryAddress?.port ?? 0 });
-  user.on("error", () => {});
-  users.push(user);
-  return user;
-}
+afterEach(() => own.stop());
 
 /** Until he is closed, however. */
 async function gone(user: Socket): Promise<void> {

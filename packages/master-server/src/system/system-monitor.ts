@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { MasterInfo } from "@nodepass/model";
 import { type CpuTimes, cpuPercent, parseCpuTimes } from "./cpu-times.ts";
 import { parseDiskTraffic } from "./disk-traffic.ts";
 import { parseMemory } from "./memory.ts";
@@ -6,20 +7,17 @@ import { parseNetworkTraffic } from "./network-traffic.ts";
 import { parseUptime } from "./uptime.ts";
 
 /** The host's figures, in the names and units of `GET /info`. */
-export interface SystemFigures {
-  readonly cpu: number;
-  readonly mem_total: number;
-  readonly mem_used: number;
-  readonly mem_free: number;
-  readonly swap_total: number;
-  readonly swap_used: number;
-  readonly swap_free: number;
-  readonly netrx: number;
-  readonly nettx: number;
-  readonly diskr: number;
-  readonly diskw: number;
-  readonly sysup: number;
-}
+export type SystemFigures = Pick<
+  MasterInfo,
+  | "cpu"
+  | `mem_${"total" | "used" | "free"}`
+  | `swap_${"total" | "used" | "free"}`
+  | "netrx"
+  | "nettx"
+  | "diskr"
+  | "diskw"
+  | "sysup"
+>;
 
 /** Where the figures come from. */
 export interface SystemMonitorOptions {
