@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { openTunnel, type Tunnel, type TunnelOptions } from "@nodepass/tunnel-core";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test } from "vitest";
 import { eventually } from "./support/tunnel-pair.ts";
 
 /** This file's own loopback address. */
@@ -53,6 +54,41 @@ test.each(["", "&tls=1"])(
     expect(entry.counters()).toMatchObject({ tcprx: sent.length, tcptx: sent.length });
   },
 );
+
+/** Where this process dials through a tunnel whose users come in at the client, or through one end. */
+const entries = {
+  forward: async (): Promise<Tunnel> => {
+    const exit = await openTunnel(`server://k@${HOST}:0/${HOST}:9?mode=2`, { onConnection: echo });
+    opened.push(exit);
+    const port = exit.tunnelAddress?.port;
+    const entry = await open(`client://k@${HOST}:${port}/${HOST}:0?mode=2`);
+    await entry.ready();
+    return entry;
+  },
+  "single end": async (): Promise<Tunnel> => open(`client://${HOST}:0/${await target()}?mode=1`),
+};
+
+async function target(): Promise<string> {
+  const server = createServer({ allowHalfOpen: true }, echo).listen(0, HOST);
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  return `${HOST}:${(server.address() as AddressInfo).port}`;
+}
+
+test.each(["forward", "single end"] as const)("a %s dials for the program, too", async (flow) => {
+  const entry = await entries[flow]();
+  const sent = randomBytes(300_000);
+  const copy = Buffer.from(sent);
+  const stream = await entry.connect();
+  stream.end(sent);
+  expect((await buffer(stream)).equals(copy)).toBe(true);
+  await eventually(() => expect(entry.counters().tcps).toBe(0));
+});
+
+test("a target that is not there is an error for the program", async () => {
+  const entry = await open(`client://${HOST}:0/${HOST}:1?mode=1`);
+  await expect(entry.connect()).rejects.toMatchObject({ code: "TARGET_UNREACHABLE" });
+});
 
 test("each side ends by itself, and the exit hears who it is", async () => {
   const heard: string[] = [];
