@@ -48,7 +48,7 @@ export class TargetHealth {
     this.#all = targets.map((target) => {
       // A single target never rests.
       const known =
-        targets.length > 1 ? before.find((one) => isSame(one.target, target)) : undefined;
+        targets.length > 1 ? before.find((one) => isSameTarget(one.target, target)) : undefined;
       const fresh = { failures: 0, restsUntil: 0, trier: undefined, reason: "" };
       return { ...(known ?? fresh), target };
     });
@@ -164,10 +164,11 @@ export class TargetHealth {
   #of(target: HostPort): Health | undefined {
     if (this.#all.length < 2) return undefined;
     // Who began before the targets were set anew holds other objects than these.
-    return this.#all.find((health) => isSame(health.target, target));
+    return this.#all.find((health) => isSameTarget(health.target, target));
   }
 }
 
-function isSame(one: HostPort, other: HostPort): boolean {
+/** Targets that are set anew are other objects. */
+export function isSameTarget(one: HostPort, other: HostPort): boolean {
   return one.port === other.port && one.host === other.host;
 }
