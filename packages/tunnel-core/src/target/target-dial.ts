@@ -52,6 +52,8 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
   #later: Addresses[] | undefined;
   /** Names being looked up. */
   #lookups = 0;
+  /** Counts their time limits that have passed: an answer from before one comes too late. */
+  #round = 0;
   /** Attempts under way: one, or several after 300 ms. */
   #attempts: readonly TargetAttempt[] = NONE;
   #lastError: unknown;
@@ -90,6 +92,7 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
   /** A look-up takes too long. */
   timeOut(): void {
     this.#lookups = 0;
+    this.#round++;
     this.#lastError = new TunnelError(
       "NAME_NOT_RESOLVED",
       `no answer to a look-up within ${this.dialer.context.limits.tcpDialTimeoutMs} ms`,
@@ -138,13 +141,14 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
     lookup: Promise<readonly ResolvedAddress[]>,
   ): void {
     const { deadlines } = this.dialer;
+    const round = this.#round;
     this.#lookups++;
     deadlines.delete(this);
     deadlines.add(this);
     this.#stagger();
     // After its time limit nobody waits for it any more.
     const answered = (): boolean => {
-      if (this.#done || this.#lookups === 0) return false;
+      if (this.#done || round !== this.#round) return false;
       if (--this.#lookups === 0) deadlines.delete(this);
       return true;
     };
