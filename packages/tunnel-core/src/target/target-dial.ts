@@ -3,20 +3,9 @@ import { formatHostPort, type HostPort, type ProxyAddress } from "@nodepass/url-
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
+import { isOwnFault } from "../system-errors.ts";
 import type { DialParts, Staggered, Timed } from "./dial-parts.ts";
 import { type AttemptOwner, TargetAttempt } from "./target-attempt.ts";
-
-/** Errors that are this host's own: they say nothing of the address that was dialled. */
-const OWN_FAULTS: ReadonlySet<string | undefined> = new Set([
-  "EMFILE",
-  "ENFILE",
-  "ENOBUFS",
-  "ENOMEM",
-  "EADDRINUSE",
-  "EADDRNOTAVAIL",
-  "EACCES",
-  "EPERM",
-]);
 
 /** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
 export interface TargetWanted {
@@ -225,11 +214,11 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
     );
   }
 
-  failed(attempt: TargetAttempt, error: Error & { code?: string }): void {
+  failed(attempt: TargetAttempt, error: Error): void {
     const { target, address, through } = attempt;
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     this.#lastError = error;
-    if (!OWN_FAULTS.has(error.code)) {
+    if (!isOwnFault(error)) {
       // Through a proxy it is not known whose address has failed.
       if (through === undefined) this.dialer.context.names.failed(target.host, address);
       const left = this.#addresses;
