@@ -172,6 +172,7 @@ describe("instances", () => {
       const again = manager.create({ url: "client://10.0.0.2:1/127.0.0.1:2?mode=2" });
       await settle();
       tunnels.last.go("error", "refused");
+      await settle();
       expect(await again).toMatchObject({ status: "error" });
     });
 

@@ -16,6 +16,18 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "connection timed out",
 };
 
+/** Errors that are this host's own. */
+const OWN_FAULTS: ReadonlySet<string> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM",
+  "EADDRINUSE",
+  "EADDRNOTAVAIL",
+  "EACCES",
+  "EPERM",
+]);
+
 /**
  * The code of a system error (`ECONNREFUSED`, …), looked for in the error, in what it was caused by,
  * and, where several attempts gave one error, in the first of theirs.
@@ -41,4 +53,10 @@ export function systemErrorCode(error: unknown): string | undefined {
 export function systemErrorMeaning(error: unknown): string | undefined {
   const code = systemErrorCode(error);
   return code === undefined ? undefined : MEANINGS[code];
+}
+
+/** Whether a dial failed for a reason of this host, which says nothing of whom it dialled. */
+export function isOwnFault(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code !== undefined && OWN_FAULTS.has(code);
 }

@@ -19,6 +19,7 @@ function setUp() {
   const kept = new Map<string, Uint8Array>();
   const warnings: string[] = [];
   let failure: Error | undefined;
+  let writeMs = 0;
   const keeper = () =>
     new HistoryKeeper({
       now: Date.now,
@@ -27,6 +28,7 @@ function setUp() {
         read: async (id) => kept.get(id),
         write: async (id, bytes) => {
           if (failure !== undefined) throw failure;
+          if (writeMs > 0) await new Promise((resolve) => setTimeout(resolve, writeMs));
           kept.set(id, bytes);
         },
         remove: async (id) => {
@@ -38,6 +40,10 @@ function setUp() {
     kept,
     warnings,
     keeper,
+    /** A write shows only after so long, as a file that is renamed at its end. */
+    slowDown: (ms: number) => {
+      writeMs = ms;
+    },
     fail: (error: Error | undefined) => {
       failure = error;
     },
@@ -88,4 +94,47 @@ it("leaves damage aside and says once that it cannot write", async () => {
     "damaged history left aside",
     "history not kept",
   ]);
+});
+
+it("keeps the history of an instance that begins again while it is written", async () => {
+  const { keeper, slowDown } = setUp();
+  const own = keeper();
+  own.begin("a", () => seen);
+  await vi.advanceTimersByTimeAsync(30_000);
+  slowDown(1000);
+  void own.end("a");
+  own.begin("a", () => seen);
+  const read = own.read("a", "hour");
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(measured((await read).rx)).toHaveLength(5);
+  await vi.advanceTimersByTimeAsync(29_000);
+  const closing = own.close();
+  await vi.advanceTimersByTimeAsync(2000);
+  await closing;
+  expect(measured((await keeper().read("a", "hour")).rx)).toHaveLength(10);
+});
+
+it("leaves no file of an instance that is removed while it is written", async () => {
+  const { keeper, kept, slowDown } = setUp();
+  const own = keeper();
+  own.begin("a", () => seen);
+  await vi.advanceTimersByTimeAsync(30_000);
+  slowDown(1000);
+  void own.end("a");
+  const removing = own.remove("a");
+  await vi.advanceTimersByTimeAsync(2000);
+  await removing;
+  expect([...kept.keys()]).toEqual([]);
+});
+
+it("closes when what has ended is on disk too", async () => {
+  const { keeper, kept, slowDown } = setUp();
+  const own = keeper();
+  own.begin("a", () => seen);
+  await vi.advanceTimersByTimeAsync(30_000);
+  slowDown(1000);
+  void own.end("a");
+  const closing = own.close().then(() => kept.has("a"));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(await closing).toBe(true);
 });

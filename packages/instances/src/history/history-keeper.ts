@@ -20,7 +20,6 @@ interface Watched {
   readonly look: () => Instance;
   /** The file has been read. */
   isLoaded: boolean;
-  readonly loading: Promise<void>;
 }
 
 /**
@@ -30,6 +29,8 @@ interface Watched {
 export class HistoryKeeper {
   readonly #options: HistoryKeeperOptions;
   readonly #watched = new Map<string, Watched>();
+  /** The last thing under way with each file: a read or a removal waits for the write before it. */
+  readonly #last = new Map<string, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #samples = 0;
   #hasFailed = false;
@@ -41,12 +42,11 @@ export class HistoryKeeper {
   /** The instance runs from now on. @param look tells how it is */
   begin(id: string, look: () => Instance): void {
     if (this.#watched.has(id)) return;
-    const log = new InstanceHistoryLog();
-    const loading = this.#load(id, log).then(() => {
+    const watched: Watched = { log: new InstanceHistoryLog(), look, isLoaded: false };
+    this.#watched.set(id, watched);
+    void this.#load(id, watched.log).then(() => {
       watched.isLoaded = true;
     });
-    const watched: Watched = { log, look, isLoaded: false, loading };
-    this.#watched.set(id, watched);
     this.#timer ??= setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
@@ -54,36 +54,40 @@ export class HistoryKeeper {
   async end(id: string): Promise<void> {
     const watched = this.#watched.get(id);
     if (watched === undefined) return;
-    this.#watched.delete(id);
-    if (this.#watched.size === 0) this.#stop();
-    await this.#save(id, watched);
+    this.#forget(id);
+    await this.#save(id, watched.log);
   }
 
   async read(id: string, range: HistoryRange): Promise<InstanceHistory> {
     const watched = this.#watched.get(id);
-    await watched?.loading;
     const log = watched?.log ?? new InstanceHistoryLog();
     if (watched === undefined) await this.#load(id, log);
+    else if (!watched.isLoaded) await this.#last.get(id);
     return log.read(range, this.#options.now());
   }
 
   async remove(id: string): Promise<void> {
-    this.#watched.delete(id);
-    await this.#options.files?.remove(id).catch((error: unknown) => this.#report(error));
+    this.#forget(id);
+    await this.#inTurn(id, async () => this.#options.files?.remove(id));
   }
 
   /** Writes what is not on disk. */
   async close(): Promise<void> {
     this.#stop();
-    const all = [...this.#watched];
+    for (const [id, { log }] of this.#watched) void this.#save(id, log);
     this.#watched.clear();
-    await Promise.all(all.map(([id, watched]) => this.#save(id, watched)));
+    await Promise.all(this.#last.values());
   }
 
   /** Writes nothing more. */
   destroy(): void {
     this.#stop();
     this.#watched.clear();
+  }
+
+  #forget(id: string): void {
+    this.#watched.delete(id);
+    if (this.#watched.size === 0) this.#stop();
   }
 
   #stop(): void {
@@ -101,33 +105,47 @@ export class HistoryKeeper {
         if (instance.status === "running") watched.log.note(now, instance);
         else watched.log.pause();
       }
-      if (index++ % SAMPLES_PER_WRITE === turn) void this.#save(id, watched);
+      if (index++ % SAMPLES_PER_WRITE === turn) void this.#save(id, watched.log);
     }
   }
 
-  async #load(id: string, log: InstanceHistoryLog): Promise<void> {
-    try {
+  #load(id: string, log: InstanceHistoryLog): Promise<void> {
+    return this.#inTurn(id, async () => {
       const bytes = await this.#options.files?.read(id);
       if (bytes !== undefined && !log.decode(bytes)) {
         this.#options.logger.warn({ instance: id }, "damaged history left aside");
       }
-    } catch (error) {
-      this.#report(error);
-    }
+    });
   }
 
-  /** Never rejects: a chart is not worth a failure. */
-  async #save(id: string, { log, loading }: Watched): Promise<void> {
-    await loading;
-    if (!log.dirty || this.#options.files === undefined) return;
-    log.dirty = false;
-    try {
-      await this.#options.files.write(id, log.encode());
-      this.#hasFailed = false;
-    } catch (error) {
-      log.dirty = true;
-      this.#report(error);
-    }
+  #save(id: string, log: InstanceHistoryLog): Promise<void> {
+    return this.#inTurn(id, async () => {
+      if (!log.dirty || this.#options.files === undefined) return;
+      log.dirty = false;
+      try {
+        await this.#options.files.write(id, log.encode());
+        this.#hasFailed = false;
+      } catch (error) {
+        log.dirty = true;
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Does something with an instance's file after what is under way with it. Never rejects: a chart
+   * is not worth a failure.
+   */
+  #inTurn(id: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#last.get(id) ?? Promise.resolve();
+    const done = before
+      .then(work)
+      .catch((error: unknown) => this.#report(error))
+      .then(() => {
+        if (this.#last.get(id) === done) this.#last.delete(id);
+      });
+    this.#last.set(id, done);
+    return done;
   }
 
   /** One line for each new trouble, not one for each file. */

@@ -148,11 +148,55 @@ it("says which targets rest, when one begins to and when it serves again", async
   expect(reports.splice(0)).toMatchObject([{ kind: "state", restingTargets: [] }]);
   const target = { target: "127.0.0.1:2", protocol: "tcp" } as const;
   tunnels.last.setTarget({ ...target, resting: true, failures: 1, reason: "refused" });
+  await settle();
   expect(reports.splice(0)).toMatchObject([
     { kind: "state", restingTargets: [{ ...target, reason: "refused" }] },
   ]);
   tunnels.last.setTarget({ ...target, resting: false, failures: 0, reason: undefined });
+  await settle();
   expect(reports.splice(0)).toMatchObject([{ kind: "state", restingTargets: [] }]);
+});
+
+it.each([
+  ["peer first", ["peer", "state"]],
+  ["state first", ["state", "peer"]],
+])("tells of a session's begin and of its end once each: %s", async (_order, events) => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({
+    kind: "open",
+    run: 1,
+    spec: parseTunnelUrl("server://k@127.0.0.1:1/127.0.0.1:2"),
+  });
+  await settle();
+  reports.splice(0);
+  const tell = async (hasPeer: boolean, state: "running" | "error"): Promise<RunnerReport[]> => {
+    for (const event of events) {
+      if (event === "peer") tunnels.last.setPeer(hasPeer);
+      else tunnels.last.go(state);
+      // A session's end comes over some awaits.
+      await Promise.resolve();
+    }
+    await settle();
+    return reports.splice(0);
+  };
+  expect(await tell(false, "error")).toMatchObject([
+    { kind: "state", state: "error", link: "down" },
+  ]);
+  expect(await tell(true, "running")).toMatchObject([
+    { kind: "state", state: "running", link: "up" },
+  ]);
+});
+
+it("says nothing of a state after it has said that the tunnel is closed", async () => {
+  const { tunnels, runner, settle, kinds } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  kinds();
+  tunnels.last.setPeer(false);
+  tunnels.last.go("closed", "gone");
+  await settle();
+  expect(kinds()).toEqual(["closed"]);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 it("tells of a bounded number of resting targets", async () => {
@@ -165,6 +209,7 @@ it("tells of a bounded number of resting targets", async () => {
     ...{ resting: true, failures: 1, reason: "refused" },
   }));
   tunnels.last.setPeer(true);
+  await settle();
   const [report] = reports.splice(0);
   expect(report?.kind === "state" && report.restingTargets.length).toBe(64);
 });

@@ -61,6 +61,9 @@ export class TunnelRunner {
   readonly #buffers: RelayBuffers;
   readonly #entries = new Map<number, RunEntry>();
   readonly #queue: RunEntry[] = [];
+  /** Those whose state is told at the end of this turn of the loop. */
+  readonly #due = new Set<RunEntry>();
+  #dueSent: NodeJS.Immediate | undefined;
   #opening = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -89,6 +92,8 @@ export class TunnelRunner {
   /** Cuts every tunnel now and sends nothing more about them. */
   destroy(): void {
     clearInterval(this.#timer);
+    clearImmediate(this.#dueSent);
+    this.#due.clear();
     this.#queue.length = 0;
     const entries = [...this.#entries.values()];
     this.#entries.clear();
@@ -158,21 +163,25 @@ export class TunnelRunner {
         this.#log(entry, level, message, fields);
       }
     });
-    tunnel.on("target", () => {
-      if (entry.tunnel === tunnel && entry.opened && entry.closeTimeoutMs === undefined) {
-        this.#sendState(entry);
-      }
-    });
+    tunnel.on("target", () => this.#changed(entry, tunnel));
     // A server serves before its first client comes, so its state does not tell.
-    tunnel.on("peer", () => {
-      if (entry.tunnel === tunnel && entry.opened && entry.closeTimeoutMs === undefined) {
-        this.#sendState(entry);
+    tunnel.on("peer", () => this.#changed(entry, tunnel));
+    tunnel.on("state", (state, reason) => {
+      if (state !== "closed") this.#changed(entry, tunnel);
+      else if (entry.tunnel === tunnel && entry.opened && entry.closeTimeoutMs === undefined) {
+        this.#over(entry, reason ?? "the tunnel ended by itself");
       }
     });
-    tunnel.on("state", (state, reason) => {
-      if (entry.tunnel !== tunnel || !entry.opened || entry.closeTimeoutMs !== undefined) return;
-      if (state === "closed") this.#over(entry, reason ?? "the tunnel ended by itself");
-      else this.#sendState(entry);
+  }
+
+  /** What begins or ends a session comes as several events, in one turn: they are told of once. */
+  #changed(entry: RunEntry, tunnel: Tunnel): void {
+    if (entry.tunnel !== tunnel || !entry.opened) return;
+    this.#due.add(entry);
+    this.#dueSent ??= setImmediate(() => {
+      this.#dueSent = undefined;
+      for (const one of this.#due) if (one.closeTimeoutMs === undefined) this.#sendState(one);
+      this.#due.clear();
     });
   }
 
@@ -209,6 +218,7 @@ export class TunnelRunner {
     if (entry.opened) this.#sendCounters([entry], false);
     this.#logSuppressed(entry);
     this.#entries.delete(entry.run);
+    this.#due.delete(entry);
     this.#send({ kind: "closed", run: entry.run, reason });
     if (this.#entries.size > 0) return;
     clearInterval(this.#timer);
@@ -217,6 +227,7 @@ export class TunnelRunner {
 
   #sendState(entry: RunEntry): void {
     const { run, tunnel } = entry;
+    this.#due.delete(entry);
     if (tunnel === undefined) return;
     const { state, reason, mode, tunnelAddress, entryAddress } = tunnel;
     if (state === "closing" || state === "closed") return;

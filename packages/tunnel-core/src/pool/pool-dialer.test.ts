@@ -140,3 +140,23 @@ test("a close fails what is under way and closes the carrier's side of the sessi
   expect(codes()).toEqual(["CLOSED"]);
   expect([carrier.cancelled, carrier.closed]).toEqual([1, true]);
 });
+
+const system = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code });
+
+test.each([
+  ["refused", system("ECONNREFUSED"), 1],
+  ["lost", new TunnelError("PEER_LOST", "closed"), 1],
+  ["out of descriptors", system("EMFILE"), 0],
+  ["out of ports, told by a carrier", new Error("dial", { cause: system("EADDRNOTAVAIL") }), 0],
+  ["closed", new TunnelError("CLOSED", "closed"), 0],
+])("an address is to blame, or not: %s", (_name, error, blamed) => {
+  const onUnreachable = vi.fn();
+  const dialer = new PoolDialer({ carrier, timeoutMs: 1000, hello: HELLO, onUnreachable });
+  dialer.dial(result);
+  carrier.fail(0, error);
+  expect(result.failed).toEqual([error]);
+  expect(onUnreachable).toHaveBeenCalledTimes(blamed);
+  dialer.dial(result);
+  dialer.close();
+  expect(onUnreachable).toHaveBeenCalledTimes(blamed);
+});

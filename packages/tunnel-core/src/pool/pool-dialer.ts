@@ -3,6 +3,7 @@ import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
+import { isOwnFault } from "../system-errors.ts";
 import { MAX_HELLO_COUNTER, poolId } from "../wire/pool-hello.ts";
 
 /** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
@@ -21,7 +22,7 @@ export interface PoolDialTerms {
   readonly asksId?: boolean | undefined;
   /** @default 0, the control connection */
   readonly firstCounter?: number | undefined;
-  /** A connection to the address could not be made. */
+  /** A connection to the address could not be made, and not for a reason of this host. */
   onUnreachable?(): void;
 }
 
@@ -150,7 +151,10 @@ class PoolDial implements StreamWanted, StreamReader {
     this.#done = true;
     this.#dialer.deadlines.delete(this);
     this.#dialer.giveBack(this.#counter);
-    this.#dialer.terms.onUnreachable?.();
+    // Who is told that the session has ended, or that this host can open no more, learns nothing
+    // of the address.
+    const closed = error instanceof TunnelError && error.code === "CLOSED";
+    if (!closed && !isOwnFault(error)) this.#dialer.terms.onUnreachable?.();
     this.#dial?.cancel();
     this.#stream?.destroy();
     this.#result.onFailed(error);

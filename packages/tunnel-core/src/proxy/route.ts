@@ -15,6 +15,11 @@ export interface Route {
   readonly proxy: { readonly through: ProxyAddress; readonly to: HostPort } | undefined;
 }
 
+/** Whose address is dialled: the proxy's host, if there is one on the way. */
+export function dialledHost({ proxy }: Route, to: HostPort): string {
+  return proxy?.through.host ?? to.host;
+}
+
 /** The usual variables, as the program that runs the tunnel got them. */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 

@@ -11,7 +11,7 @@ export interface AttemptOwner {
   readonly dialer: DialParts;
   /** @param early what the target has said already (behind a proxy's answer) */
   connected(attempt: TargetAttempt, stream: ByteStream, early?: Buffer): void;
-  failed(attempt: TargetAttempt, error: Error & { code?: string }): void;
+  failed(attempt: TargetAttempt, error: Error): void;
   /** The tunnel closes. */
   abort(): void;
 }

@@ -3,20 +3,9 @@ import { formatHostPort, type HostPort, type ProxyAddress } from "@nodepass/url-
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
+import { isOwnFault } from "../system-errors.ts";
 import type { DialParts, Staggered, Timed } from "./dial-parts.ts";
 import { type AttemptOwner, TargetAttempt } from "./target-attempt.ts";
-
-/** Errors that are this host's own: they say nothing of the address that was dialled. */
-const OWN_FAULTS: ReadonlySet<string | undefined> = new Set([
-  "EMFILE",
-  "ENFILE",
-  "ENOBUFS",
-  "ENOMEM",
-  "EADDRINUSE",
-  "EADDRNOTAVAIL",
-  "EACCES",
-  "EPERM",
-]);
 
 /** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
 export interface TargetWanted {
@@ -52,6 +41,8 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
   #later: Addresses[] | undefined;
   /** Names being looked up. */
   #lookups = 0;
+  /** Counts their time limits that have passed: an answer from before one comes too late. */
+  #round = 0;
   /** Attempts under way: one, or several after 300 ms. */
   #attempts: readonly TargetAttempt[] = NONE;
   #lastError: unknown;
@@ -90,6 +81,7 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
   /** A look-up takes too long. */
   timeOut(): void {
     this.#lookups = 0;
+    this.#round++;
     this.#lastError = new TunnelError(
       "NAME_NOT_RESOLVED",
       `no answer to a look-up within ${this.dialer.context.limits.tcpDialTimeoutMs} ms`,
@@ -138,13 +130,14 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
     lookup: Promise<readonly ResolvedAddress[]>,
   ): void {
     const { deadlines } = this.dialer;
+    const round = this.#round;
     this.#lookups++;
     deadlines.delete(this);
     deadlines.add(this);
     this.#stagger();
     // After its time limit nobody waits for it any more.
     const answered = (): boolean => {
-      if (this.#done || this.#lookups === 0) return false;
+      if (this.#done || round !== this.#round) return false;
       if (--this.#lookups === 0) deadlines.delete(this);
       return true;
     };
@@ -221,11 +214,11 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
     );
   }
 
-  failed(attempt: TargetAttempt, error: Error & { code?: string }): void {
+  failed(attempt: TargetAttempt, error: Error): void {
     const { target, address, through } = attempt;
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     this.#lastError = error;
-    if (!OWN_FAULTS.has(error.code)) {
+    if (!isOwnFault(error)) {
       // Through a proxy it is not known whose address has failed.
       if (through === undefined) this.dialer.context.names.failed(target.host, address);
       const left = this.#addresses;

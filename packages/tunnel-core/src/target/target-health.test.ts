@@ -1,4 +1,4 @@
-import { parseTunnelUrl } from "@nodepass/url-config";
+import { type HostPort, parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { LogRecord } from "../tunnel.ts";
 import { createContext } from "../tunnels/create-context.ts";
@@ -96,4 +96,44 @@ test("a single target never rests, and its log has the changes only", () => {
   expect(logs).toEqual([fails, { level: "info", message: "target serves again", fields: which }]);
   made.failed(target, REFUSED);
   expect(logs.at(-1)).toEqual(fails);
+});
+
+/** The same targets again, as an update brings them: other objects. */
+const copy = (targets: readonly HostPort[]) => targets.map((target) => ({ ...target }));
+
+test.each(["worked", "failed", "given up"])(
+  "a trial that goes on while the targets are set anew ends: %s",
+  (outcome) => {
+    const { made, ports, targets } = health("127.0.0.1:1,127.0.0.1:2");
+    const [first] = targets;
+    if (first === undefined) throw new Error("no target");
+    const trier = {};
+    made.doubt(first, trier);
+    expect(ports({})).toEqual([2, 1]);
+    made.setTargets(copy(targets));
+    expect(ports({})).toEqual([2, 1]);
+    expect(made.tries(first, trier)).toBe(true);
+    if (outcome === "worked") made.worked(first);
+    else if (outcome === "failed") made.failed(first, REFUSED);
+    else made.giveUp(first, trier);
+    vi.advanceTimersByTime(2000);
+    const begins = [ports({})[0], ports({})[0]];
+    expect(begins).toContain(1);
+  },
+);
+
+test("a target that was the only one for a while is a first choice again", () => {
+  const { made, ports, targets } = health("127.0.0.1:1,127.0.0.1:2");
+  const [first] = targets;
+  if (first === undefined) throw new Error("no target");
+  const trier = {};
+  made.doubt(first, trier);
+  made.setTargets(copy([first]));
+  expect(made.states()).toMatchObject([{ resting: false, failures: 0 }]);
+  made.giveUp(first, trier);
+  made.setTargets(copy(targets));
+  expect([ports({}), ports({})]).toEqual([
+    [1, 2],
+    [2, 1],
+  ]);
 });

@@ -49,9 +49,9 @@ export class TargetHealth {
     const before = this.#all;
     this.#turns = targets.map((_, at) => [...targets.slice(at), ...targets.slice(0, at)]);
     this.#all = targets.map((target) => {
-      const known = before.find(
-        (health) => health.target.host === target.host && health.target.port === target.port,
-      );
+      // A single target never rests.
+      const known =
+        targets.length > 1 ? before.find((one) => isSameTarget(one.target, target)) : undefined;
       const fresh = { failures: 0, restsUntil: 0, trier: undefined, reason: "" };
       return { ...(known ?? fresh), target };
     });
@@ -185,6 +185,12 @@ export class TargetHealth {
   /** `undefined` for a single target: there is no other to turn to. */
   #of(target: HostPort): Health | undefined {
     if (this.#all.length < 2) return undefined;
-    return this.#all.find((health) => health.target === target);
+    // Who began before the targets were set anew holds other objects than these.
+    return this.#all.find((health) => isSameTarget(health.target, target));
   }
+}
+
+/** Targets that are set anew are other objects. */
+export function isSameTarget(one: HostPort, other: HostPort): boolean {
+  return one.port === other.port && one.host === other.host;
 }

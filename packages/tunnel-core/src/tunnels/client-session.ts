@@ -4,7 +4,7 @@ import type { Carrier, CarrierTls } from "../carrier/carrier.ts";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
 import { PoolDialer, type PoolDialTerms } from "../pool/pool-dialer.ts";
 import { MAX_DIALING, MAX_DIALING_UNSIZED, PoolRefill } from "../pool/pool-refill.ts";
-import type { Route } from "../proxy/route.ts";
+import { dialledHost, type Route } from "../proxy/route.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
 import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -127,7 +127,7 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
       log: context.logLimited,
     }),
     timeoutMs: context.limits.tcpDialTimeoutMs,
-    onUnreachable: () => context.names.failed(options.settings.tunnel.host),
+    onUnreachable: () => context.names.failed(dialledHost(route, settings.tunnel)),
     hello: met.proved
       ? createHelloWriter(Buffer.from(met.answer.session, "hex"), met.sessionKey)
       : undefined,

@@ -8,8 +8,9 @@ import { asTunnelError, TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
 import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
 import { connectFirst } from "../names/connect-first.ts";
-import { proxyOnTheWay, type Route } from "../proxy/route.ts";
+import { dialledHost, proxyOnTheWay, type Route } from "../proxy/route.ts";
 import type { Session } from "../session/session.ts";
+import { isOwnFault } from "../system-errors.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 import { EXTENSIONS } from "../wire/extensions.ts";
 import { newClientId, ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
@@ -117,8 +118,8 @@ export class ClientTunnel extends TunnelBase {
     current.start();
     const reason = await ended;
     this.#entrySide?.queue.setSession(undefined);
-    // The server may have moved: it is looked up before the next handshake.
-    context.names.failed(tunnel.host);
+    // The server, or its proxy, may have moved: it is looked up before the next handshake.
+    context.names.failed(dialledHost(route, tunnel));
     this.setPeer(false);
     if (!this.closingOrClosed) context.log("warn", "session ended", { reason });
     return `session ended: ${reason}`;
@@ -162,7 +163,7 @@ export class ClientTunnel extends TunnelBase {
         return { met, route };
       } catch (error) {
         if (this.closingOrClosed) throw error;
-        names.failed(dialled.host, address);
+        if (!isOwnFault(error)) names.failed(dialled.host, address);
         lastError = error;
       }
     }

@@ -58,6 +58,22 @@ test("in frames: those of one turn in one write, each whole again at the other e
 });
 
 // A NodePass 1.14 node takes a TLS record for a datagram, and waiting writes are joined into one.
+test("in frames, to a peer that is slow: what waits holds little more memory than its bytes", () => {
+  const { sender, stream, onDropped } = setUp({ capacity: 1 });
+  sender.attach(stream, true);
+  const write = vi.spyOn(stream, "write");
+  for (let turn = 0; turn < 1000; turn++) {
+    sender.send(Buffer.alloc(100));
+    sender.flush();
+  }
+  expect(onDropped).not.toHaveBeenCalled();
+  expect(stream.pendingBytes).toBeGreaterThan(100_000);
+  const memory = new Set(write.mock.calls.map(([bytes]) => bytes.buffer));
+  const held = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  // The buffer of the first turns, and twice the bytes that wait.
+  expect(held).toBeLessThan(256 * 1024 * 2 + 2 * stream.pendingBytes);
+});
+
 test("to 1.14, over a stream whose writes wait: one write at a time, none beside another", async () => {
   const { sender, stream } = setUp({ writesAtOnce: false, lease: OWNED });
   sender.attach(stream, false);

@@ -98,16 +98,17 @@ export class DatagramSender implements Flushable {
     const bytes = this.#queuedBytes;
     this.#queue = [];
     this.#queuedBytes = 0;
-    // A stream whose writes are never done at once keeps what it is given.
-    const { writesAtOnce } = stream;
-    const out = writesAtOnce ? this.#options.scratch.take(bytes) : Buffer.allocUnsafe(bytes);
+    // A stream keeps what it is given where writes are never done at once, or others wait before it:
+    // that memory is to be no larger than it must.
+    const passes = stream.writesAtOnce && stream.pendingBytes === 0;
+    const out = passes ? this.#options.scratch.take(bytes) : Buffer.allocUnsafe(bytes);
     let at = 0;
     for (const datagram of queue) {
       writeFrameHeader(out, at, datagram.length);
       datagram.copy(out, at + FRAME_HEADER_BYTES);
       at += FRAME_HEADER_BYTES + datagram.length;
     }
-    if (!stream.write(out.subarray(0, at)) && writesAtOnce) this.#options.scratch.pin();
+    if (!stream.write(out.subarray(0, at)) && passes) this.#options.scratch.pin();
   }
 
   /**

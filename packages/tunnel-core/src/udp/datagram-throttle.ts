@@ -67,15 +67,24 @@ export class DatagramThrottle implements TokenWaiter {
       this.#pass(datagram);
     }
     this.#waiting.splice(0, at);
-    if (!this.#limited && this.#waiting.length > 0) {
-      this.#limited = true;
-      this.bucket.wait(this);
-    }
+    if (this.#limited || this.#waiting.length === 0) return;
+    this.bucket.wait(this);
+    this.#limited = this.queued;
+    // The limit has been lifted: no other turn comes.
+    if (!this.#limited) for (const datagram of this.#takeAll()) this.#deliver(datagram);
   }
 
-  close(): void {
-    this.bucket.cancel(this);
+  #takeAll(): readonly Buffer[] {
+    const all = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
+    return all;
+  }
+
+  /** Drops what waits. */
+  close(): void {
+    this.bucket.cancel(this);
+    const { length } = this.#takeAll();
+    if (length > 0) this.#onDropped(length);
   }
 }

@@ -110,7 +110,8 @@ export class UdpListener {
       enlargeBuffers(socket);
       this.#serve(door);
     });
-    return door;
+    // A failure to bind is told from inside `bind`: it is closed then.
+    return this.#doors.get(address) === door ? door : undefined;
   }
 
   #gone(address: string, door: UdpDoor): void {

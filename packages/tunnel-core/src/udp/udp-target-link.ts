@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { HostPort } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
-import type { TargetHealth } from "../target/target-health.ts";
+import { isSameTarget, type TargetHealth } from "../target/target-health.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createUdpSocket, enlargeBuffers } from "./udp-socket.ts";
 import type { WaitingDatagrams } from "./waiting-datagrams.ts";
@@ -241,7 +241,8 @@ export class UdpTargetLink {
 }
 
 function isSame(one: UdpCandidate, other: UdpCandidate | undefined): boolean {
-  return one.target === other?.target && one.resolved.address === other.resolved.address;
+  if (other === undefined || one.resolved.address !== other.resolved.address) return false;
+  return isSameTarget(one.target, other.target);
 }
 
 /** What is awaited goes on; its outcome is nobody's then. */

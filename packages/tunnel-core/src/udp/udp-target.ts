@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { HostPort } from "@nodepass/url-config";
+import { formatHostPort, type HostPort } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import { TargetHealth } from "../target/target-health.ts";
@@ -23,17 +23,20 @@ export class UdpTargets implements LinkParts {
   readonly localAddress: string | undefined;
   /** What sessions keep for the next address, in case theirs refuses. */
   readonly kept = new WaitingDatagrams(MAX_KEPT_BYTES);
-  /** Whether there can be a next address. */
-  readonly keeps: boolean;
-  /** The address of a target that served last, of those it has. */
-  readonly #served = new Map<HostPort, string>();
+  /** The address of a target (as `host:port`) that served last, of those it has. */
+  readonly #served = new Map<string, string>();
 
   constructor(context: TunnelContext) {
     this.context = context;
     this.health = new TargetHealth(context, "udp");
-    const { dial, targets } = context.settings;
-    this.keeps = targets.length > 1 || targets.some(({ host }) => isIP(host) === 0);
+    const { dial } = context.settings;
     this.localAddress = dial === "auto" ? undefined : dial;
+  }
+
+  /** Whether there can be a next address: the targets may be set anew. */
+  get keeps(): boolean {
+    const { targets } = this.context.settings;
+    return targets.length > 1 || targets.some(({ host }) => isIP(host) === 0);
   }
 
   /**
@@ -80,7 +83,11 @@ export class UdpTargets implements LinkParts {
 
   /** This address is the one to begin with: it answered, or the others refused. */
   served({ target, resolved }: UdpCandidate): void {
-    this.#served.set(target, resolved.address);
+    this.#served.set(formatHostPort(target), resolved.address);
+    const { targets } = this.context.settings;
+    if (this.#served.size <= targets.length) return;
+    const listed = new Set(targets.map(formatHostPort));
+    for (const name of this.#served.keys()) if (!listed.has(name)) this.#served.delete(name);
   }
 
   /**
@@ -90,7 +97,7 @@ export class UdpTargets implements LinkParts {
   #inOrder(target: HostPort, addresses: readonly ResolvedAddress[]): readonly ResolvedAddress[] {
     const local = this.localAddress;
     const family = local === undefined ? 0 : isIP(local);
-    const first = this.#served.get(target);
+    const first = this.#served.get(formatHostPort(target));
     const rank = (one: ResolvedAddress): number => (one.address === first ? 0 : one.family);
     return addresses
       .filter((one) => family === 0 || one.family === family)
