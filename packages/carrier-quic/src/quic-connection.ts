@@ -1,6 +1,6 @@
 import { TunnelError } from "@nodepass/tunnel-core";
 import { QuicStream } from "./quic-stream.ts";
-import type { QuicAddress, Quiche, QuicheConnection } from "./quiche.ts";
+import { type QuicAddress, type Quiche, type QuicheConnection, withoutZone } from "./quiche.ts";
 import { StreamGaps } from "./stream-gaps.ts";
 
 /** What is read into, for all streams of a connection: what comes is valid during the call only. */
@@ -35,7 +35,10 @@ export class QuicConnection {
   readonly shutdown: Quiche["Shutdown"];
   readonly local: QuicAddress;
   readonly ownFingerprint: string | undefined;
+  /** As Node tells and sends to it: with a zone, if it has one. */
   remote: QuicAddress;
+  /** The same for quiche. */
+  #bareRemote: QuicAddress;
   peerFingerprint: string | undefined;
   readonly #options: QuicConnectionOptions;
   readonly #streams = new Map<number, QuicStream>();
@@ -69,6 +72,7 @@ export class QuicConnection {
     this.shutdown = options.quiche.Shutdown;
     this.local = options.local;
     this.remote = options.remote;
+    this.#bareRemote = withoutZone(options.remote);
     this.ownFingerprint = options.ownFingerprint;
     this.#packet = Buffer.allocUnsafeSlow(options.quiche.MAX_DATAGRAM_SIZE);
     this.#ping = setInterval(() => {
@@ -94,9 +98,11 @@ export class QuicConnection {
   /** A packet has come. */
   receive(packet: Buffer, from: QuicAddress): void {
     if (this.#closed) return;
-    this.remote = from;
+    const bare = withoutZone(from);
     try {
-      this.native.recv(packet, { from, to: this.local });
+      this.native.recv(packet, { from: bare, to: this.local });
+      this.remote = from;
+      this.#bareRemote = bare;
     } catch {
       // A packet that is not good, or a failing handshake: the latter shows in `isClosed`.
     }
@@ -222,7 +228,9 @@ export class QuicConnection {
       }
       if (sent === null) return;
       const [length, { to }] = sent;
-      this.#options.send(Buffer.from(this.#packet.subarray(0, length)), to);
+      const { host, port } = this.#bareRemote;
+      const there = to.host === host && to.port === port ? this.remote : to;
+      this.#options.send(Buffer.from(this.#packet.subarray(0, length)), there);
     }
   }
 
