@@ -73,3 +73,11 @@ test("a packet that is no good does not move the peer, and a zone is for Node al
   connection.close(new Error("over"));
   expect(sent).toEqual([there]);
 });
+
+test("a connection costs a few packets of memory, no read buffer", () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const connections = Array.from({ length: 200 }, () => setUp().connection);
+  const each = (process.memoryUsage().arrayBuffers - before) / connections.length;
+  for (const connection of connections) connection.close(new Error("over"));
+  expect(each).toBeLessThan(8 * 1024);
+});

@@ -3,8 +3,8 @@ import { QuicStream } from "./quic-stream.ts";
 import { type QuicAddress, type Quiche, type QuicheConnection, withoutZone } from "./quiche.ts";
 import { StreamGaps } from "./stream-gaps.ts";
 
-/** What is read into, for all streams of a connection: what comes is valid during the call only. */
-const READ_BYTES = 64 * 1024;
+/** What all streams are read into, one after the other: what comes is valid during the call only. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 export interface QuicConnectionOptions {
   readonly quiche: Quiche;
@@ -49,7 +49,6 @@ export class QuicConnection {
   /** Streams that read again. */
   #reading = new Set<QuicStream>();
   readonly #packet: Buffer;
-  readonly #memory = Buffer.allocUnsafeSlow(READ_BYTES);
   readonly #ping: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #scheduled = false;
@@ -190,12 +189,12 @@ export class QuicConnection {
         this.#streams.set(id, stream);
         this.#options.onStream(stream);
       }
-      stream?.read(this.#memory);
+      stream?.read(READ_BUFFER);
     }
     if (this.#reading.size === 0) return;
     const reading = this.#reading;
     this.#reading = new Set();
-    for (const stream of reading) stream.read(this.#memory);
+    for (const stream of reading) stream.read(READ_BUFFER);
   }
 
   /** Client-initiated, bidirectional (RFC 9000, section 2.1), and not one that was forgotten. */
