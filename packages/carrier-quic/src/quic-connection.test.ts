@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { QuicConnection } from "./quic-connection.ts";
-import type { Quiche, QuicheConnection } from "./quiche.ts";
+import type { QuicAddress, Quiche, QuicheConnection } from "./quiche.ts";
 
 const HERE = { host: "127.0.0.1", port: 1 };
 
@@ -20,19 +20,20 @@ function setUp() {
     close: () => undefined,
   };
   const opened: number[] = [];
+  const sent: QuicAddress[] = [];
   const closed: string[] = [];
   const connection = new QuicConnection({
     // All that is used of them.
     quiche: { MAX_DATAGRAM_SIZE: 1350, Shutdown: { Read: 0, Write: 1 } } as Quiche,
     native: native as QuicheConnection,
     ...{ local: HERE, remote: HERE, ownFingerprint: undefined, pingMs: 60_000 },
-    send: () => undefined,
+    send: (_packet, to) => sent.push(to),
     onEstablished: () => undefined,
     onStream: ({ id }) => opened.push(id),
     onStreamClosed: () => undefined,
     onClosed: (_connection, error) => closed.push(error.message),
   });
-  return { turns, opened, closed, connection };
+  return { native: native as QuicheConnection, turns, opened, sent, closed, connection };
 }
 
 test("takes streams in whatever order their bytes come", async () => {
@@ -52,4 +53,31 @@ test("ends with a peer that leaves out more streams than can be lost on the way"
   turns.push(Array.from({ length: 1100 }, (_, index) => index * 8 + 4));
   connection.receive(Buffer.alloc(1), HERE);
   await vi.waitFor(() => expect(closed).toEqual(["the peer opens streams out of order"]));
+});
+
+test("a packet that is no good does not move the peer, and a zone is for Node alone", () => {
+  const { native, sent, connection } = setUp();
+  const recv = vi.spyOn(native, "recv");
+  const there = { host: "fe80::1%eth0", port: 2 };
+  connection.receive(Buffer.alloc(1), there);
+  expect(recv.mock.lastCall?.[1]).toEqual({ from: { host: "fe80::1", port: 2 }, to: HERE });
+  recv.mockImplementationOnce(() => {
+    throw new Error("InvalidPacket");
+  });
+  connection.receive(Buffer.alloc(1), { host: "192.0.2.1", port: 3 });
+  expect(connection.remote).toEqual(there);
+  native.send = vi
+    .fn()
+    .mockReturnValueOnce([1, { to: { host: "fe80::1", port: 2 } }])
+    .mockReturnValue(null);
+  connection.close(new Error("over"));
+  expect(sent).toEqual([there]);
+});
+
+test("a connection costs a few packets of memory, no read buffer", () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const connections = Array.from({ length: 200 }, () => setUp().connection);
+  const each = (process.memoryUsage().arrayBuffers - before) / connections.length;
+  for (const connection of connections) connection.close(new Error("over"));
+  expect(each).toBeLessThan(8 * 1024);
 });

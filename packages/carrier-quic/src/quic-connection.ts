@@ -1,10 +1,10 @@
 import { TunnelError } from "@nodepass/tunnel-core";
 import { QuicStream } from "./quic-stream.ts";
-import type { QuicAddress, Quiche, QuicheConnection } from "./quiche.ts";
+import { type QuicAddress, type Quiche, type QuicheConnection, withoutZone } from "./quiche.ts";
 import { StreamGaps } from "./stream-gaps.ts";
 
-/** What is read into, for all streams of a connection: what comes is valid during the call only. */
-const READ_BYTES = 64 * 1024;
+/** What all streams are read into, one after the other: what comes is valid during the call only. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 export interface QuicConnectionOptions {
   readonly quiche: Quiche;
@@ -35,7 +35,10 @@ export class QuicConnection {
   readonly shutdown: Quiche["Shutdown"];
   readonly local: QuicAddress;
   readonly ownFingerprint: string | undefined;
+  /** As Node tells and sends to it: with a zone, if it has one. */
   remote: QuicAddress;
+  /** The same for quiche. */
+  #bareRemote: QuicAddress;
   peerFingerprint: string | undefined;
   readonly #options: QuicConnectionOptions;
   readonly #streams = new Map<number, QuicStream>();
@@ -46,7 +49,6 @@ export class QuicConnection {
   /** Streams that read again. */
   #reading = new Set<QuicStream>();
   readonly #packet: Buffer;
-  readonly #memory = Buffer.allocUnsafeSlow(READ_BYTES);
   readonly #ping: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #scheduled = false;
@@ -69,6 +71,7 @@ export class QuicConnection {
     this.shutdown = options.quiche.Shutdown;
     this.local = options.local;
     this.remote = options.remote;
+    this.#bareRemote = withoutZone(options.remote);
     this.ownFingerprint = options.ownFingerprint;
     this.#packet = Buffer.allocUnsafeSlow(options.quiche.MAX_DATAGRAM_SIZE);
     this.#ping = setInterval(() => {
@@ -94,9 +97,11 @@ export class QuicConnection {
   /** A packet has come. */
   receive(packet: Buffer, from: QuicAddress): void {
     if (this.#closed) return;
-    this.remote = from;
+    const bare = withoutZone(from);
     try {
-      this.native.recv(packet, { from, to: this.local });
+      this.native.recv(packet, { from: bare, to: this.local });
+      this.remote = from;
+      this.#bareRemote = bare;
     } catch {
       // A packet that is not good, or a failing handshake: the latter shows in `isClosed`.
     }
@@ -184,12 +189,12 @@ export class QuicConnection {
         this.#streams.set(id, stream);
         this.#options.onStream(stream);
       }
-      stream?.read(this.#memory);
+      stream?.read(READ_BUFFER);
     }
     if (this.#reading.size === 0) return;
     const reading = this.#reading;
     this.#reading = new Set();
-    for (const stream of reading) stream.read(this.#memory);
+    for (const stream of reading) stream.read(READ_BUFFER);
   }
 
   /** Client-initiated, bidirectional (RFC 9000, section 2.1), and not one that was forgotten. */
@@ -222,7 +227,9 @@ export class QuicConnection {
       }
       if (sent === null) return;
       const [length, { to }] = sent;
-      this.#options.send(Buffer.from(this.#packet.subarray(0, length)), to);
+      const { host, port } = this.#bareRemote;
+      const there = to.host === host && to.port === port ? this.remote : to;
+      this.#options.send(Buffer.from(this.#packet.subarray(0, length)), there);
     }
   }
 

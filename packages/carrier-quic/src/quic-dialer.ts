@@ -9,7 +9,7 @@ import {
 import { clientConfig } from "./quic-config.ts";
 import { QuicConnection } from "./quic-connection.ts";
 import type { QuicStream } from "./quic-stream.ts";
-import { loadQuiche } from "./quiche.ts";
+import { loadQuiche, type QuicheConnection, withoutZone } from "./quiche.ts";
 import { openUdpPort, type UdpPort } from "./udp-port.ts";
 
 /** Bytes of a connection id. */
@@ -42,15 +42,22 @@ export class QuicDialer extends SharedDialer {
       udp.close();
       return;
     }
-    this.#port = udp;
     const remote = { host: address, port };
-    const native = quiche.Connection.connect(
-      serverName ?? null,
-      randomBytes(ID_BYTES),
-      udp.local,
-      remote,
-      config,
-    );
+    let native: QuicheConnection;
+    try {
+      native = quiche.Connection.connect(
+        serverName ?? null,
+        randomBytes(ID_BYTES),
+        udp.local,
+        withoutZone(remote),
+        config,
+      );
+    } catch (error) {
+      // A name that TLS can't ask for.
+      udp.close();
+      throw error;
+    }
+    this.#port = udp;
     await new Promise<void>((resolve, reject) => {
       this.#connection = new QuicConnection({
         quiche,

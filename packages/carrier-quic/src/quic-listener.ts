@@ -3,7 +3,13 @@ import { isIP } from "node:net";
 import { type CarrierListener, type CarrierListenTerms, TunnelError } from "@nodepass/tunnel-core";
 import { serverConfig } from "./quic-config.ts";
 import { QuicConnection } from "./quic-connection.ts";
-import { loadQuiche, type QuicAddress, type Quiche, type QuicheConfig } from "./quiche.ts";
+import {
+  loadQuiche,
+  type QuicAddress,
+  type Quiche,
+  type QuicheConfig,
+  withoutZone,
+} from "./quiche.ts";
 import { openUdpPort, type UdpPort } from "./udp-port.ts";
 
 /** Bytes of a connection id. */
@@ -62,6 +68,8 @@ export class QuicListener implements CarrierListener {
   }
 
   #receive(packet: Buffer, from: QuicAddress): void {
+    // Nobody can be answered there.
+    if (from.port === 0) return;
     let header: ReturnType<Quiche["Header"]["fromSlice"]>;
     try {
       header = this.#quiche.Header.fromSlice(packet, ID_BYTES);
@@ -75,9 +83,15 @@ export class QuicListener implements CarrierListener {
       return;
     }
     const fresh = header.ty === this.#quiche.Type.Initial && packet.length >= MIN_INITIAL_BYTES;
-    if (!fresh || this.#closed || from.port === 0) return;
-    if (this.#quiche.versionIsSupported(header.version)) this.#accept(packet, from);
-    else this.#negotiate(header, from);
+    if (!fresh || this.#closed) return;
+    try {
+      if (this.#quiche.versionIsSupported(header.version)) this.#accept(packet, from);
+      else this.#negotiate(header, from);
+    } catch (error) {
+      // What the library refuses is this packet's matter alone.
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#terms.log("warn", "quic connection refused", { address: from.host, reason });
+    }
   }
 
   #negotiate(header: { scid: Uint8Array; dcid: Uint8Array }, from: QuicAddress): void {
@@ -95,7 +109,7 @@ export class QuicListener implements CarrierListener {
     const key = id.toString("hex");
     const connection = new QuicConnection({
       quiche: this.#quiche,
-      native: this.#quiche.Connection.accept(id, null, udp.local, from, config.config),
+      native: this.#quiche.Connection.accept(id, null, udp.local, withoutZone(from), config.config),
       local: udp.local,
       remote: from,
       ownFingerprint: config.fingerprint,

@@ -4,10 +4,16 @@ import { TunnelError } from "@nodepass/tunnel-core";
 /** The library whose native part is used; README.md says why this one. */
 const LIBRARY = "@infisical/quic";
 
-/** An address as quiche wants it. */
+/** An IP address and a port; quiche wants it without a zone. */
 export interface QuicAddress {
   readonly host: string;
   readonly port: number;
+}
+
+/** The same for quiche: Node tells of a link-local sender with his zone (`fe80::1%eth0`). */
+export function withoutZone(address: QuicAddress): QuicAddress {
+  const end = address.host.indexOf("%");
+  return end < 0 ? address : { host: address.host.slice(0, end), port: address.port };
 }
 
 /** A connection of quiche: the part of its binding that is used here. Errors are their names. */

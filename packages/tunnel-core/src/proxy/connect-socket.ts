@@ -5,6 +5,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from "node:tls";
+import { TunnelError } from "../errors.ts";
 import { KEEP_ALIVE_MS } from "../stream/tcp-stream.ts";
 import { ProxyDial } from "./proxy-dial.ts";
 import type { Route } from "./route.ts";
@@ -30,7 +31,14 @@ export interface ConnectSocketOptions {
   readonly signal: AbortSignal;
 }
 
-/** Connects a socket for Node's own HTTP client, through a proxy if the route has one, with TLS. */
+/**
+ * Connects a socket for Node's own HTTP clients, through a proxy if the route has one, with TLS.
+ *
+ * @returns one that stands, TLS and all. It has an error listener already: an error that comes
+ *   before its user listens, or a second one, is no uncaught exception
+ * @throws the system's error, `TunnelError` `PROXY_FAILED`, `PEER_LOST` if the other side closed the
+ *   connection, or the signal's reason
+ */
 export async function connectSocket(options: ConnectSocketOptions): Promise<Socket> {
   const { route, tls, signal } = options;
   signal.throwIfAborted();
@@ -43,10 +51,44 @@ export async function connectSocket(options: ConnectSocketOptions): Promise<Sock
           keepAlive: true,
           keepAliveInitialDelay: KEEP_ALIVE_MS,
           autoSelectFamily: false,
-        })
+          // At once: some failures are told of before a promise is settled.
+        }).on("error", ignore)
       : await throughProxy({ address, port, proxy }, signal);
-  if (tls === undefined) return raw;
-  return secure(raw, tls);
+  if (raw.destroyed) throw closedEarly();
+  if (tls !== undefined) return stands(secure(raw, tls), "secureConnect", signal);
+  return raw.connecting ? stands(raw, "connect", signal) : raw;
+}
+
+/** Until a socket is connected, or its TLS handshake is through. */
+function stands<S extends Socket>(
+  socket: S,
+  event: "connect" | "secureConnect",
+  signal: AbortSignal,
+): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => settle(() => reject(error));
+    const closed = (): void => failed(closedEarly());
+    const aborted = (): void => {
+      failed(signal.reason);
+      socket.destroy();
+    };
+    const stood = (): void => settle(() => resolve(socket));
+    const settle = (done: () => void): void => {
+      socket.off("error", failed);
+      socket.off("close", closed);
+      socket.off(event, stood);
+      signal.removeEventListener("abort", aborted);
+      done();
+    };
+    socket.on("error", failed);
+    socket.on("close", closed);
+    socket.on(event, stood);
+    signal.addEventListener("abort", aborted, { once: true });
+  });
+}
+
+function closedEarly(): TunnelError {
+  return new TunnelError("PEER_LOST", "the other side closed the connection before it stood");
 }
 
 function throughProxy(
@@ -62,6 +104,7 @@ function throughProxy(
       route,
       onConnected(socket, rest) {
         signal.removeEventListener("abort", aborted);
+        socket.on("error", ignore);
         if (rest !== undefined) socket.unshift(rest);
         resolve(socket);
       },
@@ -84,7 +127,12 @@ function secure(raw: Socket, tls: NonNullable<ConnectSocketOptions["tls"]>): TLS
     ...(tls.ca !== undefined && { ca: [...rootCertificates, ...tls.ca] }),
     ...(tls.serverName !== undefined && { servername: tls.serverName }),
   });
-  // An error of the connection underneath is one of this socket.
+  // An error of the connection underneath is one of this socket, and Node tells of it as well.
+  socket.on("error", ignore);
   raw.on("error", (error) => socket.destroy(error));
   return socket;
+}
+
+function ignore(): void {
+  // Whoever waits for the socket or uses it has a listener of his own.
 }

@@ -80,12 +80,6 @@ export class Http2Dialer extends SharedDialer {
       signal,
     });
     const secure = socket as TLSSocket;
-    const giveUp = (): void => {
-      secure.destroy();
-    };
-    signal.addEventListener("abort", giveUp, { once: true });
-    await secured(secure);
-    signal.removeEventListener("abort", giveUp);
     const certificate = secure.getPeerX509Certificate();
     const seen = certificate === undefined ? undefined : certificateFingerprint(certificate.raw);
     if (tls.pin !== undefined && seen !== tls.pin) {
@@ -144,21 +138,4 @@ export class Http2Dialer extends SharedDialer {
     this.#aborted.abort();
     this.#session?.destroy();
   }
-}
-
-/** Until the TLS handshake is through. */
-function secured(socket: TLSSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(error);
-    const closed = (): void => {
-      reject(new TunnelError("PEER_LOST", "the server closed the connection before TLS stood"));
-    };
-    socket.once("error", failed);
-    socket.once("close", closed);
-    socket.once("secureConnect", () => {
-      socket.off("error", failed);
-      socket.off("close", closed);
-      resolve();
-    });
-  });
 }
