@@ -132,14 +132,14 @@ it("what is deployed has this version, and files that are named are there", () =
   for (const path of [
     "compose.yaml",
     "deploy/kubernetes/deployment.yaml",
-    "deploy/kubernetes/renew-key.yaml",
+    "deploy/kubernetes/renew-key/job.yaml",
   ]) {
     expect(read(path)).toMatch(
       new RegExp(`image: nodepass-master:${version.replaceAll(".", "\\.")}\n`),
     );
   }
-  expect(read("deploy/kubernetes/kustomization.yaml")).toContain(`newTag: ${version}\n`);
-  for (const folder of ["", "key/", "metrics/", "tunnel-port/"]) {
+  expect(read("deploy/kubernetes/image/kustomization.yaml")).toContain(`newTag: ${version}\n`);
+  for (const folder of ["", "image/", "key/", "metrics/", "renew-key/", "tunnel-port/"]) {
     const text = read(`deploy/kubernetes/${folder}kustomization.yaml`);
     for (const [path] of text.matchAll(/[\w-]+\.yaml/g)) {
       expect(existsSync(join(root, "deploy/kubernetes", folder, path))).toBe(true);
