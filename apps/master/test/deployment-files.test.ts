@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describeEnvironment } from "@nodepass/url-config";
 import { expect, it } from "vitest";
+import { parse } from "yaml";
 import { startMaster, temporaryFolder } from "./support/run-master.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -32,17 +33,60 @@ it("name only variables that a master reads", () => {
 });
 
 it("ask probes that answer, whatever the prefix of the API", async () => {
-  const paths = new Set(
-    Array.from(
-      read("deploy/kubernetes/deployment.yaml").matchAll(/httpGet: \{ path: ([^,]+),/g),
-      ([, path = ""]) => path,
-    ),
-  );
-  expect([...paths]).toEqual(["/healthz", "/readyz"]);
+  const { spec } = parse(read("deploy/kubernetes/deployment.yaml")).spec.template;
+  const [{ startupProbe, readinessProbe, livenessProbe }] = spec.containers;
+  const paths = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => {
+    expect(httpGet.port).toBe("api");
+    return httpGet.path;
+  });
+  expect(paths).toEqual(["/healthz", "/readyz", "/healthz"]);
   const master = await startMaster(temporaryFolder(), { url: "master://127.0.0.1:0/elsewhere" });
   for (const path of paths) {
     const answer = await fetch(new URL(path, master.url));
     expect([path, answer.status]).toEqual([path, 200]);
     expect((await answer.text()).trim().split("\n")).toHaveLength(2);
   }
+});
+
+/** The one service of compose.yaml. */
+const compose = () => parse(read("compose.yaml")).services.master;
+
+it("compose limits what the master takes and what its log takes", () => {
+  const master = compose();
+  const { version } = JSON.parse(read("apps/master/package.json"));
+  expect(master).toMatchObject({
+    image: `nodepass-master:${version}`,
+    mem_limit: "1g",
+    cpus: 2,
+    pids_limit: 256,
+    ulimits: { nofile: 1_048_576 },
+    logging: { driver: "json-file", options: { "max-size": "10m", "max-file": "5" } },
+    read_only: true,
+    cap_drop: ["ALL"],
+    security_opt: ["no-new-privileges:true"],
+  });
+  // As the Deployment does, and with the time to end that it gives.
+  const { spec } = parse(read("deploy/kubernetes/deployment.yaml")).spec.template;
+  const [{ image, resources, env }] = spec.containers;
+  expect(image).toBe(master.image);
+  expect(resources.limits).toEqual({ cpu: String(master.cpus), memory: "1Gi" });
+  expect(master.stop_grace_period).toBe(`${spec.terminationGracePeriodSeconds}s`);
+  for (const { name, value } of env)
+    expect([name, master.environment[name]]).toEqual([name, value]);
+});
+
+it("compose publishes the API on this host only, and keeps the state in a volume", () => {
+  const { volumes } = parse(read("compose.yaml"));
+  const master = compose();
+  expect(master.ports).toEqual(["127.0.0.1:9090:9090"]);
+  expect(master.volumes).toEqual(["state:/var/lib/nodepass"]);
+  expect(Object.keys(volumes)).toEqual(["state"]);
+});
+
+it("the key of compose.key.yaml is the file that the master is told to read", () => {
+  const { services, secrets } = parse(read("deploy/compose.key.yaml"));
+  expect(Object.keys(services)).toEqual(Object.keys(parse(read("compose.yaml")).services));
+  const { environment, secrets: used } = services.master;
+  expect(used).toEqual(Object.keys(secrets));
+  expect(environment).toEqual({ NP_API_KEY_FILE: `/run/secrets/${used[0]}` });
 });
