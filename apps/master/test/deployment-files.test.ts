@@ -90,3 +90,49 @@ it("the key of compose.key.yaml is the file that the master is told to read", ()
   expect(used).toEqual(Object.keys(secrets));
   expect(environment).toEqual({ NP_API_KEY_FILE: `/run/secrets/${used[0]}` });
 });
+
+it("a lost key is renewed with the image and on the volume that the master has", () => {
+  const [, section = ""] = read("docs/operations.md").split("\n## A lost key\n");
+  const [text = ""] = section.split("\n## ");
+  const master = compose();
+  const dockerfile = read("Dockerfile");
+  const [, state = "none"] = /NP_STATE_DIR=(\S+)/.exec(dockerfile) ?? [];
+  expect(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? "[]")).toEqual([
+    "node",
+    "/app/dist/main.js",
+  ]);
+
+  // The container: image and volume of the command that started it.
+  const started = /^docker run -d --name (\S+) .*-v (\S+) .* (\S+)$/m.exec(
+    read("deploy/README.md"),
+  );
+  const [, name = "none", volume = "none", image = "none"] = started ?? [];
+  expect([volume.split(":")[1], image]).toEqual([state, master.image]);
+  for (const command of [
+    `docker stop ${name}`,
+    `docker run --rm -v ${volume} ${image} --renew-key`,
+    `docker start ${name}`,
+  ])
+    expect(text).toContain(`\`${command}\``);
+
+  // Compose: the service itself, whose words after the name become those after the entrypoint.
+  const [service] = Object.keys(parse(read("compose.yaml")).services);
+  expect([master.entrypoint, master.command]).toEqual([undefined, undefined]);
+  expect(master.volumes[0].split(":")[1]).toBe(state);
+  for (const command of [`stop ${service}`, `run --rm ${service} --renew-key`, `start ${service}`])
+    expect(text).toContain(`\`docker compose ${command}\``);
+
+  // Kubernetes: the names that the commands have are those of the manifests.
+  const job = parse(read("deploy/kubernetes/renew-key/job.yaml"));
+  const deployment = parse(read("deploy/kubernetes/deployment.yaml"));
+  const [{ volumeMounts, image: theirs }] = job.spec.template.spec.containers;
+  expect([volumeMounts[0].mountPath, theirs]).toEqual([state, master.image]);
+  for (const command of [
+    `scale deployment/${deployment.metadata.name} --replicas=0`,
+    "apply -k deploy/kubernetes/renew-key",
+    `logs job/${job.metadata.name}`,
+    "delete -k deploy/kubernetes/renew-key",
+    `scale deployment/${deployment.metadata.name} --replicas=${deployment.spec.replicas}`,
+  ])
+    expect(text).toContain(`\`kubectl ${command}\``);
+});
