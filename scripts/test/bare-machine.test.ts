@@ -168,10 +168,16 @@ describe.runIf(missing.image === undefined)("the image, built by buildah", () =>
   });
 
   it(
-    "starts, is healthy, stops, and has its state at the next start",
+    "starts, is healthy, stops, has its state at the next start, and a new key when asked",
     async () => {
       // The chroot isolation shares this machine's network: an address of its own.
       const url = "NP_MASTER_URL=master://127.83.11.1:9090/api?log=info";
+      const statusFor = async (key: string) => {
+        const headers = { "X-API-Key": key };
+        const answer = await fetch("http://127.83.11.1:9090/api/instances", { headers });
+        await answer.body?.cancel();
+        return answer.status;
+      };
       const start = async (...more: string[]) => {
         const words = buildah(
           "run",
@@ -207,13 +213,22 @@ describe.runIf(missing.image === undefined)("the image, built by buildah", () =>
         };
       };
       const first = await start("--env", "NP_SHOW_KEY=1");
-      expect(first.output()).toMatch(/API KEY: [0-9a-f]{32}/);
+      const [, key = ""] = /API KEY: ([0-9a-f]{32})/.exec(first.output()) ?? [];
+      expect(await statusFor(key)).toBe(200);
       await run("run", "--env", url, container, "--", "node", "/app/dist/healthcheck.js");
       await first.stop();
       expect(first.output()).toContain("master stopped");
       const second = await start();
       expect(second.output()).not.toContain("API KEY");
+      expect(await statusFor(key)).toBe(200);
       await second.stop();
+      // As `docker run … --renew-key` of docs/operations.md, on the same state.
+      const renewed = await run("run", container, "--", "node", "/app/dist/main.js", "--renew-key");
+      expect(renewed).toMatch(/^[0-9a-f]{32}$/);
+      const third = await start();
+      expect([await statusFor(key), await statusFor(renewed)]).toEqual([401, 200]);
+      expect(third.output()).not.toContain("API KEY");
+      await third.stop();
     },
     timeout,
   );

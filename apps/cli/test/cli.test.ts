@@ -127,13 +127,18 @@ describe("nodepass check", () => {
     expect(stdout).toContain("Reverse: users connect here, on 127.0.0.1:8080");
     expect(stdout).toMatch(/\n {2}tls +1 +set /);
     expect(stdout).toMatch(/\n {2}max +1024 +default /);
-    expect(stdout).toMatch(/\n {2}nodepass 'client:\/\/\*\*\*@/);
+    expect(stdout).toMatch(/\n {2}nodepass 'client:\/\/\*\*\*@.*\n.*--show-key/);
     expect(stdout).not.toContain("hunter2");
   });
 
   it("shows the key when asked to", async () => {
     const { stdout } = await runCli(["check", "--show-key", url]);
     expect(stdout).toMatch(/\n {2}nodepass 'client:\/\/hunter2@/);
+    expect(stdout).not.toContain("--show-key");
+    // Without a key there is none to show.
+    const keyless = await runCli(["check", url.replace("hunter2@", "")]);
+    expect(keyless.stdout).toContain("nodepass 'client://");
+    expect(keyless.stdout).not.toContain("--show-key");
   });
 
   it("prints JSON", async () => {

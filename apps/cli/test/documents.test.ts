@@ -137,3 +137,34 @@ test("README.md gives every parameter of URLs, whose it is and its default", () 
     })),
   );
 });
+
+/** What people read: of the workspace, of its folders, of each package. */
+const documents = [
+  "README.md",
+  "deploy/README.md",
+  ...readdirSync(`${workspaceFolder}/docs`)
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+  ...["packages", "apps"].flatMap((parent) =>
+    readdirSync(`${workspaceFolder}/${parent}`).map((name) => `${parent}/${name}/README.md`),
+  ),
+];
+
+test("no document has what follows diff depend on its success: a difference is exit code 6", () => {
+  const joined = documents.flatMap((path) =>
+    read(path)
+      .split("\n")
+      .filter((line) => /\bdiff\b[^;|`]*&&/.test(line))
+      .map((line) => `${path}: ${line}`),
+  );
+  expect(joined).toEqual([]);
+  expect(read("README.md")).toMatch(/^nodepass diff -f nodepass\.yaml .*exit code 6/m);
+});
+
+test("README.md says what the first commands take for granted", () => {
+  const text = read("README.md");
+  const [before = ""] = text.split("npm start -- ls --json");
+  expect(before).toContain("npm start -- login");
+  expect(text).toMatch(/^nodepass 'master:.*# prints the API key.*container.*NP_SHOW_KEY=1/m);
+  expect(text).toMatch(/listens on every interface/);
+});

@@ -92,6 +92,22 @@ it("exports what it can apply again, readable by the owner only", async () => {
   ]);
 });
 
+it("says whose the instance is that has a name already", async () => {
+  const { run } = await startRealMaster();
+  const folder = temporaryFolder();
+  const [edge, out] = [join(folder, "edge.yaml"), join(folder, "out.yaml")];
+  writeFileSync(edge, `tunnels:\n  one: "client://${HOST}:5121/${HOST}:5122?mode=1"\n`);
+  await run(["apply", "-f", edge]);
+  await run(["create", `client://${HOST}:5123/${HOST}:5124?mode=1`, "--alias", "hand"]);
+  await run(["export", "--to", out]);
+  const [one = "", hand = ""] = (await run(["diff", "-f", out], 6)).split("\n");
+  expect(one).toMatch(/^conflict one .* the files of the owner edge brought .*--owner 'edge'/);
+  expect(one).not.toContain("--adopt");
+  expect(hand).toMatch(/^conflict hand .* no file brought .*--adopt/);
+  // What it says can be done.
+  expect(await run(["diff", "-f", out, "--owner", "edge", "--adopt"], 6)).not.toContain("conflict");
+});
+
 const fixture = fileURLToPath(
   new URL("../../../packages/go-state/test/fixtures/nodepass-1.14.gob", import.meta.url),
 );
@@ -105,6 +121,22 @@ it("begins with the state of the Go program: named, or found in the working fold
   ]);
   const again = await runCli(["import", fixture], { environment });
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("has a state already")]);
+
+  const yaml = join(temporaryFolder(), "out.yaml");
+  writeFileSync(yaml, "tunnels: {}\n");
+  const refused = await runCli(["import", yaml], { environment });
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringMatching(/out\.yaml is no nodepass\.gob.*\n.*nodepass apply -f <file>/),
+  ]);
+  const text = join(temporaryFolder(), "notes.txt");
+  writeFileSync(text, "tunnels: {}\n");
+  const other = { ...environment, NP_STATE_DIR: temporaryFolder() };
+  const broken = await runCli(["import", text], { environment: other });
+  expect([broken.code, broken.stderr]).toEqual([
+    1,
+    expect.stringMatching(/notes\.txt can't be taken over, it is no whole nodepass\.gob: /),
+  ]);
 
   const folder = temporaryFolder();
   mkdirSync(join(folder, "gob"));

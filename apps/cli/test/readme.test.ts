@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
+import { temporaryFolder } from "./support/folder.ts";
 import { workspaceFolder } from "./support/pack.ts";
 import { runCli } from "./support/run-cli.ts";
 
@@ -26,6 +28,25 @@ it.each(["README.md", "apps/cli/README.md", "apps/master/README.md"])(
       const report = JSON.parse((await runCli(["check", "--json", url])).stdout);
       expect({ url, ...report }).toMatchObject({ ok: true, warnings: [] });
     }
+  },
+);
+
+it.each(["README.md", "apps/cli/README.md"])(
+  "%s: its file is good, and check warns of nothing in it",
+  async (path) => {
+    const text = readFileSync(`${workspaceFolder}/${path}`, "utf8");
+    const files = Array.from(text.matchAll(/^```yaml\n([\s\S]*?)^```/gm), ([, file = ""]) => file);
+    expect(files).toHaveLength(1);
+    const folder = temporaryFolder();
+    const file = join(folder, "nodepass.yaml");
+    writeFileSync(file, files[0] ?? "");
+    writeFileSync(join(folder, "db.key"), "x".repeat(32));
+    const environment = { KEY: "x".repeat(32), WEB_KEY: "y".repeat(32) };
+    const { code, stdout, stderr } = await runCli(["check", "--json", file], { environment });
+    expect([code, stderr]).toEqual([0, ""]);
+    const { tunnels } = JSON.parse(stdout) as { tunnels: { name: string; warnings: string[] }[] };
+    expect(tunnels.length).toBeGreaterThan(1);
+    for (const { name, warnings } of tunnels) expect([name, warnings]).toEqual([name, []]);
   },
 );
 

@@ -1,3 +1,4 @@
+import { closestName } from "@nodepass/url-config";
 import type { z } from "zod";
 import {
   ADDRESS_FORM,
@@ -33,7 +34,7 @@ function report(issue: Issue, base: ConfigPath, root: unknown, source: SourceFil
   ];
   if (issue.code === "unrecognized_keys") {
     for (const key of issue.keys)
-      source.fail([...path, key], `"${key}" is unknown here${allowed(path, root)}`);
+      source.fail([...path, key], `"${key}" is unknown here${allowed(key, path, root)}`);
     return;
   }
   if (issue.code === "invalid_key") {
@@ -75,9 +76,12 @@ function reportEntry(path: ConfigPath, root: unknown, source: SourceFile): void 
   for (const issue of checked.error?.issues ?? []) report(issue, path, root, source);
 }
 
-function allowed(path: ConfigPath, root: unknown): string {
+function allowed(name: string, path: ConfigPath, root: unknown): string {
   const names = fieldsAt(path, root);
-  return names === undefined ? "" : ` (allowed: ${names.join(", ")})`;
+  if (names === undefined) return "";
+  const meant = closestName(name, names);
+  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+  return `${hint} (allowed: ${names.join(", ")})`;
 }
 
 function fieldsAt(path: ConfigPath, root: unknown): readonly string[] | undefined {

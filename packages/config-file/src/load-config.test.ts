@@ -113,7 +113,17 @@ tunnels:
 test.each([
   [
     "tunels: {}",
-    `1:1: tunels: "tunels" is unknown here (allowed: $schema, master, defaults, tunnels)`,
+    `1:1: tunels: "tunels" is unknown here; did you mean tunnels? (allowed: $schema, master, defaults, tunnels)`,
+  ],
+  [
+    "tunnels: { a: { server: ':1', target: ':2', rat: 5 } }",
+    expect.stringMatching(
+      /^1:45: tunnels\.a\.rat: "rat" is unknown here; did you mean rate\? \(allowed: server, /,
+    ),
+  ],
+  [
+    "defaults: { zzzzzzz: 5 }",
+    expect.stringMatching(/^1:13: defaults\.zzzzzzz: "zzzzzzz" is unknown here \(allowed: /),
   ],
   ["tunnels: []", "1:1: tunnels: [] is not valid (allowed: a map)"],
   [

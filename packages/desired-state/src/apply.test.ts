@@ -105,7 +105,9 @@ test("a name that somebody else has is a conflict, unless it is to be taken over
   expect((await host.list())[0]?.tags).toMatchObject({ [OWNER_TAG]: "file" });
   // What another file brought is never taken over.
   const other = await make(host, [tunnel("web")], { adopt: true, owner: "another" });
-  expect(other.failed).toEqual(["an instance of another file has the alias web already: 00000001"]);
+  expect(other.failed).toEqual([
+    "an instance of the owner file has the alias web already: 00000001",
+  ]);
 });
 
 test("a step that fails leaves the others to be done, and is a step of the next plan", async () => {

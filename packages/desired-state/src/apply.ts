@@ -1,4 +1,4 @@
-import { type DesiredTunnel, type InstanceHost, NAME_TAG } from "./desired-state.ts";
+import { type DesiredTunnel, type InstanceHost, OWNER_TAG } from "./desired-state.ts";
 import { type Change, type Step, tagsFor } from "./plan.ts";
 
 /** What became of a step. */
@@ -74,7 +74,8 @@ async function applyStep(step: Step, host: InstanceHost, owner: string): Promise
       return host.remove(step.instance.id);
     case "conflict": {
       const { id, tags } = step.instance;
-      const whose = tags[NAME_TAG] === undefined ? "that no file brought" : "of another file";
+      const brought = tags[OWNER_TAG];
+      const whose = brought === undefined ? "that no file brought" : `of the owner ${brought}`;
       throw new Error(`an instance ${whose} has the alias ${step.name} already: ${id}`);
     }
   }

@@ -14,7 +14,7 @@ export type Step =
     }
   | { readonly kind: "remove"; readonly name: string; readonly instance: ActualInstance }
   | {
-      /** Something that is not ours has the name. */
+      /** Something that is not ours has the name: of another owner, or of none. */
       readonly kind: "conflict";
       readonly name: string;
       readonly instance: ActualInstance;

@@ -50,8 +50,11 @@ function readFile(file: string): GoState {
   } catch (error) {
     const known = error instanceof GoStateError || (error instanceof Error && "code" in error);
     if (!known) throw error;
-    throw new MasterServerError("IMPORT_FAILED", `${file} can't be taken over: ${error.message}`, {
-      cause: error,
-    });
+    const what = error instanceof GoStateError ? ", it is no whole nodepass.gob" : "";
+    throw new MasterServerError(
+      "IMPORT_FAILED",
+      `${file} can't be taken over${what}: ${error.message}`,
+      { cause: error },
+    );
   }
 }

@@ -1,3 +1,4 @@
+export { closestName } from "./closest-name.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export {
   DEFAULT_ENVIRONMENT,

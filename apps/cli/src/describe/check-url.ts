@@ -29,6 +29,8 @@ export interface UrlReport {
   readonly url: string | undefined;
   /** A URL for the other end, with placeholders in angle brackets; none if there is no other end. */
   readonly otherEnd: string | undefined;
+  /** Whether `***` stands for the key in `otherEnd`. */
+  readonly keyHidden: boolean;
 }
 
 /** Looks at a URL and the environment that it would run in. Throws nothing. */
@@ -48,6 +50,7 @@ export function checkUrl(
       settings: [],
       url: undefined,
       otherEnd: undefined,
+      keyHidden: false,
     };
   }
   const show = (text: string) => (options.showKey === true ? text : redact(text));
@@ -63,6 +66,7 @@ export function checkUrl(
     settings: listSettings(settings.value),
     url: show(format(settings.value)),
     otherEnd: otherEnd === undefined ? undefined : show(otherEnd),
+    keyHidden: otherEnd !== undefined && show(otherEnd) !== otherEnd,
   };
 }
 

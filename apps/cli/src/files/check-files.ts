@@ -30,5 +30,10 @@ export async function checkFiles(
   ]);
   const masterLine = master === undefined ? [] : [`${bold("master")}  ${master.url}`, ""];
   context.stdout.write([...masterLine, ...lines].map((text) => `${text}\n`).join(""));
-  context.stdout.write(`${reports.length} tunnels in ${files.length} files, nothing wrong\n`);
+  const counts = `${count(reports.length, "tunnel")} in ${count(files.length, "file")}`;
+  context.stdout.write(`${counts}, nothing wrong\n`);
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

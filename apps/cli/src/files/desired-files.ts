@@ -1,11 +1,12 @@
 import { basename, extname, resolve } from "node:path";
-import { apply, plan, type Step } from "@nodepass/desired-state";
+import { apply, OWNER_TAG, plan, type Step } from "@nodepass/desired-state";
 import type { MasterClient } from "@nodepass/master-client";
 import { redact } from "@nodepass/url-config";
 import type { DesiredOptions } from "../commands/files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData, stdoutStyle } from "../output/print.ts";
+import { shellQuote } from "../output/shell-quote.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openMaster } from "../remote/open-master.ts";
 import { loadFiles } from "./load-files.ts";
@@ -71,8 +72,16 @@ function describe(step: Step): string {
     case "remove":
       return `remove ${name} (${step.instance.id})`;
     case "conflict":
-      return `conflict ${name} (${step.instance.id}): an instance that no file brought has this alias; --adopt takes it over`;
+      return `conflict ${name} (${step.instance.id}): ${describeConflict(step.instance.tags[OWNER_TAG])}`;
   }
+}
+
+/** Whose the instance is that has a name already, and what can be done. */
+function describeConflict(brought: string | undefined): string {
+  if (brought === undefined)
+    return "an instance that no file brought has this alias; --adopt takes it over";
+  const owner = plainText(brought);
+  return `an instance that the files of the owner ${owner} brought has this alias; --owner ${shellQuote(owner)} takes these files for theirs`;
 }
 
 function toJson(step: Step): object {

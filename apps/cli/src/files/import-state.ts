@@ -37,6 +37,12 @@ export async function importMaster(
       exitCode: exitCodes.usage,
     });
   }
+  if (file !== undefined && /\.(?:ya?ml|json)$/i.test(file)) {
+    throw new CliError(`${file} is no nodepass.gob, the state of the Go program`, {
+      exitCode: exitCodes.usage,
+      details: [(command) => `A master that runs takes such a file by ${command} apply -f <file>`],
+    });
+  }
   const directory = stateDirectory(context.environment, homedir());
   const instances = await importState({
     stateDirectory: directory,

@@ -11,7 +11,7 @@ import { shellQuote } from "./shell-quote.ts";
 export function formatCheck(report: UrlReport, style: Style, command = "nodepass"): string {
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [style.bold(title), ...lines.map((line) => `  ${line}`), ""];
-  const { problems, url, otherEnd } = report;
+  const { problems, url, otherEnd, keyHidden } = report;
   if (problems.length > 0) {
     const title = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     return section(style.red(title), problems).join("\n");
@@ -22,7 +22,12 @@ export function formatCheck(report: UrlReport, style: Style, command = "nodepass
     ...section("In full", url === undefined ? [] : [url]),
     ...section(
       "The other end",
-      otherEnd === undefined ? [] : [`${command} ${shellQuote(otherEnd)}`],
+      otherEnd === undefined
+        ? []
+        : [
+            `${command} ${shellQuote(otherEnd)}`,
+            ...(keyHidden ? ["With the key in place of ***: the same check with --show-key."] : []),
+          ],
     ),
     ...section(style.yellow("Warnings"), report.warnings),
   ].join("\n");
@@ -30,7 +35,8 @@ export function formatCheck(report: UrlReport, style: Style, command = "nodepass
 
 /** Writes a report as JSON. */
 export function formatCheckJson(report: UrlReport): string {
-  return `${JSON.stringify({ ok: report.problems.length === 0, ...report }, undefined, 2)}\n`;
+  const { keyHidden: _keyHidden, ...told } = report;
+  return `${JSON.stringify({ ok: report.problems.length === 0, ...told }, undefined, 2)}\n`;
 }
 
 function formatSettings(settings: readonly SettingLine[], style: Style): string[] {

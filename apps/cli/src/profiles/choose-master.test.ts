@@ -52,6 +52,17 @@ it("sends no key to a master that it does not belong to", () => {
   );
 });
 
+it("says where a key comes from, also in a container", () => {
+  expect(() => chooseMaster({ master: "other:3" }, {}, book)).toThrow(
+    expect.objectContaining({
+      details: [
+        expect.any(Function),
+        expect.stringMatching(/first time;.*container.*NP_SHOW_KEY=1/),
+      ],
+    }),
+  );
+});
+
 it("takes trust from the options, else from the profile", () => {
   expect(chooseMaster({ profile: "work" }, {}, book).trust).toEqual({ kind: "any" });
   expect(chooseMaster({ profile: "work", pin: "AA" }, {}, book).trust).toEqual({

@@ -114,7 +114,7 @@ function noKey({ origin }: MasterAddress): CliError {
     details: [
       (command) =>
         `Give it with --key or NP_API_KEY, or save it once: ${command} login --master <url>`,
-      "The master prints its key when it starts for the first time.",
+      "The master prints its key when it starts for the first time; in a container only with NP_SHOW_KEY=1.",
     ],
   });
 }
