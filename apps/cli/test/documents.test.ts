@@ -91,7 +91,14 @@ describe("docs/limits.md", () => {
     ["65,507 bytes", "wire/datagram-frame.ts", ["MAX_DATAGRAM_BYTES = 65_507"]],
     ["16 KiB, one second", "wire/block-http.ts", ["MAX_UNDECIDED_BYTES = 16_384"]],
     ["16 KiB, one second", "relay/first-bytes.ts", ["HOLD_MS = 1000"]],
-    ["3 in 10 s", "tunnels/log-limiter.ts", ["PER_WINDOW = 3", "WINDOW_MS = 10_000"]],
+    [
+      "3 in 10 s",
+      "tunnels/log-limiter.ts",
+      [
+        "LIMITED: Pace = { records: 3, windowMs: 10_000 }",
+        "RARE: Pace = { records: 1, windowMs: 60_000 }",
+      ],
+    ],
     ["swept four times in it", "relay/relay-registry.ts", ["SWEEPS_PER_TIMEOUT = 4"]],
   ])("says %j, as %s does", (told, file, constants) => {
     expect(document).toContain(told);

@@ -214,7 +214,9 @@ describe("a forwarder with a proxy on the way out", () => {
     );
     await echoRandom(entryOf(server), 10).catch(() => undefined);
     await eventually(() => {
-      expect(logs.map(({ message }) => message).join("\n")).toMatch(/proxy 127\.0\.0\.1:1/);
+      expect(logs.map(({ fields }) => JSON.stringify(fields)).join("\n")).toMatch(
+        /proxy 127\.0\.0\.1:1/,
+      );
     });
   });
 
