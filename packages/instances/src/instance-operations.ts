@@ -101,12 +101,17 @@ export class InstanceOperations {
           instance.releaseClaims();
           throw error;
         }
-        await instance.endForStart(environment.shutdownTimeoutMs, url);
         const changed = changedParts(instance.spec, url.settings);
+        const outcome = await instance.life.change(url.settings);
+        if (outcome === "refused") await instance.endForStart(environment.shutdownTimeoutMs, url);
         instance.setUrl(text, url);
-        await this.#begin(instance);
+        if (outcome === "refused") await this.#begin(instance);
+        else instance.releaseClaims();
         instance.tell(false);
-        const changes = { inPlace: [], restarted: changed };
+        const changes =
+          outcome === "inPlace"
+            ? { inPlace: changed, restarted: [] }
+            : { inPlace: [], restarted: changed };
         return { ...instance.view, warnings: instance.warnings, changes };
       },
     );

@@ -552,13 +552,25 @@ describe("instances", () => {
       expect((await manager.logs(id, {})).lines).toHaveLength(100);
     });
 
-    it("answers to another URL what of it needed a restart", async () => {
-      const { manager } = master;
+    it("answers to another URL what of it needed a restart and what did not", async () => {
+      const { manager, tunnels } = master;
       const { id } = await through(manager.create({ url: URL }));
-      const { changes, warnings } = await through(
-        manager.replaceUrl(id, `${URL.replace(":2?", ":3?")}&rate=5&x=1`),
-      );
-      expect(changes).toEqual({ inPlace: [], restarted: ["rate", "targets"] });
+      const first = tunnels.last;
+      master.told();
+      const light = `${URL.replace(":2?", ":3?")}&rate=5&x=1`;
+      const { changes, warnings } = await through(manager.replaceUrl(id, light));
+      expect(changes).toEqual({ inPlace: ["rate", "targets"], restarted: [] });
+      expect(first.changes).toMatchObject([
+        { rateBytesPerSecond: 625_000, targets: [{ port: 3 }] },
+      ]);
+      expect(tunnels.opened).toEqual([first]);
+      const heavy = await through(manager.replaceUrl(id, `${light}&quic=0&tls=0&noudp=1&slot=9`));
+      expect(heavy.changes).toEqual({ inPlace: [], restarted: ["noudp", "slot"] });
+      expect(tunnels.opened).toHaveLength(2);
+      // Differs as text only: nothing to do.
+      const same = await through(manager.replaceUrl(id, `${light}&noudp=1&slot=9&y=2`));
+      expect(same.changes).toEqual({ inPlace: [], restarted: [] });
+      expect(tunnels.opened).toHaveLength(2);
       expect(warnings).toEqual([expect.stringContaining("no parameter")]);
     });
   });

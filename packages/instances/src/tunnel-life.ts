@@ -12,7 +12,7 @@ import {
 } from "@nodepass/model";
 import type { HostPort } from "@nodepass/url-config";
 import { ChangeSignal } from "./change-signal.ts";
-import type { LogReport, StateReport, TunnelSpec } from "./workers/messages.ts";
+import type { ChangeOutcome, LogReport, StateReport, TunnelSpec } from "./workers/messages.ts";
 import type { Run, RunListener, WorkerPool } from "./workers/worker-pool.ts";
 
 /** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
@@ -23,6 +23,8 @@ const OPEN_LIMIT_MS = 5000;
 const CONNECT_LIMIT_MS = 1000;
 /** A worker that has not closed a tunnel this long after its time is replaced, ms. */
 const CLOSE_GRACE_MS = 5000;
+/** Longest wait for a worker to say that it changed a tunnel, ms. */
+const CHANGE_LIMIT_MS = 5000;
 /** Longest wait for counters that were asked for, ms. */
 const READ_LIMIT_MS = 1000;
 
@@ -67,8 +69,11 @@ export class TunnelLife {
   #entryAddress: HostPort | undefined;
   #live: Counters = NO_COUNTERS;
   #reads = 0;
+  #outcome: ChangeOutcome | undefined;
   #failedStarts = 0;
   #workerCrashes = 0;
+  /** What the next try opens. */
+  #spec: TunnelSpec | undefined;
   #run: Run | undefined;
   #retry: NodeJS.Timeout | undefined;
 
@@ -199,7 +204,26 @@ export class TunnelLife {
     );
   }
 
+  /**
+   * Has the open tunnel become what `spec` says without cutting a connection.
+   *
+   * @returns how it did; `refused` if it did not: it goes on by the old settings, or is not open
+   */
+  async change(spec: TunnelSpec): Promise<ChangeOutcome> {
+    const run = this.#run;
+    if (this.#phase !== "open" || run === undefined) return "refused";
+    this.#outcome = undefined;
+    run.change(spec);
+    await this.#changes.until(
+      () => this.#outcome !== undefined || this.#phase !== "open" || this.#run !== run,
+      CHANGE_LIMIT_MS,
+    );
+    if (this.#outcome === "inPlace") this.#spec = spec;
+    return this.#outcome ?? "refused";
+  }
+
   #open(spec: TunnelSpec): void {
+    this.#spec = spec;
     this.#phase = "opening";
     this.#retryAt = undefined;
     const isCurrent = (): boolean => this.#run === run;
@@ -207,7 +231,12 @@ export class TunnelLife {
       onState: (report) => isCurrent() && this.#onState(report),
       onCounters: (counters) => isCurrent() && this.#onCounters(counters),
       onLog: (line) => this.#hooks.onLog(line),
-      onClosed: (reason) => isCurrent() && this.#onClosed(spec, reason),
+      onChanged: (outcome) => {
+        if (!isCurrent()) return;
+        this.#outcome = outcome;
+        this.#changes.notify();
+      },
+      onClosed: (reason) => isCurrent() && this.#onClosed(this.#spec ?? spec, reason),
       onLost: (reason) => isCurrent() && this.#onLost(reason),
     };
     const run = this.#pool.open(spec, listener);

@@ -33,6 +33,8 @@ export type TunnelSpec = ServerSettings | ClientSettings;
 /** What the main thread tells a runner of tunnels; `run` names the tunnel from its opening on. */
 export type RunnerCommand =
   | { readonly kind: "open"; readonly run: number; readonly spec: TunnelSpec }
+  /** Become what `spec` says without cutting a connection. Answered by `changed` while it is there. */
+  | { readonly kind: "change"; readonly run: number; readonly spec: TunnelSpec }
   /** Connections get `timeoutMs` to finish. Answered by `closed`. */
   | { readonly kind: "close"; readonly run: number; readonly timeoutMs: number }
   /** Answered by `counters`, if the tunnel is there. */
@@ -69,6 +71,16 @@ export interface LogReport {
   readonly fields: LogFields;
 }
 
+/** How a run took other settings: while it went on, or not at all (it goes on by the old ones). */
+export type ChangeOutcome = "inPlace" | "refused";
+
+/** What became of a change that was asked for. */
+export interface ChangedReport {
+  readonly kind: "changed";
+  readonly run: number;
+  readonly outcome: ChangeOutcome;
+}
+
 /** A run is over: closed as asked (no reason), could not open, or ended by itself. */
 export interface ClosedReport {
   readonly kind: "closed";
@@ -77,7 +89,7 @@ export interface ClosedReport {
 }
 
 /** What a runner of tunnels tells the main thread. */
-export type RunnerReport = StateReport | CountersReport | LogReport | ClosedReport;
+export type RunnerReport = StateReport | CountersReport | LogReport | ChangedReport | ClosedReport;
 
 const COLUMNS = COUNTER_NAMES.length + 1;
 

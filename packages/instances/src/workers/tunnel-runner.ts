@@ -1,8 +1,10 @@
 import { type Counters, countersOf, isSameCounters, NO_COUNTERS } from "@nodepass/model";
 import {
+  changesBetween,
   openTunnel,
   RelayBuffers,
   type Tunnel,
+  TunnelError,
   type TunnelOptions,
   type TunnelWays,
 } from "@nodepass/tunnel-core";
@@ -36,7 +38,7 @@ export interface TunnelRunnerOptions extends RunnerSettings {
 
 interface RunEntry {
   readonly run: number;
-  readonly spec: TunnelSpec;
+  spec: TunnelSpec;
   readonly budget: LineBudget;
   tunnel: Tunnel | undefined;
   /** `openTunnel` has resolved. */
@@ -80,6 +82,7 @@ export class TunnelRunner {
     // It may have ended by itself meanwhile; `closed` was sent then.
     if (entry === undefined) return;
     if (command.kind === "read") this.#sendCounters([entry], true);
+    else if (command.kind === "change") this.#change(entry, command.spec);
     else this.#close(entry, command.timeoutMs);
   }
 
@@ -173,6 +176,17 @@ export class TunnelRunner {
     });
   }
 
+  #change(entry: RunEntry, spec: TunnelSpec): void {
+    const { run, tunnel } = entry;
+    const isOpen = entry.opened && entry.closeTimeoutMs === undefined;
+    const outcome =
+      isOpen && tunnel !== undefined && changeInPlace(tunnel, entry.spec, spec)
+        ? "inPlace"
+        : "refused";
+    if (outcome === "inPlace") entry.spec = spec;
+    this.#send({ kind: "changed", run, outcome });
+  }
+
   #close(entry: RunEntry, timeoutMs: number): void {
     entry.closeTimeoutMs = timeoutMs;
     const { tunnel } = entry;
@@ -248,6 +262,22 @@ export class TunnelRunner {
     if (lines === 0) return;
     const message = "log lines held back";
     this.#send({ kind: "log", run, time: Date.now(), level: "warn", message, fields: { lines } });
+  }
+}
+
+/** @returns whether the tunnel is what `after` says now; otherwise it is as it was */
+function changeInPlace(tunnel: Tunnel, before: TunnelSpec, after: TunnelSpec): boolean {
+  const isSingleEnd = after.scheme === "client" && tunnel.mode === 1;
+  const isEntry = tunnel.entryAddress !== undefined && !isSingleEnd;
+  const changes = changesBetween(before, after, isEntry);
+  if (changes === undefined) return false;
+  try {
+    tunnel.update(changes);
+    return true;
+  } catch (error) {
+    // It closes by itself at this moment, or its role has just turned.
+    if (error instanceof TunnelError) return false;
+    throw error;
   }
 }
 

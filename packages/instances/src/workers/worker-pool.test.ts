@@ -51,6 +51,7 @@ function listen(): RunListener & { readonly heard: string[] } {
     onState: ({ state }) => heard.push(state),
     onCounters: ({ tcprx }) => heard.push(`tcprx ${tcprx}`),
     onLog: ({ message }) => heard.push(message),
+    onChanged: (outcome) => heard.push(`changed ${outcome}`),
     onClosed: (reason) => heard.push(`closed ${reason ?? "as asked"}`),
     onLost: (reason) => heard.push(`lost ${reason}`),
   };

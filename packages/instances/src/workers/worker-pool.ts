@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Counters } from "@nodepass/model";
 import {
+  type ChangeOutcome,
   type ClosedReport,
   eachCounters,
   type LogReport,
@@ -36,6 +37,8 @@ export interface ThreadCrash {
 export interface Run {
   /** Answered by `onClosed`. */
   close(timeoutMs: number): void;
+  /** Answered by `onChanged`, unless the thread is gone. */
+  change(spec: TunnelSpec): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
   /** Ends the thread that does not answer; its other runs are lost and come back. */
@@ -83,10 +86,11 @@ export class WorkerPool {
   open(spec: TunnelSpec, listener: RunListener): Run {
     const slot = this.#emptiest();
     this.#lastRun++;
-    const run: SlotRun = { run: this.#lastRun, spec, listener, closing: false };
+    const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
     slot.open(run);
     return {
       close: (timeoutMs) => slot.close(run, timeoutMs),
+      change: (wanted) => slot.change(run, wanted),
       read: () => slot.read(run),
       kill: (reason) => slot.kill(reason),
       forget: () => slot.forget(run),
@@ -115,6 +119,7 @@ export interface RunListener {
   onState(report: StateReport): void;
   onCounters(counters: Counters): void;
   onLog(report: LogReport): void;
+  onChanged(outcome: ChangeOutcome): void;
   /** The run is over. Without a reason it was closed as asked. */
   onClosed(reason: ClosedReport["reason"]): void;
   /** Its thread is gone; it is opened again in the next one. Its counters start over. */
@@ -124,7 +129,10 @@ export interface RunListener {
 /** A run in its slot. */
 interface SlotRun {
   readonly run: number;
-  readonly spec: TunnelSpec;
+  /** What its next thread opens. */
+  spec: TunnelSpec;
+  /** What it was asked to change to last. */
+  wanted: TunnelSpec;
   readonly listener: RunListener;
   closing: boolean;
 }
@@ -191,6 +199,11 @@ class WorkerSlot {
     queueMicrotask(() => this.#end(run, undefined));
   }
 
+  change(run: SlotRun, spec: TunnelSpec): void {
+    run.wanted = spec;
+    this.#thread?.post({ kind: "change", run: run.run, spec });
+  }
+
   read(run: SlotRun): void {
     this.#thread?.post({ kind: "read", run: run.run });
   }
@@ -235,7 +248,10 @@ class WorkerSlot {
     if (run === undefined) return;
     if (report.kind === "state") run.listener.onState(report);
     else if (report.kind === "log") run.listener.onLog(report);
-    else this.#end(run, report.reason);
+    else if (report.kind === "changed") {
+      if (report.outcome !== "refused") run.spec = run.wanted;
+      run.listener.onChanged(report.outcome);
+    } else this.#end(run, report.reason);
   }
 
   #onExit(reason: string): void {

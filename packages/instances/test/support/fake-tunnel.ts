@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import {
   type TargetState,
   type Tunnel,
+  type TunnelChanges,
   type TunnelCounters,
   TunnelError,
   type TunnelEvents,
@@ -58,7 +59,12 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     return { ...this.live };
   }
 
-  update(): void {}
+  /** What it was told to change. */
+  readonly changes: TunnelChanges[] = [];
+
+  update(changes: TunnelChanges): void {
+    this.changes.push(changes);
+  }
 
   targets(): readonly TargetState[] {
     return this.targetStates;
