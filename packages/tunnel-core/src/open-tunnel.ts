@@ -53,5 +53,6 @@ async function start(tunnel: TunnelBase, options: TunnelOptions): Promise<Tunnel
     tunnel.destroy(error instanceof Error ? error : undefined);
     throw error;
   }
+  tunnel.succeed(options.drainTimeoutMs);
   return tunnel;
 }

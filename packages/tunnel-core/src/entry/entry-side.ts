@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { type BoundAddress, bindAddress } from "../bind-address.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { UdpEntry } from "../udp/udp-entry.ts";
@@ -20,25 +19,31 @@ export class EntrySide {
     this.tcp = new TcpEntry(context, this.queue);
   }
 
-  /** Binds the first target address for the users. @throws {TunnelError} as `bindAddress` */
-  async open(): Promise<BoundAddress> {
+  /**
+   * Binds the first target address for the users.
+   *
+   * @param from bound by a predecessor, to be taken over
+   * @throws {TunnelError} as `bindAddress`
+   */
+  async open(from: readonly BoundAddress[] | undefined): Promise<BoundAddress> {
     const { settings } = this.#context;
     const at = settings.targets[0] ?? { host: "", port: 0 };
     const bound = await bindAddress(at, {
       tcp: settings.tcp,
       udp: settings.udp,
-      onConnection: (socket: Socket) => this.tcp.accept(socket),
+      from,
       onError: (error) => {
         this.#context.logLimited("error", "listener failed", { error: error.message });
       },
     });
     this.#bound = bound;
+    bound.serve((socket) => this.tcp.accept(socket));
     if (bound.udp !== undefined) this.#udp = new UdpEntry(this.#context, this.queue, bound.udp);
     return bound;
   }
 
   stopTaking(): void {
-    this.#bound?.tcp?.close();
+    this.#bound?.stopTaking();
     this.queue.close();
   }
 
