@@ -106,7 +106,10 @@ export class InstanceOperations {
         if (outcome === "refused") await instance.endForStart(environment.shutdownTimeoutMs, url);
         instance.setUrl(text, url);
         if (outcome === "refused") await this.#begin(instance);
-        else instance.releaseClaims();
+        else {
+          instance.releaseClaims();
+          await instance.life.settled(this.#closing);
+        }
         instance.tell(false);
         const changes =
           outcome === "inPlace"

@@ -205,7 +205,7 @@ export class TunnelLife {
   }
 
   /**
-   * Has the open tunnel become what `spec` says without cutting a connection.
+   * Has the open tunnel become what `spec` says without closing a port or cutting a connection at once.
    *
    * @returns how it did; `refused` if it did not: it goes on by the old settings, or is not open
    */
@@ -218,8 +218,9 @@ export class TunnelLife {
       () => this.#outcome !== undefined || this.#phase !== "open" || this.#run !== run,
       CHANGE_LIMIT_MS,
     );
-    if (this.#outcome === "inPlace") this.#spec = spec;
-    return this.#outcome ?? "refused";
+    const outcome = this.#outcome ?? "refused";
+    if (outcome !== "refused") this.#spec = spec;
+    return outcome;
   }
 
   #open(spec: TunnelSpec): void {

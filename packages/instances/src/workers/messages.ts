@@ -33,7 +33,7 @@ export type TunnelSpec = ServerSettings | ClientSettings;
 /** What the main thread tells a runner of tunnels; `run` names the tunnel from its opening on. */
 export type RunnerCommand =
   | { readonly kind: "open"; readonly run: number; readonly spec: TunnelSpec }
-  /** Become what `spec` says without cutting a connection. Answered by `changed` while it is there. */
+  /** Become what `spec` says without closing a port or cutting a connection at once. Answered by `changed` while it is there. */
   | { readonly kind: "change"; readonly run: number; readonly spec: TunnelSpec }
   /** Connections get `timeoutMs` to finish. Answered by `closed`. */
   | { readonly kind: "close"; readonly run: number; readonly timeoutMs: number }
@@ -71,8 +71,11 @@ export interface LogReport {
   readonly fields: LogFields;
 }
 
-/** How a run took other settings: while it went on, or not at all (it goes on by the old ones). */
-export type ChangeOutcome = "inPlace" | "refused";
+/**
+ * How a run took other settings: `inPlace` while it went on; `replaced` by another tunnel, which took
+ * over its ports while the old one's connections drain; `refused`: it goes on by the old ones.
+ */
+export type ChangeOutcome = "inPlace" | "replaced" | "refused";
 
 /** What became of a change that was asked for. */
 export interface ChangedReport {
