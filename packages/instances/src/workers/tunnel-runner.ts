@@ -8,11 +8,10 @@ import {
   totalsOf,
 } from "@nodepass/model";
 import {
-  changesBetween,
+  changeInPlace,
   openTunnel,
   RelayBuffers,
   type Tunnel,
-  TunnelError,
   type TunnelOptions,
   type TunnelWays,
 } from "@nodepass/tunnel-core";
@@ -209,7 +208,7 @@ export class TunnelRunner {
     const isOpen = entry.opened && entry.closeTimeoutMs === undefined && !entry.replacing;
     if (!isOpen || tunnel === undefined) {
       this.#send({ kind: "changed", run, outcome: "refused" });
-    } else if (changeInPlace(tunnel, entry.spec, spec)) {
+    } else if (changeInPlace(tunnel, spec)) {
       entry.spec = spec;
       this.#send({ kind: "changed", run, outcome: "inPlace" });
     } else {
@@ -339,22 +338,6 @@ export class TunnelRunner {
     if (lines === 0) return;
     const message = "log lines held back";
     this.#send({ kind: "log", run, time: Date.now(), level: "warn", message, fields: { lines } });
-  }
-}
-
-/** @returns whether the tunnel is what `after` says now; otherwise it is as it was */
-function changeInPlace(tunnel: Tunnel, before: TunnelSpec, after: TunnelSpec): boolean {
-  const isSingleEnd = after.scheme === "client" && tunnel.mode === 1;
-  const isEntry = tunnel.entryAddress !== undefined && !isSingleEnd;
-  const changes = changesBetween(before, after, isEntry);
-  if (changes === undefined) return false;
-  try {
-    tunnel.update(changes);
-    return true;
-  } catch (error) {
-    // It closes by itself at this moment, or its role has just turned.
-    if (error instanceof TunnelError) return false;
-    throw error;
   }
 }
 

@@ -36,7 +36,7 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
 
   constructor(settings: Settings) {
     super();
-    this.settings = settings;
+    this.settings = { ...settings };
     if (settings.scheme === "server" || settings.mode !== 2) this.tunnelAddress = settings.tunnel;
   }
 
@@ -64,6 +64,7 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
 
   update(changes: TunnelChanges): void {
     this.changes.push(changes);
+    Object.assign(this.settings, changes);
   }
 
   targets(): readonly TargetState[] {
