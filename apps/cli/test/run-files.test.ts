@@ -84,10 +84,8 @@ it("reloads a file: what is the same is not touched, the rest in place or replac
 
   // A wrong file changes nothing and says all that is wrong with it.
   write([...changed, "bad: { client: nowhere, target: 1 }", `worse: ${entry(gone, ", rate: x")}`]);
-  await running.waitFor(
-    /nodepass\.yaml:6:\d+: tunnels\.bad\.client: .*what runs goes on|what runs goes on.*nodepass\.yaml:6:\d+: tunnels\.bad\.client/,
-  );
-  await running.waitFor(/nodepass\.yaml:7:\d+: tunnels\.worse\.rate/);
+  await running.waitFor(/what runs goes on .* line=6 .* path=tunnels\.bad\.client /);
+  await running.waitFor(/what runs goes on .* line=7 .* path=tunnels\.worse\.rate /);
   for (const say of held) expect(await say("still")).toBe("still");
   expect(await askTcp(light ?? 0, "still")).toBe("still");
   running.child.kill("SIGTERM");

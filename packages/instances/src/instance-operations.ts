@@ -80,12 +80,18 @@ export class InstanceOperations {
     );
   }
 
-  replaceUrl(id: string, text: string): Promise<ReplacedInstance> {
+  /** @param byFile the file that describes the instance says so */
+  replaceUrl(id: string, text: string, byFile: boolean): Promise<ReplacedInstance> {
     return this.#operate(
       id,
       () => undefined,
       async (instance) => {
-        const { record } = instance;
+        const { record, origin } = instance;
+        if (origin !== undefined && !byFile) {
+          const { file, name } = origin;
+          const message = `the instance comes from ${file} (${name}): its URL is changed there`;
+          throw new ServiceError("CONFLICT", message);
+        }
         if (record.url === text) {
           throw new ServiceError("SAME_URL", "the instance has this URL already");
         }

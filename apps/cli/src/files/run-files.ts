@@ -1,16 +1,15 @@
 import { resolve } from "node:path";
-import type { ConfigWatcher, LoadedConfig } from "@nodepass/config-file";
+import type { ConfigFollower, LoadedConfig } from "@nodepass/config-file";
 import type { Logger } from "@nodepass/logging";
 import type { Tunnel } from "@nodepass/tunnel-core";
 import type { EnvironmentResult } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
-import { CliError } from "../exit-code.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
 import { untilAborted } from "../stop-requests.ts";
 import { readVersion } from "../version.ts";
+import { followLogs } from "./follow-logs.ts";
 import { loadFiles } from "./load-files.ts";
-import { Reloader } from "./reloader.ts";
 import { type ReloadReport, TunnelSet } from "./tunnel-set.ts";
 
 /** What to run and how to tell about it. */
@@ -22,7 +21,7 @@ export interface RunFilesOptions {
 }
 
 /**
- * Runs the tunnels of files until it is asked to stop. SIGHUP and a change of the files or of the
+ * Runs the tunnels of files, or the master that is in them, until it is asked to stop. SIGHUP and a change of the files or of the
  * files with keys that they name have them read again; files that are wrong change nothing.
  *
  * @throws {CliError} if the files are wrong at the start, or a second signal cut it
@@ -32,14 +31,19 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
   const { environment, logFormat } = options;
   // Absolute: they are watched for as long as this runs.
   const paths = options.paths.map((path) => resolve(path));
-  const config = await tunnelsOf(context, paths);
+  const config = await loadFiles(context, paths);
+  if (config.master !== undefined) {
+    const { runMasterFiles } = await import("../master/run-master.ts");
+    await runMasterFiles(context, { paths, config, master: config.master, logFormat });
+    return;
+  }
   const logger = await createConsoleLogger(context, { level: "info", format: logFormat });
   const { findCarriers } = await import("@nodepass/tunnel-core");
-  const { watchConfig } = await import("@nodepass/config-file");
+  const { followConfig } = await import("@nodepass/config-file");
   const logTunnel = await tunnelLogs(context, logFormat);
 
-  let reloader: Reloader | undefined;
-  const stop = context.watchStop({ onHangup: () => reloader?.request() });
+  let follower: ConfigFollower | undefined;
+  const stop = context.watchStop({ onHangup: () => follower?.reload() });
   logger.info({ version: readVersion(), files: config.files.join(", ") }, "nodepass starting");
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
   const set = new TunnelSet({
@@ -52,7 +56,7 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
     onCreate: logTunnel,
     onEnded: (tunnel, reason) => {
       logger.error({ tunnel, reason }, "tunnel ended");
-      reloader?.retry();
+      follower?.retry();
     },
   });
 
@@ -65,60 +69,31 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
   const [failure] = first.failed;
   if (set.size === 0 && failure !== undefined) throw failure.error;
 
-  let watcher: ConfigWatcher | undefined;
-  let watched = "";
-  const watchFiles = ({ keyFiles }: LoadedConfig): void => {
-    const now = [...paths, ...keyFiles];
-    if (now.join("\n") === watched) return;
-    watched = now.join("\n");
-    watcher?.close();
-    watcher = watchConfig({
-      paths: now,
-      onChange: () => reloader?.request(),
-      onError: (folder, error) => {
-        logger.warn(
-          { folder, reason: error.message },
-          "changes of files go unnoticed: send SIGHUP",
-        );
-      },
-    });
-  };
-  watchFiles(config);
-  reloader = new Reloader({
-    load: () => tunnelsOf(context, paths),
+  follower = followConfig({
+    paths,
+    environment: context.environment,
+    last: config,
+    isComplete: first.failed.length === 0,
     become: async (loaded) => {
-      watchFiles(loaded);
+      if (loaded.master !== undefined) {
+        logger.error({}, "master in the file: it needs a restart, what runs goes on");
+        return true;
+      }
       return (await become(loaded)).failed.length === 0;
     },
-    onRefused: (problems) => {
-      for (const problem of problems) {
-        logger.error({ problem }, "configuration refused, what runs goes on");
-      }
-    },
-    isComplete: first.failed.length === 0,
-    last: config,
+    ...followLogs(logger),
   });
 
   try {
     const reason = await Promise.race([stop.requested, untilAborted(stop.now)]);
     logger.info({ reason }, "stopping");
-    watcher?.close();
-    await Promise.race([reloader.close(), untilAborted(stop.now)]);
+    await Promise.race([follower.close(), untilAborted(stop.now)]);
     await Promise.race([set.close(environment.settings.shutdownTimeoutMs), untilAborted(stop.now)]);
     stop.now.throwIfAborted();
   } finally {
-    watcher?.close();
-    void reloader.close();
+    void follower.close();
   }
   logger.info({}, "stopped");
-}
-
-async function tunnelsOf(context: CliContext, paths: readonly string[]): Promise<LoadedConfig> {
-  const config = await loadFiles(context, paths);
-  if (config.master === undefined) return config;
-  throw new CliError("master: a file with a master is not run by this command", {
-    details: ["run the master by its URL, and `nodepass apply -f` with the file"],
-  });
 }
 
 /** Logs what tunnels tell, each by its own level, with its name. */
