@@ -27,7 +27,7 @@ const STABLE_SESSION_MS = 1000;
 export class ClientTunnel extends TunnelBase {
   readonly #settings: ClientSettings;
   /** A successor's is the same: the server lets it take the session over at once. */
-  readonly #identity: Buffer;
+  #identity = newClientId();
   /** Addresses that have proved themselves: never spoken to in the 1.14 way again. */
   readonly #provedAddresses = new Set<string>();
   #entrySide: EntrySide | undefined;
@@ -38,8 +38,11 @@ export class ClientTunnel extends TunnelBase {
   constructor(settings: ClientSettings, options: TunnelOptions) {
     super(settings, options);
     this.#settings = settings;
-    this.#identity =
-      options.takeOver instanceof ClientTunnel ? options.takeOver.#identity : newClientId();
+  }
+
+  override replace(former: TunnelBase): void {
+    super.replace(former);
+    if (former instanceof ClientTunnel) this.#identity = former.#identity;
   }
 
   async start(): Promise<void> {

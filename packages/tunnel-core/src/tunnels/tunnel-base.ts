@@ -63,10 +63,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   constructor(settings: ServerSettings | ClientSettings, options: TunnelOptions) {
     super();
     this.settings = hideKey(settings);
-    // Not itself: each would hold the one before it.
-    const { takeOver, ...kept } = options;
-    this.options = kept;
-    if (takeOver instanceof TunnelBase && !takeOver.closingOrClosed) this.#former = takeOver;
+    this.options = options;
     this.context = createContext(this.settings, options, {
       emitLog: (record) => this.emit("log", record),
       emitTarget: (state) => this.emit("target", state),
@@ -173,6 +170,11 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   [inspect.custom](): object {
     return { ...this.toJSON(), settings: this.settings };
+  }
+
+  /** Before `start`: takes over what both listen on. A predecessor that is closing has nothing. */
+  replace(former: TunnelBase): void {
+    if (!former.closingOrClosed) this.#former = former;
   }
 
   /** What this one can have of its predecessor, first what served the same. */
