@@ -137,6 +137,8 @@ it("prints the list again when something has changed", async () => {
   const { child, waitFor, ended, stdout } = startCli(["ls", "--watch"], { environment });
   await waitFor(/ web +server +running /);
   await expect.poll(() => master.streams(), { timeout: 20_000 }).toBe(1);
+  // In its list, too, which may be asked for after the event.
+  master.instances.set("a1b2c3d4", fakeInstance({ status: "stopped" }));
   master.emit({ type: "update", instance: fakeInstance({ status: "stopped" }) });
   await waitFor(/ web +server +stopped /);
   child.kill("SIGINT");

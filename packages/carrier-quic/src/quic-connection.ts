@@ -1,6 +1,7 @@
 import { TunnelError } from "@nodepass/tunnel-core";
 import { QuicStream } from "./quic-stream.ts";
 import type { QuicAddress, Quiche, QuicheConnection } from "./quiche.ts";
+import { StreamGaps } from "./stream-gaps.ts";
 
 /** What is read into, for all streams of a connection: what comes is valid during the call only. */
 const READ_BYTES = 64 * 1024;
@@ -38,6 +39,8 @@ export class QuicConnection {
   peerFingerprint: string | undefined;
   readonly #options: QuicConnectionOptions;
   readonly #streams = new Map<number, QuicStream>();
+  /** Streams of the peer that are open already, while only later ones have brought bytes. */
+  readonly #overtaken = new StreamGaps();
   /** Streams that have something to send, to end or to close. */
   #waiting = new Set<QuicStream>();
   /** Streams that read again. */
@@ -156,6 +159,7 @@ export class QuicConnection {
       if (this.#closed) return;
     }
     this.#read();
+    if (this.#closed) return;
     // Acknowledgements have made room; what is written in answer goes into the same packets.
     for (let round = 0; round < 2; round++) {
       this.#write();
@@ -173,10 +177,9 @@ export class QuicConnection {
 
   #read(): void {
     for (const id of this.native.readable()) {
+      if (this.#closed) return;
       let stream = this.#streams.get(id);
-      // Client-initiated, bidirectional (RFC 9000, section 2.1), and not one that was forgotten.
-      if (stream === undefined && (id & 3) === 0 && id >= this.#nextId) {
-        this.#nextId = id + 4;
+      if (stream === undefined && this.#isNew(id)) {
         stream = new QuicStream(this, id);
         this.#streams.set(id, stream);
         this.#options.onStream(stream);
@@ -187,6 +190,18 @@ export class QuicConnection {
     const reading = this.#reading;
     this.#reading = new Set();
     for (const stream of reading) stream.read(this.#memory);
+  }
+
+  /** Client-initiated, bidirectional (RFC 9000, section 2.1), and not one that was forgotten. */
+  #isNew(id: number): boolean {
+    if ((id & 3) !== 0) return false;
+    if (id < this.#nextId) return this.#overtaken.take(id);
+    if (!this.#overtaken.add(this.#nextId, id)) {
+      this.close(new TunnelError("PEER_LOST", "the peer opens streams out of order"));
+      return false;
+    }
+    this.#nextId = id + 4;
+    return true;
   }
 
   #write(): void {

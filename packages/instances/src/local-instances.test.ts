@@ -593,26 +593,36 @@ describe("instances", () => {
       expect((await manager.logs(id, {})).lines).toHaveLength(100);
     });
 
-    it("answers to another URL what of it needed a restart and what did not", async () => {
+    it("takes over another URL without a restart where it can, and says what of it", async () => {
       const { manager, tunnels } = master;
       const { id } = await through(manager.create({ url: URL }));
-      const first = tunnels.last;
-      master.told();
-      const light = `${URL.replace(":2?", ":3?")}&rate=5&x=1`;
-      const { changes, warnings } = await through(manager.replaceUrl(id, light));
+      const url = `${URL.replace(":2?", ":3?")}&rate=5&x=1`;
+      const { changes, warnings, ...seen } = await through(manager.replaceUrl(id, url));
       expect(changes).toEqual({ inPlace: ["rate", "targets"], restarted: [] });
-      expect(first.changes).toMatchObject([
-        { rateBytesPerSecond: 625_000, targets: [{ port: 3 }] },
+      expect(warnings).toEqual([expect.stringContaining("no parameter")]);
+      expect(seen).toMatchObject({ url, status: "running" });
+      expect(tunnels.opened).toHaveLength(1);
+      expect(tunnels.last.updates).toEqual([
+        { rateBytesPerSecond: 625_000, targets: [{ host: expect.any(String), port: 3 }] },
       ]);
-      expect(tunnels.opened).toEqual([first]);
-      const heavy = await through(manager.replaceUrl(id, `${light}&quic=0&tls=0&noudp=1&slot=9`));
-      expect(heavy.changes).toEqual({ inPlace: [], restarted: ["noudp", "slot"] });
+      // What it is started with, should it end by itself.
+      tunnels.last.go("closed", "gone");
+      await vi.advanceTimersByTimeAsync(1000);
       expect(tunnels.opened).toHaveLength(2);
+      expect(tunnels.last.settings).toMatchObject({ rateBytesPerSecond: 625_000 });
+    });
+
+    it("restarts for what cannot change while connections go on", async () => {
+      const { manager, tunnels } = master;
+      const { id } = await through(manager.create({ url: URL }));
+      const { changes } = await through(manager.replaceUrl(id, `${URL}&proxy=1&notcp=1`));
+      expect(changes).toEqual({ inPlace: [], restarted: ["notcp", "proxy"] });
+      expect(tunnels.opened).toHaveLength(2);
+      expect(tunnels.opened[0]?.updates).toEqual([]);
       // Differs as text only: nothing to do.
-      const same = await through(manager.replaceUrl(id, `${light}&noudp=1&slot=9&y=2`));
+      const same = await through(manager.replaceUrl(id, `${URL}&notcp=1&proxy=1`));
       expect(same.changes).toEqual({ inPlace: [], restarted: [] });
       expect(tunnels.opened).toHaveLength(2);
-      expect(warnings).toEqual([expect.stringContaining("no parameter")]);
     });
   });
 

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type EchoServer, exchange, startEcho } from "./support/echo-server.ts";
 import {
@@ -62,6 +64,47 @@ describe.each([
     expect(await again.manager.update(id, { action: "reset" })).toMatchObject({
       ...{ status: "running", tcprx: 0, tcptx: 0 },
     });
+  });
+
+  it("take over another URL while a connection stays, and send new ones to the new target", async () => {
+    const { manager } = master;
+    const { id } = await manager.create({ url: forwarder() });
+    const entry = entryOf(id);
+    const user = connect(entry, "127.0.0.1");
+    user.on("error", () => {});
+    user.write("before");
+    const [before] = await once(user, "data");
+    expect(String(before)).toBe("before");
+
+    const other = await startEcho();
+    try {
+      const url = forwarder().replace(`:${echo.port}?`, `:${other.port}?`);
+      const { changes, status } = await manager.replaceUrl(id, `${url}&slot=5&log=warn`);
+      expect({ changes, status }).toEqual({
+        changes: { inPlace: ["log", "slot", "targets"], restarted: [] },
+        status: "running",
+      });
+      expect(entryOf(id)).toBe(entry);
+      user.write("after");
+      const [after] = await once(user, "data");
+      expect(String(after)).toBe("after");
+      // Only the new target is there for who comes now.
+      user.destroy();
+      await echo.close();
+      expect(await exchange(entry, BYTES)).toBe(BYTES);
+
+      const restarted = await manager.replaceUrl(id, `${url}&slot=5&log=warn&proxy=1&read=1h`);
+      expect(restarted.changes).toEqual({ inPlace: ["proxy", "read"], restarted: [] });
+      const elsewhere = url.replace("127.0.0.1:0", "127.0.0.2:0");
+      const moved = await manager.replaceUrl(id, elsewhere);
+      expect(moved.changes.inPlace).toEqual([]);
+      expect(moved.changes.restarted).toContain("address");
+      expect(master.manager.details(id)?.entryAddress?.host).toBe("127.0.0.2");
+    } finally {
+      user.destroy();
+      await other.close();
+      echo = await startEcho();
+    }
   });
 
   it("show a taken port as an error, and run by themselves when it is free", async () => {

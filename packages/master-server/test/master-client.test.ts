@@ -98,7 +98,7 @@ describe("the typed client", () => {
       made.id,
       "client://127.81.5.1:0/127.81.5.1:9?mode=1&rate=3",
     );
-    expect(changes).toEqual({ inPlace: [], restarted: ["rate"] });
+    expect(changes).toEqual({ inPlace: ["rate"], restarted: [] });
     const { lines } = await client.logs(made.id);
     expect(lines.map(({ line }) => line).join()).toContain("part of the URL overlooked");
     expect(await client.history(made.id)).toMatchObject({ step: 5 });

@@ -41,16 +41,25 @@ function connections(): Connection[] {
 }
 
 test.each([
-  ["single", 0],
-  ["reverse", 0],
-  ["forward", 0],
-  ["reverse", 1],
+  ["single", 0, 0],
+  ["reverse", 0, 0],
+  ["forward", 0, 0],
+  ["reverse", 1, 0],
+  ["reverse", 1, 2],
+  ["forward", 0, 2],
+  ["reverse", 1, 3],
 ] as const)(
-  "flow %s, tls %i: the system probes idle connections on both ends",
-  async (flow, tls) => {
+  "flow %s, tls %i, type %i: the system probes idle connections on both ends",
+  async (flow, tls, type) => {
     const target = await startScriptedTarget();
     open.push(target);
-    const pair = await openPair({ flow, tls, target: target.at, min: 2 });
+    const pair = await openPair({
+      flow,
+      tls,
+      target: target.at,
+      min: 2,
+      serverQuery: `type=${type}`,
+    });
     open.push(pair);
     const taken = new Promise<Socket>((resolve) => {
       target.onTcp = (socket) => {
@@ -70,7 +79,7 @@ test.each([
       (tunnel !== undefined && (local === tunnel || remote === tunnel));
     await eventually(() => {
       const all = connections().filter(ours);
-      expect(all.length).toBeGreaterThanOrEqual(flow === "single" ? 2 : 6);
+      expect(all.length).toBeGreaterThanOrEqual(flow === "single" ? 2 : type === 3 ? 4 : 6);
       // A connection with bytes on their way runs another timer until they are acknowledged.
       expect(all.filter(({ timer }) => timer !== 2)).toEqual([]);
       for (const { inMs } of all) expect(inMs).toBeLessThanOrEqual(KEEP_ALIVE_MS + 1000);

@@ -85,6 +85,22 @@ describe("WorkerPool", () => {
     expect(two.heard).toEqual(["tcprx 7"]);
   });
 
+  it("opens a run in the next thread with what it was changed to, if that was done", () => {
+    const { pool, started, thread } = setUp(1);
+    const one = listen();
+    const run = pool.open(SPEC, one);
+    const other = { ...SPEC, slot: 7 };
+    run.change(other);
+    expect(thread(0).commands.at(-1)).toEqual({ kind: "change", run: 1, spec: other });
+    thread(0).handlers.onReport({ kind: "changed", run: 1, outcome: "inPlace" });
+    run.change({ ...SPEC, slot: 8 });
+    thread(0).handlers.onReport({ kind: "changed", run: 1, outcome: "refused" });
+    expect(one.heard).toEqual(["changed inPlace", "changed refused"]);
+    thread(0).handlers.onExit("boom");
+    vi.advanceTimersByTime(1000);
+    expect(started.at(-1)?.commands).toEqual([{ kind: "open", run: 1, spec: other }]);
+  });
+
   it("replaces a crashed thread after 1 s, 2 s, 4 s and opens its runs again", async () => {
     const { pool, started, crashes, thread } = setUp(2);
     const [one, two] = [listen(), listen()];

@@ -60,10 +60,10 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
   }
 
   /** What it was told to change. */
-  readonly changes: TunnelChanges[] = [];
-
+  readonly updates: TunnelChanges[] = [];
   update(changes: TunnelChanges): void {
-    this.changes.push(changes);
+    if (this.state === "closed") throw new TunnelError("CLOSED", "the tunnel is closed");
+    this.updates.push(changes);
     Object.assign(this.settings, changes);
   }
 

@@ -12,7 +12,7 @@ export abstract class SharedDialer implements CarrierDialer {
   #closed = false;
 
   open(wanted: StreamWanted): StreamDial {
-    const wish = new Wish(this.#wishes, wanted);
+    const wish = new Wish(this, wanted);
     this.#wishes.add(wish);
     if (this.isOpen()) this.#serveSoon();
     else this.#connect();
@@ -51,11 +51,16 @@ export abstract class SharedDialer implements CarrierDialer {
   protected abstract openStream(): ByteStream | undefined;
   /** Streams that are open. */
   protected abstract streamCount(): number;
-  /** Closes the connection; no-op if there is none. */
+  /** Closes the connection, or gives up the one in the making; no-op if there is none. */
   protected abstract disconnect(): void;
 
   protected get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Whoever wanted a stream has given up; a connection that nobody waits for is not awaited. */
+  forget(wish: Wish): void {
+    if (this.#wishes.delete(wish) && this.#wishes.size === 0 && this.#connecting) this.disconnect();
   }
 
   /** Gives streams to those who wait. Call it when the connection may open more, or has fewer. */
@@ -93,14 +98,14 @@ export abstract class SharedDialer implements CarrierDialer {
 /** Somebody who waits for a stream. */
 class Wish implements StreamDial {
   readonly wanted: StreamWanted;
-  readonly #all: Set<Wish>;
+  readonly #dialer: SharedDialer;
 
-  constructor(all: Set<Wish>, wanted: StreamWanted) {
-    this.#all = all;
+  constructor(dialer: SharedDialer, wanted: StreamWanted) {
+    this.#dialer = dialer;
     this.wanted = wanted;
   }
 
   cancel(): void {
-    this.#all.delete(this);
+    this.#dialer.forget(this);
   }
 }

@@ -20,7 +20,8 @@ import { type Http2Ends, Http2Stream } from "./http2-stream.ts";
 /** A client's side: one HTTP/2 connection for all streams of a session. */
 export class Http2Dialer extends SharedDialer {
   readonly #terms: CarrierDialTerms;
-  readonly #aborted = new AbortController();
+  /** Of the connection in the making. */
+  #aborted = new AbortController();
   #session: ClientHttp2Session | undefined;
   #ends: Http2Ends | undefined;
   #streams = 0;
@@ -31,7 +32,9 @@ export class Http2Dialer extends SharedDialer {
   }
 
   protected async connect(): Promise<void> {
-    const socket = await this.#connectSocket();
+    this.#aborted = new AbortController();
+    const { signal } = this.#aborted;
+    const socket = await this.#connectSocket(signal);
     const { serverName, address, proxy, reportIntervalMs } = this.#terms;
     const host = serverName ?? proxy?.to.host ?? address;
     const authority = `https://${isIPv6(host) ? `[${host}]` : host}`;
@@ -48,7 +51,8 @@ export class Http2Dialer extends SharedDialer {
       this.#session = undefined;
       this.refuse(failure ?? new TunnelError("PEER_LOST", "the HTTP/2 connection closed"));
     });
-    // The peer's limit of streams is in its settings.
+    // The peer's limit of streams is in its settings, which may never come.
+    signal.addEventListener("abort", () => session.destroy(), { once: true });
     await new Promise<void>((resolve, reject) => {
       session.once("remoteSettings", () => resolve());
       session.once("close", () => {
@@ -61,7 +65,7 @@ export class Http2Dialer extends SharedDialer {
     if (this.closed && this.#streams === 0) session.destroy();
   }
 
-  async #connectSocket(): Promise<Socket> {
+  async #connectSocket(signal: AbortSignal): Promise<Socket> {
     const { address, port, proxy, serverName, tls } = this.#terms;
     if (tls === undefined) throw new TunnelError("PEER_LOST", "HTTP/2 is never without TLS");
     const socket = await connectSocket({
@@ -73,10 +77,15 @@ export class Http2Dialer extends SharedDialer {
         address: proxy?.to.host ?? address,
         protocols: ["h2"],
       },
-      signal: this.#aborted.signal,
+      signal,
     });
     const secure = socket as TLSSocket;
+    const giveUp = (): void => {
+      secure.destroy();
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
     await secured(secure);
+    signal.removeEventListener("abort", giveUp);
     const certificate = secure.getPeerX509Certificate();
     const seen = certificate === undefined ? undefined : certificateFingerprint(certificate.raw);
     if (tls.pin !== undefined && seen !== tls.pin) {

@@ -45,6 +45,12 @@ export class Http2Listener implements CarrierListener {
   }
 
   #stream(newcomer: NewSocket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    // Taken back in the segment that asked for it: Node tells of it when it is gone already, and
+    // throws at an answer.
+    if (stream.destroyed || stream.closed) {
+      stream.on("error", ignore);
+      return;
+    }
     const { path, onStream } = this.#terms;
     const asked = pathOf(String(headers[":path"] ?? ""));
     if (headers[":method"] !== "POST" || asked !== streamPath(path)) {
