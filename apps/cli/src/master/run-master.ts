@@ -73,29 +73,33 @@ export async function runMasterFiles(
 ): Promise<void> {
   const { followConfig } = await import("@nodepass/config-file");
   let follower: ConfigFollower | undefined;
-  await runMasterCommand(context, {
-    settings: described.settings,
-    logFormat,
-    keys: { apiKey: described.apiKey, readKey: described.readKey },
-    onHangup: () => follower?.reload(),
-    async onStarted(master, logger) {
-      await master.started;
-      const isComplete = await master.become(config.tunnels);
-      follower = followConfig({
-        paths,
-        environment: context.environment,
-        last: config,
-        isComplete,
-        become: ({ master: now, tunnels }) => {
-          if (now?.url !== described.url) {
-            logger.warn({}, "master changed in the file: that needs a restart");
-          }
-          return master.become(tunnels);
-        },
-        ...followLogs(logger),
-      });
-    },
-  }).finally(() => follower?.close());
+  try {
+    await runMasterCommand(context, {
+      settings: described.settings,
+      logFormat,
+      keys: { apiKey: described.apiKey, readKey: described.readKey },
+      onHangup: () => follower?.reload(),
+      async onStarted(master, logger) {
+        await master.started;
+        const isComplete = await master.become(config.tunnels);
+        follower = followConfig({
+          paths,
+          environment: context.environment,
+          last: config,
+          isComplete,
+          become: ({ master: now, tunnels }) => {
+            if (now?.url !== described.url) {
+              logger.warn({}, "master changed in the file: that needs a restart");
+            }
+            return master.become(tunnels);
+          },
+          ...followLogs(logger),
+        });
+      },
+    });
+  } finally {
+    await follower?.close();
+  }
 }
 
 /** What {@link startMaster} needs beyond the environment. */

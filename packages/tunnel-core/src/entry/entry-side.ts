@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { type BoundAddress, bindAddress } from "../bind-address.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { UdpEntry } from "../udp/udp-entry.ts";
@@ -11,6 +12,7 @@ export class EntrySide {
   readonly tcp: TcpEntry;
   #udp: UdpEntry | undefined;
   #bound: BoundAddress | undefined;
+  readonly #onConnection = (socket: Socket): void => this.tcp.accept(socket);
 
   constructor(context: TunnelContext) {
     this.#context = context;
@@ -37,7 +39,7 @@ export class EntrySide {
       },
     });
     this.#bound = bound;
-    bound.serve((socket) => this.tcp.accept(socket));
+    bound.serve(this.#onConnection);
     if (bound.udp !== undefined) this.#udp = new UdpEntry(this.#context, this.queue, bound.udp);
     return bound;
   }

@@ -17,17 +17,18 @@ export class TcpListener {
   /** How accepted sockets are made: only a tunnel that wants them so can take over. */
   readonly keepAlive: boolean;
   readonly #takers: ConnectionTaker[] = [];
+  readonly #onConnection = (socket: Socket): void => {
+    const taker = this.#takers.at(-1);
+    // Who comes in the very moment before there is one comes again.
+    if (taker === undefined) socket.destroy();
+    else taker.onConnection(socket);
+  };
 
   /** @param server listening */
   constructor(server: Server, keepAlive: boolean) {
     this.server = server;
     this.keepAlive = keepAlive;
-    server.on("connection", (socket: Socket) => {
-      const taker = this.#takers.at(-1);
-      // Who comes in the very moment before there is one comes again.
-      if (taker === undefined) socket.destroy();
-      else taker.onConnection(socket);
-    });
+    server.on("connection", this.#onConnection);
     server.on("error", (error) => this.#takers.at(-1)?.onError(error));
   }
 

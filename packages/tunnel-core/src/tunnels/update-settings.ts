@@ -59,6 +59,8 @@ export function changesBetween(
  * Makes a running tunnel what `after` says, if nothing needs to be closed for it.
  *
  * @returns whether it is now; if not, it is as it was, and `openTunnel` with `takeOver` replaces it
+ * @example
+ * if (!changeInPlace(tunnel, settings)) tunnel = await openTunnel(settings, { takeOver: tunnel });
  */
 export function changeInPlace(tunnel: Tunnel, after: Settings): boolean {
   const isSingleEnd = after.scheme === "client" && tunnel.mode === 1;
