@@ -25,6 +25,7 @@ const libraries = [
 const slow = [
   "{packages,apps}/*/test/kill.test.ts",
   "apps/master/test/soak/**/*.test.ts",
+  "apps/cli/test/reload-trial.test.ts",
   "packages/instances/test/many.test.ts",
   ...[
     "dying-paths",

@@ -26,7 +26,7 @@ export async function main(): Promise<void> {
     get stdin() {
       return process.stdin;
     },
-    watchStop: () => watchStopRequests(process, output.closed),
+    watchStop: (options) => watchStopRequests(process, output.closed, options),
     atExit: (restore) => {
       process.once("exit", restore);
       return () => process.off("exit", restore);

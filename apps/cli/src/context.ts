@@ -35,7 +35,7 @@ export interface CliContext {
   readonly stderr: TextOutput;
   readonly stdin: TextInput;
   /** Starts to listen for requests to stop; called once, by commands that run until then. */
-  readonly watchStop: () => StopRequests;
+  readonly watchStop: (options?: WatchStopOptions) => StopRequests;
   /**
    * Does something at the end of the process, however it comes about.
    * @returns a function that takes it back
@@ -45,6 +45,12 @@ export interface CliContext {
 
 /** Why a long command should end. */
 export type StopReason = "SIGINT" | "SIGTERM" | "SIGHUP" | "output closed";
+
+/** What signals mean to a command. */
+export interface WatchStopOptions {
+  /** Is done at SIGHUP, in place of a stop. */
+  readonly onHangup?: (() => void) | undefined;
+}
 
 /** Requests to stop, first gracefully, then at once. */
 export interface StopRequests {

@@ -12,6 +12,20 @@ it("asks for a graceful stop at the first signal and for one at once at the seco
   await expect(untilAborted(stop.now)).rejects.toMatchObject({ exitCode: 130 });
 });
 
+it("lets a command do something else at SIGHUP", async () => {
+  const source = new EventEmitter();
+  let hangups = 0;
+  const onHangup = () => {
+    hangups++;
+  };
+  const stop = watchStopRequests(source, new AbortController().signal, { onHangup });
+  source.emit("SIGHUP");
+  source.emit("SIGHUP");
+  source.emit("SIGTERM");
+  expect(await stop.requested).toBe("SIGTERM");
+  expect([hangups, stop.now.aborted]).toEqual([2, false]);
+});
+
 it("asks for a graceful stop when the output is closed, before or after", async () => {
   const closed = new AbortController();
   const early = watchStopRequests(new EventEmitter(), closed.signal);

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { StopReason, StopRequests } from "./context.ts";
+import type { StopReason, StopRequests, WatchStopOptions } from "./context.ts";
 import { CliError, exitCodes } from "./exit-code.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -15,7 +15,11 @@ export interface StopSource {
  * @param outputClosed aborts when nobody reads standard output any more, which asks for a graceful
  *   stop too: a command in a pipe ends with its reader
  */
-export function watchStopRequests(source: StopSource, outputClosed: AbortSignal): StopRequests {
+export function watchStopRequests(
+  source: StopSource,
+  outputClosed: AbortSignal,
+  { onHangup }: WatchStopOptions = {},
+): StopRequests {
   let resolve: (reason: StopReason) => void = () => undefined;
   const requested = new Promise<StopReason>((settle) => {
     resolve = settle;
@@ -24,6 +28,10 @@ export function watchStopRequests(source: StopSource, outputClosed: AbortSignal)
   let stopping = false;
   for (const signal of signals) {
     source.on(signal, () => {
+      if (signal === "SIGHUP" && onHangup !== undefined) {
+        onHangup();
+        return;
+      }
       if (stopping) {
         const exitCode = exitCodes.signalBase + constants.signals[signal];
         now.abort(new CliError(`cut by a second signal (${signal})`, { exitCode }));

@@ -1,24 +1,28 @@
 import { expect, it } from "vitest";
-import { defaultUrl, readArguments } from "./arguments.ts";
+import { chooseUrl, readArguments } from "./arguments.ts";
+
+const run = { kind: "run", url: undefined, configFiles: [], logFormat: "text" };
 
 it.each([
-  [[], undefined, { kind: "run", url: defaultUrl, logFormat: "text" }],
-  [[], "", { kind: "run", url: defaultUrl, logFormat: "text" }],
-  [[], "master://:1", { kind: "run", url: "master://:1", logFormat: "text" }],
-  [["master://:2"], "master://:1", { kind: "run", url: "master://:2", logFormat: "text" }],
-  [["--log-format", "json"], "", { kind: "run", url: defaultUrl, logFormat: "json" }],
-  [["--renew-key"], "master://:1", { kind: "renew key" }],
+  [[], undefined, run],
+  [[], "", run],
+  [["master://:2"], undefined, { ...run, url: "master://:2" }],
+  [["--log-format", "json"], "", { ...run, logFormat: "json" }],
+  [["--config", "a.yaml", "--config", "b"], "/etc/np", { ...run, configFiles: ["a.yaml", "b"] }],
+  [[], "/etc/np", { ...run, configFiles: ["/etc/np"] }],
+  [["--renew-key"], "/etc/np", { kind: "renew key" }],
   [["--help"], undefined, { kind: "help" }],
   [["-h", "x"], undefined, { kind: "help" }],
   [["-v"], undefined, { kind: "version" }],
-  [
-    ["--import", "x.gob"],
-    "",
-    { kind: "run", url: defaultUrl, logFormat: "text", importFile: "x.gob" },
-  ],
-  [["--", "master://:2"], undefined, { kind: "run", url: "master://:2", logFormat: "text" }],
-])("reads %j with NP_MASTER_URL %j", (argv, url, expected) => {
-  expect(readArguments(argv, url)).toEqual(expected);
+  [["--import", "x.gob"], "", { ...run, importFile: "x.gob" }],
+  [["--", "master://:2"], undefined, { ...run, url: "master://:2" }],
+])("reads %j with NP_CONFIG %j", (argv, config, expected) => {
+  expect(readArguments(argv, config)).toEqual(expected);
+});
+
+it("takes the first URL that is given, else one of this machine only", () => {
+  expect(chooseUrl(undefined, "", "master://:1")).toBe("master://:1");
+  expect(chooseUrl(undefined)).toBe("master://127.0.0.1:9090");
 });
 
 it.each([
@@ -29,5 +33,5 @@ it.each([
   [["--log-format=xml"]],
   [["--renew-key", "master://:1"]],
 ])("refuses %j", (argv) => {
-  expect(readArguments(argv, undefined).kind).toBe("wrong usage");
+  expect(readArguments(argv).kind).toBe("wrong usage");
 });

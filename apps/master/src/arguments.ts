@@ -3,6 +3,11 @@ import { parseArgs } from "node:util";
 /** Where a master listens that is told nothing: on this machine only. */
 export const defaultUrl = "master://127.0.0.1:9090";
 
+/** The URL that counts: of the command line, the files, `NP_MASTER_URL`. */
+export function chooseUrl(...urls: readonly (string | undefined)[]): string {
+  return urls.find((url) => url !== undefined && url !== "") ?? defaultUrl;
+}
+
 /** How log lines are written. */
 export type LogFormat = "text" | "json";
 
@@ -12,7 +17,10 @@ export type Request =
   | { readonly kind: "version" }
   | {
       readonly kind: "run";
-      readonly url: string;
+      /** `undefined`: the files say, `NP_MASTER_URL`, or the default. */
+      readonly url: string | undefined;
+      /** Files and folders that say what shall run. */
+      readonly configFiles: readonly string[];
       readonly logFormat: LogFormat;
       /** A state of the Go program to begin with. */
       readonly importFile: string | undefined;
@@ -20,8 +28,8 @@ export type Request =
   | { readonly kind: "renew key" }
   | { readonly kind: "wrong usage"; readonly problem: string };
 
-/** Reads the command line; `fallbackUrl` (`NP_MASTER_URL`) counts when it names no URL. */
-export function readArguments(argv: readonly string[], fallbackUrl: string | undefined): Request {
+/** Reads the command line. @param configFile `NP_CONFIG`: counts where it names no file */
+export function readArguments(argv: readonly string[], configFile?: string | undefined): Request {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(argv);
@@ -47,8 +55,14 @@ export function readArguments(argv: readonly string[], fallbackUrl: string | und
   // Nothing of them is quoted: they may hold keys, and shells split URLs that are not quoted.
   if (others.length > 0)
     return { kind: "wrong usage", problem: "more than one URL; is it quoted?" };
-  const fallback = fallbackUrl === undefined || fallbackUrl === "" ? defaultUrl : fallbackUrl;
-  return { kind: "run", url: given ?? fallback, logFormat, importFile: values.import };
+  const byVariable = configFile === undefined || configFile === "" ? [] : [configFile];
+  return {
+    kind: "run",
+    url: given,
+    configFiles: values.config ?? byVariable,
+    logFormat,
+    importFile: values.import,
+  };
 }
 
 function parse(argv: readonly string[]) {
@@ -59,6 +73,7 @@ function parse(argv: readonly string[]) {
       help: { type: "boolean", short: "h" },
       version: { type: "boolean", short: "v" },
       "log-format": { type: "string" },
+      config: { type: "string", multiple: true },
       import: { type: "string" },
       "renew-key": { type: "boolean" },
     },
@@ -66,16 +81,18 @@ function parse(argv: readonly string[]) {
 }
 
 /** What `--help` prints. */
-export const helpText = `Usage: nodepass-master [url] [--log-format text|json] [--import FILE]
+export const helpText = `Usage: nodepass-master [url] [--config FILE] [--log-format text|json] [--import FILE]
        nodepass-master --renew-key
 
 Runs a NodePass master: an HTTP API that runs tunnels.
 
   url            master://<host>:<port>/<prefix>?log=…&tls=…&crt=…&key=…
-                 else NP_MASTER_URL, else ${defaultUrl}
+                 else the file's, else NP_MASTER_URL, else ${defaultUrl}
                    prefix     where the API is, /api unless given
                    log        none, debug, info, warn, error, event (default info)
                    tls        0 plain, 1 self-signed, 2 from the files crt and key (default 0)
+  --config FILE  a YAML or JSON file, or a folder of them, that says what shall run; may be given
+                 again. SIGHUP and a change of the files make the instances what they say
   --log-format   lines of text, or one JSON object a line (then what is printed at the start,
                  the key too, goes to standard error)
   --import FILE  begin with the state of a master of the Go program (nodepass.gob); without it one
@@ -86,7 +103,8 @@ Runs a NodePass master: an HTTP API that runs tunnels.
   -v, --version  print the version
 
 Environment:
-  NP_MASTER_URL  the URL, where the command line has none
+  NP_MASTER_URL  the URL, where neither the command line nor a file has one
+  NP_CONFIG      the file or folder of --config, where the command line has none
   NP_STATE_DIR   where the state lies; else $XDG_STATE_HOME/nodepass, ~/.local/state/nodepass
   NP_API_KEY, NP_API_KEY_FILE    the API key, or the file that it is in; else made at the first start
   NP_READ_KEY, NP_READ_KEY_FILE  a second key, which may only read

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
+import { resolve } from "node:path";
 import { helpText, readArguments } from "./arguments.ts";
 import { errorText } from "./error-text.ts";
 
@@ -27,7 +28,7 @@ export async function main(): Promise<void> {
 }
 
 async function run(): Promise<number> {
-  const request = readArguments(process.argv.slice(2), process.env.NP_MASTER_URL);
+  const request = readArguments(process.argv.slice(2), process.env.NP_CONFIG);
   switch (request.kind) {
     case "help":
       process.stdout.write(helpText);
@@ -49,6 +50,7 @@ async function run(): Promise<number> {
       const { goStateFiles } = await import("@nodepass/master-server");
       return serve({
         url: request.url,
+        configFiles: request.configFiles.map((path) => resolve(path)),
         logFormat: request.logFormat,
         importFile: request.importFile,
         goStateFiles: goStateFiles(process.argv[1], process.cwd()),

@@ -1,3 +1,4 @@
+import { type ConfigFollower, followConfig, loadConfig } from "@nodepass/config-file";
 import { createLogger } from "@nodepass/logging";
 import {
   findCarriers,
@@ -9,12 +10,15 @@ import {
   type Variables,
 } from "@nodepass/master-server";
 import { parseMasterUrl } from "@nodepass/url-config";
-import type { LogFormat } from "./arguments.ts";
+import { chooseUrl, type LogFormat } from "./arguments.ts";
 import { type SignalSource, watchStopSignals } from "./stop-signals.ts";
 
 /** What `serve` needs of the process. */
 export interface ServeOptions {
-  readonly url: string;
+  /** Wins over the files'. @default theirs, else `NP_MASTER_URL`, else `defaultUrl` */
+  readonly url: string | undefined;
+  /** Files and folders that say what shall run; absolute. */
+  readonly configFiles: readonly string[];
   readonly logFormat: LogFormat;
   readonly importFile: string | undefined;
   /** Where a state of the Go program may lie. */
@@ -34,8 +38,11 @@ export interface ServeOptions {
  * @throws whatever keeps it from starting, or its state from being saved at the end
  */
 export async function serve(options: ServeOptions): Promise<number> {
-  const { stdout, variables } = options;
-  const settings = parseMasterUrl(options.url);
+  const { stdout, variables, configFiles } = options;
+  const config =
+    configFiles.length === 0 ? undefined : loadConfig(configFiles, { environment: variables });
+  const described = config?.master;
+  const settings = parseMasterUrl(chooseUrl(options.url, described?.url, variables.NP_MASTER_URL));
   const environment = readMasterEnvironment(variables, options.home);
   const logger = createLogger({
     level: settings.log,
@@ -43,7 +50,11 @@ export async function serve(options: ServeOptions): Promise<number> {
     colour: stdout.isTTY === true && (variables.NO_COLOR ?? "") === "",
     write: (line) => stdout.write(line),
   });
-  const stop = watchStopSignals(options.signals);
+  let follower: ConfigFollower | undefined;
+  const stop = watchStopSignals(
+    options.signals,
+    config === undefined ? undefined : () => follower?.reload(),
+  );
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
 
   let master: RunningMaster;
@@ -59,7 +70,11 @@ export async function serve(options: ServeOptions): Promise<number> {
         carriers: findCarriers(import.meta.url),
         proxyEnvironment: proxyVariables(variables),
       },
-      keys: environment.keys,
+      keys: {
+        ...environment.keys,
+        ...(described?.apiKey !== undefined && { apiKey: described.apiKey }),
+        ...(described?.readKey !== undefined && { readKey: described.readKey }),
+      },
       version: options.version,
       logger,
       signal: stop.signal,
@@ -73,7 +88,39 @@ export async function serve(options: ServeOptions): Promise<number> {
   const output = options.logFormat === "json" ? options.stderr : stdout;
   output.write(`${startLines(master, environment).join("\n")}\n`);
 
+  const follow = async (): Promise<void> => {
+    if (config === undefined) return;
+    await master.started;
+    const isComplete = await master.become(config.tunnels);
+    if (stop.signal.aborted) return;
+    follower = followConfig({
+      paths: configFiles,
+      environment: variables,
+      last: config,
+      isComplete,
+      become(now) {
+        if (now.master?.url !== described?.url) {
+          logger.warn({}, "master changed in the file: that needs a restart");
+        }
+        return master.become(now.tunnels);
+      },
+      onRefused(problems) {
+        for (const { file, line, column, path, message: problem } of problems) {
+          const fields = { file, line, column, path, problem };
+          logger.error(fields, "configuration refused, what runs goes on");
+        }
+      },
+      onUnwatched(folder, { message: reason }) {
+        logger.warn({ folder, reason }, "changes of files go unnoticed: send SIGHUP");
+      },
+    });
+  };
+  follow().catch((error: unknown) => {
+    logger.error({ reason: String(error) }, "files not in force");
+  });
+
   logger.info({ reason: await stop.first }, "master stopping");
+  void follower?.close();
   const cut = await Promise.race([master.close(), stop.second]);
   if (cut !== undefined) {
     master.destroy();

@@ -17,8 +17,12 @@ export interface StopSignals {
   readonly signal: AbortSignal;
 }
 
-/** Listens for signals: the first asks for a graceful stop, the second for one at once. */
-export function watchStopSignals(source: SignalSource): StopSignals {
+/**
+ * Listens for signals: the first asks for a graceful stop, the second for one at once.
+ *
+ * @param onHangup is done at SIGHUP, in place of a stop
+ */
+export function watchStopSignals(source: SignalSource, onHangup?: () => void): StopSignals {
   const abort = new AbortController();
   let onFirst: (name: string) => void = () => undefined;
   let onSecond: (exitCode: number) => void = () => undefined;
@@ -30,6 +34,10 @@ export function watchStopSignals(source: SignalSource): StopSignals {
   });
   for (const name of signals) {
     source.on(name, () => {
+      if (name === "SIGHUP" && onHangup !== undefined) {
+        onHangup();
+        return;
+      }
       if (abort.signal.aborted) onSecond(128 + constants.signals[name]);
       onFirst(name);
       abort.abort();

@@ -7,6 +7,11 @@ export {
 export { configJsonSchema } from "./config-schema.ts";
 export { type ExportConfigOptions, type ExportedInstance, exportConfig } from "./export-config.ts";
 export {
+  type ConfigFollower,
+  type FollowConfigOptions,
+  followConfig,
+} from "./follow-config.ts";
+export {
   type ConfiguredMaster,
   type LoadConfigOptions,
   type LoadedConfig,

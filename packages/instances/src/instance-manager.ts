@@ -1,4 +1,4 @@
-import type { InstanceService } from "@nodepass/model";
+import type { InstanceOrigin, InstanceService, ReplacedInstance } from "@nodepass/model";
 import type { HostPort } from "@nodepass/url-config";
 import type { MasterIdentity } from "./master-identity.ts";
 
@@ -45,6 +45,20 @@ export interface InstanceManager extends InstanceService {
   /** What the API's fields leave out. */
   details(id: string): InstanceDetails | undefined;
   metrics(): InstanceMetrics;
+  /**
+   * Says which file describes an instance: its URL can then only be changed with `byFile`. Not saved.
+   * No effect if there is no such instance.
+   */
+  setOrigin(id: string, origin: InstanceOrigin | undefined): void;
+  /**
+   * @param options `byFile`: the file that describes it says so
+   * @throws {ServiceError} as in `InstanceService`; `CONFLICT` also where a file describes it
+   */
+  replaceUrl(
+    id: string,
+    url: string,
+    options?: { readonly byFile?: boolean | undefined },
+  ): Promise<ReplacedInstance>;
 
   /**
    * Tells subscribers `shutdown`, closes all instances gracefully, and saves the final counters.

@@ -80,12 +80,18 @@ export class InstanceOperations {
     );
   }
 
-  replaceUrl(id: string, text: string): Promise<ReplacedInstance> {
+  /** @param byFile the file that describes the instance says so */
+  replaceUrl(id: string, text: string, byFile: boolean): Promise<ReplacedInstance> {
     return this.#operate(
       id,
       () => undefined,
       async (instance) => {
-        const { record } = instance;
+        const { record, origin } = instance;
+        if (origin !== undefined && !byFile) {
+          const { file, name } = origin;
+          const message = `the instance comes from ${file} (${name}): its URL is changed there`;
+          throw new ServiceError("CONFLICT", message);
+        }
         if (record.url === text) {
           throw new ServiceError("SAME_URL", "the instance has this URL already");
         }
@@ -102,18 +108,19 @@ export class InstanceOperations {
           throw error;
         }
         const changed = changedParts(instance.spec, url.settings);
-        if (await instance.life.update(url.settings)) {
-          instance.setUrl(text, url);
-          instance.releaseClaims();
-          instance.tell(false);
-          const changes = { inPlace: changed, restarted: [] };
-          return { ...instance.view, warnings: instance.warnings, changes };
-        }
-        await instance.endForStart(environment.shutdownTimeoutMs, url);
+        const outcome = await instance.life.change(url.settings);
+        if (outcome === "refused") await instance.endForStart(environment.shutdownTimeoutMs, url);
         instance.setUrl(text, url);
-        await this.#begin(instance);
+        if (outcome === "refused") await this.#begin(instance);
+        else {
+          instance.releaseClaims();
+          await instance.life.settled(this.#closing);
+        }
         instance.tell(false);
-        const changes = { inPlace: [], restarted: changed };
+        const changes =
+          outcome === "inPlace"
+            ? { inPlace: changed, restarted: [] }
+            : { inPlace: [], restarted: changed };
         return { ...instance.view, warnings: instance.warnings, changes };
       },
     );

@@ -420,7 +420,7 @@ describe("instances", () => {
   });
 
   describe("replaceUrl", () => {
-    it("stops, replaces and starts, and keeps the counters", async () => {
+    it("opens another tunnel in its place, and keeps the counters", async () => {
       const { manager, tunnels, store } = master;
       const { id } = await through(manager.create({ url: URL }));
       const [first] = tunnels.opened;
@@ -433,7 +433,48 @@ describe("instances", () => {
       await expect(manager.replaceUrl(id, SERVER)).rejects.toMatchObject({ code: "SAME_URL" });
       const bad = manager.replaceUrl(id, "server://");
       await expect(bad).rejects.toMatchObject({ code: "INVALID_URL" });
-      expect(master.told()).toEqual(["create running", "update stopped", "update running"]);
+      // The other tunnel's link, then the URL; never a stop.
+      expect(master.told()).toEqual(["create running", "update running", "update running"]);
+      tunnels.last.live.tcprx = 4;
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(await manager.get(id)).toMatchObject({ tcprx: 13 });
+    });
+
+    it("stops and starts it if nothing can take its place", async () => {
+      const { manager, tunnels } = master;
+      const { id } = await through(manager.create({ url: URL }));
+      const [first] = tunnels.opened;
+      tunnels.failures = [new Error("address in use")];
+      const replaced = await through(manager.replaceUrl(id, SERVER));
+      expect(replaced).toMatchObject({ url: SERVER, status: "running" });
+      expect(first?.state).toBe("closed");
+      expect(tunnels.opened).toHaveLength(2);
+      expect(master.told()).toEqual([
+        "create running",
+        "log warn tunnel could not be replaced while it runs",
+        "update stopped",
+        "update running",
+      ]);
+    });
+
+    it("counts what drains, and lets it go with the instance", async () => {
+      const { manager, tunnels } = master;
+      const { id } = await through(manager.create({ url: URL }));
+      const first = tunnels.last;
+      const gate = createGate();
+      first.closing = gate.promise;
+      Object.assign(first.live, { tcps: 2, tcprx: 5, ping: 7, pool: 3 });
+      await through(manager.replaceUrl(id, `${URL}&noudp=1`));
+      Object.assign(tunnels.last.live, { tcps: 1, ping: 1 });
+      first.live.tcprx = 6;
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(await manager.get(id)).toMatchObject({ tcps: 3, tcprx: 6, ping: 1, pool: 0 });
+      const stopping = manager.update(id, { action: "stop" });
+      await vi.advanceTimersByTimeAsync(10);
+      expect(await manager.get(id)).toMatchObject({ status: "running" });
+      first.live.tcprx = 8;
+      gate.open();
+      expect(await through(stopping)).toMatchObject({ status: "stopped", tcprx: 8, tcps: 0 });
     });
 
     it("leaves the tunnel alone if it cannot be saved", async () => {
@@ -579,6 +620,10 @@ describe("instances", () => {
       expect(changes).toEqual({ inPlace: [], restarted: ["notcp", "proxy"] });
       expect(tunnels.opened).toHaveLength(2);
       expect(tunnels.opened[0]?.updates).toEqual([]);
+      // Differs as text only: nothing to do.
+      const same = await through(manager.replaceUrl(id, `${URL}&notcp=1&proxy=1`));
+      expect(same.changes).toEqual({ inPlace: [], restarted: [] });
+      expect(tunnels.opened).toHaveLength(2);
     });
   });
 

@@ -7,6 +7,7 @@ import {
   type InstanceEvent,
   type InstanceHistory,
   type InstanceLogs,
+  type InstanceOrigin,
   type InstanceRecord,
   type LogQuery,
   type NewInstance,
@@ -208,8 +209,16 @@ class LocalInstances implements InstanceManager {
     return this.#operations.update(id, change);
   }
 
-  replaceUrl(id: string, url: string): Promise<ReplacedInstance> {
-    return this.#operations.replaceUrl(id, url);
+  replaceUrl(
+    id: string,
+    url: string,
+    { byFile = false }: { readonly byFile?: boolean | undefined } = {},
+  ): Promise<ReplacedInstance> {
+    return this.#operations.replaceUrl(id, url, byFile);
+  }
+
+  setOrigin(id: string, origin: InstanceOrigin | undefined): void {
+    this.#registry.get(id)?.setOrigin(origin);
   }
 
   remove(id: string): Promise<void> {

@@ -3,6 +3,7 @@ import {
   type Instance,
   type InstanceEvent,
   type InstanceMeta,
+  type InstanceOrigin,
   type InstanceRecord,
   type LogFields,
   type LogLineLevel,
@@ -71,6 +72,7 @@ export class ManagedInstance {
   /** Stay its own between a stop and the start that follows. */
   #kept: readonly ClaimedAddress[] = [];
   #problem = "";
+  #origin: InstanceOrigin | undefined;
   #view: Instance | undefined;
   #told: Instance | undefined;
   #announced = false;
@@ -93,6 +95,18 @@ export class ManagedInstance {
   get details(): InstanceDetails {
     const { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress } = this.life;
     return { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress };
+  }
+
+  /** The file that describes it, if one does. */
+  get origin(): InstanceOrigin | undefined {
+    return this.#origin;
+  }
+
+  setOrigin(origin: InstanceOrigin | undefined): void {
+    if (origin?.file === this.#origin?.file && origin?.name === this.#origin?.name) return;
+    this.#origin = origin;
+    this.#view = undefined;
+    this.tell(false);
   }
 
   /** What was overlooked in the URL, for people. */
@@ -264,6 +278,7 @@ export class ManagedInstance {
       since: new Date(life.since).toISOString(),
       nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
       restingTargets: life.restingTargets,
+      ...(this.#origin !== undefined && { origin: this.#origin }),
     };
   }
 

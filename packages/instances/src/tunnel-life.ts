@@ -12,7 +12,7 @@ import {
 } from "@nodepass/model";
 import type { HostPort } from "@nodepass/url-config";
 import { ChangeSignal } from "./change-signal.ts";
-import type { LogReport, StateReport, TunnelSpec } from "./workers/messages.ts";
+import type { ChangeOutcome, LogReport, StateReport, TunnelSpec } from "./workers/messages.ts";
 import type { Run, RunListener, WorkerPool } from "./workers/worker-pool.ts";
 
 /** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
@@ -23,7 +23,9 @@ const OPEN_LIMIT_MS = 5000;
 const CONNECT_LIMIT_MS = 1000;
 /** A worker that has not closed a tunnel this long after its time is replaced, ms. */
 const CLOSE_GRACE_MS = 5000;
-/** Longest wait for counters that were asked for, and for other settings to be taken over, ms. */
+/** Longest wait for a worker to say that it changed a tunnel, ms. */
+const CHANGE_LIMIT_MS = 5000;
+/** Longest wait for counters that were asked for, ms. */
 const READ_LIMIT_MS = 1000;
 
 /** Where the tunnel of an instance is; see {@link TunnelLife}. */
@@ -67,13 +69,12 @@ export class TunnelLife {
   #entryAddress: HostPort | undefined;
   #live: Counters = NO_COUNTERS;
   #reads = 0;
-  /** What became of the last update, once it is known. */
-  #updated: boolean | undefined;
+  #outcome: ChangeOutcome | undefined;
   #failedStarts = 0;
   #workerCrashes = 0;
-  #run: Run | undefined;
-  /** What it is opened with, if it ends by itself. */
+  /** What the next try opens. */
   #spec: TunnelSpec | undefined;
+  #run: Run | undefined;
   #retry: NodeJS.Timeout | undefined;
 
   /** @param now wall clock, ms since 1970 */
@@ -204,20 +205,22 @@ export class TunnelLife {
   }
 
   /**
-   * Lets a tunnel that runs go on by other settings, where that takes no restart.
+   * Has the open tunnel become what `spec` says without closing a port or cutting a connection at once.
    *
-   * @returns false if it does; nothing has changed then, or the tunnel has to be restarted
+   * @returns how it did; `refused` if it did not: it goes on by the old settings, or is not open
    */
-  async update(spec: TunnelSpec): Promise<boolean> {
+  async change(spec: TunnelSpec): Promise<ChangeOutcome> {
     const run = this.#run;
-    if (this.#phase !== "open" || this.#status !== "running" || run === undefined) return false;
-    this.#updated = undefined;
-    run.update(spec);
-    const isAnswered = (): boolean => this.#updated !== undefined || this.#phase !== "open";
-    await this.#changes.until(isAnswered, READ_LIMIT_MS);
-    const done = this.#updated === true && this.#phase === "open" && this.#run === run;
-    if (done) this.#spec = spec;
-    return done;
+    if (this.#phase !== "open" || run === undefined) return "refused";
+    this.#outcome = undefined;
+    run.change(spec);
+    await this.#changes.until(
+      () => this.#outcome !== undefined || this.#phase !== "open" || this.#run !== run,
+      CHANGE_LIMIT_MS,
+    );
+    const outcome = this.#outcome ?? "refused";
+    if (outcome !== "refused") this.#spec = spec;
+    return outcome;
   }
 
   #open(spec: TunnelSpec): void {
@@ -229,9 +232,9 @@ export class TunnelLife {
       onState: (report) => isCurrent() && this.#onState(report),
       onCounters: (counters) => isCurrent() && this.#onCounters(counters),
       onLog: (line) => this.#hooks.onLog(line),
-      onUpdated: (done) => {
+      onChanged: (outcome) => {
         if (!isCurrent()) return;
-        this.#updated = done;
+        this.#outcome = outcome;
         this.#changes.notify();
       },
       onClosed: (reason) => isCurrent() && this.#onClosed(this.#spec ?? spec, reason),

@@ -127,6 +127,14 @@ describe.each([
       await hold(entryOf(server.id));
       const heavy = await manager.replaceUrl(server.id, limited.replace("tls=1", "tls=0"));
       expect(heavy.changes).toEqual({ inPlace: [], restarted: ["tls"] });
+      expect(heavy.status).toBe("running");
+      // Its port has not been closed, the client is soon there again, and what was open goes on.
+      const through = await hold(entryOf(server.id));
+      const again = await manager.replaceUrl(server.id, limited);
+      expect(again.changes.restarted).toEqual(["tls"]);
+      expect(await through.say("drains")).toBe("drains");
+      await hold(entryOf(server.id));
+      await untilInstance(master, server.id, ({ tcps }) => tcps === 4);
     } finally {
       for (const connection of held.splice(0)) connection.destroy();
       await other.close();

@@ -1,6 +1,7 @@
 import {
   type Counters,
   countersOf,
+  type InstanceOrigin,
   type InstancePeer,
   KEY_INSTANCE_ID,
   type UrlChanges,
@@ -32,6 +33,8 @@ export interface RemoteInstance extends Counters {
   readonly nextRetry: string | undefined;
   /** Targets that are left alone after a failure while others serve. */
   readonly restingTargets: readonly RemoteRestingTarget[];
+  /** The file of the master that describes it, if one does. */
+  readonly origin: InstanceOrigin | undefined;
   /** What the master overlooked in the URL; in answers to a new URL. */
   readonly warnings: readonly string[];
   /** What another URL changed; in answers to one. */
@@ -85,6 +88,9 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     since: text(value.since),
     nextRetry: text(value.nextRetry) || undefined,
     restingTargets: readResting(value.restingTargets),
+    origin: isRecord(value.origin)
+      ? { file: text(value.origin.file), name: text(value.origin.name) }
+      : undefined,
     warnings: texts(value.warnings),
     changes: isRecord(value.changes)
       ? { inPlace: texts(value.changes.inPlace), restarted: texts(value.changes.restarted) }

@@ -1,3 +1,4 @@
+export type { FileTunnel } from "./files/file-instances.ts";
 export type { KeyOptions } from "./given-keys.ts";
 export {
   DEFAULT_SERVER_LIMITS,

@@ -7,6 +7,7 @@ import { historyFiles } from "@nodepass/store";
 import { formatHostPort, isWildcard } from "@nodepass/url-config";
 import type { Context } from "hono";
 import { apiUrl, reachableAddress } from "./addresses.ts";
+import { FileInstances } from "./files/file-instances.ts";
 import { watchGivenKeys } from "./given-keys.ts";
 import { openHttpServer } from "./http/http-server.ts";
 import {
@@ -130,6 +131,7 @@ async function openParts(
       return certificate?.current().fingerprint;
     },
     started: master.started,
+    become: (tunnels) => master.become(tunnels),
     close: (closing) => master.close(closing),
     destroy: () => master.destroy(),
     [Symbol.asyncDispose]: () => master.close(),
@@ -193,6 +195,7 @@ async function openCore(
     monitors.process.close();
     keys.close();
   };
+  const files = new FileInstances(instances, logger);
   let closing: Promise<void> | undefined;
   const close: MountedMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
     closing ??= stopMaster({ api, server, instances, store }, timeoutMs).finally(closeMonitors);
@@ -206,6 +209,7 @@ async function openCore(
     // A key that came along, or was given, is known to whoever uses it.
     freshKey: fresh && movedIn === undefined && keys.current.apiKey === undefined,
     started: instances.start(),
+    become: (tunnels) => files.become(tunnels),
     close,
     destroy() {
       server.destroy();

@@ -1,5 +1,6 @@
 import type { HostPort } from "@nodepass/url-config";
 import type { Hono } from "hono";
+import type { FileTunnel } from "./files/file-instances.ts";
 
 /** A master that answers. */
 export interface RunningMaster extends Omit<MountedMaster, "app"> {
@@ -22,6 +23,15 @@ export interface MountedMaster {
   readonly freshKey: boolean;
   /** Resolves when the instances that start with the master run or have failed, or after 10 s. */
   readonly started: Promise<void>;
+  /**
+   * Makes the instances what files say: new ones are made, others changed without a cut where that
+   * is possible, those that files brought and do not have any more removed. Each has the field
+   * `origin` then, and its URL is not changed over the API (409). Instances that no file brought are
+   * left alone. One call after the other.
+   *
+   * @returns whether all of it could be done; what could not is logged, and can be tried again
+   */
+  become(tunnels: readonly FileTunnel[]): Promise<boolean>;
   /**
    * Event streams get `shutdown`, instances are closed, the state is saved. Idempotent: the first
    * call decides about the time.

@@ -33,6 +33,7 @@ export {
   type InstanceLogLine,
   type InstanceLogs,
   type InstanceMeta,
+  type InstanceOrigin,
   type InstancePeer,
   type InstanceStatus,
   type InstanceType,

@@ -29,6 +29,14 @@ export interface InstancePeer {
   readonly alias: string;
 }
 
+/** What brought an instance, where that is a file. */
+export interface InstanceOrigin {
+  /** The file that describes it. */
+  readonly file: string;
+  /** Its name there: it stays when the rest changes. */
+  readonly name: string;
+}
+
 /** What clients attached to an instance. */
 export interface InstanceMeta {
   readonly peer: InstancePeer;
@@ -66,6 +74,8 @@ export interface Instance extends Counters {
   readonly nextRetry: string | null;
   /** Targets that are left alone after a failure while others serve; at most 64. */
   readonly restingTargets: readonly RestingTarget[];
+  /** The file that describes it; `undefined` for one that was made over the API. */
+  readonly origin?: InstanceOrigin | undefined;
 }
 
 /** One of several targets that does not work at the moment. */

@@ -44,5 +44,8 @@ export function toWireInstance(instance: Instance): WireInstance {
       protocol,
       reason,
     })),
+    ...(instance.origin !== undefined && {
+      origin: { file: instance.origin.file, name: instance.origin.name },
+    }),
   };
 }

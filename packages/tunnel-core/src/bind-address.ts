@@ -2,6 +2,7 @@ import type { Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { type HostPort, isWildcard } from "@nodepass/url-config";
 import { TunnelError } from "./errors.ts";
+import { type ConnectionTaker, TcpListener } from "./listener/tcp-listener.ts";
 import { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
 import { systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
 import { UdpListener } from "./udp/udp-listener.ts";
@@ -14,11 +15,20 @@ const SHARED_PORT_TRIES = 16;
 
 /** A bound address: TCP listener and UDP socket on one port. */
 export interface BoundAddress {
+  /** What was asked for; its port may be 0. */
+  readonly asked: HostPort;
   readonly host: string;
   readonly port: number;
-  readonly tcp: Server | undefined;
+  readonly tcp: TcpListener | undefined;
   readonly udp: UdpListener | undefined;
-  /** Stops taking connections and datagrams; accepted connections go on. */
+  /** Begins to take TCP connections; those that came before were closed, or are a predecessor's. */
+  serve(onConnection: (socket: Socket) => void): void;
+  /** Takes no TCP connections any more. */
+  stopTaking(): void;
+  /**
+   * Stops taking connections and datagrams; accepted connections go on. What a successor has taken
+   * over stays bound.
+   */
   close(): void;
 }
 
@@ -27,26 +37,31 @@ export interface BindOptions {
   readonly udp: boolean;
   /** Accepted connections are probed from the start (`KEEP_ALIVE_MS`). @default false */
   readonly keepAlive?: boolean | undefined;
-  onConnection(socket: Socket): void;
+  /** Bound by a predecessor: what fits is taken over, its port never closes. @default none */
+  readonly from?: readonly BoundAddress[] | undefined;
   /** An error after the address was bound (out of descriptors, an ICMP error). */
   onError(error: Error): void;
 }
 
 /**
- * Binds an address for TCP, UDP or both.
+ * Binds an address for TCP, UDP or both, or takes it over from who has bound it.
  *
  * @throws {TunnelError} `ADDRESS_IN_USE` or `BIND_FAILED`, with nothing left bound
  */
 export async function bindAddress(at: HostPort, options: BindOptions): Promise<BoundAddress> {
+  const former = options.from?.find(({ asked, host, port }) => {
+    return host === at.host && (port === at.port || asked.port === at.port);
+  });
+  if (former !== undefined) return takeOver(former, at, options);
   for (let tried = 1; ; tried++) {
     const tcp = options.tcp ? await listen(at, options) : undefined;
-    const port = tcp === undefined ? at.port : portOf(tcp);
-    if (!options.udp) return bound(at, port, tcp, undefined);
+    const port = tcp === undefined ? at.port : portOf(tcp.server);
+    if (!options.udp) return bound(at, port, tcp, undefined, options);
     try {
-      const udp = await bindUdp({ host: at.host, port }, options);
-      return bound(at, udp.port, tcp, udp);
+      const udp = await bindUdp({ host: at.host, port });
+      return bound(at, udp.port, tcp, udp, options);
     } catch (error) {
-      tcp?.close();
+      tcp?.closeUnlessTaken();
       // The port that the system chose for TCP may be taken for UDP.
       const again = at.port === 0 && tried < SHARED_PORT_TRIES;
       if (!(again && error instanceof TunnelError && error.code === "ADDRESS_IN_USE")) throw error;
@@ -54,23 +69,56 @@ export async function bindAddress(at: HostPort, options: BindOptions): Promise<B
   }
 }
 
+/** What the predecessor does not have, or has in another way, is bound on its port. */
+async function takeOver(
+  former: BoundAddress,
+  asked: HostPort,
+  options: BindOptions,
+): Promise<BoundAddress> {
+  const at = { host: asked.host, port: former.port };
+  const fits = former.tcp?.keepAlive === (options.keepAlive === true);
+  const tcp = !options.tcp ? undefined : fits ? former.tcp : await listen(at, options);
+  try {
+    const udp = options.udp ? (former.udp ?? (await bindUdp(at))) : undefined;
+    return bound(asked, at.port, tcp, udp, options);
+  } catch (error) {
+    tcp?.closeUnlessTaken();
+    throw error;
+  }
+}
+
 function bound(
-  at: HostPort,
+  asked: HostPort,
   port: number,
-  tcp: Server | undefined,
+  tcp: TcpListener | undefined,
   udp: UdpListener | undefined,
+  { onError }: BindOptions,
 ): BoundAddress {
+  let taker: ConnectionTaker | undefined;
   let open = true;
+  const stopTaking = (): void => {
+    if (tcp === undefined) return;
+    if (taker === undefined) tcp.closeUnlessTaken();
+    else tcp.leave(taker);
+  };
+  udp?.hold(onError);
   return {
-    host: at.host,
+    asked,
+    host: asked.host,
     port,
     tcp,
     udp,
+    serve(onConnection) {
+      if (tcp === undefined || !open || taker !== undefined) return;
+      taker = { onConnection, onError };
+      tcp.take(taker);
+    },
+    stopTaking,
     close() {
       if (!open) return;
       open = false;
-      tcp?.close();
-      udp?.close();
+      stopTaking();
+      udp?.release(onError);
     },
   };
 }
@@ -80,7 +128,7 @@ function portOf(server: Server): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-function listen(at: HostPort, options: BindOptions): Promise<Server> {
+function listen(at: HostPort, options: BindOptions): Promise<TcpListener> {
   return new Promise((resolve, reject) => {
     const server = createServer({
       allowHalfOpen: true,
@@ -91,31 +139,28 @@ function listen(at: HostPort, options: BindOptions): Promise<Server> {
     });
     const failed = (error: Error): void => reject(bindError(at, "tcp", error));
     server.once("error", failed);
-    server.on("connection", (socket: Socket) => options.onConnection(socket));
     const address = { port: at.port, backlog: BACKLOG, ...(at.host !== "" && { host: at.host }) };
     server.listen(address, () => {
       server.off("error", failed);
-      server.on("error", (error) => options.onError(error));
-      resolve(server);
+      resolve(new TcpListener(server, options.keepAlive === true));
     });
   });
 }
 
-async function bindUdp(at: HostPort, options: BindOptions): Promise<UdpListener> {
-  const { onError } = options;
+async function bindUdp(at: HostPort): Promise<UdpListener> {
   if (at.host !== "") {
     const family = at.host.includes(":") ? 6 : 4;
     const wildcard = isWildcard(at.host) ? family : undefined;
-    return new UdpListener({ socket: await bindUdpFamily(at, family, options), wildcard, onError });
+    return new UdpListener({ socket: await bindUdpFamily(at, family), wildcard });
   }
   try {
-    const socket = await bindUdpFamily(at, 6, options);
-    return new UdpListener({ socket, wildcard: "both", onError });
+    const socket = await bindUdpFamily(at, 6);
+    return new UdpListener({ socket, wildcard: "both" });
   } catch (error) {
     // No IPv6 on this host.
     if (error instanceof TunnelError && error.code === "ADDRESS_IN_USE") throw error;
-    const socket = await bindUdpFamily(at, 4, options);
-    return new UdpListener({ socket, wildcard: 4, onError });
+    const socket = await bindUdpFamily(at, 4);
+    return new UdpListener({ socket, wildcard: 4 });
   }
 }
 
@@ -123,24 +168,15 @@ async function bindUdp(at: HostPort, options: BindOptions): Promise<UdpListener>
  * Binds a port that is free. On all addresses it is bound twice: sockets for each address can share
  * the port only with one that allows it, and such a one would also share it with a stranger's.
  */
-async function bindUdpFamily(
-  at: HostPort,
-  family: 4 | 6,
-  options: BindOptions,
-): Promise<UdpSocket> {
-  const alone = await bindUdpSocket(at, family, options, false);
+async function bindUdpFamily(at: HostPort, family: 4 | 6): Promise<UdpSocket> {
+  const alone = await bindUdpSocket(at, family, false);
   if (!isWildcard(at.host)) return alone;
   const { port } = alone.address();
   alone.close();
-  return bindUdpSocket({ host: at.host, port }, family, options, true);
+  return bindUdpSocket({ host: at.host, port }, family, true);
 }
 
-function bindUdpSocket(
-  at: HostPort,
-  family: 4 | 6,
-  options: BindOptions,
-  reuseAddress: boolean,
-): Promise<UdpSocket> {
+function bindUdpSocket(at: HostPort, family: 4 | 6, reuseAddress: boolean): Promise<UdpSocket> {
   return new Promise((resolve, reject) => {
     const named = at.host !== "" && !/^[\d.]+$|:/.test(at.host);
     const socket = createUdpSocket(family, {
@@ -156,7 +192,8 @@ function bindUdpSocket(
     const address = { port: at.port, exclusive: true, ...(at.host !== "" && { address: at.host }) };
     socket.bind(address, () => {
       socket.off("error", failed);
-      socket.on("error", (error) => options.onError(error));
+      // The listener's from here on; it is made in the same turn.
+      socket.on("error", () => undefined);
       enlargeBuffers(socket);
       resolve(socket);
     });

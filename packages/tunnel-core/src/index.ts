@@ -20,7 +20,7 @@ export type {
   TunnelWays,
 } from "./tunnel.ts";
 
-export { changesBetween } from "./tunnels/update-settings.ts";
+export { changeInPlace, changesBetween } from "./tunnels/update-settings.ts";
 
 // Internal to the workspace: not part of the public API, may change at any time.
 

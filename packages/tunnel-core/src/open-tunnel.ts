@@ -5,7 +5,7 @@ import { checkOptions, checkSettings } from "./tunnels/check-options.ts";
 import { ClientTunnel } from "./tunnels/client-tunnel.ts";
 import { ServerTunnel } from "./tunnels/server-tunnel.ts";
 import { SingleEndTunnel } from "./tunnels/single-end-tunnel.ts";
-import type { TunnelBase } from "./tunnels/tunnel-base.ts";
+import { TunnelBase } from "./tunnels/tunnel-base.ts";
 
 /**
  * Opens a tunnel end: a server, a client, or a single-end forwarder.
@@ -29,15 +29,22 @@ export async function openTunnel(
   checkSettings(settings);
   checkOptions(options);
   options.signal?.throwIfAborted();
-  if (settings.scheme === "server") return start(new ServerTunnel(settings, options), options);
-  if (settings.mode === 2) return start(new ClientTunnel(settings, options), options);
+  // What a tunnel keeps of its options has no predecessor: each would hold the one before it.
+  const { takeOver, drainTimeoutMs, ...own } = options;
+  if (takeOver !== undefined && !(takeOver instanceof TunnelBase)) {
+    throw new TunnelError("INVALID_OPTIONS", "takeOver is no tunnel that openTunnel has opened");
+  }
+  const start = (tunnel: TunnelBase): Promise<Tunnel> =>
+    begin(tunnel, own.onCreate, takeOver, drainTimeoutMs);
+  if (settings.scheme === "server") return start(new ServerTunnel(settings, own));
+  if (settings.mode === 2) return start(new ClientTunnel(settings, own));
   try {
-    return await start(new SingleEndTunnel(settings, options), options);
+    return await start(new SingleEndTunnel(settings, own));
   } catch (error) {
     // Mode 0: single-end if the tunnel address can be bound here, else dual-end.
     const taken = error instanceof TunnelError && isBindFailure(error);
     if (settings.mode === 1 || !taken) throw error;
-    return start(new ClientTunnel(settings, options), options);
+    return start(new ClientTunnel(settings, own));
   }
 }
 
@@ -45,13 +52,20 @@ function isBindFailure(error: TunnelError): boolean {
   return error.code === "ADDRESS_IN_USE" || error.code === "BIND_FAILED";
 }
 
-async function start(tunnel: TunnelBase, options: TunnelOptions): Promise<Tunnel> {
-  options.onCreate?.(tunnel);
+async function begin(
+  tunnel: TunnelBase,
+  onCreate: TunnelOptions["onCreate"],
+  former: TunnelBase | undefined,
+  drainTimeoutMs: number | undefined,
+): Promise<Tunnel> {
+  if (former !== undefined) tunnel.replace(former);
+  onCreate?.(tunnel);
   try {
     await tunnel.start();
   } catch (error) {
     tunnel.destroy(error instanceof Error ? error : undefined);
     throw error;
   }
+  tunnel.succeed(drainTimeoutMs);
   return tunnel;
 }

@@ -163,6 +163,17 @@ export interface TunnelOptions {
   readonly onCreate?: ((tunnel: Tunnel) => void) | undefined;
   /** Resolves names. @default the system's resolver, addresses in its order */
   readonly lookup?: NameLookup | undefined;
+  /**
+   * A tunnel that this one replaces. Addresses that both listen on pass from it to this one without
+   * being closed; when this one has started, that one is closed and its connections get
+   * `drainTimeoutMs` to end. If this one cannot start, that one goes on. A pool over QUIC (`type` 1)
+   * cannot be taken over: `ADDRESS_IN_USE`.
+   *
+   * @default none
+   */
+  readonly takeOver?: Tunnel | undefined;
+  /** Time for the connections of `takeOver`, ms. @default `shutdownTimeoutMs` of its limits */
+  readonly drainTimeoutMs?: number | undefined;
   /** Aborting destroys the tunnel. */
   readonly signal?: AbortSignal | undefined;
 }

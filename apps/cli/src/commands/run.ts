@@ -12,13 +12,26 @@ export function addRunCommand(program: Command, context: CliContext): void {
   const run = program
     .command("run")
     .description(
-      "run a server, a client or a master until it is stopped; the word run may be left out",
+      "run a server, a client, a master, or what files say, until it is stopped; before a URL the word run may be left out",
     );
   addUrlArgument(run, "server://, client:// or master://")
+    .argument(
+      "[files...]",
+      "or YAML or JSON files and folders of them, read again when they change",
+    )
     .addOption(logFormatOption())
-    .action(async (argument: string | undefined, options: RunOptions) => {
+    .action(async (argument: string | undefined, more: string[], options: RunOptions) => {
       const { logFormat } = options;
       const { parse, parseEnvironment } = await import("@nodepass/url-config");
+      const paths = argument === undefined ? more : [argument, ...more];
+      const { isConfigPath } = await import("../files/is-config-path.ts");
+      const [first] = paths;
+      if (first !== undefined && first !== "-" && (paths.length > 1 || isConfigPath(first))) {
+        const { runFiles } = await import("../files/run-files.ts");
+        const environment = parseEnvironment(context.environment);
+        await runFiles(context, { paths, environment, logFormat });
+        return;
+      }
       const settings = parse(await readUrlArgument(context, argument, options));
       if (settings.scheme === "master") {
         const { runMasterCommand } = await import("../master/run-master.ts");

@@ -1,9 +1,11 @@
 import { homedir } from "node:os";
 import { cwd } from "node:process";
+import type { ConfigFollower, ConfiguredMaster, LoadedConfig } from "@nodepass/config-file";
 import type { Logger } from "@nodepass/logging";
-import type { RunMasterOptions, RunningMaster } from "@nodepass/master-server";
+import type { KeyOptions, RunMasterOptions, RunningMaster } from "@nodepass/master-server";
 import type { MasterSettings } from "@nodepass/url-config";
 import type { CliContext, StopRequests } from "../context.ts";
+import { followLogs } from "../files/follow-logs.ts";
 import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
@@ -14,6 +16,12 @@ import { readVersion } from "../version.ts";
 export interface RunMasterCommandOptions {
   readonly settings: MasterSettings;
   readonly logFormat: LogFormat;
+  /** In place of those of the environment. */
+  readonly keys?: KeyOptions | undefined;
+  /** What SIGHUP does. @default a stop */
+  readonly onHangup?: (() => void) | undefined;
+  /** What is done beside serving. */
+  onStarted?(master: RunningMaster, logger: Logger): Promise<void>;
 }
 
 /**
@@ -24,21 +32,74 @@ export interface RunMasterCommandOptions {
  */
 export async function runMasterCommand(
   context: CliContext,
-  { settings, logFormat }: RunMasterCommandOptions,
+  { settings, logFormat, keys, onHangup, onStarted }: RunMasterCommandOptions,
 ): Promise<void> {
   const { readMasterEnvironment, startLines } = await import("@nodepass/master-server");
   const { showKey } = readMasterEnvironment(context.environment, homedir());
   const renewCommand = `${commandName(context.environment)} key renew --local`;
   const logger = await createConsoleLogger(context, { level: settings.log, format: logFormat });
-  const stop = context.watchStop();
-  const master = await startMaster(context, { settings, logger, signal: stop.now });
+  const stop = context.watchStop({ onHangup });
+  const master = await startMaster(context, { settings, logger, keys, signal: stop.now });
   // On standard error where standard output is for programs, and at every level: dashboards are
   // set up with these lines, and the key is shown only once.
   const output = logFormat === "json" ? context.stderr : context.stdout;
   for (const line of startLines(master, { showKey, renewCommand })) {
     output.write(`${line}\n`);
   }
+  onStarted?.(master, logger).catch((error: unknown) => {
+    logger.error({ reason: String(error) }, "files not in force");
+  });
   await serveUntilStopped(master, { stop, logger });
+}
+
+/** A master that is described in files, with its instances. */
+export interface RunMasterFilesOptions {
+  /** Absolute. */
+  readonly paths: readonly string[];
+  readonly config: LoadedConfig;
+  readonly master: ConfiguredMaster;
+  readonly logFormat: LogFormat;
+}
+
+/**
+ * Runs the master of files until it is asked to stop, with the instances that they describe. SIGHUP
+ * and a change of the files have them read again.
+ *
+ * @throws as {@link runMasterCommand}
+ */
+export async function runMasterFiles(
+  context: CliContext,
+  { paths, config, master: described, logFormat }: RunMasterFilesOptions,
+): Promise<void> {
+  const { followConfig } = await import("@nodepass/config-file");
+  let follower: ConfigFollower | undefined;
+  try {
+    await runMasterCommand(context, {
+      settings: described.settings,
+      logFormat,
+      keys: { apiKey: described.apiKey, readKey: described.readKey },
+      onHangup: () => follower?.reload(),
+      async onStarted(master, logger) {
+        await master.started;
+        const isComplete = await master.become(config.tunnels);
+        follower = followConfig({
+          paths,
+          environment: context.environment,
+          last: config,
+          isComplete,
+          become: ({ master: now, tunnels }) => {
+            if (now?.url !== described.url) {
+              logger.warn({}, "master changed in the file: that needs a restart");
+            }
+            return master.become(tunnels);
+          },
+          ...followLogs(logger),
+        });
+      },
+    });
+  } finally {
+    await follower?.close();
+  }
 }
 
 /** What {@link startMaster} needs beyond the environment. */
@@ -46,12 +107,14 @@ export interface StartMasterOptions extends Pick<RunMasterOptions, "settings" | 
   readonly logger: Logger;
   /** Where its state is. @default as the environment says */
   readonly stateDirectory?: string | undefined;
+  /** In place of those of the environment. */
+  readonly keys?: KeyOptions | undefined;
 }
 
 /** Starts a master with what the environment says about it. */
 export async function startMaster(
   context: CliContext,
-  { settings, signal, logger, stateDirectory }: StartMasterOptions,
+  { settings, signal, logger, stateDirectory, keys }: StartMasterOptions,
 ): Promise<RunningMaster> {
   const { findCarriers, goStateFiles, proxyVariables, readMasterEnvironment, runMaster } =
     await import("@nodepass/master-server");
@@ -68,11 +131,20 @@ export async function startMaster(
       carriers: findCarriers(import.meta.url),
       proxyEnvironment: proxyVariables(context.environment),
     },
-    keys: environment.keys,
+    keys: givenKeys(environment.keys, keys),
     logger,
     version: readVersion(),
     signal,
   });
+}
+
+/** Keys of a file win over those of the environment, each of the two by itself. */
+function givenKeys(environment: KeyOptions, { apiKey, readKey }: KeyOptions = {}): KeyOptions {
+  return {
+    ...environment,
+    ...(apiKey !== undefined && { apiKey }),
+    ...(readKey !== undefined && { readKey }),
+  };
 }
 
 /** Waits for a request to stop, then closes the master within `NP_SHUTDOWN_TIMEOUT`. */

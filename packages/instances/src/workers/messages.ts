@@ -33,10 +33,10 @@ export type TunnelSpec = ServerSettings | ClientSettings;
 /** What the main thread tells a runner of tunnels; `run` names the tunnel from its opening on. */
 export type RunnerCommand =
   | { readonly kind: "open"; readonly run: number; readonly spec: TunnelSpec }
+  /** Become what `spec` says without closing a port or cutting a connection at once. Answered by `changed` while it is there. */
+  | { readonly kind: "change"; readonly run: number; readonly spec: TunnelSpec }
   /** Connections get `timeoutMs` to finish. Answered by `closed`. */
   | { readonly kind: "close"; readonly run: number; readonly timeoutMs: number }
-  /** To run by other settings from now on. Answered by `updated`, if the tunnel is there. */
-  | { readonly kind: "update"; readonly run: number; readonly spec: TunnelSpec }
   /** Answered by `counters`, if the tunnel is there. */
   | { readonly kind: "read"; readonly run: number };
 
@@ -71,6 +71,19 @@ export interface LogReport {
   readonly fields: LogFields;
 }
 
+/**
+ * How a run took other settings: `inPlace` while it went on; `replaced` by another tunnel, which took
+ * over its ports while the old one's connections drain; `refused`: it goes on by the old ones.
+ */
+export type ChangeOutcome = "inPlace" | "replaced" | "refused";
+
+/** What became of a change that was asked for. */
+export interface ChangedReport {
+  readonly kind: "changed";
+  readonly run: number;
+  readonly outcome: ChangeOutcome;
+}
+
 /** A run is over: closed as asked (no reason), could not open, or ended by itself. */
 export interface ClosedReport {
   readonly kind: "closed";
@@ -78,15 +91,8 @@ export interface ClosedReport {
   readonly reason: string | undefined;
 }
 
-/** An `update` was done, with no connection cut, or nothing was, since it takes a restart. */
-export interface UpdatedReport {
-  readonly kind: "updated";
-  readonly run: number;
-  readonly done: boolean;
-}
-
 /** What a runner of tunnels tells the main thread. */
-export type RunnerReport = StateReport | CountersReport | LogReport | ClosedReport | UpdatedReport;
+export type RunnerReport = StateReport | CountersReport | LogReport | ChangedReport | ClosedReport;
 
 const COLUMNS = COUNTER_NAMES.length + 1;
 

@@ -1,10 +1,17 @@
-import { type Counters, countersOf, isSameCounters, NO_COUNTERS } from "@nodepass/model";
 import {
-  changesBetween,
+  type Counters,
+  countersOf,
+  isSameCounters,
+  NO_COUNTERS,
+  NO_TOTALS,
+  type Totals,
+  totalsOf,
+} from "@nodepass/model";
+import {
+  changeInPlace,
   openTunnel,
   RelayBuffers,
   type Tunnel,
-  TunnelError,
   type TunnelOptions,
   type TunnelWays,
 } from "@nodepass/tunnel-core";
@@ -12,6 +19,7 @@ import type { EnvironmentSettings } from "@nodepass/url-config";
 import { isLogged } from "../log-threshold.ts";
 import { LineBudget } from "./line-budget.ts";
 import {
+  type ChangeOutcome,
   type LogReport,
   pushCounters,
   type RunnerCommand,
@@ -41,6 +49,14 @@ interface RunEntry {
   spec: TunnelSpec;
   readonly budget: LineBudget;
   tunnel: Tunnel | undefined;
+  /** Is to take the place of `tunnel`. */
+  next: Tunnel | undefined;
+  /** Were replaced; their connections have their time. */
+  readonly draining: Set<Tunnel>;
+  /** What those that have drained counted. */
+  past: Totals;
+  /** Another tunnel is being opened in its place. */
+  replacing: boolean;
   /** `openTunnel` has resolved. */
   opened: boolean;
   /** Time for its connections to finish, once it is to close. */
@@ -60,7 +76,7 @@ export class TunnelRunner {
   readonly #openTunnel: OpenTunnel;
   readonly #buffers: RelayBuffers;
   readonly #entries = new Map<number, RunEntry>();
-  readonly #queue: RunEntry[] = [];
+  readonly #queue: { readonly entry: RunEntry; readonly open: () => Promise<void> }[] = [];
   /** Those whose state is told at the end of this turn of the loop. */
   readonly #due = new Set<RunEntry>();
   #dueSent: NodeJS.Immediate | undefined;
@@ -85,7 +101,7 @@ export class TunnelRunner {
     // It may have ended by itself meanwhile; `closed` was sent then.
     if (entry === undefined) return;
     if (command.kind === "read") this.#sendCounters([entry], true);
-    else if (command.kind === "update") this.#update(entry, command.spec);
+    else if (command.kind === "change") this.#change(entry, command.spec);
     else this.#close(entry, command.timeoutMs);
   }
 
@@ -100,6 +116,7 @@ export class TunnelRunner {
     for (const entry of entries) {
       entry.closeTimeoutMs = 0;
       if (entry.opened) entry.tunnel?.destroy();
+      for (const tunnel of entry.draining) tunnel.destroy();
     }
   }
 
@@ -109,21 +126,25 @@ export class TunnelRunner {
       spec,
       budget: new LineBudget(performance.now()),
       tunnel: undefined,
+      next: undefined,
+      draining: new Set(),
+      past: NO_TOTALS,
+      replacing: false,
       opened: false,
       closeTimeoutMs: undefined,
       last: NO_COUNTERS,
     };
     this.#entries.set(run, entry);
-    this.#queue.push(entry);
+    this.#queue.push({ entry, open: () => this.#openOne(entry) });
     this.#openNext();
   }
 
   #openNext(): void {
     while (this.#opening < MAX_OPENING) {
-      const entry = this.#queue.shift();
-      if (entry === undefined) return;
+      const waiting = this.#queue.shift();
+      if (waiting === undefined) return;
       this.#opening++;
-      void this.#openOne(entry).finally(() => {
+      void waiting.open().finally(() => {
         this.#opening--;
         this.#openNext();
       });
@@ -133,10 +154,11 @@ export class TunnelRunner {
   async #openOne(entry: RunEntry): Promise<void> {
     try {
       const tunnel = await this.#openTunnel(entry.spec, {
-        ...this.#ways,
-        limits: this.#limits,
-        buffers: this.#buffers,
-        onCreate: (created) => this.#listen(entry, created),
+        ...this.#tunnelOptions(),
+        onCreate: (created) => {
+          entry.tunnel = created;
+          this.#listen(entry, created);
+        },
       });
       entry.tunnel = tunnel;
       entry.opened = true;
@@ -155,11 +177,16 @@ export class TunnelRunner {
     );
   }
 
+  #tunnelOptions(): TunnelOptions {
+    return { ...this.#ways, limits: this.#limits, buffers: this.#buffers };
+  }
+
   /** A client without a mode may be created twice: as a forwarder, then as a dual-end client. */
   #listen(entry: RunEntry, tunnel: Tunnel): void {
-    entry.tunnel = tunnel;
+    const isOurs = (): boolean =>
+      entry.tunnel === tunnel || entry.next === tunnel || entry.draining.has(tunnel);
     tunnel.on("log", ({ level, message, fields }) => {
-      if (entry.tunnel === tunnel && isLogged(level, entry.spec.log)) {
+      if (isOurs() && isLogged(level, entry.spec.log)) {
         this.#log(entry, level, message, fields);
       }
     });
@@ -185,18 +212,71 @@ export class TunnelRunner {
     });
   }
 
-  #update(entry: RunEntry, spec: TunnelSpec): void {
-    const done = update(entry, spec);
-    if (done) entry.spec = spec;
-    this.#send({ kind: "updated", run: entry.run, done });
-    if (done) this.#sendState(entry);
+  #change(entry: RunEntry, spec: TunnelSpec): void {
+    const { run, tunnel } = entry;
+    const isOpen = entry.opened && entry.closeTimeoutMs === undefined && !entry.replacing;
+    if (!isOpen || tunnel === undefined) {
+      this.#send({ kind: "changed", run, outcome: "refused" });
+    } else if (changeInPlace(tunnel, spec)) {
+      entry.spec = spec;
+      this.#send({ kind: "changed", run, outcome: "inPlace" });
+    } else {
+      entry.replacing = true;
+      this.#queue.push({ entry, open: () => this.#replace(entry, tunnel, spec) });
+      this.#openNext();
+    }
+  }
+
+  async #replace(entry: RunEntry, former: Tunnel, spec: TunnelSpec): Promise<void> {
+    const { run } = entry;
+    const isOver = (): boolean =>
+      entry.closeTimeoutMs !== undefined || !this.#entries.has(run) || entry.tunnel !== former;
+    let outcome: ChangeOutcome = "refused";
+    try {
+      if (isOver()) return;
+      const tunnel = await this.#openTunnel(spec, {
+        ...this.#tunnelOptions(),
+        takeOver: former,
+        onCreate: (created) => {
+          entry.next = created;
+          this.#listen(entry, created);
+        },
+      });
+      if (isOver()) {
+        tunnel.destroy();
+        return;
+      }
+      entry.draining.add(former);
+      entry.tunnel = tunnel;
+      entry.spec = spec;
+      outcome = "replaced";
+      // It is closing already; this only waits for it.
+      void former.close().finally(() => this.#drained(entry, former));
+      this.#sendCounters([entry], false);
+      this.#sendState(entry);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log(entry, "warn", "tunnel could not be replaced while it runs", { reason });
+    } finally {
+      entry.next = undefined;
+      entry.replacing = false;
+      if (this.#entries.has(run)) this.#send({ kind: "changed", run, outcome });
+    }
+  }
+
+  #drained(entry: RunEntry, tunnel: Tunnel): void {
+    if (!entry.draining.delete(tunnel)) return;
+    const last = countersNow(tunnel);
+    const { past } = entry;
+    entry.past = totalsOf((name) => past[name] + last[name]);
   }
 
   #close(entry: RunEntry, timeoutMs: number): void {
     entry.closeTimeoutMs = timeoutMs;
     const { tunnel } = entry;
     if (entry.opened && tunnel !== undefined) {
-      void tunnel.close({ timeoutMs }).then(
+      const rest = [...entry.draining].map((each) => closeWithin(each, timeoutMs));
+      void Promise.all([tunnel.close({ timeoutMs }), ...rest]).then(
         () => this.#over(entry, undefined),
         (error: unknown) => {
           tunnel.destroy();
@@ -206,7 +286,7 @@ export class TunnelRunner {
       return;
     }
     // While it opens it can't be stopped cleanly; `#openOne` closes it then.
-    const queued = this.#queue.indexOf(entry);
+    const queued = this.#queue.findIndex((waiting) => waiting.entry === entry);
     if (queued < 0) return;
     this.#queue.splice(queued, 1);
     this.#over(entry, undefined);
@@ -245,7 +325,7 @@ export class TunnelRunner {
   #sendCounters(entries: Iterable<RunEntry>, always: boolean): void {
     const rows: number[] = [];
     for (const entry of entries) {
-      const counters = countersNow(entry.tunnel);
+      const counters = countersOfRun(entry);
       if (!always && isSameCounters(counters, entry.last)) continue;
       entry.last = counters;
       pushCounters(rows, entry.run, counters);
@@ -272,24 +352,26 @@ export class TunnelRunner {
   }
 }
 
-/** @returns whether the tunnel runs by these settings now; else nothing has changed */
-function update(
-  { tunnel, spec: before, opened, closeTimeoutMs }: RunEntry,
-  spec: TunnelSpec,
-): boolean {
-  if (tunnel === undefined || !opened || closeTimeoutMs !== undefined) return false;
-  const { scheme } = tunnel.settings;
-  // What a single end listens on is not its target.
-  const isEntry = tunnel.entryAddress !== undefined && (scheme === "server" || tunnel.mode === 2);
-  const changes = changesBetween(before, spec, isEntry);
-  if (changes === undefined) return false;
+/** Waits for a tunnel that closes already, and cuts it if it takes longer. */
+async function closeWithin(tunnel: Tunnel, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => tunnel.destroy(), timeoutMs);
   try {
-    tunnel.update(changes);
-    return true;
-  } catch (error) {
-    if (error instanceof TunnelError) return false;
-    throw error;
+    await tunnel.close();
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** All that the tunnels of a run count; what is there now is also what drains. */
+function countersOfRun({ tunnel, draining, past }: RunEntry): Counters {
+  const now = countersNow(tunnel);
+  if (draining.size === 0 && past === NO_TOTALS) return now;
+  const others = Array.from(draining, countersNow);
+  return countersOf((name) => {
+    if (name === "ping" || name === "pool") return now[name];
+    const drained = name in past ? past[name as keyof Totals] : 0;
+    return others.reduce((sum, each) => sum + each[name], now[name] + drained);
+  });
 }
 
 /** The counters of the table that this tunnel has. */

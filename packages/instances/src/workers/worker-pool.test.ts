@@ -51,7 +51,7 @@ function listen(): RunListener & { readonly heard: string[] } {
     onState: ({ state }) => heard.push(state),
     onCounters: ({ tcprx }) => heard.push(`tcprx ${tcprx}`),
     onLog: ({ message }) => heard.push(message),
-    onUpdated: (done) => heard.push(`updated ${done}`),
+    onChanged: (outcome) => heard.push(`changed ${outcome}`),
     onClosed: (reason) => heard.push(`closed ${reason ?? "as asked"}`),
     onLost: (reason) => heard.push(`lost ${reason}`),
   };
@@ -85,17 +85,17 @@ describe("WorkerPool", () => {
     expect(two.heard).toEqual(["tcprx 7"]);
   });
 
-  it("opens a run in the next thread with what it was updated to, if that was done", () => {
+  it("opens a run in the next thread with what it was changed to, if that was done", () => {
     const { pool, started, thread } = setUp(1);
     const one = listen();
     const run = pool.open(SPEC, one);
     const other = { ...SPEC, slot: 7 };
-    run.update(other);
-    expect(thread(0).commands.at(-1)).toEqual({ kind: "update", run: 1, spec: other });
-    thread(0).handlers.onReport({ kind: "updated", run: 1, done: true });
-    run.update({ ...SPEC, slot: 8 });
-    thread(0).handlers.onReport({ kind: "updated", run: 1, done: false });
-    expect(one.heard).toEqual(["updated true", "updated false"]);
+    run.change(other);
+    expect(thread(0).commands.at(-1)).toEqual({ kind: "change", run: 1, spec: other });
+    thread(0).handlers.onReport({ kind: "changed", run: 1, outcome: "inPlace" });
+    run.change({ ...SPEC, slot: 8 });
+    thread(0).handlers.onReport({ kind: "changed", run: 1, outcome: "refused" });
+    expect(one.heard).toEqual(["changed inPlace", "changed refused"]);
     thread(0).handlers.onExit("boom");
     vi.advanceTimersByTime(1000);
     expect(started.at(-1)?.commands).toEqual([{ kind: "open", run: 1, spec: other }]);

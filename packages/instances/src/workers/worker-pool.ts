@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Counters } from "@nodepass/model";
 import {
+  type ChangeOutcome,
   type ClosedReport,
   eachCounters,
   type LogReport,
@@ -36,8 +37,8 @@ export interface ThreadCrash {
 export interface Run {
   /** Answered by `onClosed`. */
   close(timeoutMs: number): void;
-  /** To run by other settings. Answered by `onUpdated`, unless the thread is gone. */
-  update(spec: TunnelSpec): void;
+  /** Answered by `onChanged`, unless the thread is gone. */
+  change(spec: TunnelSpec): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
   /** Ends the thread that does not answer; its other runs are lost and come back. */
@@ -85,11 +86,11 @@ export class WorkerPool {
   open(spec: TunnelSpec, listener: RunListener): Run {
     const slot = this.#emptiest();
     this.#lastRun++;
-    const run: SlotRun = { run: this.#lastRun, spec, listener, closing: false };
+    const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
     slot.open(run);
     return {
       close: (timeoutMs) => slot.close(run, timeoutMs),
-      update: (other) => slot.update(run, other),
+      change: (wanted) => slot.change(run, wanted),
       read: () => slot.read(run),
       kill: (reason) => slot.kill(reason),
       forget: () => slot.forget(run),
@@ -118,8 +119,7 @@ export interface RunListener {
   onState(report: StateReport): void;
   onCounters(counters: Counters): void;
   onLog(report: LogReport): void;
-  /** @param done whether it runs by the other settings now */
-  onUpdated(done: boolean): void;
+  onChanged(outcome: ChangeOutcome): void;
   /** The run is over. Without a reason it was closed as asked. */
   onClosed(reason: ClosedReport["reason"]): void;
   /** Its thread is gone; it is opened again in the next one. Its counters start over. */
@@ -129,10 +129,10 @@ export interface RunListener {
 /** A run in its slot. */
 interface SlotRun {
   readonly run: number;
-  /** Those that it is opened with, should its thread be replaced. */
+  /** What its next thread opens. */
   spec: TunnelSpec;
-  /** Those that its thread was told of, and has not answered to. */
-  nextSpec?: TunnelSpec | undefined;
+  /** What it was asked to change to last. */
+  wanted: TunnelSpec;
   readonly listener: RunListener;
   closing: boolean;
 }
@@ -199,9 +199,9 @@ class WorkerSlot {
     queueMicrotask(() => this.#end(run, undefined));
   }
 
-  update(run: SlotRun, spec: TunnelSpec): void {
-    run.nextSpec = spec;
-    this.#thread?.post({ kind: "update", run: run.run, spec });
+  change(run: SlotRun, spec: TunnelSpec): void {
+    run.wanted = spec;
+    this.#thread?.post({ kind: "change", run: run.run, spec });
   }
 
   read(run: SlotRun): void {
@@ -248,9 +248,9 @@ class WorkerSlot {
     if (run === undefined) return;
     if (report.kind === "state") run.listener.onState(report);
     else if (report.kind === "log") run.listener.onLog(report);
-    else if (report.kind === "updated") {
-      if (report.done) run.spec = run.nextSpec ?? run.spec;
-      run.listener.onUpdated(report.done);
+    else if (report.kind === "changed") {
+      if (report.outcome !== "refused") run.spec = run.wanted;
+      run.listener.onChanged(report.outcome);
     } else this.#end(run, report.reason);
   }
 

@@ -36,7 +36,7 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
 
   constructor(settings: Settings) {
     super();
-    this.settings = settings;
+    this.settings = { ...settings };
     if (settings.scheme === "server" || settings.mode !== 2) this.tunnelAddress = settings.tunnel;
   }
 
@@ -64,6 +64,7 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
   update(changes: TunnelChanges): void {
     if (this.state === "closed") throw new TunnelError("CLOSED", "the tunnel is closed");
     this.updates.push(changes);
+    Object.assign(this.settings, changes);
   }
 
   targets(): readonly TargetState[] {

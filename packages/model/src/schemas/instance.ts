@@ -69,6 +69,13 @@ export const InstanceSchema = z
       )
       .readonly()
       .meta({ description: "Targets that are left alone after a failure while others serve" }),
+    origin: z
+      .object({
+        file: z.string().meta({ description: "The file that describes it" }),
+        name: z.string().meta({ description: "Its name there" }),
+      })
+      .optional()
+      .meta({ description: "Only where a file brought it: its URL is changed there" }),
   })
   .meta({ id: "Instance", example });
 

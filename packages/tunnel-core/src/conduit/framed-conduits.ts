@@ -2,6 +2,7 @@ import type { TunnelError } from "../errors.ts";
 import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import type { FlushQueue } from "../stream/flush-queue.ts";
+import type { Lingerer } from "../stream/lingerer.ts";
 import type {
   Conduit,
   ConduitClaim,
@@ -14,6 +15,8 @@ import { FramedConnection, type FramedOwner } from "./framed-connection.ts";
 
 export interface FramedConduitsOptions extends ConduitsOptions {
   readonly flushes: FlushQueue;
+  /** Where an exit leaves the connections of a session that is over. */
+  readonly lingerer: Lingerer;
   /** The peer broke the rules of frames on a pool connection. */
   onViolation(error: TunnelError): void;
 }
@@ -76,6 +79,7 @@ export class FramedConduits implements Conduits, FramedOwner {
   }
 
   onGone(connection: FramedConnection): void {
+    if (this.#closed) this.#options.lingerer.gone(connection);
     if (this.#idle.delete(connection) && !this.#closed) this.#options.onTaken(!connection.idle);
   }
 
@@ -120,9 +124,14 @@ export class FramedConduits implements Conduits, FramedOwner {
     for (const connection of [...this.#idle]) connection.stream.destroy();
   }
 
+  /**
+   * The session is over. The entry closes what is idle; the exit leaves that to the peer, which may
+   * have given one to a user at this moment, and closes what is left a little later.
+   */
   close(): void {
     this.#closed = true;
-    this.flush();
+    if (this.role === "entry") this.flush();
+    else for (const connection of this.#idle) this.#options.lingerer.leave(connection);
     this.#idle.clear();
   }
 }

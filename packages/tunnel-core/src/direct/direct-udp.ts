@@ -27,6 +27,10 @@ export class DirectUdp implements DoorKeeper {
     listener.start(this);
   }
 
+  knows(from: RemoteInfo, door: UdpDoor): boolean {
+    return this.sessions.find(from, door) !== undefined;
+  }
+
   onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
     const { context } = this;
     let session = this.sessions.find(from, door);
@@ -52,6 +56,7 @@ export class DirectUdp implements DoorKeeper {
 
   close(): void {
     for (const session of this.sessions.all()) session.close();
+    this.#listener.stop(this);
   }
 }
 

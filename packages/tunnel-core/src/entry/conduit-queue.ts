@@ -69,6 +69,13 @@ export class ConduitQueue implements ConduitSource {
     }
   }
 
+  /** Takes out those who wait, oldest first: they are somebody else's now. */
+  leave(): ConduitUser[] {
+    const users: ConduitUser[] = [];
+    this.#waiting.clear((user) => users.push(user));
+    return users;
+  }
+
   close(): void {
     this.#session = undefined;
     const closed = new TunnelError("CLOSED", "the tunnel is closed");

@@ -12,6 +12,7 @@ export class EntrySide {
   readonly tcp: TcpEntry;
   #udp: UdpEntry | undefined;
   #bound: BoundAddress | undefined;
+  readonly #onConnection = (socket: Socket): void => this.tcp.accept(socket);
 
   constructor(context: TunnelContext) {
     this.#context = context;
@@ -20,25 +21,31 @@ export class EntrySide {
     this.tcp = new TcpEntry(context, this.queue);
   }
 
-  /** Binds the first target address for the users. @throws {TunnelError} as `bindAddress` */
-  async open(): Promise<BoundAddress> {
+  /**
+   * Binds the first target address for the users.
+   *
+   * @param from bound by a predecessor, to be taken over
+   * @throws {TunnelError} as `bindAddress`
+   */
+  async open(from: readonly BoundAddress[] | undefined): Promise<BoundAddress> {
     const { settings } = this.#context;
     const at = settings.targets[0] ?? { host: "", port: 0 };
     const bound = await bindAddress(at, {
       tcp: settings.tcp,
       udp: settings.udp,
-      onConnection: (socket: Socket) => this.tcp.accept(socket),
+      from,
       onError: (error) => {
         this.#context.logLimited("error", "listener failed", { error: error.message });
       },
     });
     this.#bound = bound;
+    bound.serve(this.#onConnection);
     if (bound.udp !== undefined) this.#udp = new UdpEntry(this.#context, this.queue, bound.udp);
     return bound;
   }
 
   stopTaking(): void {
-    this.#bound?.tcp?.close();
+    this.#bound?.stopTaking();
     this.queue.close();
   }
 

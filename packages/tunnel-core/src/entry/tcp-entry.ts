@@ -59,6 +59,15 @@ export class TcpEntry {
     this.source.request(user);
   }
 
+  /** Those who still wait for a conduit wait at this entry from now on. */
+  adopt(users: readonly ConduitUser[]): void {
+    const closed = new TunnelError("CLOSED", "the tunnel is closed");
+    for (const user of users) {
+      if (user instanceof EntryUser) user.move(this);
+      else user.onNoConduit(closed);
+    }
+  }
+
   release(): void {
     this.context.counters.tcps--;
     this.context.slots.release();
@@ -69,7 +78,7 @@ export class TcpEntry {
 class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly kind = "tcp";
   readonly remote: string;
-  readonly #entry: TcpEntry;
+  #entry: TcpEntry;
   readonly #stream: ByteStream;
   #done = false;
   readonly #dialling: Dialling | undefined;
@@ -82,6 +91,20 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     this.#entry = entry;
     this.#stream = stream;
     this.remote = remoteOf(stream);
+  }
+
+  /** It was accepted by another entry, which gives it away. */
+  move(entry: TcpEntry): void {
+    if (this.#done) return;
+    if (!entry.context.slots.take()) {
+      entry.context.counters.refusedSlot++;
+      this.onNoConduit(new TunnelError("SLOTS_TAKEN", "all slots are taken"));
+      return;
+    }
+    this.#entry.release();
+    this.#entry = entry;
+    entry.context.counters.tcps++;
+    entry.source.request(this);
   }
 
   onConduit(conduit: Conduit): void {

@@ -99,6 +99,7 @@ export class Session {
       this.#conduits = new FramedConduits({
         ...common,
         flushes: context.flushes,
+        lingerer: context.lingerer,
         onViolation: (error) => {
           context.logLimited("warn", "pool connection broke the rules of frames", {
             reason: error.message,

@@ -5,9 +5,30 @@ import { DETACHED_READER } from "./detached-reader.ts";
 /** Longest time, ms, that a stream whose user is done waits for the peer to take its last bytes. */
 const LINGER_MS = 5000;
 
+/** A connection that carries one user after another. */
+export interface Reusable {
+  readonly stream: ByteStream;
+  /** Nobody uses it now. */
+  readonly idle: boolean;
+}
+
 /** Ends streams whose last bytes may still be on their way; none stays for ever. */
 export class Lingerer {
   readonly #lingering = new DeadlineQueue<ByteStream>(LINGER_MS, (stream) => stream.destroy());
+
+  readonly #unused = new DeadlineQueue<Reusable>(LINGER_MS, (connection) => {
+    if (connection.idle) connection.stream.destroy();
+  });
+
+  /** Leaves it to the peer to close a connection that it may be about to use. */
+  leave(connection: Reusable): void {
+    this.#unused.add(connection);
+  }
+
+  /** The peer has closed it, or uses it. */
+  gone(connection: Reusable): void {
+    this.#unused.delete(connection);
+  }
 
   /** Lets what was written out, then closes the stream; nothing more is read from it. */
   end(stream: ByteStream): void {
@@ -23,5 +44,8 @@ export class Lingerer {
   /** Closes what lingers, now. */
   close(): void {
     this.#lingering.clear((stream) => stream.destroy());
+    this.#unused.clear((connection) => {
+      if (connection.idle) connection.stream.destroy();
+    });
   }
 }

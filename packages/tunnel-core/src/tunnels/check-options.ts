@@ -23,6 +23,8 @@ const OPTIONS: {
   onConnection: ["a function", (value) => typeof value === "function"],
   lookup: ["a function", (value) => typeof value === "function"],
   onCreate: ["a function", (value) => typeof value === "function"],
+  takeOver: ["a tunnel", isObject],
+  drainTimeoutMs: ["a number, 0 or more", (value) => typeof value === "number" && value >= 0],
   signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
 };
 

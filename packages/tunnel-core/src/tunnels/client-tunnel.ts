@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings, HostPort } from "@nodepass/url-config";
 import { carrierOf } from "../carrier/carriers.ts";
+import type { ConduitUser } from "../conduit/conduit.ts";
 import { EntrySide } from "../entry/entry-side.ts";
 import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError } from "../errors.ts";
@@ -26,7 +27,8 @@ const STABLE_SESSION_MS = 1000;
 /** A dual-end client: dials the server and keeps a pool of connections to it. */
 export class ClientTunnel extends TunnelBase {
   readonly #settings: ClientSettings;
-  readonly #identity = newClientId();
+  /** A successor's is the same: the server lets it take the session over at once. */
+  #identity = newClientId();
   /** Addresses that have proved themselves: never spoken to in the 1.14 way again. */
   readonly #provedAddresses = new Set<string>();
   #entrySide: EntrySide | undefined;
@@ -39,6 +41,11 @@ export class ClientTunnel extends TunnelBase {
     this.#settings = settings;
   }
 
+  override replace(former: TunnelBase): void {
+    super.replace(former);
+    if (former instanceof ClientTunnel) this.#identity = former.#identity;
+  }
+
   async start(): Promise<void> {
     const { settings, context } = this;
     this.runMode = 2;
@@ -47,8 +54,25 @@ export class ClientTunnel extends TunnelBase {
     }
     const keys = new ProofKeys(await stretchTunnelKey(settings.key));
     if (this.closingOrClosed) return;
+    await this.#takeEntry();
+    if (this.closingOrClosed) {
+      this.endAll();
+      return;
+    }
     this.startReporting();
     void this.#run(keys);
+  }
+
+  /** Users go on coming in where they did: that this is still the entry is known only later. */
+  async #takeEntry(): Promise<void> {
+    const at = this.settings.targets[0];
+    const offered = this.offered("entry").filter(({ asked, host, port }) => {
+      return host === at?.host && (port === at.port || asked.port === at.port);
+    });
+    if (offered.length === 0) return;
+    const side = new EntrySide(this.context);
+    this.entry = await side.open(offered);
+    this.#entrySide = side;
   }
 
   async #run(keys: ProofKeys): Promise<void> {
@@ -196,7 +220,7 @@ export class ClientTunnel extends TunnelBase {
     }
     if (this.#entrySide !== undefined) return;
     const side = new EntrySide(this.context);
-    this.entry = await side.open();
+    this.entry = await side.open(undefined);
     if (this.closingOrClosed) side.close();
     else this.#entrySide = side;
   }
@@ -219,6 +243,10 @@ export class ClientTunnel extends TunnelBase {
 
   protected override retiring(): boolean {
     return this.#current?.session.retiring === true;
+  }
+
+  protected override waitingUsers(): ConduitUser[] {
+    return this.#entrySide?.queue.leave() ?? [];
   }
 
   protected tcpEntry(): TcpEntry | undefined {

@@ -2,6 +2,7 @@ import type { ServerSettings } from "@nodepass/url-config";
 import { bindAddress } from "../bind-address.ts";
 import type { CarrierListener } from "../carrier/carrier.ts";
 import { carrierOf } from "../carrier/carriers.ts";
+import type { ConduitUser } from "../conduit/conduit.ts";
 import { EntrySide } from "../entry/entry-side.ts";
 import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { TunnelError } from "../errors.ts";
@@ -96,7 +97,7 @@ export class ServerTunnel extends TunnelBase {
     if (mode !== 2) {
       const side = new EntrySide(context);
       try {
-        this.entry = await side.open();
+        this.entry = await side.open(this.offered("entry"));
         this.#entrySide = side;
         this.runMode = 1;
         return "-";
@@ -126,15 +127,12 @@ export class ServerTunnel extends TunnelBase {
     });
     this.#handshakes = handshakes;
     const kind = await carrierOf(settings.type, this.options.carriers);
-    let listener: TunnelListener | undefined;
     try {
       this.listener = await bindAddress(settings.tunnel, {
         tcp: true,
         udp: false,
         keepAlive: true,
-        // Who comes in this very moment comes again.
-        onConnection: (socket) =>
-          listener === undefined ? socket.destroy() : listener.accept(socket),
+        from: this.offered("listener"),
         onError: (error) => {
           context.logLimited("error", "tunnel listener failed", { error: error.message });
         },
@@ -157,7 +155,7 @@ export class ServerTunnel extends TunnelBase {
       log: context.logLimited,
       onStream: (arrival) => greeter.greet(arrival),
     });
-    listener = new TunnelListener({
+    const listener = new TunnelListener({
       context,
       certificate: this.#certificate,
       poolTls: settings.tls !== 0,
@@ -168,6 +166,7 @@ export class ServerTunnel extends TunnelBase {
     });
     this.#carrier = carrier;
     this.#tunnelListener = listener;
+    this.listener.serve((socket) => listener.accept(socket));
     context.log("info", "server listening", {
       tunnel: `${this.listener.host}:${this.listener.port}`,
       flow: this.runMode === 1 ? "reverse" : "forward",
@@ -196,6 +195,10 @@ export class ServerTunnel extends TunnelBase {
     return this.#sessions?.session?.retiring === true;
   }
 
+  protected override waitingUsers(): ConduitUser[] {
+    return this.#entrySide?.queue.leave() ?? [];
+  }
+
   protected tcpEntry(): TcpEntry | undefined {
     return this.#entrySide?.tcp;
   }
@@ -205,7 +208,7 @@ export class ServerTunnel extends TunnelBase {
   }
 
   protected stopTaking(): void {
-    this.listener?.tcp?.close();
+    this.listener?.stopTaking();
     this.#entrySide?.stopTaking();
     // A 1.14 peer cuts its relays with the session: let them finish first.
     if (this.#sessions?.session?.terms.proved === true) this.#sessions.retire("closing");

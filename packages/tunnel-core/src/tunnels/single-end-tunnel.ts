@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { ClientSettings } from "@nodepass/url-config";
 import { bindAddress } from "../bind-address.ts";
 import { DirectConduits } from "../direct/direct-conduits.ts";
@@ -40,7 +39,7 @@ export class SingleEndTunnel extends TunnelBase {
     this.listener = await bindAddress(settings.tunnel, {
       tcp: settings.tcp,
       udp: settings.udp && !this.#proxied,
-      onConnection: (socket: Socket) => this.#tcp.accept(socket),
+      from: this.offered("listener"),
       onError: (error) => context.logLimited("error", "listener failed", { error: error.message }),
     });
     if (this.closingOrClosed) {
@@ -48,6 +47,7 @@ export class SingleEndTunnel extends TunnelBase {
       return;
     }
     this.entry = this.listener;
+    this.listener.serve((socket) => this.#tcp.accept(socket));
     const { udp } = this.listener;
     if (udp !== undefined) this.#udp = new DirectUdp(context, new UdpTargets(context), udp);
     context.log("info", "forwarding", {
@@ -90,7 +90,7 @@ export class SingleEndTunnel extends TunnelBase {
   }
 
   protected stopTaking(): void {
-    this.listener?.tcp?.close();
+    this.listener?.stopTaking();
   }
 
   protected endAll(): void {

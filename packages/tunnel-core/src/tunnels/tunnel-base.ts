@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { BoundAddress } from "../bind-address.ts";
+import type { ConduitUser } from "../conduit/conduit.ts";
 import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
@@ -48,6 +49,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   #error: TunnelError | undefined;
   #hasPeer = false;
   #sessions = 0;
+  /** Whose addresses this one takes over, until it has. */
+  #former: TunnelBase | undefined;
+  /** Somebody has taken over: what is open here may last. */
+  #succeeded = false;
   #reporter: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   readonly #emitConnection = (event: ConnectionEvent): void => {
@@ -167,6 +172,35 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     return { ...this.toJSON(), settings: this.settings };
   }
 
+  /** Before `start`: takes over what both listen on. A predecessor that is closing has nothing. */
+  replace(former: TunnelBase): void {
+    if (!former.closingOrClosed) this.#former = former;
+  }
+
+  /** What this one can have of its predecessor, first what served the same. */
+  protected offered(as: "listener" | "entry"): readonly BoundAddress[] {
+    const former = this.#former;
+    const listener = former?.listener;
+    const entry = former?.entry;
+    const all = as === "listener" ? [listener, entry] : [entry, listener];
+    return all.filter((bound) => bound !== undefined);
+  }
+
+  /** This one serves: its predecessor gives it the users who still wait, and drains. */
+  succeed(drainTimeoutMs: number | undefined): void {
+    const former = this.#former;
+    this.#former = undefined;
+    if (former === undefined || this.closingOrClosed || former.closingOrClosed) return;
+    this.tcpEntry()?.adopt(former.waitingUsers());
+    former.#succeeded = true;
+    void former.close({ timeoutMs: drainTimeoutMs });
+  }
+
+  /** The users for whom there is no conduit yet leave this tunnel. */
+  protected waitingUsers(): ConduitUser[] {
+    return [];
+  }
+
   /** Begins serving; called once by `openTunnel`. Rejects when the tunnel cannot start at all. */
   abstract start(): Promise<void>;
 
@@ -225,8 +259,21 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     const deadline = performance.now() + timeoutMs;
     this.stopTaking();
     await this.#peerHears(Math.min(timeoutMs, PEER_HEARS_MS));
+    if (this.#succeeded) await this.#lastUsers(deadline);
     await this.context.tcpRelays.drained(deadline - performance.now());
+    if (this.#succeeded) await this.context.udpSessions.drained(deadline - performance.now());
     this.#finish();
+  }
+
+  /** Nobody who was accepted before a successor came is to notice: targets are still dialled. */
+  async #lastUsers(deadline: number): Promise<void> {
+    const { counters, tcpRelays } = this.context;
+    while (counters.tcps > tcpRelays.size && performance.now() < deadline) {
+      await sleep(PEER_HEARS_STEP_MS, undefined, { signal: this.lifetime.signal }).catch(() => {
+        // Destroyed meanwhile.
+      });
+      if (this.lifetime.signal.aborted) return;
+    }
   }
 
   /** Waits until the peer has closed its idle pool connections: it sends nobody here any more. */

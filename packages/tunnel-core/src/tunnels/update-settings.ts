@@ -7,7 +7,7 @@ import {
 } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
-import type { TunnelChanges } from "../tunnel.ts";
+import type { Tunnel, TunnelChanges } from "../tunnel.ts";
 import { inspectionOf, type LiveContext } from "./create-context.ts";
 
 type Settings = ServerSettings | ClientSettings;
@@ -53,6 +53,28 @@ export function changesBetween(
   );
   // All the rest has to be the same, whatever it is.
   return format({ ...before, ...changes } as Settings) === format(after) ? changes : undefined;
+}
+
+/**
+ * Makes a running tunnel what `after` says, if nothing needs to be closed for it.
+ *
+ * @returns whether it is now; if not, it is as it was, and `openTunnel` with `takeOver` replaces it
+ * @example
+ * if (!changeInPlace(tunnel, settings)) tunnel = await openTunnel(settings, { takeOver: tunnel });
+ */
+export function changeInPlace(tunnel: Tunnel, after: Settings): boolean {
+  const isSingleEnd = after.scheme === "client" && tunnel.mode === 1;
+  const isEntry = tunnel.entryAddress !== undefined && !isSingleEnd;
+  const changes = changesBetween(tunnel.settings, after, isEntry);
+  if (changes === undefined) return false;
+  try {
+    tunnel.update(changes);
+    return true;
+  } catch (error) {
+    // It closes by itself at this moment, or its role has just turned.
+    if (error instanceof TunnelError) return false;
+    throw error;
+  }
 }
 
 /**

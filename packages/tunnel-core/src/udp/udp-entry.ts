@@ -24,6 +24,10 @@ export class UdpEntry implements DoorKeeper {
     listener.start(this);
   }
 
+  knows(from: RemoteInfo, door: UdpDoor): boolean {
+    return this.sessions.find(from, door) !== undefined;
+  }
+
   onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
     const user = this.sessions.find(from, door) ?? this.#open(from, door);
     if (user === undefined) this.context.counters.udpDropped++;
@@ -52,6 +56,7 @@ export class UdpEntry implements DoorKeeper {
 
   close(): void {
     for (const user of this.sessions.all()) user.relay.close();
+    this.#listener.stop(this);
   }
 }
 

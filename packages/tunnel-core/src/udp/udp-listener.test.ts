@@ -25,14 +25,15 @@ test("answers from the wildcard where the address that was asked can't be bound"
   // Without sharing its port, so that no other address of it can be bound.
   const main = await bound(createUdpSocket(4), "0.0.0.0");
   const errors: Error[] = [];
-  const listener = new UdpListener({
-    socket: main,
-    wildcard: 4,
-    onError: (error) => errors.push(error),
-  });
-  open.push(listener);
+  const listener = new UdpListener({ socket: main, wildcard: 4 });
+  const onError = (error: Error): void => {
+    errors.push(error);
+  };
+  listener.hold(onError);
+  open.push({ close: () => listener.release(onError) });
   let answered: Socket | undefined;
   listener.start({
+    knows: () => false,
     onDatagram: (datagram, from, door) => {
       const at = listener.doorFor(from, door);
       answered = at.socket;

@@ -14,6 +14,8 @@ export interface UdpDoor {
 }
 
 export interface DoorKeeper {
+  /** Whether a session is open for this user: it goes on while a successor has the door. */
+  knows(from: RemoteInfo, door: UdpDoor): boolean;
   onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void;
   /** The door's address is gone, and with it all that was answered from there. */
   onGone(door: UdpDoor): void;
@@ -27,13 +29,16 @@ export interface UdpListenerOptions {
   readonly socket: Socket;
   /** It is bound to all addresses of these families; `undefined`: to one. */
   readonly wildcard: WildcardFamilies | undefined;
-  onError(error: Error): void;
 }
 
 /**
  * Where users' datagrams come in. A socket that is bound to all addresses answers from the one that
  * the system chooses, which need not be the one that was asked: there is a socket beside it for each
  * of the host's addresses, new and vanished ones are followed.
+ *
+ * It can pass from one tunnel to the next without being closed: the keeper who came last gets new
+ * users' datagrams, those before it the ones of the sessions that they have. It is closed when
+ * nobody holds it any more.
  */
 export class UdpListener {
   readonly #options: UdpListenerOptions;
@@ -41,13 +46,30 @@ export class UdpListener {
   readonly #doors = new Map<string, UdpDoor>();
   /** Addresses whose coming and going the host tells. */
   readonly #listed = new Set<string>();
+  /** Who gets what new users send. */
   #keeper: DoorKeeper | undefined;
+  /** Who had it before and still has sessions, oldest first; `undefined` as a rule. */
+  #formers: DoorKeeper[] | undefined;
+  readonly #holders: ((error: Error) => void)[] = [];
   #unfollow: (() => void) | undefined;
   #closed = false;
 
   constructor(options: UdpListenerOptions) {
     this.#options = options;
     this.#main = { socket: options.socket, name: "" };
+    options.socket.on("error", (error) => this.#holders.at(-1)?.(error));
+  }
+
+  /** Keeps it open. @param onError gets the errors (an ICMP error) while it holds it last */
+  hold(onError: (error: Error) => void): void {
+    this.#holders.push(onError);
+  }
+
+  /** Closes it if nobody else holds it. */
+  release(onError: (error: Error) => void): void {
+    const at = this.#holders.indexOf(onError);
+    if (at >= 0) this.#holders.splice(at, 1);
+    if (this.#holders.length === 0) this.#close();
   }
 
   /** The port, once bound. */
@@ -57,12 +79,25 @@ export class UdpListener {
 
   /** Begins to take datagrams. */
   start(keeper: DoorKeeper): void {
+    const former = this.#keeper;
     this.#keeper = keeper;
+    if (former !== undefined) {
+      this.#formers = [...(this.#formers ?? []), former];
+      return;
+    }
     this.#serve(this.#main);
     const { wildcard } = this.#options;
     if (wildcard === undefined) return;
     const { port } = this;
     this.#unfollow = followAddresses((addresses) => this.#follow(addresses, port));
+  }
+
+  /** A keeper has no sessions any more; the one before the last gets new users again. */
+  stop(keeper: DoorKeeper): void {
+    const others = (this.#formers ?? []).filter((former) => former !== keeper);
+    // The last of all stays: its door is closed in the same turn.
+    if (this.#keeper === keeper && others.length > 0) this.#keeper = others.pop();
+    this.#formers = others.length === 0 ? undefined : others;
   }
 
   /**
@@ -79,7 +114,10 @@ export class UdpListener {
   }
 
   #serve(door: UdpDoor): void {
-    door.socket.on("message", (datagram, from) => this.#keeper?.onDatagram(datagram, from, door));
+    door.socket.on("message", (datagram, from) => {
+      const former = this.#formers?.find((each) => each.knows(from, door));
+      (former ?? this.#keeper)?.onDatagram(datagram, from, door);
+    });
   }
 
   #follow(addresses: ReadonlySet<string>, port: number): void {
@@ -104,7 +142,7 @@ export class UdpListener {
       // Not bound: an address that is still being made, or held by another program. The wildcard
       // serves it meanwhile.
       if (this.#doors.get(address) === door) this.#gone(address, door);
-      this.#options.onError(error);
+      this.#holders.at(-1)?.(error);
     });
     socket.bind({ address, port, exclusive: true }, () => {
       enlargeBuffers(socket);
@@ -117,11 +155,12 @@ export class UdpListener {
   #gone(address: string, door: UdpDoor): void {
     this.#doors.delete(address);
     this.#listed.delete(address);
+    for (const former of this.#formers ?? []) former.onGone(door);
     this.#keeper?.onGone(door);
     door.socket.close();
   }
 
-  close(): void {
+  #close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#unfollow?.();
