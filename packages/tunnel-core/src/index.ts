@@ -49,12 +49,9 @@ export {
   type CertificateLogger,
   openCertificateFiles,
 } from "./tls/certificate-files.ts";
-export {
-  type CertificateSource,
-  type CertificateState,
-  certificateFingerprint,
-} from "./tls/certificate-source.ts";
+export type { CertificateSource, CertificateState } from "./tls/certificate-source.ts";
 export {
   createSelfSignedCertificate,
   type SelfSignedCertificateOptions,
 } from "./tls/self-signed.ts";
+export { certificateFingerprint } from "./wire/certificate-fingerprint.ts";

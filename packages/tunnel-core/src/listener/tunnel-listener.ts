@@ -5,13 +5,12 @@ import { SILENCE_MS } from "../pool/pool-greeter.ts";
 import { secureServer } from "../stream/tls-stream.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { HEAD_END } from "../wire/http-head.ts";
 import { HELLO_MAGIC } from "../wire/pool-hello.ts";
 import { Newcomers } from "./newcomers.ts";
 
 /** First byte of a TLS record that carries a handshake (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 0x16;
-/** Where the head of an HTTP request ends (RFC 9112, section 2.1). */
-const HEAD_END = "\r\n\r\n";
 /** How a request line begins, or the beginning of one (RFC 9110, section 9.1). */
 const METHOD = /^[A-Z]{1,16}(?: |$)/;
 /** How a request for a WebSocket differs from a handshake. */

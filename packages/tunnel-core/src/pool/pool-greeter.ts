@@ -3,12 +3,10 @@ import { DeadlineQueue } from "../deadline-queue.ts";
 import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HELLO_BYTES, type PoolHello, parseHello } from "../wire/pool-hello.ts";
+import { ASKS_ID } from "../wire/pool-id.ts";
 
 /** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
 export const SILENCE_MS = 10;
-
-/** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
-const ASKS_ID = 0;
 
 /** Who admits pool connections. */
 export interface PoolGate {

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { type ConnectionOptions, connect, type SecureContext, TLSSocket } from "node:tls";
 import { TunnelError } from "../errors.ts";
 import type { CertificateState } from "../tls/certificate-source.ts";
-import { fingerprint } from "../wire/certificate-fingerprint.ts";
+import { certificateFingerprint } from "../wire/certificate-fingerprint.ts";
 import { LEASED, SHARED } from "./byte-stream.ts";
 import { DETACHED_READER } from "./detached-reader.ts";
 import { readFast } from "./fast-read.ts";
@@ -225,7 +225,7 @@ export function secureClient(
 
 function peerFingerprint(socket: TLSSocket): string | undefined {
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : fingerprint(certificate.raw);
+  return certificate === undefined ? undefined : certificateFingerprint(certificate.raw);
 }
 
 /**

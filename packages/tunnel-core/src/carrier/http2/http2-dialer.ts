@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { TunnelError } from "../../errors.ts";
 import { connectSocket } from "../../proxy/connect-socket.ts";
 import type { ByteStream } from "../../stream/byte-stream.ts";
-import { certificateFingerprint } from "../../tls/certificate-source.ts";
+import { certificateFingerprint } from "../../wire/certificate-fingerprint.ts";
 import type { CarrierDialTerms } from "../carrier.ts";
 import { SharedDialer } from "../shared-dialer.ts";
 import { keepAlive } from "./http2-pinger.ts";

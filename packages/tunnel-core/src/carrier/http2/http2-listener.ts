@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import { pathOf } from "../../wire/websocket-opening.ts";
+import { pathOf } from "../../wire/http-head.ts";
 import type { CarrierListener, CarrierListenTerms, NewSocket } from "../carrier.ts";
 import { keepAlive } from "./http2-pinger.ts";
 import {

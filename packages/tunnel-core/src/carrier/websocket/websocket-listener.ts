@@ -2,18 +2,15 @@ import type { TLSSocket } from "node:tls";
 import { Lingerer } from "../../stream/lingerer.ts";
 import { adoptTcp } from "../../stream/tcp-stream.ts";
 import { adoptTls } from "../../stream/tls-stream.ts";
+import { HEAD_END, parseHttpHead } from "../../wire/http-head.ts";
 import {
   formatOpeningAnswer,
   formatOpeningRefusal,
   type OpeningVerdict,
-  parseHttpHead,
   readOpeningRequest,
 } from "../../wire/websocket-opening.ts";
 import type { CarrierListener, CarrierListenTerms, NewSocket } from "../carrier.ts";
 import { WebSocketStreams } from "./websocket-streams.ts";
-
-/** Where the head of an HTTP request ends. */
-const HEAD_END = "\r\n\r\n";
 
 const MALFORMED: OpeningVerdict = {
   accepted: false,
