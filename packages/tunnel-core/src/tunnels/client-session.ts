@@ -124,6 +124,7 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
       tls: carrierTls(options),
       reportIntervalMs: context.limits.reportIntervalMs,
       buffers: context.buffers,
+      lingerer: context.lingerer,
       log: context.logLimited,
     }),
     timeoutMs: context.limits.tcpDialTimeoutMs,

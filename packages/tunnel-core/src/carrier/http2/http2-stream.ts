@@ -1,6 +1,7 @@
 import type { Http2Stream as NodeStream } from "node:http2";
 import { type ByteStream, OWNED, type StreamReader } from "../../stream/byte-stream.ts";
 import { DETACHED_READER } from "../../stream/detached-reader.ts";
+import { connectionReset } from "../../system-errors.ts";
 
 /** Where a stream's connection goes to and comes from. */
 export interface Http2Ends {
@@ -119,8 +120,7 @@ export class Http2Stream implements ByteStream {
   #close(): void {
     if (this.#closed) return;
     const whole = this.#readEnded && this.#finished;
-    if (!whole)
-      this.#fail(Object.assign(new Error("the stream was reset"), { code: "ECONNRESET" }));
+    if (!whole) this.#fail(connectionReset("the stream was reset"));
     this.#closed = true;
     this.#pendingBytes = 0;
     this.reader.onClose();

@@ -16,11 +16,12 @@ import { WebSocketStreams } from "./websocket-streams.ts";
 /** A client's side: a connection and an upgrade for each stream. */
 export class WebSocketDialer implements CarrierDialer {
   readonly terms: CarrierDialTerms;
-  readonly streams = new WebSocketStreams();
+  readonly streams: WebSocketStreams;
   readonly dials = new Set<WebSocketDial>();
 
   constructor(terms: CarrierDialTerms) {
     this.terms = terms;
+    this.streams = new WebSocketStreams(terms.lingerer);
   }
 
   open(wanted: StreamWanted): StreamDial {
