@@ -76,7 +76,7 @@ describe("docs/limits.md", () => {
       "listener/newcomers.ts",
       ["MAX_NEWCOMERS = 1024", "MAX_PER_ADDRESS = 256"],
     ],
-    ["as for connections: 1,024, 256 and 512", "pool/pool-greeter.ts", ["waiting: Newcomers"]],
+    ["as for connections: 1,024, 256 and 512", "listener/newcomers.ts", ["MAX_EXPECTED = 512"]],
     ["were proved", "carrier/proved-connections.ts", ["MAX_PROVED = 128"]],
     ["5 s, and 4,096 a tunnel", "stream/lingerer.ts", ["LINGER_MS = 5000", "MAX_LINGERING = 4096"]],
     [
