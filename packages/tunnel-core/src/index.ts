@@ -5,8 +5,10 @@ export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
   CheckPoint,
+  CloseOptions,
   ConnectionEvent,
   ConnectionRefusal,
+  ConnectOptions,
   LogFields,
   LogRecord,
   ReadyOptions,
