@@ -8,18 +8,20 @@ import {
 } from "./support/interop-pair.ts";
 
 /** All that two ends can agree on with a 1.14 node; `tls=2` in reverse flow is in the cases. */
-const MATRIX: InteropOptions[] = ([0, 2] as const).flatMap((type) =>
+const MATRIX: InteropOptions[] = ([0, 2, 3] as const).flatMap((type) =>
   (["server", "client"] as const).flatMap((ours) =>
     (["-", "+"] as const).flatMap((flow) =>
       ([0, 1, 2] as const)
         .filter((tls) => !(ours === "client" && flow === "-" && tls === 2))
+        // HTTP/2 is never without TLS, and with tls=2 no two 1.14 nodes meet over it.
+        .filter((tls) => type !== 3 || tls === 1)
         .map((tls) => ({ type, ours, flow, tls })),
     ),
   ),
 );
 
 describe.each(MATRIX)("our $ours and a 1.14 peer, type $type, flow $flow, tls $tls", (options) => {
-  const { ours, flow, tls } = options;
+  const { type, ours, flow, tls } = options;
   let pair: InteropPair;
 
   beforeAll(async () => {
@@ -58,13 +60,15 @@ describe.each(MATRIX)("our $ours and a 1.14 peer, type $type, flow $flow, tls $t
     const users = await Promise.all(Array.from({ length: 50 }, () => openUdpUser(pair.entry())));
     // One datagram of a user is in flight at a time: 1.14 keeps no edges between two.
     for (const size of [1, 100, 1400]) {
-      const answers = await Promise.all(
-        users.map((user, index) => user.exchange(Buffer.alloc(size, index))),
-      );
-      answers.forEach((answer, index) => {
+      const ask = async (user: (typeof users)[number], index: number): Promise<void> => {
+        const answer = await user.exchange(Buffer.alloc(size, index));
         const due = Buffer.concat([Buffer.from("re:"), Buffer.alloc(size, index)]);
         expect(answer.equals(due)).toBe(true);
-      });
+      };
+      // Over a shared connection a datagram may be cut in two where a TLS record ends: one at a time
+      // then. Nodes of this project frame theirs.
+      if (type === 3) for (const [index, user] of users.entries()) await ask(user, index);
+      else await Promise.all(users.map(ask));
     }
     for (const user of users) user.close();
     expect(pair.peer.counters.udps - before).toBe(50);
@@ -91,6 +95,7 @@ describe.each(MATRIX)("our $ours and a 1.14 peer, type $type, flow $flow, tls $t
       poolTimeouts: 0,
       staleClaims: 0,
       strayHandshakes: 0,
+      unserved: 0,
       verifyMismatches: 0,
       verifyCollisions: 0,
       // The client asks once for the newer handshake, and takes the plain 401 for an answer.

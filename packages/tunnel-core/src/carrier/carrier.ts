@@ -48,6 +48,8 @@ export interface CarrierDialTerms {
   readonly path: string;
   /** `undefined`: none. */
   readonly tls: CarrierTls | undefined;
+  /** The server is a NodePass 1.14 node. @default false */
+  readonly of114?: boolean | undefined;
   /** Pings of a carrier that shares a connection, ms (`NP_REPORT_INTERVAL`). */
   readonly reportIntervalMs: number;
   readonly buffers: RelayBuffers;
@@ -121,8 +123,12 @@ export interface Arrival {
   readonly wantsId?: boolean | undefined;
   /** On this carrier NodePass 1.14 asks for the id, by a byte 00. */
   readonly asksId?: boolean | undefined;
-  /** Called when it has shown that it is the client's: it is no newcomer any more. */
-  known?(): void;
+  /**
+   * Called when it has shown that it is the client's: it is no newcomer any more.
+   *
+   * @param of114 it is a NodePass 1.14 client's
+   */
+  known?(of114?: boolean): void;
 }
 
 /**

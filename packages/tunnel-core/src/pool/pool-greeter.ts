@@ -121,7 +121,7 @@ class Greeting implements StreamReader, Newcomer {
   #silent(): void {
     this.#over();
     const { stream } = this.#arrival;
-    this.#arrival.known?.();
+    this.#arrival.known?.(true);
     this.#greeter.gate.silent(stream);
     stream.resume();
   }

@@ -122,6 +122,7 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
       serverName,
       path: settings.path,
       tls: carrierTls(options),
+      of114: !met.proved,
       reportIntervalMs: context.limits.reportIntervalMs,
       buffers: context.buffers,
       lingerer: context.lingerer,

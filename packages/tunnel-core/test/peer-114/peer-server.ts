@@ -8,6 +8,7 @@ import { Entry114 } from "./entry-114.ts";
 import type { Target } from "./exit-114.ts";
 import { judgeHandshake } from "./handshake-judge.ts";
 import { parseRequest } from "./http-head.ts";
+import { serveHttp2 } from "./http2-114.ts";
 import type { PeerTimings } from "./ledger.ts";
 import { PeerNode } from "./peer-node.ts";
 import { CONTROL_ID } from "./pool-114.ts";
@@ -26,8 +27,8 @@ export interface Peer114ServerOptions {
   readonly flow: "-" | "+";
   /** @default 0 */
   readonly tls?: Tls | undefined;
-  /** Kind of pool: 0 TCP, 2 WebSocket. @default 0 */
-  readonly type?: 0 | 2 | undefined;
+  /** Kind of pool: 0 TCP, 2 WebSocket, 3 HTTP/2. @default 0 */
+  readonly type?: 0 | 2 | 3 | undefined;
   /** With TLS. @default a fresh one for `localhost` */
   readonly certificate?: Certificate | undefined;
   /** @default 1024 */
@@ -89,7 +90,8 @@ export class Peer114Server extends PeerNode {
   }
 
   get #tls(): Tls {
-    return this.#options.tls ?? 0;
+    const { tls = 0, type } = this.#options;
+    return type === 3 && tls === 0 ? 1 : tls;
   }
 
   get #host(): string {
@@ -205,14 +207,21 @@ export class Peer114Server extends PeerNode {
   #accept(raw: Socket, session: Session114, client: string, nextId: () => string): void {
     const { max = 1024, type = 0, serverName = this.#host } = this.#options;
     // A pool of WebSockets does not look at the source address.
-    const stranger = type === 0 && plainAddress(raw.remoteAddress) !== client;
-    if (stranger || session.pool.idle >= max) {
+    const stranger = type !== 2 && plainAddress(raw.remoteAddress) !== client;
+    if (stranger || (type !== 3 && session.pool.idle >= max)) {
       this.ledger.counters.poolDropped++;
       raw.destroy();
       return;
     }
     const give = (socket: Socket) => {
-      if (type === 2) acceptUpgrade(socket, serverName, this.ledger, greet);
+      if (type === 3 && socket instanceof TLSSocket) {
+        serveHttp2(socket, {
+          max,
+          ledger: this.ledger,
+          idle: () => session.pool.idle,
+          greet,
+        });
+      } else if (type === 2) acceptUpgrade(socket, serverName, this.ledger, greet);
       else greet(socket);
     };
     const greet = (socket: PeerSocket) => {
@@ -225,7 +234,11 @@ export class Peer114Server extends PeerNode {
       give(raw);
       return;
     }
-    const socket = new TLSSocket(raw, { isServer: true, secureContext: this.#context });
+    const socket = new TLSSocket(raw, {
+      isServer: true,
+      secureContext: this.#context,
+      ...(type === 3 && { ALPNProtocols: ["h2"] }),
+    });
     const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS);
     const refused = (error: NodeJS.ErrnoException) => {
       if (!GONE.has(error.code ?? ""))

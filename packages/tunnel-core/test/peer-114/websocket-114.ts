@@ -9,6 +9,8 @@ import type { Ledger } from "./ledger.ts";
 export interface PeerSocket extends Duplex {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
+  /** The TLS connection underneath. */
+  readonly secure?: TLSSocket | undefined;
   setNoDelay(noDelay?: boolean): unknown;
   destroySoon(): void;
 }

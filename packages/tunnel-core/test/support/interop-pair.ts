@@ -29,8 +29,8 @@ export interface InteropOptions {
   readonly ours: "server" | "client";
   readonly flow: "-" | "+";
   readonly tls: Tls;
-  /** Kind of pool: 0 TCP, 2 WebSocket. @default 0 */
-  readonly type?: 0 | 2 | undefined;
+  /** Kind of pool: 0 TCP, 2 WebSocket, 3 HTTP/2. @default 0 */
+  readonly type?: 0 | 2 | 3 | undefined;
   /** `undefined` derives the key from the port at both ends. @default "secret" */
   readonly key?: string | undefined;
   /** Tunnel port of our server. @default 0 */

@@ -27,7 +27,7 @@ export class Http2Dialer extends SharedDialer {
   }
 
   protected async connect(signal: AbortSignal): Promise<SharedConnection> {
-    const { serverName, address, proxy, reportIntervalMs, path } = this.#terms;
+    const { serverName, address, proxy, reportIntervalMs } = this.#terms;
     const { socket, ends } = await this.#connectSocket(signal);
     const host = serverName ?? proxy?.to.host ?? address;
     const authority = `https://${isIPv6(host) ? `[${host}]` : host}`;
@@ -36,7 +36,7 @@ export class Http2Dialer extends SharedDialer {
       settings: SETTINGS,
       maxSessionMemory: SESSION_MEMORY_MB,
     });
-    const connection = new Http2Connection(session, ends, streamPath(path), this);
+    const connection = new Http2Connection(session, ends, this.#terms, this);
     // The peer's limit of streams is in its settings, which may never come.
     await connection.settled(signal);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
@@ -90,20 +90,22 @@ function unusable(socket: TLSSocket): TunnelError | undefined {
 class Http2Connection implements SharedConnection {
   readonly #session: ClientHttp2Session;
   readonly #ends: Http2Ends;
-  readonly #path: string;
+  readonly #terms: CarrierDialTerms;
   readonly #owner: SharedConnectionOwner;
   #streams = 0;
+  /** Streams that were ever opened. */
+  #opened = 0;
   #failure: Error | undefined;
 
   constructor(
     session: ClientHttp2Session,
     ends: Http2Ends,
-    path: string,
+    terms: CarrierDialTerms,
     owner: SharedConnectionOwner,
   ) {
     this.#session = session;
     this.#ends = ends;
-    this.#path = path;
+    this.#terms = terms;
     this.#owner = owner;
     session.on("error", (error) => {
       this.#failure = error;
@@ -131,8 +133,17 @@ class Http2Connection implements SharedConnection {
     return this.#failure ?? new TunnelError("PEER_LOST", "the HTTP/2 connection has closed");
   }
 
+  /**
+   * Towards a 1.14 server a connection is good for as many streams as may be open at once, all in
+   * all: what serves one of them there lasts as long as the session.
+   */
   get isOpen(): boolean {
-    return !this.#session.closed && !this.#session.destroyed;
+    if (this.#session.closed || this.#session.destroyed) return false;
+    return this.#terms.of114 !== true || this.#opened < this.#most;
+  }
+
+  get #most(): number {
+    return this.#session.remoteSettings.maxConcurrentStreams ?? Infinity;
   }
 
   get streams(): number {
@@ -141,12 +152,11 @@ class Http2Connection implements SharedConnection {
 
   openStream(): ByteStream | undefined {
     const session = this.#session;
-    if (this.#streams >= (session.remoteSettings.maxConcurrentStreams ?? Infinity)) {
-      return undefined;
-    }
-    const headers = { ":method": "POST", ":path": this.#path };
+    if (this.#streams >= this.#most) return undefined;
+    const headers = { ":method": "POST", ":path": streamPath(this.#terms.path) };
     const request = session.request(headers, { endStream: false });
     this.#streams++;
+    this.#opened++;
     request.once("close", () => {
       this.#streams--;
       this.#owner.onRoom(this);
@@ -155,7 +165,7 @@ class Http2Connection implements SharedConnection {
       if (status === 200) return;
       request.destroy(new TunnelError("PEER_LOST", `the server answered ${status} over HTTP/2`));
     });
-    return new Http2Stream(request, this.#ends);
+    return new Http2Stream(request, this.#ends, this.#terms.of114);
   }
 
   close(): void {

@@ -76,11 +76,13 @@ export class Http2Listener implements CarrierListener {
       peerFingerprint: undefined,
       ownFingerprint: fingerprint,
     };
+    const arrived = new Http2Stream(stream, ends);
     onStream({
-      stream: new Http2Stream(stream, ends),
+      stream: arrived,
       address,
       asksId: true,
-      known: () => {
+      known: (of114) => {
+        if (of114 === true) arrived.isOf114();
         if (this.#proved.add(connection)) newcomer.known();
       },
     });
