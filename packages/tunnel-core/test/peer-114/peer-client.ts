@@ -10,6 +10,7 @@ import { openHttp2, requestStream } from "./http2-114.ts";
 import type { PeerTimings } from "./ledger.ts";
 import { PeerNode } from "./peer-node.ts";
 import { PoolRefill } from "./pool-refill.ts";
+import type { QuicStack } from "./quic-114.ts";
 import { Session114, type Tls } from "./session-114.ts";
 import { bearerToken, tunnelKey } from "./tunnel-secret.ts";
 import { type PeerSocket, requestUpgrade } from "./websocket-114.ts";
@@ -28,6 +29,8 @@ export interface Peer114ClientOptions {
   readonly target: Target;
   /** Local address of the pool's connections: another one is refused by a 1.14 server. */
   readonly poolLocalAddress?: string | undefined;
+  /** With `type` 1. */
+  readonly quic?: QuicStack | undefined;
   readonly timings?: Partial<PeerTimings> | undefined;
 }
 
@@ -35,10 +38,10 @@ interface Terms {
   readonly flow: "-" | "+";
   readonly max: number;
   readonly tls: Tls;
-  readonly type: 0 | 2 | 3;
+  readonly type: 0 | 1 | 2 | 3;
 }
 
-const ANSWER = /^\{"flow":"([+-])","max":(\d+),"tls":"([012])","type":"([023])"\}$/;
+const ANSWER = /^\{"flow":"([+-])","max":(\d+),"tls":"([012])","type":"([0123])"\}$/;
 const OPEN_TIMEOUT_MS = 5000;
 
 /** A NodePass 1.14 client: handshake, a pool filled on a timer, entry or exit as the server says. */
@@ -50,6 +53,8 @@ export class Peer114Client extends PeerNode {
   #sockets = new Set<Socket>();
   /** With `type` 3. */
   #http2: Promise<{ client: ClientHttp2Session; secure: TLSSocket }> | undefined;
+  /** With `type` 1. */
+  #quic: ReturnType<QuicStack["dial"]> | undefined;
   #terms: Terms | undefined;
 
   private constructor(options: Peer114ClientOptions) {
@@ -106,6 +111,8 @@ export class Peer114Client extends PeerNode {
   protected async release(): Promise<void> {
     this.#refill?.stop();
     this.#http2 = undefined;
+    this.#quic?.close();
+    this.#quic = undefined;
     const entry = this.#entry;
     this.#entry = undefined;
     for (const socket of this.#sockets) socket.destroy();
@@ -173,7 +180,7 @@ export class Peer114Client extends PeerNode {
       flow: flow === "+" ? "+" : "-",
       max: Number(max),
       tls: tls === "0" ? 0 : tls === "1" ? 1 : 2,
-      type: type === "2" ? 2 : type === "3" ? 3 : 0,
+      type: type === "1" ? 1 : type === "2" ? 2 : type === "3" ? 3 : 0,
     };
   }
 
@@ -181,6 +188,7 @@ export class Peer114Client extends PeerNode {
   #open(session: Session114, terms: Terms): Promise<boolean> {
     const { tls, type } = terms;
     if (type === 3) return this.#openStream(session, tls);
+    if (type === 1) return this.#openQuic(session);
     const socket = this.#connect(tls);
     return this.#greeted(session, socket, (greeted, failed) => {
       if (type === 0) {
@@ -216,6 +224,21 @@ export class Peer114Client extends PeerNode {
       rejectUnauthorized: tls === 2,
       ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
       ...(ca === undefined ? {} : { ca }),
+    });
+  }
+
+  #openQuic(session: Session114): Promise<boolean> {
+    this.#quic ??= this.#options.quic?.dial(this.#options.tunnel);
+    const opening = this.#quic?.open() ?? Promise.resolve(undefined);
+    return this.#greeted(session, undefined, (greeted, failed) => {
+      void opening.then((socket) => {
+        if (socket === undefined) {
+          failed();
+          return;
+        }
+        socket.write(Buffer.of(0));
+        greeted(socket);
+      });
     });
   }
 

@@ -252,6 +252,7 @@ export class Session114 {
   #fingerprint(duct: Duct): string {
     if (this.#options.role === "server") return this.#options.ownFingerprint;
     const { socket } = duct;
+    if (socket.peerFingerprint !== undefined) return socket.peerFingerprint;
     const secure = socket instanceof TLSSocket ? socket : socket.secure;
     if (secure === undefined) return "";
     return certificateFingerprint(secure.getPeerCertificate().raw);

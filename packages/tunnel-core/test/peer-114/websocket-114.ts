@@ -11,6 +11,8 @@ export interface PeerSocket extends Duplex {
   readonly remotePort?: number | undefined;
   /** The TLS connection underneath. */
   readonly secure?: TLSSocket | undefined;
+  /** The other end's certificate, where TLS is QUIC's own. */
+  readonly peerFingerprint?: string | undefined;
   setNoDelay(noDelay?: boolean): unknown;
   destroySoon(): void;
 }
