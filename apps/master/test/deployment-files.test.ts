@@ -91,6 +91,14 @@ it("the key of compose.key.yaml is the file that the master is told to read", ()
   expect(environment).toEqual({ NP_API_KEY_FILE: `/run/secrets/${used[0]}` });
 });
 
+it("the folder of compose.config.yaml is where the master is told to look", () => {
+  const { services } = parse(read("deploy/compose.config.yaml"));
+  expect(Object.keys(services)).toEqual(Object.keys(parse(read("compose.yaml")).services));
+  const { environment, volumes } = services.master;
+  expect(volumes).toEqual([`\${NODEPASS_CONFIG:-./nodepass}:${environment.NP_CONFIG}:ro`]);
+  expect(Object.keys(environment)).toEqual(["NP_CONFIG"]);
+});
+
 it("a lost key is renewed with the image and on the volume that the master has", () => {
   const [, section = ""] = read("docs/operations.md").split("\n## A lost key\n");
   const [text = ""] = section.split("\n## ");
