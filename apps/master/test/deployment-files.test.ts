@@ -21,8 +21,13 @@ const files = [
 it("name only variables that a master reads", () => {
   const source = read("packages/master-server/src/master-environment.ts");
   const ours = [...source.matchAll(/\bNP_[A-Z_]+\b/g)].map(([name]) => name);
-  // Which URL it has is the command's matter.
-  const known = [...ours, "NP_MASTER_URL", ...describeEnvironment().map(({ name }) => name)];
+  // Which URL or file it has is the command's matter.
+  const known = [
+    ...ours,
+    "NP_MASTER_URL",
+    "NP_CONFIG",
+    ...describeEnvironment().map(({ name }) => name),
+  ];
   const named = files.flatMap((path) =>
     Array.from(read(path).matchAll(/\bNP_[A-Z_]+\b/g), ([name]) => ({ path, name })),
   );
