@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { TunnelError } from "../errors.ts";
 import { createServer } from "../node-http.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -90,8 +90,8 @@ export class HandshakeServer {
   }
 
   /** Serves the requests of a connection whose first bytes are an HTTP request. */
-  serve(socket: Socket): void {
-    this.#http.emit("connection", socket);
+  serve(connection: Duplex): void {
+    this.#http.emit("connection", connection);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

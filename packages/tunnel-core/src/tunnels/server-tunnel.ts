@@ -159,7 +159,6 @@ export class ServerTunnel extends TunnelBase {
       port: this.listener.port,
       path: settings.path,
       certificate: settings.tls === 0 ? undefined : this.#certificate,
-      max: settings.max,
       reportIntervalMs: limits.reportIntervalMs,
       buffers,
       lingerer: context.lingerer,
