@@ -90,6 +90,8 @@ describe("a pool hello", () => {
       await sleep(5);
       socket.write(hello.subarray(cut));
       await expectAdmitted(cut);
+      // However slow the machine is, the session is not silent.
+      client.control?.socket.write(client.line({ action: "ping" }));
     }
   });
 
