@@ -1,0 +1,20 @@
+import { ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
+import { explainError } from "../explain-error.ts";
+import { McpError } from "../mcp-error.ts";
+
+/**
+ * Does something and passes on what an agent may be told of its failure, as an error of the protocol.
+ *
+ * @throws {ProtocolError} `-32602` for what is not there, `-32603` for all else
+ */
+export async function asProtocolErrors<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const text = explainError(error);
+    if (text === undefined) throw error;
+    const isTheirs = error instanceof McpError;
+    const { InvalidParams, InternalError } = ProtocolErrorCode;
+    throw new ProtocolError(isTheirs ? InvalidParams : InternalError, text);
+  }
+}
