@@ -1,8 +1,8 @@
 import { findInstance, type MasterClient, nameInstance } from "@nodepass/master-client";
 import { formatHostPort, readUrlFields, redact, UrlConfigError } from "@nodepass/url-config";
 import { explainError } from "../explain-error.ts";
-import { readLog } from "../resources/register-resources.ts";
 import { toOutput } from "../tools/instance-output.ts";
+import { keptLines } from "../tools/kept-lines.ts";
 
 const shownLines = 30;
 
@@ -40,7 +40,8 @@ Find the cause by tools that only read (get_instance with logs, get_instance_con
 
 async function lastLines(client: MasterClient, id: string): Promise<string> {
   try {
-    return (await readLog(client, id, shownLines)) || "(none)";
+    const lines = await keptLines(client, id, shownLines);
+    return lines.map(({ line }) => line).join("\n") || "(none)";
   } catch (error) {
     const text = explainError(error);
     if (text === undefined) throw error;

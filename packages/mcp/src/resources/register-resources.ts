@@ -1,8 +1,8 @@
 import { type McpServer, ResourceTemplate } from "@modelcontextprotocol/server";
-import { type MasterClient, MasterClientError, nameInstance } from "@nodepass/master-client";
-import { McpError } from "../mcp-error.ts";
+import { type MasterClient, nameInstance } from "@nodepass/master-client";
 import { toOutput } from "../tools/instance-output.ts";
-import { getInstance, orKnown } from "../tools/known-instance.ts";
+import { keptLines } from "../tools/kept-lines.ts";
+import { getInstance } from "../tools/known-instance.ts";
 import { parameterReference } from "./parameter-reference.ts";
 import { asProtocolErrors } from "./resource-error.ts";
 
@@ -74,31 +74,9 @@ export function registerResources(server: McpServer, client: MasterClient): void
     },
     ({ href }, { id }) =>
       asProtocolErrors(async () => ({
-        contents: [{ uri: href, mimeType: "text/plain", text: await readLog(client, single(id)) }],
+        contents: [{ uri: href, mimeType: "text/plain", text: await logText(client, single(id)) }],
       })),
   );
-}
-
-/** The lines that a master keeps of an instance, without the colours. */
-export async function readLog(
-  client: MasterClient,
-  id: string,
-  tail?: number | undefined,
-): Promise<string> {
-  const { lines } = await keptLines(client, id, tail);
-  return lines.map(({ line }) => line.replace(/\p{Cc}\[[0-9;]*m/gu, "").trimEnd()).join("\n");
-}
-
-async function keptLines(client: MasterClient, id: string, tail: number | undefined) {
-  try {
-    return await orKnown(client, id, () => client.logs(id, { tail }));
-  } catch (error) {
-    if (!(error instanceof MasterClientError && error.code === "NOT_FOUND")) throw error;
-    // The instance is there, so it is the route that is not.
-    throw new McpError("NOT_FOUND", "this master keeps no log lines, as NodePass 1.14", {
-      cause: error,
-    });
-  }
 }
 
 function asJson(uri: string, value: unknown) {
@@ -107,4 +85,8 @@ function asJson(uri: string, value: unknown) {
 
 function single(value: string | readonly string[] | undefined): string {
   return typeof value === "string" ? value : "";
+}
+
+async function logText(client: MasterClient, id: string): Promise<string> {
+  return (await keptLines(client, id)).map(({ line }) => line).join("\n");
 }

@@ -107,11 +107,23 @@ function readAddress(
     host: host === undefined ? before.host : host.replace(/^\[(.*)\]$/, "$1"),
     port: port === undefined ? before.port : Number(port),
   };
-  if (host !== undefined) toHostPort(`${what}_address`, formatHostPort(changed));
+  // By itself: in a URL another character would make something else of it.
+  if (host !== undefined && !isHost(changed)) {
+    throw invalid(`${what}_address`, host, "a host name or an IP address");
+  }
   return changed;
 }
 
-/** Checked by itself: in a URL another character would make something else of it. */
+function isHost(address: HostPort): boolean {
+  try {
+    parseHostPort(formatHostPort(address));
+    return true;
+  } catch {
+    // A UrlConfigError, which names the address as a whole.
+    return false;
+  }
+}
+
 function toHostPort(name: string, text: string): HostPort {
   try {
     return parseHostPort(text);

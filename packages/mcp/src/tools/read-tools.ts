@@ -1,7 +1,8 @@
 import { formatHostPort, readUrlFields, type UrlFields } from "@nodepass/url-config";
 import { z } from "zod";
 import { InstanceOutput, toOutput } from "./instance-output.ts";
-import { getInstance, idArgument, orKnown } from "./known-instance.ts";
+import { keptLines } from "./kept-lines.ts";
+import { getInstance, idArgument } from "./known-instance.ts";
 import { defineTool, type Tool } from "./tool.ts";
 
 /** Most log lines beside an instance. */
@@ -50,7 +51,7 @@ export const readTools: readonly Tool[] = [
     run: async ({ id, logs }, { client }) => {
       const instance = toOutput(await getInstance(client, id));
       if (logs === undefined) return { instance };
-      const { lines } = await orKnown(client, id, () => client.logs(id, { tail: logs }));
+      const lines = await keptLines(client, id, logs);
       return { instance, logs: lines.map(({ time, level, line }) => ({ time, level, line })) };
     },
   }),
