@@ -267,9 +267,13 @@ describe("the settings of an instance", () => {
     const before = await config();
     const refused: [string, Record<string, unknown>, RegExp][] = [
       ["connection", { mode: "7" }, /^mode "7" is not valid \(allowed: 0, 1, 2\)$/],
-      ["connection", {}, /nothing to set \(allowed: mode, type, min, max\)/],
+      ["connection", {}, /nothing to set \(allowed: mode, type, min, max, path\)/],
       ["connection", { mode: "2" }, /no changes/],
-      ["connection", { tls: "1" }, /"tls" is no argument \(allowed: id, mode, type, min, max\)/],
+      [
+        "connection",
+        { tls: "1" },
+        /"tls" is no argument \(allowed: id, mode, type, min, max, path\)/,
+      ],
       ["network", { read: "soon" }, /^read "soon" is not valid \(allowed: a duration/],
       ["basic", { role: "master" }, /^role "master" is not valid \(allowed: server, client\)/],
       ["basic", { tunnel_port: "99999" }, /^tunnel_port "99999".*0 to 65535/],

@@ -8,4 +8,3 @@ export {
 } from "./http/mcp-endpoint.ts";
 export { McpError, type McpErrorCode } from "./mcp-error.ts";
 export { type ServedMcp, type ServeMcpOptions, serveMcp } from "./stdio/serve-mcp.ts";
-export type { ToolLimits } from "./tools/all-tools.ts";

@@ -24,6 +24,15 @@ const OF_NODEPASS_2: Readonly<Record<string, string>> = {
 
 const parameters = new Map(describeParameters().map((each) => [each.name, each]));
 
+/** What a URL can be made of but its role and port, which it can't do without. */
+export const URL_SETTINGS: readonly string[] = [
+  ...["tunnel_address", "target_address", "target_port", "targets", "password"],
+  ...[...parameters.values()]
+    .filter(({ schemes }) => schemes.some((scheme) => scheme !== "master"))
+    .map(({ name }) => name),
+  ...Object.keys(OF_NODEPASS_2),
+];
+
 /** An argument that sets a part of a URL, described from url-config's own table. */
 export function settingArgument(name: string): z.ZodOptional<z.ZodString> {
   return z.string().describe(describeSetting(name)).optional();

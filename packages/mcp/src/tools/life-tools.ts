@@ -9,7 +9,7 @@ import { INSTANCE_ACTIONS } from "@nodepass/model";
 import { z } from "zod";
 import { McpError } from "../mcp-error.ts";
 import { changeSettings, NO_FIELDS } from "../settings/change-settings.ts";
-import { settingArguments } from "../settings/setting-names.ts";
+import { settingArguments, URL_SETTINGS } from "../settings/setting-names.ts";
 import { InstanceOutput, toOutput, warningsOutput } from "./instance-output.ts";
 import { getInstance, idArgument, orKnown } from "./known-instance.ts";
 import { defineTool, type Tool } from "./tool.ts";
@@ -30,13 +30,6 @@ const role = z
     "server: listens for the client of the pair; client: dials it, or forwards by itself (mode 1)",
   );
 
-/** In the order of NodePass 2; what url-config knows besides can be given too. */
-const URL_ARGUMENTS = [
-  ...["tunnel_address", "target_address", "target_port", "targets", "password"],
-  ...["log", "tls", "crt", "key", "sni", "dns", "lbs", "mode", "type", "min", "max", "dial"],
-  ...["read", "rate", "slot", "proxy", "block", "notcp", "noudp"],
-] as const;
-
 /** What makes, changes and removes instances. */
 export const lifeTools: readonly Tool[] = [
   defineTool({
@@ -50,7 +43,7 @@ export const lifeTools: readonly Tool[] = [
         role,
         tunnel_port: z.string().describe("port of the tunnel, 0 to 65535"),
         alias: z.string().optional().describe("a name for people"),
-        ...settingArguments(URL_ARGUMENTS),
+        ...settingArguments(URL_SETTINGS),
       })
       .catchall(scalar),
     output: z.object({ instance: InstanceOutput, warnings: warningsOutput }),
@@ -134,7 +127,7 @@ export const lifeTools: readonly Tool[] = [
     name: "update_master_info",
     title: "Name the master",
     description: "Sets the name that people and dashboards know this master by.",
-    effect: { repeatable: true },
+    effect: { destroys: true, repeatable: true },
     input: z.strictObject({ alias: z.string().describe("empty removes it") }),
     output: z.object({ info: z.looseObject({}) }),
     run: async ({ alias }, { client }) => ({ info: { ...(await client.rename(alias)) } }),

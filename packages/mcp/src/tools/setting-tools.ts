@@ -38,9 +38,9 @@ const groups = [
       ],
     ],
   ],
-  ["security", "Key and TLS", ["password", "tls", "crt", "key", "sni"]],
-  ["connection", "Mode and pool", ["mode", "type", "min", "max"]],
-  ["network", "Names, limits and times", ["dns", "dial", "read", "rate", "slot"]],
+  ["security", "Key and TLS", ["password", "tls", "crt", "key", "sni", "front", "compat"]],
+  ["connection", "Mode and pool", ["mode", "type", "min", "max", "path"]],
+  ["network", "Names, limits and times", ["dns", "dial", "read", "rate", "slot", "via"]],
   ["protocol", "Protocols", ["notcp", "noudp", "proxy"]],
   ["traffic", "Blocked protocols and choice of targets", ["block", "lbs"]],
 ] as const satisfies readonly (readonly [string, string, readonly string[]])[];

@@ -48,7 +48,12 @@ export async function startOldMaster(): Promise<OldMaster> {
       ...{ mode: 1, ping: 0, pool: 0, tcps: 0, udps: 0, tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 },
     };
   };
-  const entry = (): Fields => ({ ...newInstance("server://:1/:2"), id: "********", type: "", url: key });
+  const entry = (): Fields => ({
+    ...newInstance("server://:1/:2"),
+    id: "********",
+    type: "",
+    url: key,
+  });
   const later = (instance: Fields, status: string) => {
     setTimeout(() => Object.assign(instance, { status }), settleMs).unref();
   };
