@@ -170,6 +170,27 @@ it("gives up on a message of more than 1 MiB, and says so", async () => {
   expect(stderr).toMatch(/^nodepass: .*1048576/m);
 });
 
+it("costs a tunnel nothing: it loads nothing for agents", async () => {
+  const hooks = `import { registerHooks } from "node:module";
+    registerHooks({ load(url, context, next) {
+      if (/modelcontextprotocol|packages\\/mcp\\/|src\\/mcp\\//.test(url)) console.error("loaded", url);
+      return next(url, context);
+    } });`;
+  const nodeArguments = ["--import", `data:text/javascript,${encodeURIComponent(hooks)}`];
+  const tunnel = startCli(["client://127.81.7.6:0/127.81.7.6:9?mode=1"], { nodeArguments });
+  await tunnel.waitFor(/forwarding/);
+  tunnel.child.kill("SIGTERM");
+  expect(await tunnel.ended).toMatchObject({ code: 0, stderr: "" });
+  // The hooks would have said so.
+  const environment = {
+    NP_MASTER_URL: "http://127.81.7.6:1",
+    NP_API_KEY: "k",
+    XDG_CONFIG_HOME: temporaryFolder(),
+  };
+  const agent = await runCli(["mcp"], { nodeArguments, environment });
+  expect(agent.stderr).toMatch(/loaded .*modelcontextprotocol/);
+});
+
 it("says what is missing before anything is served", async () => {
   const environment = { XDG_CONFIG_HOME: temporaryFolder(), NP_MASTER_URL: "http://127.81.7.6:1" };
   const noKey = await runCli(["mcp"], { environment });
