@@ -1,6 +1,7 @@
-import { McpServer } from "@modelcontextprotocol/server";
+import { Server } from "@modelcontextprotocol/server";
 import type { MasterClient } from "@nodepass/master-client";
 import { type KeyAccess, type Logger, SILENT_LOGGER } from "@nodepass/model";
+import { registerCompletions } from "./completions/register-completions.ts";
 import type { ExportFile } from "./exports/export-file.ts";
 import { registerPrompts } from "./prompts/register-prompts.ts";
 import { registerResources } from "./resources/register-resources.ts";
@@ -26,16 +27,16 @@ export interface McpServerOptions {
 
 const INSTRUCTIONS = `NodePass makes TCP and UDP tunnels through NAT and firewalls. An instance is one end of a tunnel: a server listens, a client dials it with the same password, or forwards alone (client, mode 1). Begin with list_instances. The resource nodepass://parameters says what every setting means. Keys and passwords of tunnels are secrets: do not repeat them.`;
 
-/** A server with the tools, resources and prompts, for one connection or one request. */
-export function createMcpServer(options: McpServerOptions): McpServer {
+/**
+ * A server with the tools, resources and prompts, for one connection or one request. It is the SDK's
+ * plain one: the other has no say about errors for a wrong name or argument, which are to tell what is
+ * allowed, and translates every schema at each list.
+ */
+export function createMcpServer(options: McpServerOptions): Server {
   const { client, exportFile, logger = SILENT_LOGGER } = options;
-  const server = new McpServer(
+  const server = new Server(
     { name: "NodePass Master", title: "NodePass", version: options.version ?? "0.0.0" },
-    {
-      instructions: INSTRUCTIONS,
-      // The lists of tools and prompts never change; of resources nobody is told.
-      capabilities: { resources: { listChanged: false }, prompts: { listChanged: false } },
-    },
+    { instructions: INSTRUCTIONS },
   );
   registerTools(server, {
     access: options.access ?? "full",
@@ -49,5 +50,6 @@ export function createMcpServer(options: McpServerOptions): McpServer {
   });
   registerResources(server, client);
   registerPrompts(server, client);
+  registerCompletions(server, client);
   return server;
 }

@@ -1,7 +1,7 @@
 import {
   createMcpHandler,
   isLegacyRequest,
-  type McpServer,
+  type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import { createMasterClient } from "@nodepass/master-client";
@@ -46,7 +46,7 @@ const BOTH = "application/json, text/event-stream";
 export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   return async ({ request, body, key, access, ask }) => {
     const { origin } = new URL(request.url);
-    const createServer = (likeNodePass2: boolean): McpServer =>
+    const createServer = (likeNodePass2: boolean): Server =>
       createMcpServer({
         ...options,
         access,
@@ -74,7 +74,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
 
 /** Revisions of 2025: one JSON answer, as NodePass 2 has it. */
 async function answerLegacy(
-  server: McpServer,
+  server: Server,
   request: Request,
   parsedBody: unknown,
 ): Promise<Response> {

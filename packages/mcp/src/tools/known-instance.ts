@@ -10,10 +10,13 @@ import { McpError } from "../mcp-error.ts";
 /** Most ids that a message lists. */
 const mostListed = 10;
 
-/** The id of an instance; the API key's entry is none, and no path goes through it. */
+/** The API key's entry has none, and no path goes through it. */
+const idForm = /^[0-9A-Za-z_-]{1,64}$/;
+
+/** The id of an instance. */
 export const idArgument = z
   .string()
-  .regex(/^[0-9A-Za-z_-]{1,64}$/, "not the id of an instance (allowed: ids of list_instances)")
+  .regex(idForm, "not the id of an instance (allowed: ids of list_instances)")
   .describe("id of the instance, from list_instances");
 
 /** @throws {McpError} `NOT_FOUND` with the ids that there are */
@@ -27,6 +30,7 @@ export async function orKnown<T>(
   id: string,
   act: () => Promise<T>,
 ): Promise<T> {
+  if (!idForm.test(id)) throw noInstance(id, await client.list());
   try {
     return await act();
   } catch (error) {
@@ -34,16 +38,15 @@ export async function orKnown<T>(
     const all = await client.list();
     // Something else that this master does not know.
     if (all.some((each) => each.id === id)) throw error;
-    const listed = all.slice(0, mostListed).map(nameInstance);
-    const rest = all.length - listed.length;
-    const there = listed.length === 0 ? "none" : listed.join(", ");
-    const more = rest > 0 ? ` and ${rest} more` : "";
-    throw new McpError(
-      "NOT_FOUND",
-      `no instance ${JSON.stringify(id)}; there are: ${there}${more}`,
-      {
-        cause: error,
-      },
-    );
+    throw noInstance(id, all);
   }
+}
+
+function noInstance(id: string, all: readonly RemoteInstance[]): McpError {
+  const listed = all.slice(0, mostListed).map(nameInstance);
+  const rest = all.length - listed.length;
+  const there = listed.length === 0 ? "none" : listed.join(", ");
+  const more = rest > 0 ? ` and ${rest} more` : "";
+  const shown = JSON.stringify(id.slice(0, 80));
+  return new McpError("NOT_FOUND", `no instance ${shown}; there are: ${there}${more}`);
 }

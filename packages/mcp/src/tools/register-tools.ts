@@ -1,8 +1,8 @@
 import {
   type CallToolResult,
-  type McpServer,
   ProtocolError,
   ProtocolErrorCode,
+  type Server,
 } from "@modelcontextprotocol/server";
 import { closestName } from "@nodepass/url-config";
 import { explainError } from "../explain-error.ts";
@@ -18,11 +18,8 @@ export interface RegisterToolsOptions extends ToolLimits {
   readonly onFault: (tool: string, error: unknown) => void;
 }
 
-/**
- * Offers the tools. Not by `registerTool`: its messages for a wrong name or argument do not say what
- * is allowed, and it translates every schema at each list.
- */
-export function registerTools({ server }: McpServer, options: RegisterToolsOptions): void {
+/** Offers the tools. */
+export function registerTools(server: Server, options: RegisterToolsOptions): void {
   const offered = new Map([...ALL_TOOLS].filter(([, tool]) => isOffered(tool, options)));
   server.registerCapabilities({ tools: { listChanged: false } });
   server.setRequestHandler("tools/list", () => ({
