@@ -7,6 +7,7 @@ const source = (name: string) => file(`${name}/src/index.ts`);
 
 const libraries = [
   "model",
+  "metrics",
   "url-config",
   "tunnel-core",
   "carrier-quic",

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Conduit, ConduitUser } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
+import { Latency } from "../latencies.ts";
 import { ConduitQueue } from "./conduit-queue.ts";
 
 /** A session with as many conduits as a test says, and what a queue has asked of it. */
@@ -31,8 +32,9 @@ function setUp(maxWaiting = 10) {
     onConduit: () => served.push(remote),
     onNoConduit: ({ code }: TunnelError) => refused.push(`${remote} ${code}`),
   });
-  const queue = new ConduitQueue(1000, maxWaiting);
-  return { queue, user, served, refused };
+  const waits = new Latency();
+  const queue = new ConduitQueue(1000, maxWaiting, waits);
+  return { queue, waits, user, served, refused };
 }
 
 test("serves in the order of coming, and nobody who comes overtakes who waits", () => {

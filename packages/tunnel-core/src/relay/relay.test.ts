@@ -25,7 +25,8 @@ function relayed(
   const [remote, target] = memoryPair(streams);
   open.push(local, user, remote, target);
   const owner = { onBlocked: vi.fn(), onFinished: vi.fn() };
-  new Relay({ context, local, remote, owner, ...options });
+  const asked = { answer: "remote", askedAt: performance.now() - 30 } as const;
+  new Relay({ context, local, remote, owner, ...asked, ...options });
   return {
     context,
     owner,
