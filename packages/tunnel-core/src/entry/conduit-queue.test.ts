@@ -77,3 +77,22 @@ test("has a bound, and tells who waits when it closes", () => {
   queue.close();
   expect(refused).toEqual(["over POOL_TIMEOUT", "stays CLOSED"]);
 });
+
+test("measures who is served, and nobody who is refused", async () => {
+  const { queue, user, waits, refused } = setUp(1);
+  const session = fakeSession();
+  session.add(1);
+  queue.setSession(session);
+  queue.request(user("at once"));
+  expect(waits.snapshot().sumMs).toBe(0);
+  queue.request(user("waits"));
+  queue.request(user("too many"));
+  expect(refused).toEqual(["too many POOL_TIMEOUT"]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  session.add(1);
+  queue.serve();
+  const { counts, sumMs } = waits.snapshot();
+  expect(counts.reduce((sum, count) => sum + count)).toBe(2);
+  expect(sumMs).toBeGreaterThan(15);
+  queue.close();
+});
