@@ -19,7 +19,7 @@ export interface InstanceFigures
 /** What a page shows of instances. */
 export interface InstanceMetricsOptions {
   /**
-   * Instances that have series of their own, oldest first: each has some 30, and up to 16 more for
+   * Instances that have series of their own, oldest first: each has 22, and 16 more for
    * each time that it measures. Those over it are counted and left out. @default 1000
    */
   readonly maxInstances?: number | undefined;
@@ -52,6 +52,9 @@ const gauge = (
 
 const METRICS: readonly InstanceMetric[] = [
   gauge("up", "1 while the instance is running", ({ status }) => Number(status === "running")),
+  gauge("failing", "1 while the instance cannot do its work: its status is error", ({ status }) =>
+    Number(status === "error"),
+  ),
   gauge("peer_connected", "1 while the instance has its peer", ({ link }) => Number(link === "up")),
   gauge(
     "peer_expected",
