@@ -27,6 +27,7 @@ const slow = [
   "{packages,apps}/*/test/kill.test.ts",
   "apps/master/test/soak/**/*.test.ts",
   "apps/cli/test/reload-trial.test.ts",
+  "apps/cli/test/docs-site.test.ts",
   "packages/instances/test/many.test.ts",
   ...[
     "dying-paths",

@@ -1,0 +1,76 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { workspaceFolder } from "./support/pack.ts";
+
+/** What `npm run docs` makes; building fails for a link to a page, or a file, that is not there. */
+describe("the documents as a site", () => {
+  let site = "";
+  const html = (page: string): string => readFileSync(join(site, `${page}.html`), "utf8");
+
+  beforeAll(() => {
+    site = mkdtempSync(join(tmpdir(), "nodepass-docs-"));
+    const argv = ["scripts/run.mjs", "docs", "--outDir", site];
+    const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
+      cwd: workspaceFolder,
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`npm run docs ends with ${status}:\n${stdout}${stderr}`);
+  }, 600_000);
+
+  afterAll(() => rmSync(site, { recursive: true, force: true }));
+
+  it("has a page for every document, and for the Chinese ones", () => {
+    const names = (folder: string): string[] =>
+      readdirSync(`${workspaceFolder}/${folder}`).flatMap((name) =>
+        name.endsWith(".md") ? [name.replace(/\.md$/, "")] : [],
+      );
+    const pages = [
+      ...["index", "zh/index", "deploy", "changelog", "reporting"],
+      ...names("docs"),
+      ...names("docs/zh").map((name) => `zh/${name}`),
+      ...["packages", "apps"].flatMap((parent) =>
+        readdirSync(`${workspaceFolder}/${parent}`).map((name) => `${parent}/${name}`),
+      ),
+    ];
+    expect(pages.length).toBeGreaterThan(30);
+    expect(pages.filter((page) => !existsSync(join(site, `${page}.html`)))).toEqual([]);
+    expect(html("index")).toMatch(/<html lang="en"/);
+    expect(html("zh/index")).toMatch(/<html lang="zh-CN"/);
+  });
+
+  it("has what its sidebar names", () => {
+    const config = readFileSync(`${workspaceFolder}/docs/.vitepress/config.ts`, "utf8");
+    for (const [, link = ""] of config.matchAll(/link: "(\/[^"]*)"/g)) {
+      const page = link.endsWith("/") ? `${link}index` : link;
+      expect(existsSync(join(site, `${page}.html`)), link).toBe(true);
+    }
+  });
+
+  it("finds English and Chinese words without a service, and loads nothing from elsewhere", () => {
+    const chunks = join(site, "assets/chunks");
+    const index = (locale: string): string => {
+      const name = readdirSync(chunks).find((file) =>
+        file.startsWith(`@localSearchIndex${locale}.`),
+      );
+      return readFileSync(join(chunks, name ?? "missing"), "utf8");
+    };
+    expect(index("root")).toContain('"histograms"');
+    expect(index("zh")).toContain('"隧道"');
+    for (const page of ["index", "metrics", "zh/index"]) {
+      const loaded = html(page).matchAll(/<(?:script|img|link)\b[^>]*\b(?:src|href)="([^"]*)"/g);
+      expect(
+        Array.from(loaded, ([, url = ""]) => url).filter((url) => !/^(?:\/|data:)/.test(url)),
+      ).toEqual([]);
+    }
+  });
+
+  it("shows the dashboard and the links that leave the site where they go", () => {
+    expect(html("metrics")).toMatch(/<img src="\/assets\/dashboard[^"]*\.svg"/);
+    const repository = "https://github.com/NodePassProject/nodepass-ts";
+    expect(html("metrics")).toContain(`href="${repository}/tree/main/deploy/prometheus"`);
+    expect(html("index")).toContain('href="/packages/url-config"');
+  });
+});
