@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { MarkdownRenderer } from "vitepress";
@@ -15,12 +15,19 @@ const repository = "https://github.com/NodePassProject/nodepass-ts";
  */
 export function repositoryLinks(md: MarkdownRenderer): void {
   md.core.ruler.push("repository-links", ({ tokens, env }) => {
+    const from = writtenIn(env.realPath ?? env.path);
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
       const href = token.type === "link_open" ? token.attrGet("href") : null;
       if (href === null || /^(?:[a-z]+:|#|\/)/i.test(href)) continue;
-      token.attrSet("href", resolveLink(env.realPath ?? env.path, href));
+      token.attrSet("href", resolveLink(from, href));
     }
   });
+}
+
+/** The file that the text of a page is in: it may be no more than the name of another one. */
+function writtenIn(page: string): string {
+  const included = /^<!--@include: (\S+)-->\s*$/.exec(readFileSync(page, "utf8"))?.[1];
+  return included === undefined ? page : resolve(dirname(page), included);
 }
 
 function resolveLink(from: string, href: string): string {
