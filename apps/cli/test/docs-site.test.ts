@@ -1,8 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { workspaceFolder } from "./support/pack.ts";
 
 /** What `npm run docs` makes; building fails for a link to a page, or a file, that is not there. */
@@ -77,5 +81,43 @@ describe("the documents as a site", () => {
     const repository = "https://github.com/NodePassProject/nodepass-ts";
     expect(html("metrics")).toContain(`href="${repository}/tree/main/deploy/prometheus"`);
     expect(html("index")).toContain('href="/packages/url-config"');
+  });
+
+  it("comes to life in a browser, and its console stays empty", async (context) => {
+    const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) =>
+      existsSync(path),
+    );
+    if (chromium === undefined) {
+      console.warn("left out: there is no chromium here (Debian's package chromium)");
+      return context.skip();
+    }
+    const server = createServer((request, response) => {
+      const path = decodeURI(new URL(request.url ?? "/", "http://site").pathname);
+      const tries = [path, `${path}.html`, `${path}index.html`].map((name) => join(site, name));
+      const file = tries.find((name) => existsSync(name) && statSync(name).isFile());
+      const kinds: Record<string, string> = {
+        js: "text/javascript",
+        css: "text/css",
+        svg: "image/svg+xml",
+      };
+      const type = kinds[file?.split(".").at(-1) ?? ""] ?? "text/html";
+      response.writeHead(file === undefined ? 404 : 200, { "Content-Type": type });
+      response.end(file === undefined ? "" : readFileSync(file));
+    }).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    for (const page of ["", "zh/", "metrics"]) {
+      const profile = `--user-data-dir=${join(site, "profile")}`;
+      const look = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"];
+      const argv = [...look, profile, "--virtual-time-budget=10000", "--dump-dom"];
+      const { stdout, stderr } = await promisify(execFile)(
+        chromium,
+        [...argv, `http://127.0.0.1:${port}/${page}`],
+        { maxBuffer: 50_000_000, timeout: 120_000 },
+      );
+      expect(stderr.split("\n").filter((line) => line.includes(":CONSOLE"))).toEqual([]);
+      expect(stdout).toContain("VPContent");
+    }
   });
 });

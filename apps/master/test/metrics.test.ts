@@ -171,9 +171,15 @@ describe.skipIf(promtool === undefined)("promtool", () => {
     expect(tested).toEqual({ code: 0, said: expect.stringContaining("SUCCESS") });
   });
 
-  it("takes the scrape configuration", async () => {
-    const argv = ["check", "config", "--syntax-only", join(folder, "prometheus.yml")];
-    expect(await check(argv)).toEqual({ code: 0, said: expect.stringContaining("SUCCESS") });
+  it("takes the scrape configuration, and what the documents give OpenTelemetry's receiver", async () => {
+    const document = readFileSync(join(deploy, "../docs/metrics.md"), "utf8");
+    const [, block = ""] = /```yaml\n(receivers:[\s\S]*?)```/.exec(document) ?? [];
+    const received = join(temporaryFolder(), "received.yml");
+    writeFileSync(received, JSON.stringify(parse(block).receivers.prometheus.config));
+    for (const path of [join(folder, "prometheus.yml"), received]) {
+      const checked = await check(["check", "config", "--syntax-only", path]);
+      expect(checked).toEqual({ code: 0, said: expect.stringContaining("SUCCESS") });
+    }
   });
 });
 
