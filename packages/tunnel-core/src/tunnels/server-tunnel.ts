@@ -162,6 +162,12 @@ export class ServerTunnel extends TunnelBase {
       max: settings.max,
       reportIntervalMs: limits.reportIntervalMs,
       buffers,
+      lingerer: context.lingerer,
+      newcomers: {
+        timeoutMs: limits.handshakeTimeoutMs,
+        onDropped: (reason, { address }) => context.logLimited("warn", reason, { address }),
+        expectsMany: (address) => sessions.expectsMany(address),
+      },
       log: context.logLimited,
       onStream: (arrival) => greeter.greet(arrival),
     });
