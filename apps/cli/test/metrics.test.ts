@@ -30,6 +30,8 @@ async function startPair() {
   await expect.poll(() => askTcp(entry, "ready").catch(String), { timeout: 20_000 }).toBe("ready");
   const [, serverUrl = ""] = await server.waitFor(served);
   const [, clientUrl = ""] = await client.waitFor(served);
+  // The variable is no slip for another one.
+  expect(client.stdout()).not.toMatch(/environment problem/);
   return { server, client, serverUrl, clientUrl, entry };
 }
 
