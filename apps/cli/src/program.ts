@@ -24,7 +24,8 @@ import { errorLines } from "./output/error-lines.ts";
 import { hideKeys } from "./output/hide-keys.ts";
 import { readVersion } from "./version.ts";
 
-const examples = (command: string) => `
+/** What the help says after all. */
+export const examples = (command: string): string => `
 Examples:
   KEY is a secret of yours; ${command} keygen prints one.
 

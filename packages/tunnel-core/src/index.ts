@@ -1,5 +1,6 @@
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
+export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -17,6 +18,7 @@ export type {
   TunnelChanges,
   TunnelCounters,
   TunnelEvents,
+  TunnelLatencies,
   TunnelOptions,
   TunnelState,
   TunnelWays,

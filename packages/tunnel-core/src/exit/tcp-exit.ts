@@ -70,6 +70,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #address = "";
   #port = 0;
   #dial: TargetDial | undefined;
+  #connectedAt = 0;
   #done = false;
   /** Where the program itself is the target. */
   #own: ProcessStream | undefined;
@@ -104,6 +105,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   onTarget(stream: ByteStream, address: string, port: number): void {
     this.#target = stream;
+    this.#connectedAt = this.#dial?.connectedAt ?? performance.now();
     this.#address = address;
     this.#port = port;
     if (this.#conduit !== undefined) {
@@ -137,6 +139,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
         this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
       earlyLocal: this.#targetReader?.takeEarly(),
       earlyRemote: conduit.reader?.takeEarly(),
+      answer: "local",
+      askedAt: this.#connectedAt,
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });

@@ -18,6 +18,7 @@ import type {
   TunnelChanges,
   TunnelCounters,
   TunnelEvents,
+  TunnelLatencies,
   TunnelOptions,
   TunnelState,
 } from "../tunnel.ts";
@@ -114,6 +115,17 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   counters(): TunnelCounters {
     return { ...this.context.counters, pool: this.poolSize() };
+  }
+
+  latencies(): TunnelLatencies {
+    const { dial, handshake, poolDial, poolWait, firstByte } = this.context.latencies;
+    return {
+      dial: dial.snapshot(),
+      handshake: handshake.snapshot(),
+      poolDial: poolDial.snapshot(),
+      poolWait: poolWait.snapshot(),
+      firstByte: firstByte.snapshot(),
+    };
   }
 
   targets(): readonly TargetState[] {
