@@ -17,6 +17,7 @@ const libraries = [
   "logging",
   "master-api",
   "master-client",
+  "mcp",
   "instances",
   "master-server",
 ];

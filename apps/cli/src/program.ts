@@ -6,6 +6,7 @@ import { addFileCommands } from "./commands/files.ts";
 import { addActionCommands } from "./commands/instance-actions.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addKeygenCommand } from "./commands/keygen.ts";
+import { addMcpCommand } from "./commands/mcp.ts";
 import { addProfileCommands } from "./commands/profiles.ts";
 import { addQuickstartCommand } from "./commands/quickstart.ts";
 import { addMasterCommands } from "./commands/remote-master.ts";
@@ -94,6 +95,7 @@ export function createProgram(context: CliContext): Command {
   addActionCommands(program, context);
   addWatchCommands(program, context);
   addMasterCommands(program, context);
+  addMcpCommand(program, context);
   program.commandsGroup("Files:");
   addFileCommands(program, context);
   program.commandsGroup("Other:");

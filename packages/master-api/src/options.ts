@@ -6,6 +6,7 @@ import {
   SILENT_LOGGER,
 } from "@nodepass/model";
 import type { Context } from "hono";
+import type { AgentOptions } from "./agents/agent-route.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type ReadDocsAsset, readPackagedAsset } from "./docs/assets.ts";
 import { type EventLimits, type EventOptions, resolveEventOptions } from "./events/event-limits.ts";
@@ -38,6 +39,8 @@ export interface MasterApiOptions {
    */
   readonly disconnect?: ((context: Context) => void) | undefined;
   readonly events?: EventOptions | undefined;
+  /** Answers agents under `<prefix>/v2`. @default nobody does: 404 */
+  readonly agents?: AgentOptions | undefined;
   /** Where the files of the documentation page come from. @default this package */
   readonly readDocsAsset?: ReadDocsAsset | undefined;
 }
@@ -54,6 +57,7 @@ export interface ResolvedMasterApiOptions {
   readonly remoteAddress: (context: Context) => string | undefined;
   readonly disconnect: ((context: Context) => void) | undefined;
   readonly events: EventLimits;
+  readonly agents: AgentOptions | undefined;
   readonly readDocsAsset: ReadDocsAsset;
 }
 
@@ -89,6 +93,7 @@ export function resolveMasterApiOptions(options: MasterApiOptions): ResolvedMast
     remoteAddress: options.remoteAddress ?? environmentAddress,
     disconnect: options.disconnect,
     events: resolveEventOptions(options.events ?? {}),
+    agents: options.agents,
     readDocsAsset: options.readDocsAsset ?? readPackagedAsset,
   };
 }

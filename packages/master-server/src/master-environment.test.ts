@@ -51,6 +51,21 @@ describe("readMasterEnvironment", () => {
     expect(readMasterEnvironment(variables, "/").showKey).toBe(showKey);
   });
 
+  it.each([
+    [undefined, []],
+    ["", []],
+    [" Panel.example, 10.0.0.5 ,,", ["panel.example", "10.0.0.5"]],
+    ["*", ["*"]],
+  ])("reads pages that may speak MCP from %j", (NP_MCP_ORIGINS, origins) => {
+    expect(readMasterEnvironment({ NP_MCP_ORIGINS }, "/").mcpOrigins).toEqual(origins);
+  });
+
+  it("says what NP_MCP_ORIGINS may be", () => {
+    expect(() => readMasterEnvironment({ NP_MCP_ORIGINS: "https://a.example" }, "/")).toThrow(
+      /NP_MCP_ORIGINS "https:\/\/a\.example".*host names without scheme/,
+    );
+  });
+
   it("says what NP_SHOW_KEY may be", () => {
     expect(() => readMasterEnvironment({ NP_SHOW_KEY: "yes" }, "/")).toThrow(/NP_SHOW_KEY.*0, 1/);
   });

@@ -17,6 +17,8 @@ export interface MasterEnvironment extends EnvironmentResult {
   readonly showKey: boolean;
   /** From `NP_API_KEY`, `NP_API_KEY_FILE`, `NP_READ_KEY` and `NP_READ_KEY_FILE`. */
   readonly keys: KeyOptions;
+  /** Host names of pages that may speak MCP, from `NP_MCP_ORIGINS`; `*` is any. */
+  readonly mcpOrigins: readonly string[];
   /** `undefined` = as many as cores. */
   readonly workers: number | undefined;
 }
@@ -61,8 +63,20 @@ export function readMasterEnvironment(variables: Variables, home: string): Maste
       readKey: variables.NP_READ_KEY,
       readKeyFile: variables.NP_READ_KEY_FILE,
     },
+    mcpOrigins: readOrigins(variables.NP_MCP_ORIGINS),
     workers: readWorkers(variables.NP_WORKERS),
   };
+}
+
+function readOrigins(text = ""): string[] {
+  const names = text.split(",").map((name) => name.trim().toLowerCase());
+  const given = names.filter((name) => name !== "");
+  const wrong = given.find((name) => name !== "*" && !/^[a-z0-9.:_-]+$/.test(name));
+  if (wrong === undefined) return given;
+  throw new MasterServerError(
+    "INVALID_OPTIONS",
+    `NP_MCP_ORIGINS ${JSON.stringify(wrong)} is not allowed; allowed: host names without scheme and port, with commas, or *`,
+  );
 }
 
 function readShowKey(variables: Variables): boolean {

@@ -40,6 +40,11 @@ export interface RunMasterOptions {
   readonly keys?: KeyOptions | undefined;
   /** What clients may take of the HTTP server. */
   readonly limits?: ServerLimitOptions | undefined;
+  /**
+   * Host names of pages whose scripts may speak MCP to this master, beside those of its machine; `*` is
+   * any. @default []
+   */
+  readonly mcpOrigins?: readonly string[] | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,6 +62,7 @@ export interface ResolvedMasterOptions {
   readonly version: string;
   readonly keys: KeyOptions;
   readonly limits: ServerLimits;
+  readonly mcpOrigins: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -87,6 +93,7 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     version: options.version ?? "0.0.0",
     keys: options.keys ?? {},
     limits: resolveServerLimits(options.limits ?? {}),
+    mcpOrigins: options.mcpOrigins ?? [],
     signal: options.signal,
   };
 }

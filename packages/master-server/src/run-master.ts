@@ -1,12 +1,13 @@
 import { networkInterfaces } from "node:os";
 import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
-import { createMasterApi } from "@nodepass/master-api";
+import { type AgentOptions, createMasterApi } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
 import { historyFiles } from "@nodepass/store";
 import { formatHostPort, isWildcard } from "@nodepass/url-config";
 import type { Context } from "hono";
 import { apiUrl, reachableAddress } from "./addresses.ts";
+import { createLazyAgents } from "./agents/lazy-agents.ts";
 import { FileInstances } from "./files/file-instances.ts";
 import { watchGivenKeys } from "./given-keys.ts";
 import { openHttpServer } from "./http/http-server.ts";
@@ -183,6 +184,7 @@ async function openCore(
     version: options.version,
     logger,
     remoteAddress,
+    agents: settings.mcp === 0 ? undefined : findAgents(options),
   });
   onFailure(() => api.close());
   instances.identity.useKeys(keys.current);
@@ -220,6 +222,11 @@ async function openCore(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What answers agents. */
+function findAgents(options: ResolvedMasterOptions): AgentOptions {
+  return { handler: createLazyAgents(options), origins: options.mcpOrigins };
 }
 
 /** Who asks: as our own server tells it, or as @hono/node-server does. */
