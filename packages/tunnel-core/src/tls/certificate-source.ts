@@ -1,5 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
+import { CIPHERS_BY_BOTH, cipherOrder } from "./cipher-order.ts";
 
 /** A certificate, ready to be used. */
 export interface CertificateState {
@@ -33,7 +34,13 @@ export function createCertificateState(
   keyPem: string,
 ): CertificateState {
   return {
-    context: createSecureContext({ cert: certPem, key: keyPem, minVersion: "TLSv1.3" }),
+    context: createSecureContext({
+      cert: certPem,
+      key: keyPem,
+      minVersion: "TLSv1.3",
+      ciphers: cipherOrder(),
+      secureOptions: CIPHERS_BY_BOTH,
+    }),
     fingerprint: certificateFingerprint(leaf.raw),
     notAfter: leaf.validToDate,
     // A function, so that whoever inspects or serialises a state sees no key.

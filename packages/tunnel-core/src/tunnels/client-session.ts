@@ -7,6 +7,7 @@ import { MAX_DIALING, MAX_DIALING_UNSIZED, PoolRefill } from "../pool/pool-refil
 import { dialledHost, type Route } from "../proxy/route.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
 import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
+import { cipherOrder } from "../tls/cipher-order.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
@@ -156,6 +157,7 @@ function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
     context: createSecureContext({
       // What stands in front of a server may know no more than 1.2.
       minVersion: front === 0 ? "TLSv1.3" : "TLSv1.2",
+      ciphers: cipherOrder(),
       ...(trusted !== undefined && { ca: trusted }),
     }),
     ca: trusted,
