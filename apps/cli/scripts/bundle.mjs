@@ -3,7 +3,7 @@
  * `dependencies` is loaded from there. A module of Node's loader weighs 60 KB, and a tunnel's process
  * has 260 of them without this.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -57,6 +57,10 @@ const bundle = await rolldown({
   external: (id) => isExternal(id),
   plugins: [ownFiles, builtins],
 });
+// The names of files change with what is in them.
+for (const name of readdirSync(join(folder, "dist"))) {
+  if (/\.js(?:\.map)?$/.test(name)) rmSync(join(folder, "dist", name));
+}
 const { output } = await bundle.write({
   dir: "dist",
   chunkFileNames: "[name]-[hash].js",

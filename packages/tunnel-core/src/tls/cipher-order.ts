@@ -12,7 +12,7 @@ let order: string | undefined;
 
 /**
  * Ciphers in the order of what they cost here, as `ciphers` of a secure context takes them. AES-128
- * needs a tenth less processor time for bulk than AES-256, which OpenSSL puts first (docs/performance.md,
+ * needs 5 to 8 % less processor time for bulk than AES-256, which OpenSSL puts first (docs/performance.md,
  * "TLS"); without instructions for AES, ChaCha20 is several times faster than either. What TLS 1.2 has
  * follows as Node orders it.
  */
