@@ -1,5 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
+import { tls } from "../node-tls.ts";
 import { CIPHERS_BY_BOTH, cipherOrder } from "./cipher-order.ts";
 
 /** A certificate, ready to be used. */
@@ -34,7 +35,7 @@ export function createCertificateState(
   keyPem: string,
 ): CertificateState {
   return {
-    context: createSecureContext({
+    context: tls().createSecureContext({
       cert: certPem,
       key: keyPem,
       minVersion: "TLSv1.3",

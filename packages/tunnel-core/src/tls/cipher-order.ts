@@ -1,5 +1,5 @@
 import { constants, createCipheriv } from "node:crypto";
-import { DEFAULT_CIPHERS } from "node:tls";
+import { tls } from "../node-tls.ts";
 
 /** What is enciphered to see how fast it goes, and how often: a third of a millisecond in all. */
 const SAMPLE_BYTES = 16 * 1024;
@@ -17,7 +17,7 @@ let order: string | undefined;
  * follows as Node orders it.
  */
 export function cipherOrder(): string {
-  order ??= [...new Set([...preferred(), ...DEFAULT_CIPHERS.split(":")])].join(":");
+  order ??= [...new Set([...preferred(), ...tls().DEFAULT_CIPHERS.split(":")])].join(":");
   return order;
 }
 
