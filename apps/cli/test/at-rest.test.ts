@@ -29,6 +29,7 @@ function sourcesOf(files: readonly string[]): string[] {
 // Node 22.15 and newer have the hooks that the list is made with.
 it.runIf("registerHooks" in nodeModule).each([
   ["server://a-key@127.15.8.1:10101/127.15.8.1:8080?mode=1", "listening"],
+  ["server://a-key@127.15.8.1:10102/127.15.8.1:8084?mode=1&tls=1", "listening"],
   ["client://127.15.8.1:8081/127.15.8.1:8082?mode=1", "forwarding"],
   ["client://a-key@127.15.8.1:10109/127.15.8.1:8083?mode=2", "starting"],
 ])("an end loads what it needs and no more: %s", async (url, started) => {
@@ -62,8 +63,8 @@ it.runIf("registerHooks" in nodeModule).each([
   ].flat();
   expect(unwanted.filter(has)).toEqual([]);
   const unwantedBuiltins = [
-    ...["tls", "internal/tls/wrap", "http2", "internal/deps/undici/undici"],
-    ...["internal/crypto/webcrypto", "worker_threads"],
+    ...(url.includes("tls=1") ? [] : ["tls", "internal/tls/wrap"]),
+    ...["http2", "internal/deps/undici/undici", "internal/crypto/webcrypto", "worker_threads"],
   ];
   expect(unwantedBuiltins.filter((name) => builtins.includes(name))).toEqual([]);
   // Each is a module for Node's loader to keep.
