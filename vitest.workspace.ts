@@ -78,7 +78,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{packages,apps}/*/src/**/*.test.ts"],
+          include: ["{packages,apps}/*/src/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: inRealTime,
           isolate: false,
           setupFiles: ["./scripts/test-support/real-timers.ts"],
