@@ -35,8 +35,8 @@ function formatMaster({ listen, prefix, log, tls, crt, keyFile }: MasterSettings
   return `master://${formatHostPort(listen)}${prefix}?${formatQuery({ log, tls, crt, key: keyFile })}`;
 }
 
-function serverQuery({ tls, crt, keyFile, max, mode, type }: ServerSettings): Query {
-  return { tls, crt, key: keyFile, max, mode, type };
+function serverQuery({ tls, crt, keyFile, max, mode, type, lanes }: ServerSettings): Query {
+  return { tls, crt, key: keyFile, max, mode, type, lanes };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {

@@ -62,6 +62,8 @@ export interface Exit {
 export interface Conduits {
   /** Ready pool connections. */
   readonly size: number;
+  /** Those, and the others that nobody uses: what a peer closes when it hears of the session's end. */
+  readonly unused: number;
   /** Whether a ready pool connection has this id. */
   has(id: string): boolean;
   /** A pool connection has come. `early` came with its opening. */

@@ -175,14 +175,20 @@ const datagramFrames: FuzzedDecoder = {
 };
 
 const ANSWER = { flow: "-", max: 1024, tls: 1, type: 0 } as const;
-const OFFERED = ["datagrams", "streams"];
+const OFFERED = ["datagrams", "streams", "lanes"];
 
 const answer: FuzzedDecoder = {
   name: "handshake answer",
   good: [
     Buffer.from(formatHandshakeAnswer(ANSWER)),
     Buffer.from(
-      formatProvedAnswer({ ...ANSWER, session: "0102030405060708", fp: FP, ext: OFFERED }),
+      formatProvedAnswer({
+        ...ANSWER,
+        session: "0102030405060708",
+        fp: FP,
+        ext: OFFERED,
+        lanes: 4,
+      }),
     ),
   ],
   run(bytes) {
