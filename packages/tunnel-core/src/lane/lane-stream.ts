@@ -380,8 +380,7 @@ export class LaneStream implements ByteStream, LaneMember, BranchOwner {
     this.#in = branch;
     branch.stream.readAtMost(this.#readAtMost);
     if (branch !== own) this.#follow(branch);
-    if (this.#held === undefined && !this.#blocked) this.#join(branch);
-    this.#settle();
+    this.#deliverAll();
   }
 
   /** Our own direction goes over the peer's branch too, unless it has ended or has one. */
@@ -393,12 +392,6 @@ export class LaneStream implements ByteStream, LaneMember, BranchOwner {
     const waited = this.#keptBytes > 0;
     this.#moveTo(branch);
     if (waited && branch.stream.pendingBytes === 0) this.reader.onDrain();
-  }
-
-  /** All that came over the lane has been taken. */
-  #join(branch: LaneBranch): void {
-    branch.join(this.reader);
-    if (branch.closed) this.onBranchClosed(branch);
   }
 
   pause(): void {
@@ -427,24 +420,38 @@ export class LaneStream implements ByteStream, LaneMember, BranchOwner {
     process.nextTick(deliverNow, this);
   }
 
-  /** What was held back while the reader took nothing. */
-  deliverHeld(): void {
+  deliverLater(): void {
     this.#deliversLater = false;
-    const held = this.#held;
-    while (held !== undefined && !this.#blocked && !this.#closed) {
-      const first = held.shift();
-      if (first === undefined) {
-        this.#held = undefined;
-        break;
-      }
-      this.#deliver(first, OWNED);
-    }
-    if (this.#held !== undefined && this.#held.length === 0) this.#held = undefined;
+    if (!this.#closed) this.#deliverAll();
+  }
+
+  /** What was held back, then what has come over the branch, then the end. */
+  #deliverAll(): void {
+    this.#deliverHeld();
     if (this.#held !== undefined || this.#closed) return;
     if (this.#peer === "ended" && !this.#endTold) this.#tellEnd();
     const branch = this.#in;
-    if (branch !== undefined && !branch.joined && !this.#blocked) this.#join(branch);
+    if (branch !== undefined && !branch.joined && !this.#blocked) {
+      const early = branch.takeEarly()?.bytes;
+      if (early !== undefined) {
+        this.#held = piecesOf(early);
+        this.#deliverAll();
+        return;
+      }
+      branch.join(this.reader);
+      if (branch.closed) this.onBranchClosed(branch);
+    }
     this.#settle();
+  }
+
+  #deliverHeld(): void {
+    const held = this.#held;
+    while (held !== undefined && !this.#blocked && !this.#closed) {
+      const first = held.shift();
+      if (first === undefined) break;
+      this.#deliver(first, OWNED);
+    }
+    if (held?.length === 0) this.#held = undefined;
   }
 
   hold(): void {
@@ -568,12 +575,21 @@ export class LaneStream implements ByteStream, LaneMember, BranchOwner {
   }
 }
 
+/** Little at a time: a rate limit may be counting. */
+function piecesOf(bytes: Buffer): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += MAX_FRAME_BYTES) {
+    pieces.push(bytes.subarray(at, at + MAX_FRAME_BYTES));
+  }
+  return pieces;
+}
+
 function drainNow(stream: LaneStream): void {
   if (!stream.destroyed && stream.pendingBytes === 0) stream.reader.onDrain();
 }
 
 function deliverNow(stream: LaneStream): void {
-  stream.deliverHeld();
+  stream.deliverLater();
 }
 
 function closeNow(stream: LaneStream): void {

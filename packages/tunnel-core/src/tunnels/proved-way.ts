@@ -5,11 +5,11 @@ import { DATAGRAMS, LANES, SIZING, STREAMS } from "../wire/extensions.ts";
  * How the users of a proved session go. `streams` implies all that `datagrams` says; without it the
  * session is one of part 1 (docs/protocol.md, "Extensions").
  *
- * @param lanes what the answer says of them, 0 without the extension
+ * @param lanes what the answer says of them
  */
-export function provedWay(inForce: readonly string[], lanes: number): SessionWay {
+export function provedWay(inForce: readonly string[], lanes: number | undefined): SessionWay {
   if (inForce.includes(STREAMS)) {
-    return { by: "frames", lanes: inForce.includes(LANES) ? lanes : 0 };
+    return { by: "frames", lanes: inForce.includes(LANES) ? (lanes ?? 0) : 0 };
   }
   return { by: "claims", framed: inForce.includes(DATAGRAMS), check: undefined };
 }

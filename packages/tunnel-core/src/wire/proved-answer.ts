@@ -16,8 +16,8 @@ export interface ProvedAnswer extends HandshakeAnswer {
   readonly fp: string;
   /** The extensions in force: some of those that the client offered. */
   readonly ext: readonly string[];
-  /** Pool connections that are to be lanes, 1 to 64; 0 where `lanes` is not in force. */
-  readonly lanes: number;
+  /** Pool connections that are to be lanes, 1 to 64, where `lanes` is in force. */
+  readonly lanes?: number | undefined;
 }
 
 /** Most lanes of a session. */
@@ -56,7 +56,8 @@ export function parseProvedAnswer(text: string, offered: readonly string[]): Pro
   if (!isNameList(ext) || !ext.every((name) => offered.includes(name))) {
     throw answerFieldError("ext", ext, `a list of some of ${offered.join(", ") || "nothing"}`);
   }
-  return { ...answer, session, fp, ext, lanes: ext.includes(LANES) ? toLanes(fields.lanes) : 0 };
+  if (!ext.includes(LANES)) return { ...answer, session, fp, ext };
+  return { ...answer, session, fp, ext, lanes: toLanes(fields.lanes) };
 }
 
 function toLanes(value: unknown): number {
