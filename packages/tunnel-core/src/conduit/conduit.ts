@@ -72,8 +72,8 @@ export interface Conduits {
   open(kind: ConduitKind, remote: string): Conduit | undefined;
   /** Exit: the peer's signal that it uses the pool connection `id`. */
   signalled(kind: ConduitKind, id: string, remote: string): void;
-  /** Once per report interval. */
-  tick(): void;
+  /** Once per report interval. @param heard whether the peer was heard of in it */
+  tick(heard: boolean): void;
   /** Entry: closes the ready pool connections over `most`, if it alone uses them. */
   trim(most: number): void;
   /** Closes the ready pool connections (`flush`). */

@@ -163,8 +163,8 @@ export class FramedConduits implements Conduits, FramedOwner, LaneKeeper {
   /** No signal is sent where pool connections are framed: this one can't be served. */
   signalled(): void {}
 
-  tick(): void {
-    this.#lanes?.tick();
+  tick(heard: boolean): void {
+    this.#lanes?.tick(heard);
     this.trim(this.#options.max);
   }
 

@@ -87,6 +87,11 @@ export class LaneOutput implements Flushable {
     if (this.#carrier.pendingBytes === 0) this.#write();
   }
 
+  /** Writes what is gathered, whatever waits before it. */
+  finish(): void {
+    this.#write();
+  }
+
   #write(): void {
     const gather = this.#gather;
     const length = this.#end - HEAD_ROOM_BYTES;

@@ -5,6 +5,7 @@ import { type MemoryStream, memoryPair } from "../../test/support/memory-stream.
 import { RecordingReader } from "../../test/support/recording-reader.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import {
+  LANE_ALIVE,
   LANE_CREDIT,
   LANE_DATA,
   LANE_FIN,
@@ -12,6 +13,7 @@ import {
   LANE_MOVE,
   LANE_OPEN_TCP,
   LANE_OPEN_UDP,
+  LANE_PING,
   LANE_RESET,
   LANE_WINDOW_BYTES,
   MAX_LANE_WINDOW_BYTES,
@@ -26,6 +28,7 @@ import {
   FRAME_OPEN_TCP,
   goOnFrame,
   openFrame,
+  STREAM_HEADER_BYTES,
   streamHeader,
 } from "../wire/stream-frame.ts";
 import { LaneFrameDecoder } from "./lane-frame-decoder.ts";
@@ -464,6 +467,166 @@ describe("promotion", () => {
     wires[1]?.write(Buffer.concat([goOnFrame(1, 1), poolData("down")]));
     wires[0]?.write(frame(LANE_MOVE, 1, 2));
     await eventually(() => expect(user.text()).toBe("down"));
+    pair.close();
+  });
+});
+
+describe("at the entry", () => {
+  /** Pool connections of an entry: the wires are the test's, which is the exit. */
+  const setUp = (lanes: number, connections: number) => {
+    const pair = lanePair(lanes);
+    const wires = Array.from({ length: connections }, (_, at) => {
+      const [stream, wire] = memoryPair();
+      const heard = new RecordingReader(wire);
+      pair.entry.add(stream, (at + 1).toString(16).padStart(8, "0"));
+      return { stream, wire, heard };
+    });
+    return { pair, wires };
+  };
+  const sentOn = ({ stream }: { stream: MemoryStream }): string =>
+    Buffer.concat(stream.written).toString("hex", 0, 4);
+  const LANE = "05000000";
+
+  test("a lane that breaks resets its users, and is replaced at once", async () => {
+    const { pair, wires } = setUp(2, 5);
+    await turns();
+    // Two lanes, the exit's, and two that nobody uses.
+    expect(wires.map(sentOn)).toEqual([LANE, LANE, "07000000", "", ""]);
+    const users = [1, 2].map(
+      () => new RecordingReader(pair.entry.open("tcp", "127.0.0.1:1")?.stream as ByteStream),
+    );
+    wires[0]?.wire.reset();
+    await users[0]?.closed();
+    expect(users[1]?.events).toEqual([]);
+    expect(wires.map(sentOn)).toEqual([LANE, LANE, "07000000", LANE, ""]);
+    expect(pair.entry.size).toBe(1);
+    pair.close();
+  });
+
+  test("a lane that answers nothing is reset, while the peer is heard", async () => {
+    const { pair, wires } = setUp(1, 3);
+    const user = new RecordingReader(pair.entry.open("tcp", "127.0.0.1:1")?.stream as ByteStream);
+    for (let count = 0; count < 10; count++) pair.entry.tick(false);
+    await turns();
+    expect(user.events).toEqual([]);
+    pair.entry.tick(true);
+    pair.entry.tick(true);
+    // The exit has answered.
+    wires[0]?.wire.write(frame(LANE_ALIVE, 0));
+    await turns();
+    for (let count = 0; count < 3; count++) pair.entry.tick(true);
+    await turns();
+    expect(user.events).toEqual([]);
+    pair.entry.tick(true);
+    await user.closed();
+    expect(sentOn(wires[2] as { stream: MemoryStream })).toBe(LANE);
+    pair.close();
+  });
+
+  test("streams of a session that is over go on, and its lanes are closed after them", async () => {
+    const pair = lanePair(1);
+    const pool = memoryPair();
+    pair.add(pool);
+    const { near, far } = await pair.open();
+    const [user, target] = [new RecordingReader(near), new RecordingReader(far)];
+    pair.exit.close();
+    pair.entry.close();
+    const block = Buffer.alloc(500_000, 3);
+    if (!near.write(block)) await user.drained();
+    near.end();
+    await target.ended();
+    expect(target.bytes).toBe(block.length);
+    expect(pool[0].destroyed).toBe(false);
+    far.writeCopy(Buffer.from("answer"), 6);
+    far.end();
+    await user.ended();
+    expect(user.text()).toBe("answer");
+    await Promise.all([user.closed(), target.closed()]);
+    await eventually(() => expect(pool[0].destroyed && pool[1].destroyed).toBe(true));
+  });
+});
+
+test("an exit answers a ping", async () => {
+  const { pair, lane } = exitSide();
+  const { wire, heard } = lane();
+  wire.write(frame(LANE_PING, 0));
+  await heard.saw(`control${LANE_ALIVE} 0 0`);
+  pair.close();
+});
+
+describe("datagrams", () => {
+  /** A datagram frame of `length` bytes. */
+  const framed = (length: number): Buffer => {
+    const bytes = Buffer.alloc(2 + length, length & 0xff);
+    bytes.writeUInt16BE(length);
+    return bytes;
+  };
+
+  test("of one write are cut where a datagram ends, and come whole", async () => {
+    const pair = lanePair(1);
+    const pool = memoryPair();
+    pair.add(pool);
+    const { near, far } = await pair.open("udp");
+    const reader = new RecordingReader(far);
+    const all = Buffer.concat([
+      framed(65_507),
+      framed(0),
+      framed(40_000),
+      framed(30_000),
+      framed(1),
+    ]);
+    const user = new RecordingReader(near);
+    if (!near.write(all)) await user.drained();
+    await eventually(() => expect(reader.bytes).toBe(all.length));
+    const sizes: number[] = [];
+    new LaneFrameDecoder().decode(
+      Buffer.concat(pool[0].written),
+      STREAM_HEADER_BYTES,
+      pool[0].written.reduce((sum, bytes) => sum + bytes.length, 0),
+      { onDataFrame: (_, size) => sizes.push(size), onData() {}, onOpen() {}, onControl() {} },
+    );
+    expect(sizes).toEqual([65_511, 40_002, 30_005]);
+    pair.close();
+  });
+
+  test("that find no room are dropped and counted, at both ends", async () => {
+    const pair = lanePair(1);
+    const pool = memoryPair();
+    pair.add(pool);
+    const { near, far } = await pair.open("udp");
+    const reader = new RecordingReader(far);
+    far.pause();
+    // A target that is still being opened: some are kept.
+    for (let count = 0; count < 100; count++) near.write(framed(9998));
+    await eventually(() => expect(pair.dropped).toBe(100 - 27));
+    far.resume();
+    await eventually(() => expect(reader.bytes).toBe(270_000));
+    // A lane that takes nothing more: as many are kept as the tunnel may have waiting.
+    pool[1].pause();
+    const dropped = pair.dropped;
+    for (let count = 0; count < 500; count++) near.write(framed(60_000));
+    expect(pair.dropped - dropped).toBeGreaterThan(200);
+    expect(near.pendingBytes).toBeLessThanOrEqual(16 * 1024 * 1024);
+    const kept = Math.floor(near.pendingBytes / 60_002);
+    near.reset();
+    expect(near.pendingBytes).toBe(0);
+    expect(pair.dropped - dropped).toBeGreaterThanOrEqual(kept);
+    pair.close();
+  });
+
+  test("an end of the session is an end at the other side", async () => {
+    const pair = lanePair(1);
+    pair.add(memoryPair());
+    const { near, far } = await pair.open("udp");
+    const [user, target] = [new RecordingReader(near), new RecordingReader(far)];
+    near.write(framed(5));
+    near.end(() => near.destroy());
+    await target.ended();
+    expect(target.bytes).toBe(7);
+    far.end(() => far.destroy());
+    await Promise.all([user.closed(), target.closed()]);
+    expect(pair.violations).toEqual([]);
+    await eventually(() => expect([pair.entry.unused, pair.exit.unused]).toEqual([1, 1]));
     pair.close();
   });
 });

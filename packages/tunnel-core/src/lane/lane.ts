@@ -15,6 +15,8 @@ import { LaneOutput } from "./lane-output.ts";
 
 /** Most streams of a lane. */
 const MAX_STREAMS = 65_536;
+/** Pings without an answer, one a report interval, after which a lane is taken for dead. */
+const MAX_ASKED = 2;
 /** A read of at most this size is copied once for all its frames, else frame by frame. */
 const MAX_COPIED_READ = 16 * 1024;
 
@@ -64,9 +66,10 @@ export class Lane implements StreamReader, LaneFrameSink, Reusable {
   /** Whose data frame is being read. */
   #receiving: LaneMember | undefined;
   #lease: Lease = OWNED;
-  /** Bytes have come since the last tick; a ping has gone since they did. */
+  /** Bytes have come since the last tick. */
   #heard = true;
-  #asked = false;
+  /** Pings that have gone since some came. */
+  #asked = 0;
   #closed = false;
 
   constructor(id: number, stream: ByteStream, owner: LaneOwner, flushes: FlushQueue) {
@@ -133,11 +136,11 @@ export class Lane implements StreamReader, LaneFrameSink, Reusable {
   tick(): void {
     if (this.#heard) {
       this.#heard = false;
-      this.#asked = false;
-    } else if (this.#asked) {
+      this.#asked = 0;
+    } else if (this.#asked === MAX_ASKED) {
       this.stream.reset();
     } else {
-      this.#asked = true;
+      this.#asked++;
       this.output.control(LANE_PING, 0);
     }
   }

@@ -91,8 +91,8 @@ export class Lanes implements LaneOwner, Promoter {
     return true;
   }
 
-  #makeLane(connection: FramedConnection): void {
-    this.#begin(connection.id, connection.becomeLane());
+  #makeLane(connection: FramedConnection): Lane {
+    return this.#begin(connection.id, connection.becomeLane());
   }
 
   #mostGranted(): number {
@@ -135,8 +135,7 @@ export class Lanes implements LaneOwner, Promoter {
     }
     if (best !== undefined) return best;
     const connection = this.#options.take();
-    if (connection === undefined) return undefined;
-    return this.#begin(connection.id, connection.becomeLane());
+    return connection && this.#makeLane(connection);
   }
 
   #member(kind: ConduitKind, lane: Lane, number: number): LaneStream | LaneDatagrams {
@@ -178,13 +177,14 @@ export class Lanes implements LaneOwner, Promoter {
 
   /** Only the entry closes one: the exit can't know whether it is being used at this moment. */
   #endLane(lane: Lane): void {
-    const { lingerer, flushes } = this.#options;
+    const { lingerer } = this.#options;
     if (this.role === "exit") {
       lingerer.leave(lane);
       return;
     }
-    // What was gathered goes first.
-    flushes.add({ flushQueued: false, flush: () => lingerer.end(lane.stream) });
+    this.#all.delete(lane.id);
+    lane.output.finish();
+    lingerer.end(lane.stream);
   }
 
   onClosed(lane: Lane): void {
@@ -202,10 +202,11 @@ export class Lanes implements LaneOwner, Promoter {
     if (connection !== undefined) this.#makeLane(connection);
   }
 
-  /** Once per report interval. */
-  tick(): void {
+  /** Once per report interval. @param heard whether the peer was heard of in it */
+  tick(heard: boolean): void {
     this.#used = 0;
-    if (this.role === "entry") for (const lane of this.#all.values()) lane.tick();
+    // While nothing is heard of the peer at all, it is the session that is dead or frozen.
+    if (this.role === "entry" && heard) for (const lane of this.#all.values()) lane.tick();
   }
 
   // Promotion.

@@ -206,7 +206,8 @@ export class Session {
     });
     this.#timer = setInterval(() => {
       this.#control?.tick();
-      this.#conduits.tick();
+      if (this.ended) return;
+      this.#conduits.tick(this.#control?.heard === true);
       this.#check?.tick(this.#control?.pings ?? 0);
     }, this.#context.limits.reportIntervalMs);
     this.#control.start();
