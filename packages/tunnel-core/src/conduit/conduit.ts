@@ -72,8 +72,13 @@ export interface Conduits {
   open(kind: ConduitKind, remote: string): Conduit | undefined;
   /** Exit: the peer's signal that it uses the pool connection `id`. */
   signalled(kind: ConduitKind, id: string, remote: string): void;
-  /** Once per report interval. @param heard whether the peer was heard of in it */
-  tick(heard: boolean): void;
+  /**
+   * Once per report interval.
+   *
+   * @param max most ready pool connections
+   * @param heard whether the peer was heard of in it
+   */
+  tick(max: number, heard: boolean): void;
   /** Entry: closes the ready pool connections over `most`, if it alone uses them. */
   trim(most: number): void;
   /** Closes the ready pool connections (`flush`). */
@@ -96,8 +101,6 @@ export interface ConduitsOptions {
   readonly role: "entry" | "exit";
   /** Who is asked; `undefined` at the entry. */
   readonly exit: Exit | undefined;
-  /** Most ready pool connections. */
-  readonly max: number;
   /** A pool connection is ready for the entry. */
   onAvailable(): void;
   /** A ready pool connection has been taken for a user, or was lost. */

@@ -163,9 +163,9 @@ export class FramedConduits implements Conduits, FramedOwner, LaneKeeper {
   /** No signal is sent where pool connections are framed: this one can't be served. */
   signalled(): void {}
 
-  tick(heard: boolean): void {
+  tick(max: number, heard: boolean): void {
     this.#lanes?.tick(heard);
-    this.trim(this.#options.max);
+    this.trim(max);
   }
 
   /** Only the entry closes one: the exit can't know whether it is being opened at this moment. */

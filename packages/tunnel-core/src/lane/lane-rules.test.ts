@@ -506,18 +506,18 @@ describe("at the entry", () => {
   test("a lane that answers nothing is reset, while the peer is heard", async () => {
     const { pair, wires } = setUp(1, 3);
     const user = new RecordingReader(pair.entry.open("tcp", "127.0.0.1:1")?.stream as ByteStream);
-    for (let count = 0; count < 10; count++) pair.entry.tick(false);
+    for (let count = 0; count < 10; count++) pair.entry.tick(1024, false);
     await turns();
     expect(user.events).toEqual([]);
-    pair.entry.tick(true);
-    pair.entry.tick(true);
+    pair.entry.tick(1024, true);
+    pair.entry.tick(1024, true);
     // The exit has answered.
     wires[0]?.wire.write(frame(LANE_ALIVE, 0));
     await turns();
-    for (let count = 0; count < 3; count++) pair.entry.tick(true);
+    for (let count = 0; count < 3; count++) pair.entry.tick(1024, true);
     await turns();
     expect(user.events).toEqual([]);
-    pair.entry.tick(true);
+    pair.entry.tick(1024, true);
     await user.closed();
     expect(sentOn(wires[2] as { stream: MemoryStream })).toBe(LANE);
     pair.close();

@@ -51,7 +51,6 @@ export function lanePair(lanes: number): LanePair {
                 opened();
               },
             },
-      max: 1024,
       flushes,
       lingerer,
       laneCount: lanes,
