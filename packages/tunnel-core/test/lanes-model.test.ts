@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ByteStream, StreamReader } from "../src/stream/byte-stream.ts";
 import { LEASED, OWNED, SHARED } from "../src/stream/byte-stream.ts";
-import { LANE_WINDOW_BYTES } from "../src/wire/lane-frame.ts";
+import {
+  LANE_HEADER_BYTES,
+  LANE_WINDOW_BYTES,
+  writeLaneHeader,
+  writeLaneValue,
+} from "../src/wire/lane-frame.ts";
+import { goOnFrame, streamHeader } from "../src/wire/stream-frame.ts";
 import { type LanePair, lanePair } from "./support/lane-pair.ts";
 import { type MemoryStreamOptions, memoryPair } from "./support/memory-stream.ts";
 
@@ -212,3 +218,104 @@ test("what is sent comes whole and in order, however many lanes and pool connect
     },
   );
 }, 90_000);
+
+/** A frame of a lane, well formed whatever it means. */
+const laneFrame = fc
+  .record({
+    type: fc.integer({ min: 1, max: 9 }),
+    stream: fc.integer({ min: 1, max: 4 }),
+    size: fc.constantFrom(0, 1, 3, 1000, W / 2, W),
+    value: fc.constantFrom(0, 1, 2, 3, W, 0xffff_ffff),
+  })
+  .map(({ type, stream, size: bytes, value }): Buffer => {
+    const remote = "127.0.0.1:1";
+    const length =
+      type <= 2 ? remote.length : type === 3 ? bytes : type === 6 || type === 7 ? 4 : 0;
+    const frame = Buffer.alloc(LANE_HEADER_BYTES + length);
+    writeLaneHeader(frame, 0, type, length, type >= 8 ? 0 : stream);
+    if (type <= 2) frame.write(remote, LANE_HEADER_BYTES);
+    else if (length === 4) writeLaneValue(frame, LANE_HEADER_BYTES, value);
+    return frame;
+  });
+
+const branchFrames = fc
+  .record({
+    grant: fc.boolean(),
+    lane: fc.integer({ min: 1, max: 2 }),
+    stream: fc.integer({ min: 1, max: 4 }),
+    bytes: fc.nat({ max: 200 }),
+    fin: fc.boolean(),
+  })
+  .map(({ grant, lane, stream, bytes, fin }) =>
+    Buffer.concat([
+      ...(grant ? [streamHeader(7, 0)] : []),
+      goOnFrame(lane, stream),
+      streamHeader(3, bytes),
+      Buffer.alloc(bytes),
+      ...(fin ? [streamHeader(4, 0)] : []),
+    ]),
+  );
+
+/** Answers, ends and closes as it likes, and reads little. */
+class Careless implements StreamReader {
+  readonly #stream: ByteStream;
+  readonly #does: number;
+  constructor(stream: ByteStream, does: number) {
+    this.#stream = stream;
+    this.#does = does;
+    stream.setReader(this);
+    if (does % 3 === 0) stream.writeCopy(Buffer.alloc(100_000), 100_000);
+    if (does % 5 === 0) stream.end();
+    if (does % 7 === 0) stream.pause();
+    if (does % 11 === 0) stream.reset();
+  }
+  onBytes(): boolean {
+    return this.#does % 2 === 0;
+  }
+  onEnd(): void {
+    if (this.#does % 2 === 0) this.#stream.end();
+  }
+  onDrain(): void {}
+  onError(): void {}
+  onClose(): void {}
+}
+
+test("whatever a peer sends on lanes and beside them ends connections, never the process", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(laneFrame, { maxLength: 12 }), { minLength: 1, maxLength: 2 }),
+      fc.array(branchFrames, { maxLength: 3 }),
+      fc.array(fc.nat({ max: 100 }), { minLength: 4, maxLength: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (lanes, branches, does, turns) => {
+        const pair = lanePair(2);
+        const wires = [];
+        let ids = 0;
+        for (const frames of [...lanes, ...branches]) {
+          const [stream, wire] = memoryPair({ turns: 1 + (ids % turns) });
+          pair.exit.add(stream, (++ids).toString(16).padStart(8, "0"));
+          wires.push(wire);
+          if (ids <= lanes.length) wire.write(streamHeader(5, 0));
+          for (const frame of [frames].flat()) wire.write(frame);
+        }
+        for (let round = 0; round < 30; round++) {
+          for (const opening of pair.openings.splice(0)) {
+            opening.claim({
+              onConduit: (conduit) => {
+                conduit?.reader?.takeEarly();
+                if (conduit !== undefined) new Careless(conduit.stream, does[round % 4] ?? 0);
+              },
+            });
+          }
+          await turn(1);
+        }
+        for (const wire of wires) wire.destroy();
+        await turn(10);
+        pair.close();
+        await turn(5);
+        expect(pair.exit.unused).toBe(0);
+      },
+    ),
+    { numRuns: 400 },
+  );
+}, 60_000);
