@@ -49,6 +49,7 @@ const inRealTime = [
   "relay/relay",
   "udp/datagram-sender",
   "conduit/framed-connection",
+  "lane/lane-rules",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({
