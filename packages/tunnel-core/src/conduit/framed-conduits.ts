@@ -11,10 +11,12 @@ import type {
   ConduitKind,
   Conduits,
   ConduitsOptions,
+  Exit,
   Opening,
 } from "./conduit.ts";
 import { FramedConnection, type FramedOwner, type LaneKeeper } from "./framed-connection.ts";
 import type { FramedStream } from "./framed-stream.ts";
+import { PacedExit } from "./paced-exit.ts";
 
 export interface FramedConduitsOptions extends ConduitsOptions {
   readonly flushes: FlushQueue;
@@ -36,11 +38,13 @@ export class FramedConduits implements Conduits, FramedOwner, LaneKeeper {
   readonly #idle = new Set<FramedConnection>();
   readonly #options: FramedConduitsOptions;
   readonly #lanes: Lanes | undefined;
+  readonly #exit: Exit | undefined;
   #closed = false;
 
   constructor(options: FramedConduitsOptions) {
     this.#options = options;
     this.role = options.role;
+    this.#exit = options.exit && new PacedExit(options.exit, options.flushes);
     if (options.laneCount === 0) return;
     this.#lanes = new Lanes({
       role: options.role,
@@ -151,9 +155,8 @@ export class FramedConduits implements Conduits, FramedOwner, LaneKeeper {
   #opened(kind: ConduitKind, stream: ByteStream, remote: string, early: Buffer | undefined): void {
     const opening = new FramedOpening(kind, stream, remote);
     if (early !== undefined) opening.reader.onBytes(early);
-    const { exit } = this.#options;
-    if (exit === undefined) opening.refuse();
-    else exit.open(opening);
+    if (this.#exit === undefined) opening.refuse();
+    else this.#exit.open(opening);
   }
 
   onViolation(error: TunnelError): void {

@@ -546,6 +546,22 @@ describe("at the entry", () => {
   });
 });
 
+test("an exit begins to serve 64 users in a turn of the loop, and the others in those after it", async () => {
+  const { pair, lane } = exitSide();
+  const { wire } = lane();
+  await turns();
+  const most = 200;
+  const seen = new Set<number>();
+  wire.write(Buffer.concat(Array.from({ length: most }, (_, at) => open(at + 1))));
+  for (let left = 200; left > 0 && pair.openings.length < most; left--) {
+    seen.add(pair.openings.length);
+    await turns(1);
+  }
+  expect(pair.openings).toHaveLength(most);
+  expect([...seen]).toEqual(expect.arrayContaining([0, 64, 128, 192]));
+  pair.close();
+});
+
 test("an exit answers a ping", async () => {
   const { pair, lane } = exitSide();
   const { wire, heard } = lane();
