@@ -41,7 +41,7 @@ export class ClientSession {
       role,
       proved: met.proved,
       way: met.proved
-        ? provedWay(met.answer.ext)
+        ? provedWay(met.answer.ext, met.answer.lanes)
         : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
       sizing: met.proved && hasSizing(met.answer.ext),
       max: answer.max,
