@@ -30,6 +30,7 @@ export type {
   HostPort,
   LogLevel,
   MasterSettings,
+  McpMode,
   PoolType,
   ProxyAddress,
   ServerSettings,
@@ -38,6 +39,7 @@ export type {
   TunnelSettings,
 } from "./settings.ts";
 export { deriveTunnelKey } from "./tunnel-key.ts";
+export { formatUrlFields, readUrlFields, type UrlFields } from "./url-fields.ts";
 export {
   UrlConfigError,
   type UrlConfigErrorCode,

@@ -1,11 +1,14 @@
 import { EventEmitter } from "node:events";
 import {
+  LATENCY_BOUNDS_MS,
+  type LatencySnapshot,
   type TargetState,
   type Tunnel,
   type TunnelChanges,
   type TunnelCounters,
   TunnelError,
   type TunnelEvents,
+  type TunnelLatencies,
   type TunnelOptions,
   type TunnelState,
 } from "@nodepass/tunnel-core";
@@ -57,6 +60,24 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
 
   counters(): TunnelCounters {
     return { ...this.live };
+  }
+
+  /** What its dials took, ms; nothing else is measured. */
+  dials: readonly number[] = [];
+  latencies(): TunnelLatencies {
+    const of = (times: readonly number[]): LatencySnapshot => ({
+      boundsMs: LATENCY_BOUNDS_MS,
+      counts: [...LATENCY_BOUNDS_MS, Number.POSITIVE_INFINITY].map(
+        (bound, at, bounds) =>
+          times.filter((ms) => ms <= bound && ms > (bounds[at - 1] ?? -1)).length,
+      ),
+      sumMs: times.reduce((sum, ms) => sum + ms, 0),
+    });
+    const none = of([]);
+    return {
+      dial: of(this.dials),
+      ...{ handshake: none, poolDial: none, poolWait: none, firstByte: none },
+    };
   }
 
   /** What it was told to change. */

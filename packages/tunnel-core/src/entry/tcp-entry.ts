@@ -82,6 +82,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly #stream: ByteStream;
   #done = false;
   readonly #dialling: Dialling | undefined;
+  readonly #acceptedAt = performance.now();
   #blocked = false;
   #refusal: ConnectionRefusal = "gone";
 
@@ -118,6 +119,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       earlyLocal: this.takeEarly(),
       earlyRemote: conduit.reader?.takeEarly(),
       inspection: context.inspection,
+      answer: "remote",
+      askedAt: this.#acceptedAt,
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote: this.remote });

@@ -24,5 +24,6 @@ export class ExitSide implements Exit {
 
   close(): void {
     this.#dialer.close();
+    this.#udp.close();
   }
 }

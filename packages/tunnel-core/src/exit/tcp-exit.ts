@@ -15,7 +15,7 @@ import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
+import { proxyHeaderOf } from "../wire/proxy-header.ts";
 
 /** Dials the target for each TCP connection that the peer's entry begins, and relays. */
 export class TcpExit implements Exit {
@@ -47,9 +47,7 @@ export class TcpExit implements Exit {
 
   /** The PROXY protocol header of a connection, if one is to be sent. */
   header(remote: string, address: string, port: number): string | undefined {
-    if (!this.context.settings.proxy) return undefined;
-    const source = parseRemote(remote) ?? { address: "", port: 0 };
-    return proxyHeader(source, { address, port });
+    return this.context.settings.proxy ? proxyHeaderOf(remote, { address, port }) : undefined;
   }
 
   release(): void {
@@ -72,6 +70,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #address = "";
   #port = 0;
   #dial: TargetDial | undefined;
+  #connectedAt = 0;
   #done = false;
   /** Where the program itself is the target. */
   #own: ProcessStream | undefined;
@@ -106,6 +105,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   onTarget(stream: ByteStream, address: string, port: number): void {
     this.#target = stream;
+    this.#connectedAt = this.#dial?.connectedAt ?? performance.now();
     this.#address = address;
     this.#port = port;
     if (this.#conduit !== undefined) {
@@ -139,6 +139,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
         this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
       earlyLocal: this.#targetReader?.takeEarly(),
       earlyRemote: conduit.reader?.takeEarly(),
+      answer: "local",
+      askedAt: this.#connectedAt,
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });

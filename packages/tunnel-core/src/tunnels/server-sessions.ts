@@ -11,6 +11,7 @@ import { EXTENSIONS, LANES, negotiateExtensions } from "../wire/extensions.ts";
 import type { HandshakeAnswer } from "../wire/handshake-answer.ts";
 import { HelloWindow } from "../wire/hello-window.ts";
 import { type PoolHello, poolId, verifyHello } from "../wire/pool-hello.ts";
+import { POOL_ID_BYTES } from "../wire/pool-id.ts";
 import { newSessionId, type ProofKeys, sessionKey, signalKey } from "../wire/proof.ts";
 import type { ProvedAnswer } from "../wire/proved-answer.ts";
 import { hasSizing, provedWay } from "./proved-way.ts";
@@ -23,8 +24,6 @@ const FIRST_PROBE_MS = 1500;
 const PROBE_ROUND_TRIPS = 3;
 /** Room in the pool for connections that are being taken at this moment. */
 const UNDER_WAY = 512;
-/** Bytes of an id; the control connection's are 0. */
-const ID_BYTES = 4;
 
 export interface ServerSessionsOptions {
   readonly context: TunnelContext;
@@ -225,7 +224,7 @@ export class ServerSessions implements PoolGate {
     const { session } = present;
     if (!session.hasControl) {
       clearTimeout(this.#deadline);
-      stream.write(Buffer.alloc(ID_BYTES));
+      stream.write(Buffer.alloc(POOL_ID_BYTES));
       session.begin(stream, undefined);
       return;
     }
@@ -233,9 +232,9 @@ export class ServerSessions implements PoolGate {
       stream.reset();
       return;
     }
-    let id = randomBytes(ID_BYTES);
+    let id = randomBytes(POOL_ID_BYTES);
     while (id.readUInt32BE() === 0 || session.hasPoolConnection(id.toString("hex")))
-      id = randomBytes(ID_BYTES);
+      id = randomBytes(POOL_ID_BYTES);
     const name = id.toString("hex");
     stream.write(id);
     session.addPoolConnection(stream, name);

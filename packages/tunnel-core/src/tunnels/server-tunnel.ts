@@ -159,9 +159,14 @@ export class ServerTunnel extends TunnelBase {
       port: this.listener.port,
       path: settings.path,
       certificate: settings.tls === 0 ? undefined : this.#certificate,
-      max: settings.max,
       reportIntervalMs: limits.reportIntervalMs,
       buffers,
+      lingerer: context.lingerer,
+      newcomers: {
+        timeoutMs: limits.handshakeTimeoutMs,
+        onDropped: (reason, { address }) => context.logLimited("warn", reason, { address }),
+        expectsMany: (address) => sessions.expectsMany(address),
+      },
       log: context.logLimited,
       onStream: (arrival) => greeter.greet(arrival),
     });
