@@ -53,6 +53,7 @@ const inRealTime = [
   "udp/datagram-sender",
   "udp/udp-target",
   "conduit/framed-connection",
+  "lane/lane-rules",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({
@@ -78,7 +79,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{packages,apps}/*/src/**/*.test.ts"],
+          include: ["{packages,apps}/*/src/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: inRealTime,
           isolate: false,
           setupFiles: ["./scripts/test-support/real-timers.ts"],

@@ -36,8 +36,8 @@ function formatMaster({ listen, prefix, log, tls, crt, keyFile, mcp }: MasterSet
   return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 
-function serverQuery({ tls, crt, keyFile, max, mode, type }: ServerSettings): Query {
-  return { tls, crt, key: keyFile, max, mode, type };
+function serverQuery({ tls, crt, keyFile, max, mode, type, lanes }: ServerSettings): Query {
+  return { tls, crt, key: keyFile, max, mode, type, lanes };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {

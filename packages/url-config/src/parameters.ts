@@ -113,6 +113,11 @@ export const parameters = {
     meaning:
       "kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2; handed to the client; 1 and 3 make tls=0 to tls=1",
   }),
+  lanes: define("lanes", ["server"], 4, "4", {
+    ...wholeNumber(0, 64),
+    meaning:
+      "pool connections that many users share; handed to the client; 0 = each user has one of his own",
+  }),
   path: define("path", tunnels, "/", "/", {
     ...httpPath(),
     meaning: "HTTP path of handshake and WebSocket or HTTP/2 pool, the same at both ends",

@@ -48,6 +48,7 @@ describe("defaults", () => {
       max: 1024,
       mode: 0,
       type: 0,
+      lanes: 4,
     });
   });
 

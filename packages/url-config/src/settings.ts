@@ -72,6 +72,8 @@ export interface ServerSettings extends TunnelSettings {
   readonly mode: 0 | 1 | 2;
   /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. With 1 and 3 `tls` is never 0. */
   readonly type: PoolType;
+  /** Pool connections that many users share (lanes), 0 to 64; handed to the client. 0: none. */
+  readonly lanes: number;
 }
 
 /** `client://[key@]tunnel/target[,target…]?…`, every default filled in. */

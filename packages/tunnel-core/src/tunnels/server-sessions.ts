@@ -7,7 +7,7 @@ import type { ByteStream } from "../stream/byte-stream.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { unmapAddress } from "../wire/endpoint.ts";
-import { EXTENSIONS, negotiateExtensions } from "../wire/extensions.ts";
+import { EXTENSIONS, LANES, negotiateExtensions } from "../wire/extensions.ts";
 import type { HandshakeAnswer } from "../wire/handshake-answer.ts";
 import { HelloWindow } from "../wire/hello-window.ts";
 import { type PoolHello, poolId, verifyHello } from "../wire/pool-hello.ts";
@@ -127,14 +127,16 @@ export class ServerSessions implements PoolGate {
     const sessionId = newSessionId();
     const { clientNonce, serverNonce } = proved;
     const key = sessionKey(keys, { clientNonce, serverNonce, sessionId });
-    const ext = negotiateExtensions(proved.offered, EXTENSIONS);
+    const { lanes } = this.#options.settings;
+    const supported = lanes > 0 ? EXTENSIONS : EXTENSIONS.filter((name) => name !== LANES);
+    const ext = negotiateExtensions(proved.offered, supported);
     const session = new Session(
       context,
       {
         flow,
         role: flow === "-" ? "entry" : "exit",
         proved: true,
-        way: provedWay(ext),
+        way: provedWay(ext, lanes),
         sizing: hasSizing(ext),
         max: this.#options.settings.max,
         signalKey: signalKey(key),
@@ -150,7 +152,7 @@ export class ServerSessions implements PoolGate {
     });
     context.log("info", "client accepted by proof", { peer: applicant.address });
     const fp = this.#options.settings.tls === 0 ? "" : (certificate?.current().fingerprint ?? "");
-    return { ...this.#answer(), session: id, fp, ext };
+    return { ...this.#answer(), session: id, fp, ext, lanes };
   }
 
   #answer(): HandshakeAnswer {

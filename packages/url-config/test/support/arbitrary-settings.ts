@@ -99,15 +99,17 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.integer({ min: 1, max: 65_535 }),
     mode,
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
+    fc.integer({ min: 0, max: 64 }),
   )
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, lanes]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
     max,
     mode: chosenMode,
     type,
+    lanes,
   }));
 
 /** Any client's settings that a URL can express. */
