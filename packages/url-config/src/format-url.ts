@@ -28,15 +28,18 @@ export function format(settings: Settings): string {
   const targets = settings.targets.map(formatHostPort).join(",");
   const own = settings.scheme === "server" ? serverQuery(settings) : clientQuery(settings);
   const query = formatQuery({ ...sharedQuery(settings), ...own });
-  return `${settings.scheme}://${key}${formatHostPort(settings.tunnel)}/${targets}?${query}`;
+  const others = settings.scheme === "client" ? settings.otherServers : [];
+  const tunnels = [settings.tunnel, ...others].map(formatHostPort).join(",");
+  return `${settings.scheme}://${key}${tunnels}/${targets}?${query}`;
 }
 
 function formatMaster({ listen, prefix, log, tls, crt, keyFile }: MasterSettings): string {
   return `master://${formatHostPort(listen)}${prefix}?${formatQuery({ log, tls, crt, key: keyFile })}`;
 }
 
-function serverQuery({ tls, crt, keyFile, max, mode, type }: ServerSettings): Query {
-  return { tls, crt, key: keyFile, max, mode, type };
+function serverQuery(settings: ServerSettings): Query {
+  const { tls, crt, keyFile, max, mode, type, clients, lbs } = settings;
+  return { tls, crt, key: keyFile, max, mode, type, clients, lbs: lbs ?? "none" };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {

@@ -98,15 +98,19 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.integer({ min: 1, max: 65_535 }),
     mode,
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
+    fc.integer({ min: 1, max: 1024 }),
+    fc.constantFrom<(0 | 1 | 2 | undefined)[]>(0, 1, 2, undefined),
   )
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, clients, lbs]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
     max,
     mode: chosenMode,
     type,
+    clients,
+    lbs,
   }));
 
 /** Any client's settings that a URL can express. */
@@ -125,6 +129,7 @@ export const clientSettings: fc.Arbitrary<ClientSettings> = fc
   .map(([shared, min, chosenMode, sni, front, via]) => ({
     ...shared,
     scheme: "client",
+    otherServers: [],
     min,
     mode: chosenMode,
     sni,
