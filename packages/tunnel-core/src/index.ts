@@ -1,5 +1,6 @@
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
+export { TunnelPorts } from "./listener/tunnel-ports.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -9,6 +10,7 @@ export type {
   ConnectionRefusal,
   LogFields,
   LogRecord,
+  PeerState,
   ReadyOptions,
   TargetState,
   Tunnel,

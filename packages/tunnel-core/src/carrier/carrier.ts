@@ -87,7 +87,7 @@ export interface CarrierListenTerms {
   /** HTTP path, begins with `/`. */
   readonly path: string;
   /** `undefined` if the streams have no TLS. */
-  readonly certificate: CertificateSource | undefined;
+  readonly certificate: Pick<CertificateSource, "current"> | undefined;
   /** Most idle streams (`max`). */
   readonly max: number;
   /** Pings of the carrier, ms (`NP_REPORT_INTERVAL`). */

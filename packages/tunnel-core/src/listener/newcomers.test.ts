@@ -79,11 +79,10 @@ describe("Newcomers", () => {
 });
 
 test("the present client's address has more than others, within the bound of all", () => {
-  const newcomers = new Newcomers(
-    1000,
-    () => {},
-    (address) => address === "192.0.2.1",
-  );
+  const newcomers = new Newcomers(1000, () => {}, {
+    size: 1,
+    expected: (address) => (address === "192.0.2.1" ? 1 : 0),
+  });
   const clients = Array.from({ length: 512 }, () => add(newcomers, "192.0.2.1"));
   const others = Array.from({ length: 300 }, () => add(newcomers, "192.0.2.2"));
   expect(clients.some(({ destroyed }) => destroyed)).toBe(false);

@@ -3,10 +3,23 @@ import { DeadlineQueue } from "../deadline-queue.ts";
 
 /** Most connections at the tunnel port that have not shown yet what they are. */
 const MAX_NEWCOMERS = 1024;
+/** So many more for each session beyond the first, and the most of all. */
+const MORE_NEWCOMERS = 64;
+const MOST_NEWCOMERS = 8192;
 /** Of those, most from one address. */
 const MAX_PER_ADDRESS = 256;
-/** The same from the present client's address. */
+/** The same from a present client's address, for each of its sessions. */
 const MAX_EXPECTED = 512;
+
+/** What is known of the clients that are there. */
+export interface ExpectedNewcomers {
+  /** Sessions at the port. */
+  readonly size: number;
+  /** Those of an address that have, over a long road, as many handshakes in the making as users wait. */
+  expected(address: string): number;
+}
+
+const NOBODY: ExpectedNewcomers = { size: 0, expected: () => 0 };
 
 /**
  * Connections at the tunnel port that have not proved themselves: each has a deadline, and when
@@ -18,27 +31,28 @@ export class Newcomers {
   readonly #byAddress = new Map<string, Set<Socket>>();
   readonly #onDropped: (reason: string) => void;
 
-  readonly #expectsMany: (address: string) => boolean;
+  readonly #sessions: ExpectedNewcomers;
 
-  /**
-   * @param timeoutMs from the connection to its proof (`NP_HANDSHAKE_TIMEOUT`)
-   * @param expectsMany whether an address may have more than others: over a long road, the client
-   *   has as many handshakes in the making as users wait
-   */
+  /** @param timeoutMs from the connection to its proof (`NP_HANDSHAKE_TIMEOUT`) */
   constructor(
     timeoutMs: number,
     onDropped: (reason: string) => void,
-    expectsMany: (address: string) => boolean = () => false,
+    sessions: ExpectedNewcomers = NOBODY,
   ) {
     this.#onDropped = onDropped;
-    this.#expectsMany = expectsMany;
+    this.#sessions = sessions;
     this.#deadlines = new DeadlineQueue(timeoutMs, (socket) => {
       this.#drop(socket, "connection at the tunnel port said nothing useful in time");
     });
   }
 
-  #most(address: string): number {
-    return this.#expectsMany(address) ? MAX_EXPECTED : MAX_PER_ADDRESS;
+  #mostOf(address: string): number {
+    return Math.max(MAX_PER_ADDRESS, MAX_EXPECTED * this.#sessions.expected(address));
+  }
+
+  get #most(): number {
+    const more = Math.max(0, this.#sessions.size - 1) * MORE_NEWCOMERS;
+    return Math.min(MOST_NEWCOMERS, MAX_NEWCOMERS + more);
   }
 
   get size(): number {
@@ -52,9 +66,9 @@ export class Newcomers {
       same = new Set();
       this.#byAddress.set(address, same);
     }
-    if (same.size >= MAX_PER_ADDRESS && same.size >= this.#most(address)) {
+    if (same.size >= MAX_PER_ADDRESS && same.size >= this.#mostOf(address)) {
       this.#dropOldest(same.values());
-    } else if (this.#deadlines.size >= MAX_NEWCOMERS) this.#dropOldest(this.#largest());
+    } else if (this.#deadlines.size >= this.#most) this.#dropOldest(this.#largest());
     same.add(socket);
     // Dropping the oldest may have emptied and removed the set.
     this.#byAddress.set(address, same);

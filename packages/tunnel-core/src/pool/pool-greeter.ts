@@ -17,7 +17,7 @@ export interface PoolGate {
   /** Whether a silent stream from this address can be a 1.14 client's pool connection. */
   expectsSilent(address: string): boolean;
   /** It is one: it gets its id. */
-  silent(stream: ByteStream): void;
+  silent(stream: ByteStream, address: string): void;
 }
 
 /**
@@ -115,9 +115,9 @@ class Greeting implements StreamReader {
 
   #silent(): void {
     this.#over();
-    const { stream } = this.#arrival;
+    const { stream, address } = this.#arrival;
     this.#arrival.known?.();
-    this.#greeter.gate.silent(stream);
+    this.#greeter.gate.silent(stream, address);
     stream.resume();
   }
 

@@ -5,6 +5,7 @@ import {
   type ServerSettings,
 } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
+import { TunnelPorts } from "../listener/tunnel-ports.ts";
 import { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { TunnelOptions } from "../tunnel.ts";
 
@@ -16,6 +17,7 @@ const OPTIONS: {
   ];
 } = {
   limits: ["an object", isObject],
+  ports: ["a TunnelPorts", (value) => value instanceof TunnelPorts],
   buffers: ["a RelayBuffers", (value) => value instanceof RelayBuffers],
   ca: ["PEM text, or several in a list", isPem],
   carriers: ["loaders of carriers by type", isObject],

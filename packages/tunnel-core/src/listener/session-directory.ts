@@ -1,0 +1,92 @@
+import type { PoolGate } from "../pool/pool-greeter.ts";
+import type { ByteStream } from "../stream/byte-stream.ts";
+import type { TunnelContext } from "../tunnel-context.ts";
+import { unmapAddress } from "../wire/endpoint.ts";
+import type { PoolHello } from "../wire/pool-hello.ts";
+
+/** A session at a tunnel port, as its pool connections find it. */
+export interface ListedSession {
+  /** Hex digits; `undefined` for a NodePass 1.14 client, whose connections say nothing. */
+  readonly id: string | undefined;
+  /** IP address of the client's handshake, IPv4 unmapped. */
+  readonly address: string;
+  /** Many connections of its address can be in the making. */
+  readonly sizing: boolean;
+  /** A hello with its id, not yet verified. @returns why it is refused */
+  hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): string | undefined;
+  /** A silent connection from its address, of a 1.14 client. */
+  silent(stream: ByteStream): void;
+  /** Asks the client whether it is there. */
+  isAlive(): Promise<boolean>;
+  end(reason: string): void;
+}
+
+/**
+ * The sessions of all tunnels on one port: a pool connection finds its own by the id in its hello, one
+ * of NodePass 1.14 by its address, in the same time however many there are.
+ */
+export class SessionDirectory implements PoolGate {
+  readonly #context: Pick<TunnelContext, "logLimited">;
+  readonly #byId = new Map<string, ListedSession>();
+  readonly #byAddress = new Map<string, ListedSession>();
+  /** Sessions with `sizing` by address. */
+  readonly #sized = new Map<string, number>();
+
+  constructor(context: Pick<TunnelContext, "logLimited">) {
+    this.#context = context;
+  }
+
+  /** Sessions at the port. */
+  get size(): number {
+    return this.#byId.size + this.#byAddress.size;
+  }
+
+  add(session: ListedSession): void {
+    const { id, address } = session;
+    if (id === undefined) this.#byAddress.set(address, session);
+    else this.#byId.set(id, session);
+    if (session.sizing) this.#sized.set(address, this.expected(address) + 1);
+  }
+
+  delete(session: ListedSession): void {
+    const { id, address } = session;
+    if (id === undefined) {
+      if (this.#byAddress.get(address) === session) this.#byAddress.delete(address);
+    } else if (!this.#byId.delete(id)) return;
+    if (!session.sizing) return;
+    const left = this.expected(address) - 1;
+    if (left > 0) this.#sized.set(address, left);
+    else this.#sized.delete(address);
+  }
+
+  /** The 1.14 client's session of an address: there can be one, its connections say nothing. */
+  at(address: string): ListedSession | undefined {
+    return this.#byAddress.get(unmapAddress(address));
+  }
+
+  /** Sessions whose clients may have many connections of this address in the making. */
+  expected(address: string): number {
+    return this.#sized.get(unmapAddress(address)) ?? 0;
+  }
+
+  hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean {
+    const session = this.#byId.get(hello.session);
+    const none = this.#byId.size === 0 ? "no session" : "not of the present session";
+    const why = session === undefined ? none : session.hello(stream, hello, early);
+    if (why === undefined) return true;
+    this.#context.logLimited("warn", `pool connection refused: ${why}`, {
+      address: stream.remoteAddress ?? "",
+    });
+    return false;
+  }
+
+  expectsSilent(address: string): boolean {
+    return this.at(address) !== undefined;
+  }
+
+  silent(stream: ByteStream, address: string): void {
+    const session = this.at(address);
+    if (session === undefined) stream.destroy();
+    else session.silent(stream);
+  }
+}
