@@ -7,7 +7,7 @@ import type { PeerLoad } from "./peer-load.ts";
 export interface BalancedPeer {
   /** From 1; the first that came has the lowest. */
   readonly number: number;
-  readonly session: Pick<Session, "open" | "want" | "ping" | "answers">;
+  readonly session: Pick<Session, "open" | "want" | "ping" | "answers" | "terms">;
   /** `undefined` where there can be only one: nothing is counted then. */
   readonly load: PeerLoad | undefined;
 }

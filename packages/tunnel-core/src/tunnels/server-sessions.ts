@@ -2,6 +2,7 @@ import type { ServerSettings } from "@nodepass/url-config";
 import type { Exit } from "../conduit/conduit.ts";
 import type { Applicant } from "../handshake/key-ring.ts";
 import type { SessionDirectory } from "../listener/session-directory.ts";
+import { countedExit } from "../peers/counted-exit.ts";
 import { PeerLoad } from "../peers/peer-load.ts";
 import type { SessionTerms } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -204,9 +205,6 @@ export class ServerSessions {
   ): void {
     const { context, owner, directory } = this.#options;
     const { load } = seat;
-    const exit = owner.exit;
-    const counted: Exit | undefined = exit &&
-      load && { open: (opening) => exit.open(opening, load) };
     const link = new ClientLink({
       context,
       terms,
@@ -215,7 +213,7 @@ export class ServerSessions {
       load,
       proved,
       owner: {
-        exit: counted ?? exit,
+        exit: countedExit(owner.exit, load),
         onReady: () => owner.onReady(link, seat.sessions++ > 0),
         onAvailable: () => owner.onAvailable(),
         onEnd: (_session, reason) => {
