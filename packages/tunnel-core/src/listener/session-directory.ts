@@ -4,6 +4,11 @@ import type { TunnelContext } from "../tunnel-context.ts";
 import { unmapAddress } from "../wire/endpoint.ts";
 import type { PoolHello } from "../wire/pool-hello.ts";
 
+/** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
+const SILENCE_MS = 10;
+/** The same where the address has other clients, too, whose hellos may be on the way. */
+const BESIDE_OTHERS_MS = 250;
+
 /** A session at a tunnel port, as its pool connections find it. */
 export interface ListedSession {
   /** Hex digits; `undefined` for a NodePass 1.14 client, whose connections say nothing. */
@@ -29,7 +34,8 @@ export class SessionDirectory implements PoolGate {
   readonly #context: Pick<TunnelContext, "logLimited">;
   readonly #byId = new Map<string, ListedSession>();
   readonly #byAddress = new Map<string, ListedSession>();
-  /** Sessions with `sizing` by address. */
+  /** Proved sessions by address, and those of them with `sizing`. */
+  readonly #proved = new Map<string, number>();
   readonly #sized = new Map<string, number>();
 
   constructor(context: Pick<TunnelContext, "logLimited">) {
@@ -43,20 +49,24 @@ export class SessionDirectory implements PoolGate {
 
   add(session: ListedSession): void {
     const { id, address } = session;
-    if (id === undefined) this.#byAddress.set(address, session);
-    else this.#byId.set(id, session);
-    if (session.sizing) this.#sized.set(address, this.expected(address) + 1);
+    if (id === undefined) {
+      this.#byAddress.set(address, session);
+      return;
+    }
+    this.#byId.set(id, session);
+    add(this.#proved, address, 1);
+    if (session.sizing) add(this.#sized, address, 1);
   }
 
   delete(session: ListedSession): void {
     const { id, address } = session;
     if (id === undefined) {
       if (this.#byAddress.get(address) === session) this.#byAddress.delete(address);
-    } else if (!this.#byId.delete(id)) return;
-    if (!session.sizing) return;
-    const left = this.expected(address) - 1;
-    if (left > 0) this.#sized.set(address, left);
-    else this.#sized.delete(address);
+      return;
+    }
+    if (!this.#byId.delete(id)) return;
+    add(this.#proved, address, -1);
+    if (session.sizing) add(this.#sized, address, -1);
   }
 
   /** The 1.14 client's session of an address: there can be one, its connections say nothing. */
@@ -80,8 +90,9 @@ export class SessionDirectory implements PoolGate {
     return false;
   }
 
-  expectsSilent(address: string): boolean {
-    return this.at(address) !== undefined;
+  silenceMs(address: string): number {
+    if (this.at(address) === undefined) return 0;
+    return this.#proved.has(unmapAddress(address)) ? BESIDE_OTHERS_MS : SILENCE_MS;
   }
 
   silent(stream: ByteStream, address: string): void {
@@ -89,4 +100,10 @@ export class SessionDirectory implements PoolGate {
     if (session === undefined) stream.destroy();
     else session.silent(stream);
   }
+}
+
+function add(counts: Map<string, number>, address: string, more: number): void {
+  const count = (counts.get(address) ?? 0) + more;
+  if (count > 0) counts.set(address, count);
+  else counts.delete(address);
 }

@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import type { CarrierListener, NewSocket } from "../carrier/carrier.ts";
 import { MAX_HEADER_BYTES } from "../handshake/handshake-server.ts";
-import { SILENCE_MS } from "../pool/pool-greeter.ts";
 import { secureServer } from "../stream/tls-stream.ts";
 import type { CertificateState } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -34,7 +33,7 @@ export interface TunnelListenerOptions {
   /** A whole head of an HTTP request has come: the bytes are back in the socket. */
   onHandshake(socket: Socket): void;
   /** The sessions at this port: which addresses their clients have. */
-  readonly sessions: Pick<SessionDirectory, "size" | "expected" | "expectsSilent">;
+  readonly sessions: Pick<SessionDirectory, "size" | "expected" | "silenceMs">;
 }
 
 /**
@@ -94,8 +93,8 @@ class Newcomer {
     socket.on("error", this.#onError);
     const { carrier, poolTls, sessions } = this.#listener.options;
     if (carrier.onSocket === undefined || poolTls !== (socket !== this.#raw)) return;
-    if (!sessions.expectsSilent(this.#address)) return;
-    this.#silence = setTimeout(() => this.#silent(), SILENCE_MS);
+    const silenceMs = sessions.silenceMs(this.#address);
+    if (silenceMs > 0) this.#silence = setTimeout(() => this.#silent(), silenceMs);
   }
 
   #unwatch(): void {
@@ -192,7 +191,7 @@ class Newcomer {
   }
 
   #silent(): void {
-    if (this.#listener.options.sessions.expectsSilent(this.#address)) this.#give(undefined);
+    if (this.#listener.options.sessions.silenceMs(this.#address) > 0) this.#give(undefined);
   }
 
   /** It begins as a pool connection. */

@@ -19,7 +19,7 @@ afterEach(() => {
 function setUp(options: { admits?: boolean; silentFrom?: string; timeoutMs?: number } = {}) {
   const gate = {
     hello: vi.fn(() => options.admits !== false),
-    expectsSilent: (address: string) => address === options.silentFrom,
+    silenceMs: (address: string) => (address === options.silentFrom ? 10 : 0),
     silent: vi.fn(),
   };
   const logLimited = vi.fn();

@@ -4,9 +4,6 @@ import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HELLO_BYTES, type PoolHello, parseHello } from "../wire/pool-hello.ts";
 
-/** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
-export const SILENCE_MS = 10;
-
 /** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
 const ASKS_ID = 0;
 
@@ -14,8 +11,8 @@ const ASKS_ID = 0;
 export interface PoolGate {
   /** A hello, not yet verified. @returns whether the stream was admitted, and has its reader */
   hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean;
-  /** Whether a silent stream from this address can be a 1.14 client's pool connection. */
-  expectsSilent(address: string): boolean;
+  /** How long a stream from this address is silent, ms, if it is a 1.14 client's; 0: none is here. */
+  silenceMs(address: string): number;
   /** It is one: it gets its id. */
   silent(stream: ByteStream, address: string): void;
 }
@@ -70,10 +67,11 @@ class Greeting implements StreamReader {
     waiting.add(this);
     stream.setReader(this);
     stream.resume();
-    if (early !== undefined || asksId === true || !gate.expectsSilent(address)) return;
+    const silenceMs = gate.silenceMs(address);
+    if (early !== undefined || asksId === true || silenceMs === 0) return;
     this.#silence = setTimeout(() => {
-      if (gate.expectsSilent(address)) this.#silent();
-    }, SILENCE_MS);
+      if (gate.silenceMs(address) > 0) this.#silent();
+    }, silenceMs);
   }
 
   onBytes(buffer: Buffer, length: number): boolean {
@@ -88,7 +86,7 @@ class Greeting implements StreamReader {
   #decide(bytes: Buffer): boolean {
     const { asksId, address } = this.#arrival;
     if (asksId === true && bytes[0] === ASKS_ID) {
-      if (this.#greeter.gate.expectsSilent(address)) this.#silent();
+      if (this.#greeter.gate.silenceMs(address) > 0) this.#silent();
       else this.refuse("pool connection refused: it asks for an id, and no 1.14 client is here");
       return true;
     }

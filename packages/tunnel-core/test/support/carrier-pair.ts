@@ -76,7 +76,7 @@ export async function carrierBench(
     poolTls: tls,
     carrier: listening,
     onHandshake: (socket) => socket.destroy(),
-    expectsSilent: () => false,
+    silenceMs: () => 0,
   });
   const dialer = carrier.dial({
     address: host,
