@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TunnelError } from "../errors.ts";
 import { createServer } from "../node-http.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -20,6 +21,9 @@ import type { KeyHolder, KeyRing } from "./key-ring.ts";
 
 /** Largest request head, bytes. */
 export const MAX_HEADER_BYTES = 8 * 1024;
+
+/** When a wrong proof is answered, ms after it came: longer than it takes to try a thousand keys. */
+const REFUSAL_MS = 10;
 
 export interface HandshakeServerOptions {
   readonly context: Pick<TunnelContext, "logLimited" | "limits">;
@@ -165,8 +169,11 @@ export class HandshakeServer {
       client: asked.client,
       extensions: asked.extensions,
     };
+    const startedAt = performance.now();
     const holder = this.#options.ring.byProof(said, asked.proof, asked.keyId);
     if (holder === undefined) {
+      // In one time for every number of tunnels, whose keys have all been tried where no id came.
+      await sleep(Math.max(0, REFUSAL_MS - (performance.now() - startedAt)));
       this.#warn("handshake refused: wrong proof (is the key the same on both ends?)", address);
       return refuse(response, 401, "Unauthorized");
     }
