@@ -43,6 +43,7 @@ async function tlsPair(): Promise<StreamPair> {
     context: createSecureContext(certificate),
     fingerprint: "",
     notAfter: new Date(),
+    names: [],
     pem: () => certificate,
   };
   const secure = secureServer(socket, state);

@@ -5,6 +5,7 @@ import {
   type InstanceLink,
   type LogFields,
   type LogLineLevel,
+  type PeerLink,
   type RestingTarget,
 } from "@nodepass/model";
 import type { TunnelWays } from "@nodepass/tunnel-core";
@@ -60,6 +61,13 @@ export interface CountersReport {
   readonly rows: readonly number[];
 }
 
+/** What is known of each of several peers has changed. */
+export interface PeersReport {
+  readonly kind: "peers";
+  readonly run: number;
+  readonly peers: readonly PeerLink[];
+}
+
 /** A line of a tunnel's log that its level lets through. */
 export interface LogReport {
   readonly kind: "log";
@@ -92,7 +100,13 @@ export interface ClosedReport {
 }
 
 /** What a runner of tunnels tells the main thread. */
-export type RunnerReport = StateReport | CountersReport | LogReport | ChangedReport | ClosedReport;
+export type RunnerReport =
+  | StateReport
+  | CountersReport
+  | PeersReport
+  | LogReport
+  | ChangedReport
+  | ClosedReport;
 
 const COLUMNS = COUNTER_NAMES.length + 1;
 

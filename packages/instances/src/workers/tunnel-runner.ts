@@ -13,6 +13,7 @@ import {
   RelayBuffers,
   type Tunnel,
   type TunnelOptions,
+  TunnelPorts,
   type TunnelWays,
 } from "@nodepass/tunnel-core";
 import type { EnvironmentSettings } from "@nodepass/url-config";
@@ -33,6 +34,9 @@ const MAX_OPENING = 4;
 
 /** Most targets that are told of. */
 const MAX_RESTING = 64;
+
+/** Most peers that are told of. */
+const MAX_PEERS = 64;
 
 /** Opens a tunnel end; `openTunnel` of tunnel-core but in tests. */
 export type OpenTunnel = (spec: TunnelSpec, options: TunnelOptions) => Promise<Tunnel>;
@@ -62,6 +66,8 @@ interface RunEntry {
   /** Time for its connections to finish, once it is to close. */
   closeTimeoutMs: number | undefined;
   last: Counters;
+  /** What was told of its peers last, as JSON. */
+  lastPeers: string;
 }
 
 /**
@@ -75,6 +81,8 @@ export class TunnelRunner {
   readonly #send: (report: RunnerReport) => void;
   readonly #openTunnel: OpenTunnel;
   readonly #buffers: RelayBuffers;
+  /** Server tunnels of this thread with the same tunnel address are on one port. */
+  readonly #ports = new TunnelPorts();
   readonly #entries = new Map<number, RunEntry>();
   readonly #queue: { readonly entry: RunEntry; readonly open: () => Promise<void> }[] = [];
   /** Those whose state is told at the end of this turn of the loop. */
@@ -133,6 +141,7 @@ export class TunnelRunner {
       opened: false,
       closeTimeoutMs: undefined,
       last: NO_COUNTERS,
+      lastPeers: "[]",
     };
     this.#entries.set(run, entry);
     this.#queue.push({ entry, open: () => this.#openOne(entry) });
@@ -178,7 +187,12 @@ export class TunnelRunner {
   }
 
   #tunnelOptions(): TunnelOptions {
-    return { ...this.#ways, limits: this.#limits, buffers: this.#buffers };
+    return {
+      ...this.#ways,
+      limits: this.#limits,
+      buffers: this.#buffers,
+      ports: this.#ports,
+    };
   }
 
   /** A client without a mode may be created twice: as a forwarder, then as a dual-end client. */
@@ -318,6 +332,7 @@ export class TunnelRunner {
       .filter(({ resting }) => resting)
       .slice(0, MAX_RESTING)
       .map(({ target, protocol, reason = "" }) => ({ target, protocol, reason }));
+    this.#sendPeers(entry);
     const at = { tunnelAddress, entryAddress };
     this.#send({ kind: "state", run, state, reason, mode, link, restingTargets, ...at });
   }
@@ -325,12 +340,26 @@ export class TunnelRunner {
   #sendCounters(entries: Iterable<RunEntry>, always: boolean): void {
     const rows: number[] = [];
     for (const entry of entries) {
+      this.#sendPeers(entry);
       const counters = countersOfRun(entry);
       if (!always && isSameCounters(counters, entry.last)) continue;
       entry.last = counters;
       pushCounters(rows, entry.run, counters);
     }
     if (rows.length > 0) this.#send({ kind: "counters", rows });
+  }
+
+  /** Nothing for tunnels that can have one peer only. */
+  #sendPeers(entry: RunEntry): void {
+    const states = entry.tunnel?.peers() ?? [];
+    if (states.length === 0 && entry.lastPeers === "[]") return;
+    const peers = states
+      .slice(0, MAX_PEERS)
+      .map(({ reason = "", ...peer }) => ({ ...peer, reason }));
+    const told = JSON.stringify(peers);
+    if (told === entry.lastPeers) return;
+    entry.lastPeers = told;
+    this.#send({ kind: "peers", run: entry.run, peers });
   }
 
   #log(

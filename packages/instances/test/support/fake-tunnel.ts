@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import {
+  type PeerState,
   type TargetState,
   type Tunnel,
   type TunnelChanges,
@@ -65,6 +66,11 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     if (this.state === "closed") throw new TunnelError("CLOSED", "the tunnel is closed");
     this.updates.push(changes);
     Object.assign(this.settings, changes);
+  }
+
+  peerStates: readonly PeerState[] = [];
+  peers(): readonly PeerState[] {
+    return this.peerStates;
   }
 
   targets(): readonly TargetState[] {

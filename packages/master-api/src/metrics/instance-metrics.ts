@@ -6,6 +6,7 @@ import {
   type Instance,
 } from "@nodepass/model";
 import { Counter, Gauge, type Registry } from "prom-client";
+import { registerPeerMetrics } from "./peer-metrics.ts";
 
 const LABELS = ["id", "alias", "type"] as const;
 const STATUSES = ["running", "stopped", "error"] as const;
@@ -77,6 +78,7 @@ function counterMetrics(): InstanceMetric[] {
  */
 export function registerInstanceMetrics(registry: Registry, list: () => readonly Instance[]): void {
   registerRestingTargets(registry, list);
+  registerPeerMetrics(registry, list);
   for (const { name, help, isTotal, labels, values } of [...OWN, ...counterMetrics()]) {
     const options = {
       name: `nodepass_instance_${name}`,
