@@ -48,6 +48,7 @@ const inRealTime = [
   "session/session",
   "relay/relay",
   "udp/datagram-sender",
+  "udp/udp-target",
   "conduit/framed-connection",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 

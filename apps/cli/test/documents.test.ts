@@ -76,6 +76,19 @@ describe("docs/limits.md", () => {
       "listener/newcomers.ts",
       ["MAX_NEWCOMERS = 1024", "MAX_PER_ADDRESS = 256"],
     ],
+    ["as for connections: 1,024, 256 and 512", "listener/newcomers.ts", ["MAX_EXPECTED = 512"]],
+    ["were proved", "carrier/proved-connections.ts", ["MAX_PROVED = 128"]],
+    ["5 s, and 4,096 a tunnel", "stream/lingerer.ts", ["LINGER_MS = 5000", "MAX_LINGERING = 4096"]],
+    [
+      "1 MiB a stream, 16 MiB a connection",
+      "carrier/shared-limits.ts",
+      [
+        "STREAM_WINDOW_BYTES = 1024 * 1024",
+        "CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024",
+        "MAX_SHARED_STREAMS = 100_000",
+        "UNANSWERED_PINGS = 3",
+      ],
+    ],
     ["4,096 bytes", "wire/signal-decoder.ts", ["DEFAULT_MAX_LINE_BYTES = 4096"]],
     [
       "128, with TLS 8, and 5, with TLS 2",

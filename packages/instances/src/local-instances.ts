@@ -33,12 +33,10 @@ import {
 import { MasterIdentity } from "./master-identity.ts";
 import { assertOpen } from "./operation-queue.ts";
 import { ReportWheel } from "./report-wheel.ts";
-import {
-  localThreads,
-  type StartThread,
-  WorkerPool,
-  workerThreads,
-} from "./workers/worker-pool.ts";
+import { localThreads } from "./workers/local-threads.ts";
+import type { StartThread } from "./workers/tunnel-thread.ts";
+import { WorkerPool } from "./workers/worker-pool.ts";
+import { workerThreads } from "./workers/worker-threads.ts";
 
 /** What the service is given beside its options. */
 export interface LocalInstancesParts {

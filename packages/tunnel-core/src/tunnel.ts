@@ -226,9 +226,22 @@ export interface ReadyOptions {
   readonly failOnRefusal?: boolean | undefined;
 }
 
+/** How to open a connection through a tunnel. */
+export interface ConnectOptions {
+  /** Gives the connection up while it is being opened. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How to close a tunnel. */
+export interface CloseOptions {
+  /** Time for running connections, ms; 0 cuts at once. @default `shutdownTimeoutMs` of the limits */
+  readonly timeoutMs?: number | undefined;
+}
+
 /**
  * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings. `targets` at
- * the end that dials them, `min` at a client.
+ * the end that dials them, `min` at a client; `max`, and with `tls` 2
+ * `crt` and `keyFile`, at a server.
  */
 export type TunnelChanges = Partial<
   Pick<
@@ -242,7 +255,9 @@ export type TunnelChanges = Partial<
     | "block"
     | "proxy"
   >
-> & { readonly min?: number | undefined };
+> &
+  Partial<Pick<ClientSettings, "min">> &
+  Partial<Pick<ServerSettings, "max" | "crt" | "keyFile">>;
 
 /** A running tunnel end. Emits `TunnelEvents`. */
 export interface Tunnel extends EventEmitter<TunnelEvents> {
@@ -281,7 +296,8 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   /**
    * Resolves when the tunnel is `running`.
    *
-   * @throws {TunnelError} `CLOSED` when it is closed before; with `failOnRefusal` the server's refusal
+   * @throws {TunnelError} `CLOSED` when it is closed before; with `failOnRefusal` the server's refusal;
+   *   `INVALID_OPTIONS`
    * @throws the reason of `signal` when that aborts
    */
   ready(options?: ReadyOptions): Promise<void>;
@@ -293,16 +309,19 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
    * const stream = await tunnel.connect();
    * stream.on("error", report).end("hello");
    *
-   * @throws {TunnelError} `INVALID_OPTIONS` at an exit, `SLOTS_TAKEN`, `POOL_TIMEOUT`,
+   * @throws {TunnelError} `INVALID_OPTIONS` (also at an exit), `SLOTS_TAKEN`, `POOL_TIMEOUT`,
    *   `TARGET_UNREACHABLE` (single-end), `CLOSED`
    * @throws the reason of `signal` when that aborts
    */
-  connect(options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
+  connect(options?: ConnectOptions): Promise<Duplex>;
   /**
    * Stops taking new connections, lets running ones finish for at most `timeoutMs` (default:
    * `shutdownTimeoutMs`; 0 cuts at once), then cuts the rest. Idempotent.
+   *
+   * @throws {TunnelError} `INVALID_OPTIONS` with the name, the value and what is allowed; the tunnel
+   *   goes on then
    */
-  close(options?: { timeoutMs?: number | undefined }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
   /** Cuts everything now. Idempotent. */
   destroy(error?: Error): void;
   [Symbol.asyncDispose](): Promise<void>;

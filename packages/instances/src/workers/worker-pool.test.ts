@@ -2,7 +2,7 @@ import { NO_COUNTERS } from "@nodepass/model";
 import { parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { pushCounters, type RunnerCommand } from "./messages.ts";
-import type { ThreadHandlers } from "./worker-pool.ts";
+import type { ThreadHandlers } from "./tunnel-thread.ts";
 import { type RunListener, type ThreadCrash, WorkerPool } from "./worker-pool.ts";
 
 const SPEC = parseTunnelUrl("client://127.0.0.1:1/127.0.0.1:2");

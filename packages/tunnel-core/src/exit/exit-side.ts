@@ -25,5 +25,6 @@ export class ExitSide implements Exit {
 
   close(): void {
     this.#dialer.close();
+    this.#udp.close();
   }
 }

@@ -16,7 +16,7 @@ import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
+import { proxyHeaderOf } from "../wire/proxy-header.ts";
 
 /** Dials the target for each TCP connection that the peer's entry begins, and relays. */
 export class TcpExit implements Exit {
@@ -48,9 +48,7 @@ export class TcpExit implements Exit {
 
   /** The PROXY protocol header of a connection, if one is to be sent. */
   header(remote: string, address: string, port: number): string | undefined {
-    if (!this.context.settings.proxy) return undefined;
-    const source = parseRemote(remote) ?? { address: "", port: 0 };
-    return proxyHeader(source, { address, port });
+    return this.context.settings.proxy ? proxyHeaderOf(remote, { address, port }) : undefined;
   }
 
   release(): void {

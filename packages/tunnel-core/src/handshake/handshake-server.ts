@@ -5,6 +5,7 @@ import { TunnelError } from "../errors.ts";
 import { createServer } from "../node-http.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatHandshakeAnswer } from "../wire/handshake-answer.ts";
+import { hasToken, pathOf } from "../wire/http-head.ts";
 import { serverProof } from "../wire/proof.ts";
 import {
   ANSWER_PROOF_HEADER,
@@ -15,7 +16,6 @@ import {
   parseHandshakeRequest,
 } from "../wire/proof-headers.ts";
 import { formatProvedAnswer } from "../wire/proved-answer.ts";
-import { hasToken, pathOf } from "../wire/websocket-opening.ts";
 import { type Challenges, ConnectionChallenges, ProxiedChallenges } from "./challenges.ts";
 import type { KeyHolder, KeyRing } from "./key-ring.ts";
 

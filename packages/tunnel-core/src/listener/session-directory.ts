@@ -74,9 +74,8 @@ export class SessionDirectory implements PoolGate {
     return this.#byAddress.get(unmapAddress(address));
   }
 
-  /** Sessions whose clients may have many connections of this address in the making. */
-  expected(address: string): number {
-    return this.#sized.get(unmapAddress(address)) ?? 0;
+  expectsMany(address: string): boolean {
+    return this.#sized.has(unmapAddress(address));
   }
 
   hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean {

@@ -4,15 +4,14 @@ import { MAX_HEADER_BYTES } from "../handshake/handshake-server.ts";
 import { secureServer } from "../stream/tls-stream.ts";
 import type { CertificateState } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { HEAD_END } from "../wire/http-head.ts";
 import { HELLO_MAGIC } from "../wire/pool-hello.ts";
-import { Newcomers } from "./newcomers.ts";
+import { type Newcomer, Newcomers } from "./newcomers.ts";
 import type { PortCertificates } from "./port-certificates.ts";
 import type { SessionDirectory } from "./session-directory.ts";
 
 /** First byte of a TLS record that carries a handshake (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 0x16;
-/** Where the head of an HTTP request ends (RFC 9112, section 2.1). */
-const HEAD_END = "\r\n\r\n";
 /** How a request line begins, or the beginning of one (RFC 9110, section 9.1). */
 const METHOD = /^[A-Z]{1,16}(?: |$)/;
 /** How a request for a WebSocket differs from a handshake. */
@@ -33,7 +32,7 @@ export interface TunnelListenerOptions {
   /** A whole head of an HTTP request has come: the bytes are back in the socket. */
   onHandshake(socket: Socket): void;
   /** The sessions at this port: which addresses their clients have. */
-  readonly sessions: Pick<SessionDirectory, "size" | "expected" | "silenceMs">;
+  readonly sessions: Pick<SessionDirectory, "size" | "expectsMany" | "silenceMs">;
 }
 
 /**
@@ -48,16 +47,19 @@ export class TunnelListener {
   constructor(options: TunnelListenerOptions) {
     this.options = options;
     const { context } = options;
-    this.newcomers = new Newcomers(
-      context.limits.handshakeTimeoutMs,
-      (reason) => context.logLimited("warn", reason),
-      options.sessions,
-    );
+    this.newcomers = new Newcomers({
+      timeoutMs: context.limits.handshakeTimeoutMs,
+      onDropped: (reason) => context.logLimited("warn", reason),
+      expectsMany: (address) => options.sessions.expectsMany(address),
+      sessions: options.sessions,
+    });
   }
 
   accept(raw: Socket): void {
-    this.newcomers.add(raw);
-    new Newcomer(this, raw).watch(raw);
+    const arrived = new ArrivedSocket(this, raw);
+    this.newcomers.add(arrived);
+    raw.once("close", () => this.newcomers.delete(arrived));
+    arrived.watch(raw);
   }
 
   close(): void {
@@ -66,24 +68,24 @@ export class TunnelListener {
 }
 
 /** A connection at the tunnel port until it is known what it is. */
-class Newcomer {
+class ArrivedSocket implements Newcomer {
+  readonly address: string;
   readonly #listener: TunnelListener;
   readonly #raw: Socket;
-  readonly #address: string;
   #socket: Socket;
   #bytes: Buffer | undefined;
   /** Of the certificate that this connection was given: a reload may have changed it since. */
   #fingerprint: string | undefined;
   #silence: NodeJS.Timeout | undefined;
   readonly #onReadable = (): void => this.#read();
-  readonly #onEnd = (): void => this.#drop();
-  readonly #onError = (): void => this.#drop();
+  readonly #onEnd = (): void => this.#refused();
+  readonly #onError = (): void => this.#refused();
 
   constructor(listener: TunnelListener, raw: Socket) {
     this.#listener = listener;
     this.#raw = raw;
     this.#socket = raw;
-    this.#address = raw.remoteAddress ?? "";
+    this.address = raw.remoteAddress ?? "";
   }
 
   watch(socket: Socket): void {
@@ -93,7 +95,7 @@ class Newcomer {
     socket.on("error", this.#onError);
     const { carrier, poolTls, sessions } = this.#listener.options;
     if (carrier.onSocket === undefined || poolTls !== (socket !== this.#raw)) return;
-    const silenceMs = sessions.silenceMs(this.#address);
+    const silenceMs = sessions.silenceMs(this.address);
     if (silenceMs > 0) this.#silence = setTimeout(() => this.#silent(), silenceMs);
   }
 
@@ -105,7 +107,12 @@ class Newcomer {
     socket.off("error", this.#onError);
   }
 
-  #drop(): void {
+  /** As a newcomer whose time is over: whoever has it by now, or its listeners here, see it close. */
+  drop(): void {
+    this.#raw.destroy();
+  }
+
+  #refused(): void {
     this.#unwatch();
     // An error may follow the end.
     this.#socket.on("error", ignore);
@@ -183,15 +190,15 @@ class Newcomer {
 
   #refuse(message: string, error?: unknown): true {
     this.#listener.options.context.logLimited("warn", message, {
-      address: this.#address,
+      address: this.address,
       ...(error instanceof Error && { reason: error.message }),
     });
-    this.#drop();
+    this.#refused();
     return true;
   }
 
   #silent(): void {
-    if (this.#listener.options.sessions.silenceMs(this.#address) > 0) this.#give(undefined);
+    if (this.#listener.options.sessions.silenceMs(this.address) > 0) this.#give(undefined);
   }
 
   /** It begins as a pool connection. */
@@ -204,11 +211,11 @@ class Newcomer {
     return {
       socket: this.#socket,
       raw: this.#raw,
-      address: this.#address,
+      address: this.address,
       fingerprint: this.#fingerprint,
       early,
       silent: early === undefined,
-      known: () => this.#listener.newcomers.delete(this.#raw, this.#address),
+      known: () => this.#listener.newcomers.delete(this),
     };
   }
 
@@ -231,7 +238,7 @@ class Newcomer {
     this.#raw.on("error", ignore);
     const failed = (error: Error): void => {
       this.#listener.options.context.logLimited("warn", "tls handshake failed", {
-        address: this.#address,
+        address: this.address,
         error: error.message,
       });
       this.#raw.destroy();

@@ -8,6 +8,7 @@ import { HTTPS_PORT } from "../handshake/handshake-client.ts";
 import { HandshakeServer } from "../handshake/handshake-server.ts";
 import { type KeyHolder, KeyRing } from "../handshake/key-ring.ts";
 import { PoolGreeter } from "../pool/pool-greeter.ts";
+import { Lingerer } from "../stream/lingerer.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { PortCertificates } from "./port-certificates.ts";
@@ -58,6 +59,7 @@ export class TunnelPort {
   readonly #certificates: PortCertificates;
   readonly #sessions: SessionDirectory;
   readonly #tenants = new Set<Tenant>();
+  readonly #lingerer = new Lingerer();
   #handshakes: HandshakeServer | undefined;
   #greeter: PoolGreeter | undefined;
   #carrier: CarrierListener | undefined;
@@ -128,6 +130,13 @@ export class TunnelPort {
       max,
       reportIntervalMs: limits.reportIntervalMs,
       buffers,
+      lingerer: this.#lingerer,
+      newcomers: {
+        timeoutMs: limits.handshakeTimeoutMs,
+        onDropped: (reason, { address }) => this.logLimited("warn", reason, { address }),
+        expectsMany: (address) => this.#sessions.expectsMany(address),
+        sessions: this.#sessions,
+      },
       log: this.logLimited,
       onStream: (arrival) => greeter.greet(arrival),
     });
@@ -228,6 +237,7 @@ export class TunnelPort {
     this.#greeter?.close();
     this.#carrier?.close();
     this.#handshakes?.close();
+    this.#lingerer.close();
     this.bound.close();
     this.#certificates.close();
   }

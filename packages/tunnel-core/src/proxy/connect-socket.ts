@@ -22,7 +22,7 @@ export interface ConnectSocketOptions {
         readonly address: string;
         /** PEM. @default Node's */
         readonly ca?: readonly string[] | undefined;
-        /** TLS 1.3, with what this trusts. @default by `ca` */
+        /** Which versions of TLS, and whom to trust. @default Node's versions, and `ca` */
         readonly context?: SecureContext | undefined;
         /** ALPN. */
         readonly protocols?: string[] | undefined;
@@ -122,7 +122,7 @@ function secure(raw: Socket, tls: NonNullable<ConnectSocketOptions["tls"]>): TLS
     socket: raw,
     host: tls.address,
     rejectUnauthorized: tls.verified,
-    ...(tls.context !== undefined && { secureContext: tls.context, minVersion: "TLSv1.3" }),
+    ...(tls.context !== undefined && { secureContext: tls.context }),
     ...(tls.protocols !== undefined && { ALPNProtocols: tls.protocols }),
     ...(tls.ca !== undefined && { ca: [...rootCertificates, ...tls.ca] }),
     ...(tls.serverName !== undefined && { servername: tls.serverName }),

@@ -1,5 +1,6 @@
-import { createHash, type X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
+import { certificateFingerprint } from "../wire/certificate-fingerprint.ts";
 
 /** A certificate, ready to be used. */
 export interface CertificateState {
@@ -48,17 +49,4 @@ export function createCertificateState(
 function dnsNames(leaf: X509Certificate): readonly string[] {
   const names = (leaf.subjectAltName ?? "").matchAll(/(?:^|, )DNS:([^",\s]+)/g);
   return [...names].map(([, name = ""]) => name.toLowerCase());
-}
-
-/**
- * The form in which both ends of a tunnel compare certificates.
- *
- * @param der a certificate's DER encoding
- * @see docs/protocol.md, "Certificate check"
- * @example
- * certificateFingerprint(new X509Certificate(pem).raw); // "sha256:AB:CD:…"
- */
-export function certificateFingerprint(der: Uint8Array): string {
-  const digest = createHash("sha256").update(der).digest("hex").toUpperCase();
-  return `sha256:${digest.replaceAll(/..(?!$)/g, "$&:")}`;
 }

@@ -7,11 +7,10 @@ import type { ByteStream } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HelloWindow } from "../wire/hello-window.ts";
 import { type PoolHello, poolId, verifyHello } from "../wire/pool-hello.ts";
+import { POOL_ID_BYTES } from "../wire/pool-id.ts";
 
 /** Room in the pool for connections that are being taken at this moment. */
 const UNDER_WAY = 512;
-/** Bytes of an id; the control connection's are 0. */
-const ID_BYTES = 4;
 
 export interface ClientLinkOptions {
   readonly context: TunnelContext;
@@ -64,7 +63,7 @@ export class ClientLink implements ListedSession {
 
   hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): string | undefined {
     const { session } = this;
-    const { proved, terms } = this.#options;
+    const { proved } = this.#options;
     if (proved === undefined || session.ended) return "no session";
     if (!verifyHello(hello, proved.key)) return "wrong proof";
     if (!this.#window.admit(hello.counter)) return "its hello was used before";
@@ -74,7 +73,7 @@ export class ClientLink implements ListedSession {
       return undefined;
     }
     // Those that the client has given to users count as idle here until that is heard of.
-    if (session.poolSize >= terms.max * 2 + UNDER_WAY) return "the pool is full";
+    if (session.poolSize >= session.max * 2 + UNDER_WAY) return "the pool is full";
     session.addPoolConnection(stream, poolId(hello.counter), early);
     return undefined;
   }
@@ -88,17 +87,17 @@ export class ClientLink implements ListedSession {
     }
     if (!session.hasControl) {
       clearTimeout(this.#deadline);
-      stream.write(Buffer.alloc(ID_BYTES));
+      stream.write(Buffer.alloc(POOL_ID_BYTES));
       session.begin(stream, undefined);
       return;
     }
-    if (session.poolSize >= this.#options.terms.max) {
+    if (session.poolSize >= session.max) {
       stream.reset();
       return;
     }
-    let id = randomBytes(ID_BYTES);
+    let id = randomBytes(POOL_ID_BYTES);
     while (id.readUInt32BE() === 0 || session.hasPoolConnection(id.toString("hex")))
-      id = randomBytes(ID_BYTES);
+      id = randomBytes(POOL_ID_BYTES);
     stream.write(id);
     session.addPoolConnection(stream, id.toString("hex"));
   }

@@ -58,6 +58,7 @@ export class ClientSession {
         owner.onEnd(session, reason);
       },
     });
+    const { session } = this;
     this.#refill = new PoolRefill({
       context,
       dialer: new PoolDialer(dialTerms(options)),
@@ -67,7 +68,9 @@ export class ClientSession {
       get min() {
         return context.settings.scheme === "client" ? context.settings.min : settings.min;
       },
-      max: answer.max,
+      get max() {
+        return session.max;
+      },
       maxDialing: terms.sizing ? MAX_DIALING : MAX_DIALING_UNSIZED,
       onFatal: (error) => this.session.end(error.message),
       onControl: (stream, early) => {
@@ -123,8 +126,10 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
       serverName,
       path: settings.path,
       tls: carrierTls(options),
+      of114: !met.proved,
       reportIntervalMs: context.limits.reportIntervalMs,
       buffers: context.buffers,
+      lingerer: context.lingerer,
       log: context.logLimited,
     }),
     timeoutMs: context.limits.tcpDialTimeoutMs,

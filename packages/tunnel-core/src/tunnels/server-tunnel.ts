@@ -35,7 +35,8 @@ export class ServerTunnel extends TunnelBase {
 
   constructor(settings: ServerSettings, options: TunnelOptions) {
     super(settings, options);
-    this.#settings = settings;
+    // The ones that `update` changes.
+    this.#settings = this.settings.scheme === "server" ? this.settings : settings;
     this.#balance = new PeerBalance(settings.lbs);
   }
 
@@ -69,12 +70,21 @@ export class ServerTunnel extends TunnelBase {
   }
 
   async #openCertificate(): Promise<CertificateSource | undefined> {
-    const { tls, crt, keyFile } = this.#settings;
+    const settings = this.#settings;
+    const { tls, crt, keyFile } = settings;
     if (tls !== 2) return undefined;
     if (crt === undefined || keyFile === undefined) {
       throw new TunnelError("CERTIFICATE_INVALID", "tls=2 needs crt and key");
     }
-    return openCertificateFiles({ certPath: crt, keyPath: keyFile });
+    // Other files may be named while it runs.
+    return openCertificateFiles({
+      get certPath() {
+        return settings.crt ?? crt;
+      },
+      get keyPath() {
+        return settings.keyFile ?? keyFile;
+      },
+    });
   }
 
   /** Mode 0: reverse if the target address can be bound here, else forward. */

@@ -9,6 +9,7 @@ import type {
 import { PortCertificates } from "../../src/listener/port-certificates.ts";
 import { TunnelListener } from "../../src/listener/tunnel-listener.ts";
 import type { ByteStream } from "../../src/stream/byte-stream.ts";
+import { Lingerer } from "../../src/stream/lingerer.ts";
 import { RelayBuffers } from "../../src/stream/relay-buffers.ts";
 import { createSelfSignedCertificate } from "../../src/tls/self-signed.ts";
 import type { TunnelContext } from "../../src/tunnel-context.ts";
@@ -38,6 +39,7 @@ export async function carrierBench(
 ): Promise<CarrierBench> {
   const { tls, path = "/", host = "127.0.0.1" } = options;
   const buffers = new RelayBuffers();
+  const lingerer = new Lingerer();
   const certificate = tls ? await createSelfSignedCertificate() : undefined;
   const log = (): void => {};
   const arrivals: ((arrival: Arrival) => void)[] = [];
@@ -62,6 +64,8 @@ export async function carrierBench(
     max: 8,
     reportIntervalMs: 5000,
     buffers,
+    lingerer,
+    newcomers: { timeoutMs: 5000, onDropped: log, expectsMany: () => false },
     log,
     onStream: (arrival) => {
       const taken = arrivals.shift();
@@ -79,7 +83,7 @@ export async function carrierBench(
     poolTls: tls,
     carrier: listening,
     onHandshake: (socket) => socket.destroy(),
-    sessions: { size: 0, expected: () => 0, silenceMs: () => 0 },
+    sessions: { size: 0, expectsMany: () => false, silenceMs: () => 0 },
   });
   const dialer = carrier.dial({
     address: host,
@@ -97,6 +101,7 @@ export async function carrierBench(
       : undefined,
     reportIntervalMs: 5000,
     buffers,
+    lingerer,
     log,
     ...options.terms,
   });
@@ -138,6 +143,7 @@ export async function carrierBench(
       dialer.close();
       listener?.close();
       listening.close();
+      lingerer.close();
       for (const socket of raw) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
