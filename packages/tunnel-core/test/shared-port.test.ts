@@ -40,7 +40,6 @@ afterEach(async () => {
   endUsers();
   for (const peer of peers.splice(0)) await peer.close();
   for (const end of ends.splice(0).reverse()) await end.close({ timeoutMs: 0 });
-  console.info(logs.map((l) => `${l.level} ${l.message} ${JSON.stringify(l.fields)}`).join("\n"));
   for (const target of targets) target.close();
   await expectNoSockets();
 });
