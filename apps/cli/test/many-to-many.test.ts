@@ -82,7 +82,7 @@ it("several clients on one server: both are used, and one that is killed is not"
 
 it("several servers for one client: it is the exit of each", async () => {
   const [a, b, client] = commandsOf("Several servers for one client");
-  await serve("service", 80);
+  await serve("service", 3000);
   for (const each of [a, b]) await startCli([each?.argument ?? ""]).waitFor(/server listening/);
   startCli([client?.argument ?? ""]);
   await eventually(() => visit("a.example.com", 8080), "service");
@@ -94,8 +94,8 @@ it("several tunnels on one port: each client finds its own", async () => {
   const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(document) ?? [];
   const file = join(temporaryFolder(), run?.argument ?? "");
   writeFileSync(file, yaml.replaceAll('":', `"${PLACES.get("edge.example.com")}:`));
-  await serve("web", 80);
-  await serve("ssh", 22);
+  await serve("web", 3000);
+  await serve("ssh", 2022);
   await startCli(["run", file]).waitFor(/configuration in force/);
   for (const each of [one, other]) startCli([each?.argument ?? ""]);
   await eventually(() => visit("edge.example.com", 8080), "web");
