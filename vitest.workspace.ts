@@ -37,6 +37,8 @@ const slow = [
     "udp-storm",
     "hostile",
     "first-release",
+    "kill-clients",
+    "port-of-200",
   ].map((name) => `packages/tunnel-core/test/${name}.test.ts`),
   "packages/tunnel-core/test/trust/**/*.test.ts",
 ];

@@ -126,6 +126,23 @@ test("forward: a server that takes connections and answers nothing is passed ove
   });
 });
 
+test("two names of one server: it has one session, and the other is refused", async () => {
+  const one = await reverse(0);
+  const port = one.tunnelAddress?.port;
+  const url = `client://${KEY}@${HOST}:${port},localhost:${port}/${targets[0]?.at}?min=4`;
+  const client = await open(url, {
+    lookup: () => Promise.resolve([{ address: HOST, family: 4 as const }]),
+  });
+  await client.ready();
+  await eventually(() =>
+    expect(client.peers()[1]?.reason ?? client.peers()[0]?.reason).toContain("409"),
+  );
+  expect(client.peers().filter(({ connected }) => connected)).toHaveLength(1);
+  const { reconnects } = one.counters();
+  expect(await said(one)).toBe("A?");
+  expect(one.counters().reconnects).toBe(reconnects);
+});
+
 test("says which server is in another mode than the others", async () => {
   const one = await reverse(0);
   const client = await open(`client://${KEY}@${at(one)},${HOST}:1/${targets[0]?.at}?min=4`);

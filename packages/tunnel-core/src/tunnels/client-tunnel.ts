@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ClientSettings, formatHostPort } from "@nodepass/url-config";
+import { type ClientSettings, formatHostPort, type HostPort } from "@nodepass/url-config";
 import { carrierOf } from "../carrier/carriers.ts";
 import type { ConduitUser } from "../conduit/conduit.ts";
 import { EntrySide } from "../entry/entry-side.ts";
@@ -11,7 +11,7 @@ import { type BalancedPeer, PeerBalance } from "../peers/peer-balance.ts";
 import { PeerLoad } from "../peers/peer-load.ts";
 import { dialledHost } from "../proxy/route.ts";
 import type { PeerState, TunnelOptions } from "../tunnel.ts";
-import { newClientId, ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
+import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { inOrderOfAnswer } from "./best-server.ts";
 import { ClientSession } from "./client-session.ts";
 import { type Meeting, ServerLink } from "./server-link.ts";
@@ -38,8 +38,6 @@ interface Loop {
  */
 export class ClientTunnel extends TunnelBase {
   readonly #settings: ClientSettings;
-  /** A successor's is the same: the server lets it take the session over at once. */
-  #identity = newClientId();
   readonly #links: readonly ServerLink[];
   readonly #balance = new PeerBalance(undefined);
   #entrySide: EntrySide | undefined;
@@ -66,7 +64,13 @@ export class ClientTunnel extends TunnelBase {
 
   override replace(former: TunnelBase): void {
     super.replace(former);
-    if (former instanceof ClientTunnel) this.#identity = former.#identity;
+    if (!(former instanceof ClientTunnel)) return;
+    // As the same client a successor takes its sessions over at once.
+    for (const link of this.#links) {
+      const same = former.#links.find(({ server }) => isSame(server, link.server));
+      const before = same ?? (this.#several ? undefined : former.#links[0]);
+      if (before !== undefined) link.identity = before.identity;
+    }
   }
 
   async start(): Promise<void> {
@@ -139,7 +143,6 @@ export class ClientTunnel extends TunnelBase {
     signal: AbortSignal,
   ): Promise<Meeting & { readonly link: ServerLink }> {
     const { handshakeTimeoutMs } = this.context.limits;
-    const client = this.#identity;
     const ordered = links.length > 1 ? await inOrderOfAnswer(links, signal) : links;
     const impatient = ordered.length > 1 ? [Math.min(IMPATIENT_MS, handshakeTimeoutMs)] : [];
     let lastError: unknown;
@@ -147,7 +150,7 @@ export class ClientTunnel extends TunnelBase {
       let timedOut = false;
       for (const link of ordered) {
         try {
-          return { link, ...(await link.meet({ keys, client, timeoutMs, signal })) };
+          return { link, ...(await link.meet({ keys, timeoutMs, signal })) };
         } catch (error) {
           if (signal.aborted) throw error;
           lastError = error;
@@ -325,4 +328,8 @@ export class ClientTunnel extends TunnelBase {
     this.#entrySide?.close();
     this.#exitSide?.close();
   }
+}
+
+function isSame(one: HostPort, other: HostPort): boolean {
+  return one.host === other.host && one.port === other.port;
 }

@@ -8,7 +8,7 @@ import { isOwnFault } from "../system-errors.ts";
 import type { PeerState, TunnelOptions } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { EXTENSIONS } from "../wire/extensions.ts";
-import type { ProofKeys } from "../wire/proof.ts";
+import { newClientId, type ProofKeys } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
 import type { ClientSession } from "./client-session.ts";
 
@@ -26,8 +26,6 @@ export interface ServerLinkOptions {
 /** What a client needs to meet a server. */
 export interface MeetingOptions {
   readonly keys: ProofKeys;
-  /** This client instance's identity. */
-  readonly client: Buffer;
   /** Bounds each handshake, ms. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -47,6 +45,11 @@ export class ServerLink {
   readonly #options: ServerLinkOptions;
   /** Addresses that have proved themselves: never spoken to in the 1.14 way again. */
   readonly #provedAddresses = new Set<string>();
+  /**
+   * This client instance's identity: one for each server, since two of the URL may be the same, which
+   * would take its session over again and again.
+   */
+  identity = newClientId();
   /** The session in the making, or that stands. */
   current: ClientSession | undefined;
   /** Sessions that stood. */
@@ -71,14 +74,10 @@ export class ServerLink {
   get state(): PeerState | undefined {
     const { load, number, current, reason } = this;
     if (load === undefined) return undefined;
-    const {
-      poolSize: pool = 0,
-      ping = 0,
-      ended = true,
-      hasControl = false,
-    } = current?.session ?? {};
+    const session = current?.session;
+    const connected = session?.hasControl === true && !session.ended;
+    const { poolSize: pool = 0, ping = 0 } = connected ? session : {};
     const address = formatHostPort(this.server);
-    const connected = hasControl && !ended;
     return { number, address, connected, reason, ...load.counters(), pool, ping };
   }
 
@@ -102,6 +101,7 @@ export class ServerLink {
         const allow114 = compat && !this.#provedAddresses.has(asked);
         const met = await shakeHands({
           ...options,
+          client: this.identity,
           address: asked,
           port: server.port,
           route,
