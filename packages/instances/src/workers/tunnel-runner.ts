@@ -1,6 +1,5 @@
 import {
   type Counters,
-  countersOf,
   isSameCounters,
   NO_COUNTERS,
   NO_TOTALS,
@@ -28,6 +27,7 @@ import {
   type RunnerSettings,
   type TunnelSpec,
 } from "./messages.ts";
+import { closeWithin, countersNow, countersOfRun } from "./run-counters.ts";
 
 /** Tunnels that open at once: stretching a key takes a core and 16 MiB for some 40 ms. */
 const MAX_OPENING = 4;
@@ -379,33 +379,4 @@ export class TunnelRunner {
     const message = "log lines held back";
     this.#send({ kind: "log", run, time: Date.now(), level: "warn", message, fields: { lines } });
   }
-}
-
-/** Waits for a tunnel that closes already, and cuts it if it takes longer. */
-async function closeWithin(tunnel: Tunnel, timeoutMs: number): Promise<void> {
-  const timer = setTimeout(() => tunnel.destroy(), timeoutMs);
-  try {
-    await tunnel.close();
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** All that the tunnels of a run count; what is there now is also what drains. */
-function countersOfRun({ tunnel, draining, past }: RunEntry): Counters {
-  const now = countersNow(tunnel);
-  if (draining.size === 0 && past === NO_TOTALS) return now;
-  const others = Array.from(draining, countersNow);
-  return countersOf((name) => {
-    if (name === "ping" || name === "pool") return now[name];
-    const drained = name in past ? past[name as keyof Totals] : 0;
-    return others.reduce((sum, each) => sum + each[name], now[name] + drained);
-  });
-}
-
-/** The counters of the table that this tunnel has. */
-function countersNow(tunnel: Tunnel | undefined): Counters {
-  if (tunnel === undefined) return NO_COUNTERS;
-  const live: Partial<Counters> = tunnel.counters();
-  return countersOf((name) => live[name] ?? 0);
 }

@@ -109,7 +109,7 @@ export class ClientTunnel extends TunnelBase {
   /** Serves one session after the other until the tunnel closes, or the loop is told to end. */
   async #run(keys: ProofKeys, loop: Loop): Promise<void> {
     let failures = 0;
-    while (!loop.until.aborted) {
+    while (!(loop.until.aborted || this.closingOrClosed)) {
       let failure: TunnelError;
       const startedAt = performance.now();
       try {
