@@ -6,6 +6,7 @@ import { addFileCommands } from "./commands/files.ts";
 import { addActionCommands } from "./commands/instance-actions.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addKeygenCommand } from "./commands/keygen.ts";
+import { addMcpCommand } from "./commands/mcp.ts";
 import { addProfileCommands } from "./commands/profiles.ts";
 import { addQuickstartCommand } from "./commands/quickstart.ts";
 import { addMasterCommands } from "./commands/remote-master.ts";
@@ -23,7 +24,8 @@ import { errorLines } from "./output/error-lines.ts";
 import { hideKeys } from "./output/hide-keys.ts";
 import { readVersion } from "./version.ts";
 
-const examples = (command: string) => `
+/** What the help says after all. */
+export const examples = (command: string): string => `
 Examples:
   KEY is a secret of yours; ${command} keygen prints one.
 
@@ -94,6 +96,7 @@ export function createProgram(context: CliContext): Command {
   addActionCommands(program, context);
   addWatchCommands(program, context);
   addMasterCommands(program, context);
+  addMcpCommand(program, context);
   program.commandsGroup("Files:");
   addFileCommands(program, context);
   program.commandsGroup("Other:");

@@ -29,6 +29,7 @@ describe("docs/errors.md", () => {
     ["MasterServerError", "packages/master-server/src/master-server-error.ts"],
     ["UrlConfigError", "packages/url-config/src/url-problem.ts"],
     ["MasterClientError", "packages/master-client/src/client-error.ts"],
+    ["McpError", "packages/mcp/src/mcp-error.ts"],
     ["ConfigFileError", "packages/config-file/src/config-file-error.ts"],
     ["GoStateError", "packages/go-state/src/go-state-error.ts"],
   ])("tells the codes of %s, no more and no fewer, and each is thrown somewhere", (name, path) => {

@@ -1,5 +1,6 @@
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
+export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
 export { TunnelPorts } from "./listener/tunnel-ports.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
@@ -19,6 +20,7 @@ export type {
   TunnelChanges,
   TunnelCounters,
   TunnelEvents,
+  TunnelLatencies,
   TunnelOptions,
   TunnelState,
   TunnelWays,

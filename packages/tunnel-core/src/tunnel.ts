@@ -8,6 +8,7 @@ import type {
 } from "@nodepass/url-config";
 import type { MoreCarriers } from "./carrier/more-carriers.ts";
 import type { TunnelError } from "./errors.ts";
+import type { LatencySnapshot } from "./latencies.ts";
 import type { TunnelPorts } from "./listener/tunnel-ports.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
@@ -67,6 +68,23 @@ export interface TunnelCounters {
   readonly handshakesRefused: number;
   /** Sessions with the peer after the first. */
   readonly reconnects: number;
+}
+
+/**
+ * How long the steps of the work have taken, each time that one succeeded, since the tunnel opened: the
+ * buckets of {@link LATENCY_BOUNDS_MS}.
+ */
+export interface TunnelLatencies {
+  /** A user's dial of the targets, at the end that dials: look-up, every attempt, until one answers. */
+  readonly dial: LatencySnapshot;
+  /** Handshakes with the peer: at the client the whole exchange, at the server from its challenge on. */
+  readonly handshake: LatencySnapshot;
+  /** Pool connections that the client has made, TLS and the proof of who they are included. */
+  readonly poolDial: LatencySnapshot;
+  /** Users' waits for a pool connection, at the entry; 0 for who found one ready. */
+  readonly poolWait: LatencySnapshot;
+  /** First byte of the answer: at the entry from the user's connection on, at the exit from the target's. */
+  readonly firstByte: LatencySnapshot;
 }
 
 /** What a check point says: the counters at a report interval and the mode the tunnel runs in. */
@@ -291,6 +309,8 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   counters(): TunnelCounters;
   /** Each of several peers; empty where there can be only one. */
   peers(): readonly PeerState[];
+  /** Reads the histograms of what took time. */
+  latencies(): TunnelLatencies;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */
   targets(): readonly TargetState[];
   /**

@@ -31,6 +31,7 @@ export type {
   HostPort,
   LogLevel,
   MasterSettings,
+  McpMode,
   PoolType,
   ProxyAddress,
   ServerSettings,
@@ -39,6 +40,7 @@ export type {
   TunnelSettings,
 } from "./settings.ts";
 export { deriveTunnelKey } from "./tunnel-key.ts";
+export { formatUrlFields, readUrlFields, type UrlFields } from "./url-fields.ts";
 export {
   UrlConfigError,
   type UrlConfigErrorCode,

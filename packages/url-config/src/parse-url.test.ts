@@ -88,6 +88,7 @@ describe("defaults", () => {
       tls: 0,
       crt: undefined,
       keyFile: undefined,
+      mcp: 1,
     });
   });
 });

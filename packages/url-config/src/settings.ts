@@ -4,6 +4,9 @@ export type LogLevel = "none" | "debug" | "info" | "warn" | "error" | "event";
 /** 0 no TLS, 1 self-signed certificate made in memory, 2 certificate from `crt` and `key` files. */
 export type TlsMode = 0 | 1 | 2;
 
+/** Agents over MCP: 0 none, 1 all tools, 2 those that only read. */
+export type McpMode = 0 | 1 | 2;
+
 /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. */
 export type PoolType = 0 | 1 | 2 | 3;
 
@@ -118,6 +121,8 @@ export interface MasterSettings {
   readonly tls: TlsMode;
   readonly crt: string | undefined;
   readonly keyFile: string | undefined;
+  /** What agents may do over MCP. @default 1 */
+  readonly mcp: McpMode;
 }
 
 /** What a URL says, by its scheme: times in ms, sizes in bytes, rates in bytes/s. */

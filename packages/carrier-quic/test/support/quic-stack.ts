@@ -91,7 +91,7 @@ export const quicStack: QuicStack = {
       close: () => {},
     };
     const listener = await carrier.listen({
-      ...{ ...common, host, port, certificate: source, max: 1024 },
+      ...{ ...common, host, port, certificate: source },
       ...{ buffers: new RelayBuffers(), lingerer: new Lingerer() },
       newcomers: { timeoutMs: 60_000, onDropped: () => {}, expectsMany: () => true },
       onStream: ({ stream, address, known }) => {

@@ -39,7 +39,9 @@ export type RunnerCommand =
   /** Connections get `timeoutMs` to finish. Answered by `closed`. */
   | { readonly kind: "close"; readonly run: number; readonly timeoutMs: number }
   /** Answered by `counters`, if the tunnel is there. */
-  | { readonly kind: "read"; readonly run: number };
+  | { readonly kind: "read"; readonly run: number }
+  /** What all tunnels have measured. Answered by `latencies`. */
+  | { readonly kind: "measure" };
 
 /** A tunnel has opened, or its state or addresses have changed. */
 export interface StateReport {
@@ -66,6 +68,13 @@ export interface PeersReport {
   readonly kind: "peers";
   readonly run: number;
   readonly peers: readonly PeerLink[];
+}
+
+/** What the tunnels that measured anything have measured. */
+export interface LatenciesReport {
+  readonly kind: "latencies";
+  /** See `latency-rows.ts`. */
+  readonly rows: readonly number[];
 }
 
 /** A line of a tunnel's log that its level lets through. */
@@ -104,6 +113,7 @@ export type RunnerReport =
   | StateReport
   | CountersReport
   | PeersReport
+  | LatenciesReport
   | LogReport
   | ChangedReport
   | ClosedReport;

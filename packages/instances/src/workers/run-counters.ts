@@ -1,5 +1,13 @@
-import { type Counters, countersOf, NO_COUNTERS, NO_TOTALS, type Totals } from "@nodepass/model";
+import {
+  type Counters,
+  countersOf,
+  type Latencies,
+  NO_COUNTERS,
+  NO_TOTALS,
+  type Totals,
+} from "@nodepass/model";
 import type { Tunnel } from "@nodepass/tunnel-core";
+import { sumLatencies } from "./latency-rows.ts";
 
 /** Waits for a tunnel that closes already, and cuts it if it takes longer. */
 export async function closeWithin(tunnel: Tunnel, timeoutMs: number): Promise<void> {
@@ -37,4 +45,10 @@ export function countersNow(tunnel: Tunnel | undefined): Counters {
   if (tunnel === undefined) return NO_COUNTERS;
   const live: Partial<Counters> = tunnel.counters();
   return countersOf((name) => live[name] ?? 0);
+}
+
+/** All that the tunnels of a run have measured. @param past what those that have drained measured */
+export function latenciesOfAll(tunnels: readonly Tunnel[], past: Latencies | undefined): Latencies {
+  const now = tunnels.map((tunnel): Latencies => tunnel.latencies());
+  return sumLatencies(past === undefined ? now : [...now, past]);
 }

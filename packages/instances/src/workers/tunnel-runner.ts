@@ -1,6 +1,7 @@
 import {
   type Counters,
   isSameCounters,
+  type Latencies,
   NO_COUNTERS,
   NO_TOTALS,
   type Totals,
@@ -17,6 +18,7 @@ import {
 } from "@nodepass/tunnel-core";
 import type { EnvironmentSettings } from "@nodepass/url-config";
 import { isLogged } from "../log-threshold.ts";
+import { pushLatencies } from "./latency-rows.ts";
 import { LineBudget } from "./line-budget.ts";
 import {
   type ChangeOutcome,
@@ -27,7 +29,7 @@ import {
   type RunnerSettings,
   type TunnelSpec,
 } from "./messages.ts";
-import { closeWithin, countersNow, countersOfRun } from "./run-counters.ts";
+import { closeWithin, countersNow, countersOfRun, latenciesOfAll } from "./run-counters.ts";
 
 /** Tunnels that open at once: stretching a key takes a core and 16 MiB for some 40 ms. */
 const MAX_OPENING = 4;
@@ -59,6 +61,8 @@ interface RunEntry {
   readonly draining: Set<Tunnel>;
   /** What those that have drained counted. */
   past: Totals;
+  /** And what they measured; `undefined` if there were none. */
+  pastLatencies: Latencies | undefined;
   /** Another tunnel is being opened in its place. */
   replacing: boolean;
   /** `openTunnel` has resolved. */
@@ -105,6 +109,10 @@ export class TunnelRunner {
       this.#open(command.run, command.spec);
       return;
     }
+    if (command.kind === "measure") {
+      this.#sendLatencies();
+      return;
+    }
     const entry = this.#entries.get(command.run);
     // It may have ended by itself meanwhile; `closed` was sent then.
     if (entry === undefined) return;
@@ -137,6 +145,7 @@ export class TunnelRunner {
       next: undefined,
       draining: new Set(),
       past: NO_TOTALS,
+      pastLatencies: undefined,
       replacing: false,
       opened: false,
       closeTimeoutMs: undefined,
@@ -283,6 +292,7 @@ export class TunnelRunner {
     const last = countersNow(tunnel);
     const { past } = entry;
     entry.past = totalsOf((name) => past[name] + last[name]);
+    entry.pastLatencies = latenciesOfAll([tunnel], entry.pastLatencies);
   }
 
   #close(entry: RunEntry, timeoutMs: number): void {
@@ -360,6 +370,15 @@ export class TunnelRunner {
     if (told === entry.lastPeers) return;
     entry.lastPeers = told;
     this.#send({ kind: "peers", run: entry.run, peers });
+  }
+
+  #sendLatencies(): void {
+    const rows: number[] = [];
+    for (const { run, tunnel, draining, pastLatencies } of this.#entries.values()) {
+      if (tunnel === undefined) continue;
+      pushLatencies(rows, run, latenciesOfAll([tunnel, ...draining], pastLatencies));
+    }
+    this.#send({ kind: "latencies", rows });
   }
 
   #log(

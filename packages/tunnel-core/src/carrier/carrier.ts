@@ -97,8 +97,6 @@ export interface CarrierListenTerms {
   readonly path: string;
   /** `undefined` if the streams have no TLS. */
   readonly certificate: Pick<CertificateSource, "current"> | undefined;
-  /** Most idle streams (`max`). */
-  readonly max: number;
   /** Pings of the carrier, ms (`NP_REPORT_INTERVAL`). */
   readonly reportIntervalMs: number;
   readonly buffers: RelayBuffers;

@@ -83,6 +83,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly #stream: ByteStream;
   #done = false;
   readonly #dialling: Dialling | undefined;
+  readonly #acceptedAt = performance.now();
   #blocked = false;
   #refusal: ConnectionRefusal = "gone";
   #load: PeerLoad | undefined;
@@ -120,6 +121,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       earlyLocal: this.takeEarly(),
       earlyRemote: conduit.reader?.takeEarly(),
       inspection: context.inspection,
+      answer: "remote",
+      askedAt: this.#acceptedAt,
       owner: this,
     });
     if (conduit.load !== undefined && !relay.finished) {

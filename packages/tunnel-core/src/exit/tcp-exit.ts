@@ -71,6 +71,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #address = "";
   #port = 0;
   #dial: TargetDial | undefined;
+  #connectedAt = 0;
   #done = false;
   /** Where the program itself is the target. */
   #own: ProcessStream | undefined;
@@ -108,6 +109,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   onTarget(stream: ByteStream, address: string, port: number): void {
     this.#target = stream;
+    this.#connectedAt = this.#dial?.connectedAt ?? performance.now();
     this.#address = address;
     this.#port = port;
     if (this.#conduit !== undefined) {
@@ -141,6 +143,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
         this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
       earlyLocal: this.#targetReader?.takeEarly(),
       earlyRemote: conduit.reader?.takeEarly(),
+      answer: "local",
+      askedAt: this.#connectedAt,
       owner: this,
     });
     if (!relay.finished) this.#load?.began("tcp", relay);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TunnelError } from "../errors.ts";
 import { createServer } from "../node-http.ts";
@@ -73,8 +73,8 @@ export class HandshakeServer {
   }
 
   /** Serves the requests of a connection whose first bytes are an HTTP request. */
-  serve(socket: Socket): void {
-    this.#http.emit("connection", socket);
+  serve(connection: Duplex): void {
+    this.#http.emit("connection", connection);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -134,6 +134,7 @@ export class HandshakeServer {
 
   async #token(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
     const address = request.socket.remoteAddress ?? "";
+    const startedAt = performance.now();
     const { ring } = this.#options;
     const holder = ring.byToken(token);
     if (holder === undefined) {
@@ -145,6 +146,7 @@ export class HandshakeServer {
     }
     const answer = await holder.admit({ address, proved: undefined });
     if (typeof answer === "string") return this.#conflict(response, answer, holder);
+    holder.context.latencies.handshake.observe(performance.now() - startedAt);
     send(response, formatHandshakeAnswer(answer), {});
   }
 
@@ -191,6 +193,7 @@ export class HandshakeServer {
     if (!("session" in answer)) throw new TunnelError("HANDSHAKE_INVALID", "answer is not proved");
     const body = formatProvedAnswer(answer);
     const proof = serverProof(holder.keys, { ...challenge, body });
+    holder.context.latencies.handshake.observe(performance.now() - challenge.madeAt);
     send(response, body, { [ANSWER_PROOF_HEADER]: formatAnswerProof(proof) });
   }
 }

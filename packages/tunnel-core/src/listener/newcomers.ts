@@ -18,6 +18,7 @@ export interface Newcomer {
   drop(): void;
 }
 
+/** How newcomers of a kind are bounded. */
 export interface NewcomersOptions {
   /** From its coming to its proof, ms (`NP_HANDSHAKE_TIMEOUT`). */
   readonly timeoutMs: number;

@@ -111,7 +111,7 @@ export class TunnelPort {
 
   async #listen(tenant: Tenant, kind: Awaited<ReturnType<typeof carrierOf>>): Promise<void> {
     const { limits, buffers } = tenant.context;
-    const { tls, type, path, max } = this.#shape;
+    const { tls, type, path } = this.#shape;
     const handshakes = new HandshakeServer({
       context: { logLimited: this.logLimited, limits },
       ring: this.#ring,
@@ -127,7 +127,6 @@ export class TunnelPort {
       port: this.bound.port,
       path,
       certificate: tls === 0 ? undefined : this.#certificates,
-      max,
       reportIntervalMs: limits.reportIntervalMs,
       buffers,
       lingerer: this.#lingerer,

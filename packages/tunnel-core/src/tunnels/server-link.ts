@@ -98,6 +98,7 @@ export class ServerLink {
       // Through a proxy the server's address is not known here, only what it is asked for.
       const asked = through === undefined ? address : server.host;
       try {
+        const startedAt = performance.now();
         const allow114 = compat && !this.#provedAddresses.has(asked);
         const met = await shakeHands({
           ...options,
@@ -112,6 +113,7 @@ export class ServerLink {
           token: allow114 ? tunnelToken(key) : undefined,
           extensions: EXTENSIONS,
         });
+        context.latencies.handshake.observe(performance.now() - startedAt);
         if (met.proved) this.#provedAddresses.add(asked);
         return { met, route };
       } catch (error) {

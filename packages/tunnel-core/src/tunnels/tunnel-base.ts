@@ -19,6 +19,7 @@ import type {
   TunnelChanges,
   TunnelCounters,
   TunnelEvents,
+  TunnelLatencies,
   TunnelOptions,
   TunnelState,
 } from "../tunnel.ts";
@@ -122,6 +123,17 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   peers(): readonly PeerState[] {
     return [];
+  }
+
+  latencies(): TunnelLatencies {
+    const { dial, handshake, poolDial, poolWait, firstByte } = this.context.latencies;
+    return {
+      dial: dial.snapshot(),
+      handshake: handshake.snapshot(),
+      poolDial: poolDial.snapshot(),
+      poolWait: poolWait.snapshot(),
+      firstByte: firstByte.snapshot(),
+    };
   }
 
   targets(): readonly TargetState[] {

@@ -61,7 +61,6 @@ export async function carrierBench(
     port,
     path,
     certificate,
-    max: 8,
     reportIntervalMs: 5000,
     buffers,
     lingerer,

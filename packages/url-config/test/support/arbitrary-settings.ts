@@ -4,6 +4,7 @@ import {
   deriveTunnelKey,
   type HostPort,
   type MasterSettings,
+  type McpMode,
   type ProxyAddress,
   type ServerSettings,
   type Settings,
@@ -144,8 +145,10 @@ export const masterSettings: fc.Arbitrary<MasterSettings> = fc
     log,
     fc.record({ host, port: fc.nat(65_535) }),
     fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
+    fc.constantFrom<McpMode[]>(0, 1, 2),
   )
-  .map(([tlsSettings, level, listen, segments]) => ({
+  .map(([tlsSettings, level, listen, segments, mcp]) => ({
+    mcp,
     ...tlsSettings,
     scheme: "master",
     log: level,
