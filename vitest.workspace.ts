@@ -55,6 +55,7 @@ const inRealTime = [
   "udp/datagram-sender",
   "udp/udp-target",
   "conduit/framed-connection",
+  "entry/conduit-queue",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({

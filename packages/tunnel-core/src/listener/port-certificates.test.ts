@@ -43,7 +43,8 @@ test("renewed files bring their names", async () => {
   await certificates.add(other.made);
   other.renew("new.example");
   // A name that nobody has: one source after the other is asked for what is new.
-  await vi.waitFor(() => expect(certificates.forName("new.example").fingerprint).toBe("other2"));
+  const asked = [1, 2].map(() => certificates.forName("new.example").fingerprint);
+  expect(asked).toContain("other2");
   expect(certificates.forName("other.example").fingerprint).toBe("one");
 });
 
