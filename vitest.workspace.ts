@@ -56,6 +56,7 @@ const inRealTime = [
   "udp/udp-target",
   "conduit/framed-connection",
   "entry/conduit-queue",
+  "lane/lane-rules",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({
@@ -81,7 +82,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{packages,apps}/*/src/**/*.test.ts"],
+          include: ["{packages,apps}/*/src/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: inRealTime,
           isolate: false,
           setupFiles: ["./scripts/test-support/real-timers.ts"],

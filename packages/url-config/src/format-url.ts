@@ -39,8 +39,8 @@ function formatMaster({ listen, prefix, log, tls, crt, keyFile, mcp }: MasterSet
 }
 
 function serverQuery(settings: ServerSettings): Query {
-  const { tls, crt, keyFile, max, mode, type, clients, lbs } = settings;
-  return { tls, crt, key: keyFile, max, mode, type, clients, lbs: lbs ?? "none" };
+  const { tls, crt, keyFile, max, mode, type, clients, lbs, lanes } = settings;
+  return { tls, crt, key: keyFile, max, mode, type, clients, lbs: lbs ?? "none", lanes };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {

@@ -123,6 +123,11 @@ export const parameters = {
     meaning:
       "which of several clients gets the next user: none fewest connections, 0 in turn, 1 lowest latency, 2 first come, others as backup",
   }),
+  lanes: define("lanes", ["server"], 4, "4", {
+    ...wholeNumber(0, 64),
+    meaning:
+      "pool connections that many users share; handed to the client; 0 = each user has one of his own",
+  }),
   path: define("path", tunnels, "/", "/", {
     ...httpPath(),
     meaning: "HTTP path of handshake and WebSocket or HTTP/2 pool, the same at both ends",

@@ -50,6 +50,7 @@ describe("defaults", () => {
       type: 0,
       clients: 1,
       lbs: undefined,
+      lanes: 4,
     });
   });
 

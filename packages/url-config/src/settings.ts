@@ -79,6 +79,8 @@ export interface ServerSettings extends TunnelSettings {
   readonly clients: number;
   /** Which of them gets the next user; `undefined`: the one with the fewest connections. */
   readonly lbs: BalanceMode | undefined;
+  /** Pool connections that many users share (lanes), 0 to 64; handed to the client. 0: none. */
+  readonly lanes: number;
 }
 
 /** `client://[key@]tunnel[,tunnel…]/target[,target…]?…`, every default filled in. */

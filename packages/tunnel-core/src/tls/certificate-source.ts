@@ -1,6 +1,8 @@
 import type { X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
+import { tls } from "../node-tls.ts";
 import { certificateFingerprint } from "../wire/certificate-fingerprint.ts";
+import { CIPHERS_BY_BOTH, cipherOrder } from "./cipher-order.ts";
 
 /** A certificate, ready to be used. */
 export interface CertificateState {
@@ -36,7 +38,13 @@ export function createCertificateState(
   keyPem: string,
 ): CertificateState {
   return {
-    context: createSecureContext({ cert: certPem, key: keyPem, minVersion: "TLSv1.3" }),
+    context: tls().createSecureContext({
+      cert: certPem,
+      key: keyPem,
+      minVersion: "TLSv1.3",
+      ciphers: cipherOrder(),
+      secureOptions: CIPHERS_BY_BOTH,
+    }),
     fingerprint: certificateFingerprint(leaf.raw),
     notAfter: leaf.validToDate,
     names: dnsNames(leaf),

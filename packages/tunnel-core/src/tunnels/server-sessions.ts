@@ -7,7 +7,7 @@ import { PeerLoad } from "../peers/peer-load.ts";
 import type { SessionTerms } from "../session/session.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { unmapAddress } from "../wire/endpoint.ts";
-import { EXTENSIONS, negotiateExtensions } from "../wire/extensions.ts";
+import { EXTENSIONS, LANES, negotiateExtensions } from "../wire/extensions.ts";
 import type { HandshakeAnswer } from "../wire/handshake-answer.ts";
 import { newSessionId, type ProofKeys, sessionKey, signalKey } from "../wire/proof.ts";
 import type { ProvedAnswer } from "../wire/proved-answer.ts";
@@ -171,7 +171,9 @@ export class ServerSessions {
     const sessionId = newSessionId();
     const { clientNonce, serverNonce } = proved;
     const key = sessionKey(keys, { clientNonce, serverNonce, sessionId });
-    const ext = negotiateExtensions(proved.offered, EXTENSIONS);
+    const { lanes } = settings;
+    const supported = lanes > 0 ? EXTENSIONS : EXTENSIONS.filter((name) => name !== LANES);
+    const ext = negotiateExtensions(proved.offered, supported);
     const id = sessionId.toString("hex");
     this.#begin(
       seat,
@@ -181,7 +183,7 @@ export class ServerSessions {
         flow,
         role: flow === "-" ? "entry" : "exit",
         proved: true,
-        way: provedWay(ext),
+        way: provedWay(ext, lanes),
         sizing: hasSizing(ext),
         max: settings.max,
         signalKey: signalKey(key),
@@ -189,7 +191,7 @@ export class ServerSessions {
       },
     );
     context.log("info", "client accepted by proof", { peer: applicant.address });
-    return { ...this.#answer(), session: id, fp: fingerprintFor(proved.host), ext };
+    return { ...this.#answer(), session: id, fp: fingerprintFor(proved.host), ext, lanes };
   }
 
   #answer(): HandshakeAnswer {

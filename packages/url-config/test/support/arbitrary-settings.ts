@@ -101,9 +101,10 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
     fc.integer({ min: 1, max: 1024 }),
     fc.constantFrom<(0 | 1 | 2 | undefined)[]>(0, 1, 2, undefined),
+    fc.integer({ min: 0, max: 64 }),
   )
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type, clients, lbs]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, clients, lbs, lanes]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
@@ -112,6 +113,7 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     type,
     clients,
     lbs,
+    lanes,
   }));
 
 /** Any client's settings that a URL can express. */
