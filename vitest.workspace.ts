@@ -40,6 +40,8 @@ const slow = [
     "udp-storm",
     "hostile",
     "first-release",
+    "kill-clients",
+    "port-of-200",
   ].map((name) => `packages/tunnel-core/test/${name}.test.ts`),
   "packages/tunnel-core/test/trust/**/*.test.ts",
 ];
@@ -53,6 +55,7 @@ const inRealTime = [
   "udp/datagram-sender",
   "udp/udp-target",
   "conduit/framed-connection",
+  "entry/conduit-queue",
   "lane/lane-rules",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
