@@ -30,7 +30,7 @@ async function listen(
 ): Promise<void> {
   const { host = HOST, port = PORT, timeoutMs = 60_000 } = options;
   listener = await carrier.listen({
-    ...{ host, port, path: "/", max: 8, reportIntervalMs: 5000 },
+    ...{ host, port, path: "/", reportIntervalMs: 5000 },
     certificate: await createSelfSignedCertificate(),
     ...{ buffers: new RelayBuffers(), lingerer: new Lingerer(), log: () => {} },
     newcomers: { timeoutMs, onDropped: (why) => dropped.push(why), expectsMany: () => false },

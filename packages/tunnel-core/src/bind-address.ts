@@ -158,6 +158,8 @@ async function bindUdp(at: HostPort): Promise<UdpListener> {
  *
  * @returns a socket that has an error listener, and no other
  * @throws {TunnelError} `ADDRESS_IN_USE` or `BIND_FAILED`
+ * @example
+ * const socket = await bindUdpPort({ host: "127.0.0.1", port: 0 });
  */
 export async function bindUdpPort(at: HostPort): Promise<UdpSocket> {
   const options = { bindAll: isWildcard(at.host), reuseAddress: false };

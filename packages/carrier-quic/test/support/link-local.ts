@@ -21,7 +21,7 @@ const arrival = new Promise<string>((resolve) => {
   arrived = resolve;
 });
 const listener = await carrier.listen({
-  ...{ ...common, host: "", port, certificate, max: 8 },
+  ...{ ...common, host: "", port, certificate },
   onStream: ({ stream, address }) => {
     arrived(address);
     stream.write(Buffer.from("hello"));

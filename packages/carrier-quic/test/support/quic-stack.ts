@@ -84,14 +84,14 @@ const common = { path: "/", reportIntervalMs: 400, log: () => {} };
 export const quicStack: QuicStack = {
   async listen({ host, port, certificate, onStream }) {
     const { cert, key, fingerprint } = certificate;
-    const state = { context: {} as never, fingerprint, notAfter: new Date(8.64e15) };
+    const state = { context: {} as never, fingerprint, names: [], notAfter: new Date(8.64e15) };
     const source: CertificateSource = {
       current: () => ({ ...state, pem: () => ({ cert, key }) }),
       onChange: () => {},
       close: () => {},
     };
     const listener = await carrier.listen({
-      ...{ ...common, host, port, certificate: source, max: 1024 },
+      ...{ ...common, host, port, certificate: source },
       ...{ buffers: new RelayBuffers(), lingerer: new Lingerer() },
       newcomers: { timeoutMs: 60_000, onDropped: () => {}, expectsMany: () => true },
       onStream: ({ stream, address, known }) => {

@@ -96,9 +96,7 @@ export interface CarrierListenTerms {
   /** HTTP path, begins with `/`. */
   readonly path: string;
   /** `undefined` if the streams have no TLS. */
-  readonly certificate: CertificateSource | undefined;
-  /** Most idle streams (`max`). */
-  readonly max: number;
+  readonly certificate: Pick<CertificateSource, "current"> | undefined;
   /** Pings of the carrier, ms (`NP_REPORT_INTERVAL`). */
   readonly reportIntervalMs: number;
   readonly buffers: RelayBuffers;

@@ -7,6 +7,9 @@ import { TunnelError } from "../errors.ts";
  * @param pin fingerprint of the only one that will do; `undefined`: any
  * @returns `PEER_CERTIFICATE_MISMATCH` if it is another one
  * @see docs/protocol.md, "Certificate check"
+ * @example
+ * const mismatch = certificateMismatch(certificateFingerprint(certificate.raw), pin);
+ * if (mismatch !== undefined) socket.destroy(mismatch);
  */
 export function certificateMismatch(
   seen: string | undefined,
