@@ -7,6 +7,7 @@ const source = (name: string) => file(`${name}/src/index.ts`);
 
 const libraries = [
   "model",
+  "metrics",
   "url-config",
   "tunnel-core",
   "carrier-quic",
@@ -27,6 +28,7 @@ const slow = [
   "{packages,apps}/*/test/kill.test.ts",
   "apps/master/test/soak/**/*.test.ts",
   "apps/cli/test/reload-trial.test.ts",
+  "apps/cli/test/docs-site.test.ts",
   "packages/instances/test/many.test.ts",
   ...[
     "dying-paths",
@@ -38,6 +40,8 @@ const slow = [
     "udp-storm",
     "hostile",
     "first-release",
+    "kill-clients",
+    "port-of-200",
   ].map((name) => `packages/tunnel-core/test/${name}.test.ts`),
   "packages/tunnel-core/test/trust/**/*.test.ts",
 ];
@@ -51,6 +55,8 @@ const inRealTime = [
   "udp/datagram-sender",
   "udp/udp-target",
   "conduit/framed-connection",
+  "entry/conduit-queue",
+  "lane/lane-rules",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({
@@ -76,7 +82,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{packages,apps}/*/src/**/*.test.ts"],
+          include: ["{packages,apps}/*/src/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: inRealTime,
           isolate: false,
           setupFiles: ["./scripts/test-support/real-timers.ts"],

@@ -67,6 +67,7 @@ export async function serve(options: ServeOptions): Promise<number> {
       goStateFiles: options.goStateFiles,
       workers: environment.workers,
       mcpOrigins: environment.mcpOrigins,
+      metricsInstances: environment.metricsInstances,
       ways: {
         carriers: findCarriers(import.meta.url),
         proxyEnvironment: proxyVariables(variables),

@@ -64,6 +64,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
     disconnect,
     impl: `${name} ${version}`,
     version,
+    metricsInstances: resolved.metricsInstances,
   };
 
   const app = new Hono();

@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_INSTANCES } from "@nodepass/metrics";
 import {
   type InstanceService,
   type Logger,
@@ -23,6 +24,8 @@ export interface MasterApiOptions {
   readonly clock?: Clock | undefined;
   /** Of the program, for `/info`, `/metrics` and the document. @default "0.0.0" */
   readonly version?: string | undefined;
+  /** Instances with series of their own in `/metrics`, oldest first. @default 1000 */
+  readonly metricsInstances?: number | undefined;
   /** Name of the program, for `impl` of `/info`. @default "nodepass-ts" */
   readonly name?: string | undefined;
   /** Where faults are reported. @default nowhere */
@@ -52,6 +55,7 @@ export interface ResolvedMasterApiOptions {
   readonly prefix: string;
   readonly clock: Clock;
   readonly version: string;
+  readonly metricsInstances: number;
   readonly name: string;
   readonly logger: Logger;
   readonly remoteAddress: (context: Context) => string | undefined;
@@ -88,6 +92,7 @@ export function resolveMasterApiOptions(options: MasterApiOptions): ResolvedMast
     prefix: resolvePrefix(options.prefix ?? "/api"),
     clock: options.clock ?? systemClock,
     version: options.version ?? "0.0.0",
+    metricsInstances: options.metricsInstances ?? DEFAULT_MAX_INSTANCES,
     name: options.name ?? "nodepass-ts",
     logger: options.logger ?? SILENT_LOGGER,
     remoteAddress: options.remoteAddress ?? environmentAddress,

@@ -42,6 +42,16 @@ describe("readMasterEnvironment", () => {
     );
   });
 
+  it("reads how many instances have metrics of their own, and says what it may be", () => {
+    const read = (NP_METRICS_INSTANCES: string) =>
+      readMasterEnvironment({ NP_METRICS_INSTANCES }, "/");
+    expect(read("25")).toMatchObject({ metricsInstances: 25, warnings: [] });
+    expect(read("").metricsInstances).toBeUndefined();
+    expect(() => read("many")).toThrow(
+      /NP_METRICS_INSTANCES "many" is not allowed; allowed: a whole number from 0 to 1000000/,
+    );
+  });
+
   it.each([
     [{ NP_SHOW_KEY: "1", container: "podman" }, true],
     [{ NP_SHOW_KEY: "0" }, false],

@@ -21,9 +21,12 @@ export interface MasterEnvironment extends EnvironmentResult {
   readonly mcpOrigins: readonly string[];
   /** `undefined` = as many as cores. */
   readonly workers: number | undefined;
+  /** Instances with series of their own in `/metrics`; `undefined` = the default. */
+  readonly metricsInstances: number | undefined;
 }
 
 const mostWorkers = 256;
+const mostMetricsInstances = 1_000_000;
 
 /**
  * Where a master keeps its state: `NP_STATE_DIR`, else `nodepass` in the XDG state directory
@@ -46,7 +49,7 @@ export function stateDirectory(variables: Variables, home: string): string {
  * Reads all `NP_*` variables that a master heeds.
  *
  * @throws {UrlConfigError} `INVALID_ENVIRONMENT` with every bad value
- * @throws {MasterServerError} `INVALID_OPTIONS` for `NP_WORKERS`
+ * @throws {MasterServerError} `INVALID_OPTIONS` for `NP_WORKERS` and `NP_METRICS_INSTANCES`
  * @example
  * const { stateDirectory, keys } = readMasterEnvironment(process.env, homedir());
  */
@@ -64,7 +67,12 @@ export function readMasterEnvironment(variables: Variables, home: string): Maste
       readKeyFile: variables.NP_READ_KEY_FILE,
     },
     mcpOrigins: readOrigins(variables.NP_MCP_ORIGINS),
-    workers: readWorkers(variables.NP_WORKERS),
+    workers: readCount("NP_WORKERS", variables.NP_WORKERS, mostWorkers),
+    metricsInstances: readCount(
+      "NP_METRICS_INSTANCES",
+      variables.NP_METRICS_INSTANCES,
+      mostMetricsInstances,
+    ),
   };
 }
 
@@ -97,12 +105,12 @@ function isInContainer({ container, KUBERNETES_SERVICE_HOST: kubernetes }: Varia
   return existsSync("/.dockerenv") || existsSync("/run/.containerenv");
 }
 
-function readWorkers(text: string | undefined): number | undefined {
+function readCount(name: string, text: string | undefined, most: number): number | undefined {
   if (text === undefined || text === "") return undefined;
-  const workers = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
-  if (workers >= 0 && workers <= mostWorkers) return workers;
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= 0 && count <= most) return count;
   throw new MasterServerError(
     "INVALID_OPTIONS",
-    `NP_WORKERS ${JSON.stringify(text)} is not allowed; allowed: a whole number from 0 to ${mostWorkers}`,
+    `${name} ${JSON.stringify(text)} is not allowed; allowed: a whole number from 0 to ${most}`,
   );
 }

@@ -30,6 +30,8 @@ export interface RunMasterOptions {
    * @default availableParallelism()
    */
   readonly workers?: number | undefined;
+  /** Instances with series of their own in `/metrics`. @default 1000 */
+  readonly metricsInstances?: number | undefined;
   /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
   readonly ways?: InstanceManagerOptions["ways"];
   /** Where it tells what it does, its instances' lines included. @default silent */
@@ -57,6 +59,7 @@ export interface ResolvedMasterOptions {
   readonly goStateFiles: readonly string[];
   readonly environment: EnvironmentSettings;
   readonly workers: number | undefined;
+  readonly metricsInstances: number | undefined;
   readonly ways: InstanceManagerOptions["ways"];
   readonly logger: Logger;
   readonly version: string;
@@ -88,6 +91,7 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     goStateFiles: options.goStateFiles ?? [],
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     workers: options.workers,
+    metricsInstances: options.metricsInstances,
     ways: options.ways,
     logger: options.logger ?? silent,
     version: options.version ?? "0.0.0",

@@ -2,6 +2,7 @@ import { networkInterfaces } from "node:os";
 import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
 import { type AgentOptions, createMasterApi } from "@nodepass/master-api";
+import { createProcessMonitor } from "@nodepass/metrics";
 import type { Logger } from "@nodepass/model";
 import { historyFiles } from "@nodepass/store";
 import { formatHostPort, isWildcard } from "@nodepass/url-config";
@@ -21,7 +22,6 @@ import { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
 import type { MountedMaster, RunningMaster } from "./running-master.ts";
 import { createMasterService } from "./service/master-service.ts";
-import { createProcessMonitor } from "./service/process-figures.ts";
 import { type StoppingParts, stopMaster } from "./stop-master.ts";
 import { createSystemMonitor } from "./system/system-monitor.ts";
 
@@ -182,6 +182,7 @@ async function openCore(
     master: createMasterService({ instances, store, settings, ...monitors }),
     prefix: settings.prefix,
     version: options.version,
+    metricsInstances: options.metricsInstances,
     logger,
     remoteAddress,
     agents: settings.mcp === 0 ? undefined : findAgents(options),

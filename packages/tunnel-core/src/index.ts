@@ -1,5 +1,7 @@
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
+export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
+export { TunnelPorts } from "./listener/tunnel-ports.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -11,12 +13,14 @@ export type {
   ConnectOptions,
   LogFields,
   LogRecord,
+  PeerState,
   ReadyOptions,
   TargetState,
   Tunnel,
   TunnelChanges,
   TunnelCounters,
   TunnelEvents,
+  TunnelLatencies,
   TunnelOptions,
   TunnelState,
   TunnelWays,

@@ -15,7 +15,7 @@ const importsOf = (file: string): string[] => {
 };
 
 // Over whatever carrier: what they are given are streams.
-test.each(["handshake", "pool", "session", "conduit", "relay"])("%s knows no sockets", (room) => {
+test.each(["handshake", "pool", "session", "conduit", "lane", "relay"])("%s knows no sockets", (room) => {
   const files = filesOf(room);
   expect(files.length).toBeGreaterThan(1);
   for (const file of files) {

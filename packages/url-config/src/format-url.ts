@@ -28,7 +28,9 @@ export function format(settings: Settings): string {
   const targets = settings.targets.map(formatHostPort).join(",");
   const own = settings.scheme === "server" ? serverQuery(settings) : clientQuery(settings);
   const query = formatQuery({ ...sharedQuery(settings), ...own });
-  return `${settings.scheme}://${key}${formatHostPort(settings.tunnel)}/${targets}?${query}`;
+  const others = settings.scheme === "client" ? settings.otherServers : [];
+  const tunnels = [settings.tunnel, ...others].map(formatHostPort).join(",");
+  return `${settings.scheme}://${key}${tunnels}/${targets}?${query}`;
 }
 
 function formatMaster({ listen, prefix, log, tls, crt, keyFile, mcp }: MasterSettings): string {
@@ -36,8 +38,9 @@ function formatMaster({ listen, prefix, log, tls, crt, keyFile, mcp }: MasterSet
   return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 
-function serverQuery({ tls, crt, keyFile, max, mode, type }: ServerSettings): Query {
-  return { tls, crt, key: keyFile, max, mode, type };
+function serverQuery(settings: ServerSettings): Query {
+  const { tls, crt, keyFile, max, mode, type, clients, lbs, lanes } = settings;
+  return { tls, crt, key: keyFile, max, mode, type, clients, lbs: lbs ?? "none", lanes };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {

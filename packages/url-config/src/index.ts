@@ -24,6 +24,7 @@ export {
 export { type EnvironmentRoute, proxyFromEnvironment } from "./proxy-environment.ts";
 export { redact } from "./redact.ts";
 export type {
+  BalanceMode,
   BlockedProtocols,
   ClientSettings,
   EnvironmentSettings,

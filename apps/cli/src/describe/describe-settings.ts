@@ -39,11 +39,34 @@ function describeServer(settings: ServerSettings): string[] {
   return [
     `A tunnel server. Its client connects to it on ${formatListening(settings.tunnel)}.`,
     flow ?? "",
+    ...describeClients(settings),
     describeTraffic(settings),
     encryption ?? "",
     ...describeServerRoad(settings),
     describeKey(settings),
     ...describeLimits(settings),
+  ];
+}
+
+function describeClients({ clients, lbs, mode }: ServerSettings): string[] {
+  if (clients === 1) return [];
+  const next = [
+    "each in turn",
+    "the one with the lowest latency",
+    "the first that came, while it is there",
+  ];
+  const chosen = lbs === undefined ? "the one with the fewest connections" : next[lbs];
+  const some = `Up to ${clients} clients may have the tunnel at once`;
+  if (mode === 2) return [`${some}, and users connect at each of them.`];
+  const where = mode === 0 ? " in reverse mode" : "";
+  return [`${some}; the next user goes to ${chosen}${where}.`];
+}
+
+function describeServers({ otherServers, tunnel }: ClientSettings): string[] {
+  if (otherServers.length === 0) return [];
+  const all = [tunnel, ...otherServers].map(formatAddress).join(", ");
+  return [
+    `It knows ${otherServers.length + 1} servers: ${all}. Servers in reverse mode are all connected at once; of servers in forward mode the best that answers is, and the next one when it is lost.`,
   ];
 }
 
@@ -60,6 +83,7 @@ function describeClient(settings: ClientSettings): string[] {
   const tunnel = ["The server decides about TLS between the two ends.", describeKey(settings)];
   return [
     role ?? "",
+    ...describeServers(settings),
     describeTraffic(settings),
     ...(settings.mode === 1 ? [] : tunnel),
     ...describeClientRoad(settings),

@@ -128,6 +128,7 @@ export async function startMaster(
     environment: environment.settings,
     workers: environment.workers,
     mcpOrigins: environment.mcpOrigins,
+    metricsInstances: environment.metricsInstances,
     ways: {
       carriers: findCarriers(import.meta.url),
       proxyEnvironment: proxyVariables(context.environment),

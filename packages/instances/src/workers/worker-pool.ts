@@ -1,4 +1,6 @@
-import type { Counters } from "@nodepass/model";
+import type { Counters, Latencies, PeerLink } from "@nodepass/model";
+import { ChangeSignal } from "../change-signal.ts";
+import { eachLatencies } from "./latency-rows.ts";
 import {
   type ChangeOutcome,
   type ClosedReport,
@@ -38,6 +40,8 @@ export interface Run {
   change(spec: TunnelSpec): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
+  /** What its tunnel had measured when {@link WorkerPool.measure} was called last. */
+  readonly latencies: Latencies | undefined;
   /** Ends the thread that does not answer; its other runs are lost and come back. */
   kill(reason: string): void;
   /** Nothing more is heard of it. */
@@ -79,9 +83,13 @@ export class WorkerPool {
     return this.#crashes;
   }
 
-  /** Opens a tunnel where the fewest are. The listener is called later, never from inside. */
+  /**
+   * Opens a tunnel where the fewest are, but a server beside those that have its tunnel address: a
+   * socket can't be handed to another thread, so who shares a port has to be where it is listened on.
+   * The listener is called later, never from inside.
+   */
   open(spec: TunnelSpec, listener: RunListener): Run {
-    const slot = this.#emptiest();
+    const slot = this.#slots.find((each) => each.listensFor(spec)) ?? this.#emptiest();
     this.#lastRun++;
     const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
     slot.open(run);
@@ -89,9 +97,17 @@ export class WorkerPool {
       close: (timeoutMs) => slot.close(run, timeoutMs),
       change: (wanted) => slot.change(run, wanted),
       read: () => slot.read(run),
+      get latencies() {
+        return run.latencies;
+      },
       kill: (reason) => slot.kill(reason),
       forget: () => slot.forget(run),
     };
+  }
+
+  /** Has every run say what it has measured; resolves within `limitMs`. */
+  async measure(limitMs: number): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.measure(limitMs)));
   }
 
   /** Ends every thread now. Idempotent. */
@@ -115,6 +131,7 @@ const MAX_WAIT_MS = 60_000;
 export interface RunListener {
   onState(report: StateReport): void;
   onCounters(counters: Counters): void;
+  onPeers(peers: readonly PeerLink[]): void;
   onLog(report: LogReport): void;
   onChanged(outcome: ChangeOutcome): void;
   /** The run is over. Without a reason it was closed as asked. */
@@ -132,6 +149,7 @@ interface SlotRun {
   wanted: TunnelSpec;
   readonly listener: RunListener;
   closing: boolean;
+  latencies?: Latencies;
 }
 
 /** What a slot needs from its pool. */
@@ -156,6 +174,9 @@ class WorkerSlot {
   #crashes = 0;
   #timer: NodeJS.Timeout | undefined;
   #destroyed = false;
+  readonly #changes = new ChangeSignal();
+  /** Times that the thread has told what was measured. */
+  #measured = 0;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -163,6 +184,17 @@ class WorkerSlot {
 
   get size(): number {
     return this.#runs.size;
+  }
+
+  /** Whether it has a server on the same tunnel address. */
+  listensFor(spec: TunnelSpec): boolean {
+    const { host, port } = spec.tunnel;
+    if (spec.scheme !== "server" || port === 0) return false;
+    for (const { spec: other } of this.#runs.values()) {
+      const { tunnel } = other;
+      if (other.scheme === "server" && tunnel.port === port && tunnel.host === host) return true;
+    }
+    return false;
   }
 
   get isUp(): boolean {
@@ -205,6 +237,15 @@ class WorkerSlot {
     this.#thread?.post({ kind: "read", run: run.run });
   }
 
+  /** Resolves when the thread has told what its tunnels measured, is gone, or takes too long. */
+  async measure(limitMs: number): Promise<void> {
+    const thread = this.#thread;
+    if (thread === undefined || this.#runs.size === 0) return;
+    const before = this.#measured;
+    thread.post({ kind: "measure" });
+    await this.#changes.until(() => this.#measured !== before || this.#thread !== thread, limitMs);
+  }
+
   /** Ends the thread, because it does not do what it is told. */
   kill(reason: string): void {
     this.#thread?.terminate(reason);
@@ -241,9 +282,19 @@ class WorkerSlot {
       });
       return;
     }
+    if (report.kind === "latencies") {
+      eachLatencies(report.rows, (number, latencies) => {
+        const run = this.#runs.get(number);
+        if (run !== undefined) run.latencies = latencies;
+      });
+      this.#measured++;
+      this.#changes.notify();
+      return;
+    }
     const run = this.#runs.get(report.run);
     if (run === undefined) return;
     if (report.kind === "state") run.listener.onState(report);
+    else if (report.kind === "peers") run.listener.onPeers(report.peers);
     else if (report.kind === "log") run.listener.onLog(report);
     else if (report.kind === "changed") {
       if (report.outcome !== "refused") run.spec = run.wanted;
@@ -253,6 +304,7 @@ class WorkerSlot {
 
   #onExit(reason: string): void {
     this.#thread = undefined;
+    this.#changes.notify();
     if (this.#destroyed) {
       this.#endAll();
       return;

@@ -5,6 +5,8 @@ import { newNonce } from "../wire/proof.ts";
 export interface Challenge {
   readonly clientNonce: Buffer;
   readonly serverNonce: Buffer;
+  /** When it was made, of `performance.now()`. */
+  readonly madeAt: number;
 }
 
 /** The challenges that a server has made and nobody has answered. */
@@ -21,7 +23,7 @@ export class ConnectionChallenges implements Challenges {
   readonly #challenges = new WeakMap<object, Challenge>();
 
   make(connection: object, clientNonce: Buffer): Challenge {
-    const challenge = { clientNonce, serverNonce: newNonce() };
+    const challenge = { clientNonce, serverNonce: newNonce(), madeAt: performance.now() };
     this.#challenges.set(connection, challenge);
     return challenge;
   }
@@ -60,7 +62,7 @@ export class ProxiedChallenges implements Challenges {
       if (this.#challenges.size < MAX_CHALLENGES) break;
       this.#forget(oldest);
     }
-    const challenge = { clientNonce, serverNonce: newNonce() };
+    const challenge = { clientNonce, serverNonce: newNonce(), madeAt: performance.now() };
     this.#challenges.set(nonce, challenge);
     this.#deadlines.add(nonce);
     return challenge;

@@ -1,11 +1,7 @@
 import { connect, type Socket } from "node:net";
-import {
-  connect as connectTls,
-  rootCertificates,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import { TunnelError } from "../errors.ts";
+import { tls as nodeTls } from "../node-tls.ts";
 import { KEEP_ALIVE_MS } from "../stream/tcp-stream.ts";
 import { ProxyDial } from "./proxy-dial.ts";
 import type { Route } from "./route.ts";
@@ -118,13 +114,13 @@ function throughProxy(
 }
 
 function secure(raw: Socket, tls: NonNullable<ConnectSocketOptions["tls"]>): TLSSocket {
-  const socket = connectTls({
+  const socket = nodeTls().connect({
     socket: raw,
     host: tls.address,
     rejectUnauthorized: tls.verified,
     ...(tls.context !== undefined && { secureContext: tls.context }),
     ...(tls.protocols !== undefined && { ALPNProtocols: tls.protocols }),
-    ...(tls.ca !== undefined && { ca: [...rootCertificates, ...tls.ca] }),
+    ...(tls.ca !== undefined && { ca: [...nodeTls().rootCertificates, ...tls.ca] }),
     ...(tls.serverName !== undefined && { servername: tls.serverName }),
   });
   // An error of the connection underneath is one of this socket, and Node tells of it as well.

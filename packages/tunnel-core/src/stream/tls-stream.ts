@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { type ConnectionOptions, connect, type SecureContext, TLSSocket } from "node:tls";
+import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
+import { tls as nodeTls } from "../node-tls.ts";
 import { certificateMismatch } from "../tls/certificate-pin.ts";
 import type { CertificateState } from "../tls/certificate-source.ts";
 import { certificateFingerprint } from "../wire/certificate-fingerprint.ts";
@@ -200,7 +201,7 @@ export function secureClient(
     host: options.address,
     ...(options.serverName !== undefined && { servername: options.serverName }),
   };
-  const socket = connect(Object.assign(tls, { highWaterMark: 0 }));
+  const socket = nodeTls().connect(Object.assign(tls, { highWaterMark: 0 }));
   const failed = (error: Error): void => dialed.onFailed(error);
   socket.on("error", failed);
   socket.once("secureConnect", () => {
@@ -234,14 +235,19 @@ export function secureServer(
   raw: Socket,
   certificate: CertificateState,
   protocols?: readonly string[],
+  choose?: (serverName: string) => CertificateState,
 ): TLSSocket {
   const options = {
     isServer: true,
     secureContext: certificate.context,
     highWaterMark: 0,
     ...(protocols !== undefined && { ALPNProtocols: [...protocols] }),
+    ...(choose !== undefined && {
+      SNICallback: (name: string, done: (error: Error | null, context: SecureContext) => void) =>
+        done(null, choose(name).context),
+    }),
   };
-  return new TLSSocket(raw, options);
+  return new (nodeTls().TLSSocket)(raw, options);
 }
 
 /** Makes a secured socket a stream, see `adoptTcp`. */

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { ProcessMetrics } from "@nodepass/model";
 
@@ -15,6 +15,7 @@ const resolutionMs = 50;
 export function createProcessMonitor(): ProcessMonitor {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
+  const maxFileDescriptors = readMaxFileDescriptors();
   const startTimeSeconds = performance.timeOrigin / 1000;
   return {
     figures() {
@@ -31,6 +32,7 @@ export function createProcessMonitor(): ProcessMonitor {
         heapUsedBytes: memory.heapUsed,
         heapTotalBytes: memory.heapTotal,
         openFileDescriptors: countFileDescriptors(),
+        maxFileDescriptors,
         eventLoopLagSeconds: Math.max(0, meanMs - resolutionMs) / 1000,
       };
     },
@@ -41,6 +43,16 @@ export function createProcessMonitor(): ProcessMonitor {
 function countFileDescriptors(): number | undefined {
   try {
     return readdirSync("/proc/self/fd").length;
+  } catch {
+    // Only Linux tells.
+    return undefined;
+  }
+}
+
+function readMaxFileDescriptors(): number | undefined {
+  try {
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return limit === undefined ? undefined : Number(limit);
   } catch {
     // Only Linux tells.
     return undefined;
