@@ -9,6 +9,7 @@ import type { Context } from "hono";
 import { type Clock, systemClock } from "./clock.ts";
 import { type ReadDocsAsset, readPackagedAsset } from "./docs/assets.ts";
 import { type EventLimits, type EventOptions, resolveEventOptions } from "./events/event-limits.ts";
+import type { Site } from "./site/site.ts";
 
 /** What an API is made of. */
 export interface MasterApiOptions {
@@ -40,6 +41,8 @@ export interface MasterApiOptions {
   readonly events?: EventOptions | undefined;
   /** Where the files of the documentation page come from. @default this package */
   readonly readDocsAsset?: ReadDocsAsset | undefined;
+  /** The dashboard, under `<prefix>/ui/` and, if wanted, at `/`. @default none */
+  readonly site?: { readonly files: Site; readonly atRoot: boolean } | undefined;
 }
 
 export interface ResolvedMasterApiOptions {
@@ -55,6 +58,7 @@ export interface ResolvedMasterApiOptions {
   readonly disconnect: ((context: Context) => void) | undefined;
   readonly events: EventLimits;
   readonly readDocsAsset: ReadDocsAsset;
+  readonly site: MasterApiOptions["site"];
 }
 
 const SEGMENTS = /^(?:\/[\w.~-]+)*$/;
@@ -90,5 +94,6 @@ export function resolveMasterApiOptions(options: MasterApiOptions): ResolvedMast
     disconnect: options.disconnect,
     events: resolveEventOptions(options.events ?? {}),
     readDocsAsset: options.readDocsAsset ?? readPackagedAsset,
+    site: options.site,
   };
 }

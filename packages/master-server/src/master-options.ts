@@ -40,6 +40,8 @@ export interface RunMasterOptions {
   readonly keys?: KeyOptions | undefined;
   /** What clients may take of the HTTP server. */
   readonly limits?: ServerLimitOptions | undefined;
+  /** Folder of a built dashboard; none is served with `ui=0` in the settings. @default none */
+  readonly dashboard?: string | URL | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,6 +59,7 @@ export interface ResolvedMasterOptions {
   readonly version: string;
   readonly keys: KeyOptions;
   readonly limits: ServerLimits;
+  readonly dashboard: string | URL | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -87,6 +90,7 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     version: options.version ?? "0.0.0",
     keys: options.keys ?? {},
     limits: resolveServerLimits(options.limits ?? {}),
+    dashboard: options.settings.ui ? options.dashboard : undefined,
     signal: options.signal,
   };
 }

@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
-import { createMasterApi } from "@nodepass/master-api";
+import { createMasterApi, type Site } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
 import { historyFiles } from "@nodepass/store";
 import { formatHostPort, isWildcard } from "@nodepass/url-config";
@@ -21,6 +21,7 @@ import { openState } from "./open-state.ts";
 import type { MountedMaster, RunningMaster } from "./running-master.ts";
 import { createMasterService } from "./service/master-service.ts";
 import { createProcessMonitor } from "./service/process-figures.ts";
+import { openSite } from "./site/open-site.ts";
 import { type StoppingParts, stopMaster } from "./stop-master.ts";
 import { createSystemMonitor } from "./system/system-monitor.ts";
 
@@ -51,7 +52,11 @@ export function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
  */
 export function mountMaster(options: RunMasterOptions): Promise<MountedMaster> {
   return withParts(options, (resolved, onFailure) =>
-    openCore(resolved, onFailure, { close: async () => {}, destroy: () => {} }),
+    openCore(resolved, onFailure, {
+      server: { close: async () => {}, destroy: () => {} },
+      // What is at `/` there is that program's matter.
+      atRoot: false,
+    }),
   );
 }
 
@@ -99,11 +104,14 @@ async function openParts(
   });
   onFailure(() => server.destroy());
   const master = await openCore(options, onFailure, {
-    close: () => server.close(),
-    destroy() {
-      server.destroy();
-      certificate?.close();
+    server: {
+      close: () => server.close(),
+      destroy() {
+        server.destroy();
+        certificate?.close();
+      },
     },
+    atRoot: true,
   });
   await keepCertificate(opened, logger);
   giveApp(master.app);
@@ -123,6 +131,11 @@ async function openParts(
     address,
     url,
     docsUrl: `${url}/docs`,
+    dashboardUrl: master.issueSignIn === undefined ? undefined : new URL("/", url).href,
+    signInUrl: () => {
+      const token = master.issueSignIn?.();
+      return token === undefined ? undefined : `${new URL("/", url)}#sign-in=${token}`;
+    },
     get apiKey() {
       return master.apiKey;
     },
@@ -138,12 +151,20 @@ async function openParts(
   };
 }
 
-/** All of a master but its server, which is told when to stop. */
+/** What a master is served by. */
+interface Serving {
+  /** Told when to stop. */
+  readonly server: StoppingParts["server"];
+  /** Whether the dashboard is at `/`, too. */
+  readonly atRoot: boolean;
+}
+
+/** All of a master but its server. */
 async function openCore(
   options: ResolvedMasterOptions,
   onFailure: OnFailure,
-  server: StoppingParts["server"],
-): Promise<MountedMaster> {
+  { server, atRoot }: Serving,
+): Promise<MountedMaster & { issueSignIn: (() => string) | undefined }> {
   const { settings, environment, logger, signal } = options;
   signal?.throwIfAborted();
   const { store, state, fresh, movedIn } = await openState({
@@ -176,6 +197,7 @@ async function openCore(
   onFailure(() => monitors.system.close());
   onFailure(() => monitors.process.close());
 
+  const files = findSite(options);
   const api = createMasterApi({
     instances,
     master: createMasterService({ instances, store, settings, ...monitors }),
@@ -183,6 +205,7 @@ async function openCore(
     version: options.version,
     logger,
     remoteAddress,
+    site: files && { files, atRoot },
   });
   onFailure(() => api.close());
   instances.identity.useKeys(keys.current);
@@ -195,7 +218,7 @@ async function openCore(
     monitors.process.close();
     keys.close();
   };
-  const files = new FileInstances(instances, logger);
+  const fileInstances = new FileInstances(instances, logger);
   let closing: Promise<void> | undefined;
   const close: MountedMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
     closing ??= stopMaster({ api, server, instances, store }, timeoutMs).finally(closeMonitors);
@@ -209,7 +232,8 @@ async function openCore(
     // A key that came along, or was given, is known to whoever uses it.
     freshKey: fresh && movedIn === undefined && keys.current.apiKey === undefined,
     started: instances.start(),
-    become: (tunnels) => files.become(tunnels),
+    become: (tunnels) => fileInstances.become(tunnels),
+    issueSignIn: files && api.issueSignIn,
     close,
     destroy() {
       server.destroy();
@@ -220,6 +244,18 @@ async function openCore(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A master whose dashboard is not there is still a master. */
+function findSite({ dashboard, logger }: ResolvedMasterOptions): Site | undefined {
+  if (dashboard === undefined) return undefined;
+  try {
+    return openSite(dashboard);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ reason }, "no dashboard");
+    return undefined;
+  }
 }
 
 /** Who asks: as our own server tells it, or as @hono/node-server does. */

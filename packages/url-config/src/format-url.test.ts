@@ -21,10 +21,10 @@ describe("format", () => {
       "server://h:1/t:2?block=0&compat=0&crt=%2Fetc%2Fa%20b.pem&dial=%3A%3A1&dns=5m0s&key=%2Fk" +
         "&log=info&max=1024&mode=0&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&tls=2&type=0",
     ],
-    ["master://:9090", "master://:9090/api?log=info&tls=0"],
+    ["master://:9090", "master://:9090/api?log=info&tls=0&ui=1"],
     [
       "master://h:9090/x/?tls=2&crt=a&key=b&log=none",
-      "master://h:9090/x?crt=a&key=b&log=none&tls=2",
+      "master://h:9090/x?crt=a&key=b&log=none&tls=2&ui=1",
     ],
   ])("writes %s with every default", (url, canonical) => {
     expect(format(parse(url))).toBe(canonical);

@@ -20,7 +20,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
  * whole Mbit/s, but never to 0 = no limit.
  *
  * @example
- * format(parse("master://:9090/api")); // "master://:9090/api?log=info&tls=0"
+ * format(parse("master://:9090/api")); // "master://:9090/api?log=info&tls=0&ui=1"
  */
 export function format(settings: Settings): string {
   if (settings.scheme === "master") return formatMaster(settings);
@@ -31,8 +31,9 @@ export function format(settings: Settings): string {
   return `${settings.scheme}://${key}${formatHostPort(settings.tunnel)}/${targets}?${query}`;
 }
 
-function formatMaster({ listen, prefix, log, tls, crt, keyFile }: MasterSettings): string {
-  return `master://${formatHostPort(listen)}${prefix}?${formatQuery({ log, tls, crt, key: keyFile })}`;
+function formatMaster({ listen, prefix, log, tls, crt, keyFile, ui }: MasterSettings): string {
+  const query = formatQuery({ log, tls, crt, key: keyFile, ui: ui ? 1 : 0 });
+  return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 
 function serverQuery({ tls, crt, keyFile, max, mode, type }: ServerSettings): Query {

@@ -131,6 +131,10 @@ export const parameters = {
     ...flag("1"),
     meaning: "0 = refuse peers that cannot prove themselves (NodePass 1.14 nodes)",
   }),
+  ui: define("ui", ["master"], true, "1", {
+    ...flag("1"),
+    meaning: "1 = a dashboard at / and under the prefix, 0 = none",
+  }),
 } as const;
 
 /**

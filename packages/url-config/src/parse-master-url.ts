@@ -36,8 +36,9 @@ export function readMasterUrl(
   const query = openQuery(parts.query, "master", findings);
   const log = query.read(parameters.log, defaults.log);
   const tls = readTlsFiles(query, defaults, findings);
+  const ui = query.read(parameters.ui);
   findings.throwIfFailed();
-  return { scheme: "master", log, listen, prefix, ...tls };
+  return { scheme: "master", log, listen, prefix, ...tls, ui };
 }
 
 function readListenAddress(authority: string, findings: Findings): HostPort {

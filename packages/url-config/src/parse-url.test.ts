@@ -72,6 +72,7 @@ describe("defaults", () => {
       tls: 0,
       crt: undefined,
       keyFile: undefined,
+      ui: true,
     });
   });
 });

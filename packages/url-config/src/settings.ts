@@ -109,6 +109,8 @@ export interface MasterSettings {
   readonly tls: TlsMode;
   readonly crt: string | undefined;
   readonly keyFile: string | undefined;
+  /** Whether the dashboard is served. @default true */
+  readonly ui: boolean;
 }
 
 /** What a URL says, by its scheme: times in ms, sizes in bytes, rates in bytes/s. */

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@nodepass/logging";
 import { createMasterClient, type MasterClient, parseMasterAddress } from "@nodepass/master-client";
-import type { RunningMaster } from "@nodepass/master-server";
+import { type RunningMaster, SIGN_IN_HINT } from "@nodepass/master-server";
 import { formatHostPort, parseMasterUrl } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
 import { fetchOnce } from "../demo/fetch-once.ts";
@@ -112,11 +112,14 @@ function clientOf({ address, apiKey }: RunningMaster): MasterClient {
 function announce(
   context: CliContext,
   format: LogFormat,
-  { url, docsUrl, apiKey }: RunningMaster,
+  master: RunningMaster,
   page: string | undefined,
 ): void {
+  const { url, docsUrl, apiKey } = master;
+  const link = master.signInUrl();
   // Dashboards are set up by these lines, so they are as a master prints them.
   const lines = [`API URL: ${url}`, `API KEY: ${apiKey}`, `API docs: ${docsUrl}`];
+  if (link !== undefined) lines.unshift(`Open:     ${link}`, `          (${SIGN_IN_HINT})`);
   if (page !== undefined) lines.push(`Page:     ${page}`);
   const command = commandName(context.environment);
   const output = format === "json" ? context.stderr : context.stdout;

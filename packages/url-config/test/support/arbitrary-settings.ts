@@ -139,10 +139,12 @@ export const masterSettings: fc.Arbitrary<MasterSettings> = fc
     log,
     fc.record({ host, port: fc.nat(65_535) }),
     fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
+    fc.boolean(),
   )
-  .map(([tlsSettings, level, listen, segments]) => ({
+  .map(([tlsSettings, level, listen, segments, ui]) => ({
     ...tlsSettings,
     scheme: "master",
+    ui,
     log: level,
     listen,
     prefix: `/${segments.join("/")}`,

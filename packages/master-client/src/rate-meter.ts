@@ -31,6 +31,10 @@ const unknown: Rates = { received: undefined, sent: undefined };
 /**
  * Creates a meter. Masters count anew every few seconds (5 unless told otherwise), so a rate is
  * taken over a little more than that: over less it would jump between nothing and too much.
+ *
+ * @example
+ * const meter = createRateMeter();
+ * meter.record(instance.id, instance.tcprx, instance.tcptx, performance.now());
  */
 export function createRateMeter(options: RateMeterOptions = {}): RateMeter {
   const { windowMs = 6000, staleMs = 20_000 } = options;

@@ -1,0 +1,7 @@
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { resumeSession } from "./state/session.ts";
+
+const root = document.querySelector("#app");
+if (root === null) throw new Error("the page has no #app");
+void resumeSession().finally(() => render(<App />, root));
