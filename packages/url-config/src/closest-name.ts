@@ -1,4 +1,9 @@
-/** The name at most two typing errors away from `text`, nearest first; `undefined` if none is. */
+/**
+ * The name at most two typing errors away from `text`, nearest first; `undefined` if none is.
+ *
+ * @example
+ * closestName("rat", ["rate", "slot"]); // "rate"
+ */
 export function closestName(text: string, names: readonly string[]): string | undefined {
   const wanted = text.toLowerCase().slice(0, 64);
   let best: string | undefined;

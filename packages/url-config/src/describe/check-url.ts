@@ -1,19 +1,16 @@
-import {
-  format,
-  parse,
-  parseEnvironment,
-  redact,
-  type Settings,
-  UrlConfigError,
-  urlForOtherEnd,
-} from "@nodepass/url-config";
-import { commandName } from "../output/command-name.ts";
+import { parseEnvironment } from "../environment.ts";
+import { format } from "../format-url.ts";
+import { urlForOtherEnd } from "../other-end.ts";
+import { parse } from "../parse-url.ts";
+import { redact } from "../redact.ts";
+import type { Settings } from "../settings.ts";
+import { UrlConfigError } from "../url-problem.ts";
 import { describeSettings } from "./describe-settings.ts";
 import { listSettings, type SettingLine } from "./list-settings.ts";
-import { listWarnings } from "./list-warnings.ts";
+import { type ListWarningsOptions, listWarnings } from "./list-warnings.ts";
 
 /** How a URL is looked at. */
-export interface CheckUrlOptions {
+export interface CheckUrlOptions extends ListWarningsOptions {
   /** Leave the key in the URLs of the report. @default false */
   readonly showKey?: boolean | undefined;
 }
@@ -33,7 +30,12 @@ export interface UrlReport {
   readonly keyHidden: boolean;
 }
 
-/** Looks at a URL and the environment that it would run in. Throws nothing. */
+/**
+ * Looks at a URL and the environment that it would run in. Throws nothing.
+ *
+ * @example
+ * checkUrl("server://:10101/:80?rate=8", {}).problems; // []
+ */
 export function checkUrl(
   url: string,
   environment: Readonly<Record<string, string | undefined>>,
@@ -58,11 +60,8 @@ export function checkUrl(
   const slips = limits.value?.warnings ?? [];
   return {
     problems,
-    warnings: [
-      ...listWarnings(settings.value, commandName(environment)),
-      ...slips.map(({ message }) => message),
-    ],
-    description: describeSettings(settings.value),
+    warnings: [...listWarnings(settings.value, options), ...slips.map(({ message }) => message)],
+    description: describeSettings(settings.value, options.words),
     settings: listSettings(settings.value),
     url: show(format(settings.value)),
     otherEnd: otherEnd === undefined ? undefined : show(otherEnd),

@@ -1,4 +1,7 @@
-import { describeParameters, format, redact, type Settings } from "@nodepass/url-config";
+import { format } from "../format-url.ts";
+import { describeParameters } from "../parameters.ts";
+import { redact } from "../redact.ts";
+import type { Settings } from "../settings.ts";
 
 /** One setting of a URL. */
 export interface SettingLine {
@@ -9,7 +12,12 @@ export interface SettingLine {
   readonly meaning: string;
 }
 
-/** Every setting that the URL's scheme has, with its value and whether that is the default. */
+/**
+ * Every setting that the URL's scheme has, with its value and whether that is the default.
+ *
+ * @example
+ * listSettings(parse("server://:10101/:80?rate=8")).find(({ isDefault }) => !isDefault)?.name; // "rate"
+ */
 export function listSettings(settings: Settings): SettingLine[] {
   // A proxy's password is part of a setting.
   const url = redact(format(settings));
