@@ -194,7 +194,8 @@ export interface ReadyOptions {
 
 /**
  * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings. `targets` at
- * the end that dials them, `min` at a client.
+ * the end that dials them, `min` at a client; `max`, and with `tls` 2
+ * `crt` and `keyFile`, at a server.
  */
 export type TunnelChanges = Partial<
   Pick<
@@ -208,7 +209,9 @@ export type TunnelChanges = Partial<
     | "block"
     | "proxy"
   >
-> & { readonly min?: number | undefined };
+> &
+  Partial<Pick<ClientSettings, "min">> &
+  Partial<Pick<ServerSettings, "max" | "crt" | "keyFile">>;
 
 /** A running tunnel end. Emits `TunnelEvents`. */
 export interface Tunnel extends EventEmitter<TunnelEvents> {

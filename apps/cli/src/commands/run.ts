@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { CliError, exitCodes } from "../exit-code.ts";
 import { type LogFormat, logFormatOption } from "../output/log-format.ts";
 import { addUrlArgument, readUrlArgument, type UrlOptions } from "./url-argument.ts";
 
@@ -26,6 +27,11 @@ export function addRunCommand(program: Command, context: CliContext): void {
       const paths = argument === undefined ? more : [argument, ...more];
       const { isConfigPath } = await import("../files/is-config-path.ts");
       const [first] = paths;
+      if (paths.length > 1 && paths.some((path) => path.includes("://"))) {
+        throw new CliError("too many arguments: one URL alone, or files and folders", {
+          exitCode: exitCodes.usage,
+        });
+      }
       if (first !== undefined && first !== "-" && (paths.length > 1 || isConfigPath(first))) {
         const { runFiles } = await import("../files/run-files.ts");
         const environment = parseEnvironment(context.environment);

@@ -70,8 +70,8 @@ export interface Conduits {
   open(kind: ConduitKind, remote: string): Conduit | undefined;
   /** Exit: the peer's signal that it uses the pool connection `id`. */
   signalled(kind: ConduitKind, id: string, remote: string): void;
-  /** Once per report interval. */
-  tick(): void;
+  /** Once per report interval. @param max most ready pool connections */
+  tick(max: number): void;
   /** Entry: closes the ready pool connections over `most`, if it alone uses them. */
   trim(most: number): void;
   /** Closes the ready pool connections (`flush`). */
@@ -94,8 +94,6 @@ export interface ConduitsOptions {
   readonly role: "entry" | "exit";
   /** Who is asked; `undefined` at the entry. */
   readonly exit: Exit | undefined;
-  /** Most ready pool connections. */
-  readonly max: number;
   /** A pool connection is ready for the entry. */
   onAvailable(): void;
   /** A ready pool connection has been taken for a user, or was lost. */

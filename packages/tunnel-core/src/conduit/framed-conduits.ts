@@ -106,8 +106,8 @@ export class FramedConduits implements Conduits, FramedOwner {
   /** No signal is sent where pool connections are framed: this one can't be served. */
   signalled(): void {}
 
-  tick(): void {
-    this.trim(this.#options.max);
+  tick(max: number): void {
+    this.trim(max);
   }
 
   /** Only the entry closes one: the exit can't know whether it is being opened at this moment. */

@@ -130,8 +130,8 @@ export class PoolRefill implements PoolDialResult, PoolWatcher {
     } else {
       this.#least = pool.poolSize;
     }
-    // `min` may have grown.
-    this.#capacity = Math.max(this.#capacity, Math.min(min, max));
+    // `min` may have grown, `max` shrunk.
+    this.#capacity = Math.min(max, Math.max(this.#capacity, min));
     if (this.#fastest !== Number.POSITIVE_INFINITY) this.#fastestBefore = this.#fastest;
     this.#fastest = Number.POSITIVE_INFINITY;
     this.#lost = 0;

@@ -31,7 +31,7 @@ export interface SessionTerms {
   readonly way: SessionWay;
   /** The ends tell each other how many pool connections are needed (`sizing`). */
   readonly sizing: boolean;
-  /** Most idle pool connections. */
+  /** Most idle pool connections, as the session begins. */
   readonly max: number;
   /** Key of the signals. */
   readonly signalKey: string;
@@ -73,6 +73,7 @@ export class Session {
   #timer: NodeJS.Timeout | undefined;
   #state: "waiting" | "checking" | "ready" | "retired" | "ended" = "waiting";
   #unknownLogged = 0;
+  #max: number;
   /** Pool connections that have come. */
   #arrived = 0;
   /** Most pool connections that were wanted, and most that the peer has been told of. */
@@ -85,16 +86,17 @@ export class Session {
 
   constructor(context: TunnelContext, terms: SessionTerms, owner: SessionOwner) {
     this.terms = terms;
+    this.#max = terms.max;
     this.#context = context;
     this.#owner = owner;
-    const { role, way, max } = terms;
+    const { role, way } = terms;
     const { exit } = owner;
     const onAvailable = (): void => this.#available();
     const onTaken = (used: boolean): void => {
       if (used) this.watcher?.taken();
       else this.watcher?.lost();
     };
-    const common = { role, exit, max, onAvailable, onTaken };
+    const common = { role, exit, onAvailable, onTaken };
     if (way.by === "frames") {
       this.#conduits = new FramedConduits({
         ...common,
@@ -137,6 +139,11 @@ export class Session {
 
   get hasControl(): boolean {
     return this.#control !== undefined;
+  }
+
+  /** Most idle pool connections now. */
+  get max(): number {
+    return this.#max;
   }
 
   /** Idle pool connections. */
@@ -196,13 +203,22 @@ export class Session {
     });
     this.#timer = setInterval(() => {
       this.#control?.tick();
-      this.#conduits.tick();
+      this.#tellMax();
+      this.#conduits.tick(this.#max);
       this.#check?.tick(this.#control?.pings ?? 0);
     }, this.#context.limits.reportIntervalMs);
     this.#control.start();
     if (this.ended) return;
     if (this.#check === undefined) this.#becomeReady();
     else this.#check.start();
+  }
+
+  /** Server: `max` may have changed. A client without `sizing` keeps to what the handshake said. */
+  #tellMax(): void {
+    const { settings } = this.#context;
+    if (settings.scheme !== "server" || !this.terms.sizing || settings.max === this.#max) return;
+    this.#max = settings.max;
+    this.#send({ action: "max", count: this.#max });
   }
 
   #becomeReady(): void {
@@ -257,6 +273,9 @@ export class Session {
         return;
       case "keep":
         if (this.watcher === undefined && this.terms.sizing) this.#conduits.trim(signal.count);
+        return;
+      case "max":
+        if (this.watcher !== undefined && this.terms.sizing) this.#max = signal.count;
         return;
       case "ping":
       case "pong":

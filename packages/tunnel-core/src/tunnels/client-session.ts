@@ -57,6 +57,7 @@ export class ClientSession {
         owner.onEnd(session, reason);
       },
     });
+    const { session } = this;
     this.#refill = new PoolRefill({
       context,
       dialer: new PoolDialer(dialTerms(options)),
@@ -66,7 +67,9 @@ export class ClientSession {
       get min() {
         return context.settings.scheme === "client" ? context.settings.min : settings.min;
       },
-      max: answer.max,
+      get max() {
+        return session.max;
+      },
       maxDialing: terms.sizing ? MAX_DIALING : MAX_DIALING_UNSIZED,
       onFatal: (error) => this.session.end(error.message),
       onControl: (stream, early) => {

@@ -170,7 +170,7 @@ export class ServerSessions implements PoolGate {
 
   /** A pool connection that says hello. @returns whether it belongs to the present session */
   hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean {
-    const { context, settings } = this.#options;
+    const { context } = this.#options;
     const present = this.#present;
     const proved = present?.proved;
     const refuse = (why: string): boolean => {
@@ -191,7 +191,7 @@ export class ServerSessions implements PoolGate {
       return true;
     }
     // Those that the client has given to users count as idle here until that is heard of.
-    if (present.session.poolSize >= settings.max * 2 + UNDER_WAY) {
+    if (present.session.poolSize >= present.session.max * 2 + UNDER_WAY) {
       return refuse("the pool is full");
     }
     present.session.addPoolConnection(stream, poolId(hello.counter), early);
@@ -227,7 +227,7 @@ export class ServerSessions implements PoolGate {
       session.begin(stream, undefined);
       return;
     }
-    if (session.poolSize >= this.#options.settings.max) {
+    if (session.poolSize >= session.max) {
       stream.reset();
       return;
     }

@@ -7,6 +7,7 @@ import {
 } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
+import { checkCertificateFiles } from "../tls/certificate-files.ts";
 import type { Tunnel, TunnelChanges } from "../tunnel.ts";
 import { inspectionOf, type LiveContext } from "./create-context.ts";
 
@@ -24,6 +25,9 @@ const CHANGEABLE: Readonly<Record<Name, true>> = {
   block: true,
   proxy: true,
   min: true,
+  max: true,
+  crt: true,
+  keyFile: true,
 };
 const NAMES = Object.keys(CHANGEABLE) as Name[];
 
@@ -45,7 +49,9 @@ export function changesBetween(
   const given = new Map<string, unknown>(Object.entries(after));
   const old = new Map<string, unknown>(Object.entries(before));
   const differing = NAMES.filter(
-    (name) => JSON.stringify(given.get(name)) !== JSON.stringify(old.get(name)),
+    (name) =>
+      given.get(name) !== undefined &&
+      JSON.stringify(given.get(name)) !== JSON.stringify(old.get(name)),
   );
   if (isEntry && differing.includes("targets")) return undefined;
   const changes: TunnelChanges = Object.fromEntries(
@@ -81,7 +87,7 @@ export function changeInPlace(tunnel: Tunnel, after: Settings): boolean {
  * Changes a running tunnel; what is open goes on, by the new settings.
  *
  * @param settings those in force, which are changed
- * @throws {TunnelError} `INVALID_OPTIONS`; nothing is changed then
+ * @throws {TunnelError} `INVALID_OPTIONS`, `CERTIFICATE_INVALID`; nothing is changed then
  */
 export function updateSettings(
   context: LiveContext,
@@ -97,6 +103,10 @@ export function updateSettings(
       `${unknown} can't be changed while the tunnel runs (allowed: ${NAMES.join(", ")})`,
     );
   }
+  const foreign = names.find((name) => !(name in settings));
+  if (foreign !== undefined) {
+    throw new TunnelError("INVALID_OPTIONS", `${foreign} is no setting of a ${settings.scheme}`);
+  }
   if (isEntry && changes.targets !== undefined) {
     throw new TunnelError(
       "INVALID_OPTIONS",
@@ -104,12 +114,18 @@ export function updateSettings(
     );
   }
   const given = Object.fromEntries(names.map((name) => [name, changes[name as Name]]));
-  check({ ...settings, key: settings.key, ...given } as Settings);
+  const after = { ...settings, key: settings.key, ...given } as Settings;
+  check(after);
+  if (after.scheme === "server" && after.tls === 2) {
+    const { crt = "", keyFile = "" } = after;
+    if (names.includes("crt") || names.includes("keyFile"))
+      checkCertificateFiles({ certPath: crt, keyPath: keyFile });
+  }
   Object.assign(settings, given);
   apply(context, changes);
 }
 
-/** `log`, `proxy` and `min` are looked at when they are needed. */
+/** `log`, `proxy`, `min`, `max`, `crt` and `keyFile` are looked at when they are needed. */
 function apply(context: LiveContext, changes: TunnelChanges): void {
   const { rateBytesPerSecond, slot, readTimeoutMs, dnsTtlMs, targets, block } = changes;
   if (rateBytesPerSecond !== undefined) setRate(context, rateBytesPerSecond);
