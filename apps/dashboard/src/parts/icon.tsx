@@ -14,7 +14,7 @@ const shapes = {
   search: "M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5L20 20",
   close: "M6 6l12 12M18 6L6 18",
   check: "M5 12.5l4.5 4.5L19 7.5",
-  more: "M5.5 12h.01M12 12h.01M18.5 12h.01",
+  more: "M5 11v2M12 11v2M19 11v2M5 12h.01M12 12h.01M19 12h.01",
   columns: "M4 5h16v14H4zM9.5 5v14M14.5 5v14",
   list: "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",
   picture: "M4 6h5v4H4zM15 4h5v4h-5zM15 15h5v5h-5zM9 8h3l3-2M12 8v9h3",

@@ -10,7 +10,6 @@ export const ownUrl: string = new URL(
 ).href.replace(/\/$/, "");
 
 const signedIn = signal<Master | undefined>(undefined);
-const keeping = signal<Keeping>("tab");
 
 /** The master that served this page, once there is a key for it. */
 export const ownMaster = computed(() => signedIn.value);
@@ -18,8 +17,7 @@ export const ownMaster = computed(() => signedIn.value);
 /** Why a link did not sign in. */
 export const linkProblem = signal("");
 
-function begin(key: string, where: Keeping): void {
-  keeping.value = where;
+function begin(key: string): void {
   const before = signedIn.peek();
   if (before !== undefined) before.useKey(key);
   else signedIn.value = followMaster(ownUrl, key);
@@ -27,7 +25,7 @@ function begin(key: string, where: Keeping): void {
 
 /** Signs in with the key that is kept, or the token of a one-time link, if there is one. */
 export async function resumeSession(): Promise<void> {
-  onKeyKept(ownUrl, (key) => begin(key, "browser"));
+  onKeyKept(ownUrl, begin);
   const token = /^#sign-in=([\w-]+)$/.exec(location.hash)?.[1];
   if (token !== undefined) {
     // It is used up by this: neither the address bar nor the history keeps it.
@@ -41,7 +39,7 @@ export async function resumeSession(): Promise<void> {
     }
   }
   const kept = readKey(ownUrl);
-  if (kept !== undefined) begin(kept.key, kept.keeping);
+  if (kept !== undefined) begin(kept.key);
 }
 
 async function exchangeToken(token: string): Promise<string> {
@@ -72,13 +70,7 @@ export async function signIn(key: string, where: Keeping): Promise<void> {
   }
   await createClient(ownUrl, key).info();
   keepKey(ownUrl, key, where);
-  begin(key, where);
-}
-
-/** A new key is in force: goes on with it. */
-export function useRenewedKey(key: string): void {
-  keepKey(ownUrl, key, keeping.peek());
-  signedIn.peek()?.useKey(key);
+  begin(key);
 }
 
 /** Forgets the key. */

@@ -2,7 +2,8 @@ import { texts } from "../i18n/index.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
 import type { Master } from "../state/master.ts";
-import { signOut } from "../state/session.ts";
+import { addMaster, leave, masterName } from "../state/masters.ts";
+import { ownMaster, signIn } from "../state/session.ts";
 import { KeyForm } from "./sign-in.tsx";
 
 /** Says that the master is away, or wants another key; both heal without a reload. */
@@ -13,9 +14,16 @@ export function MasterGone({ master }: { readonly master: Master }) {
     return (
       <Dialog title={t.connection.keyRefused} onClose={() => undefined} mustAnswer>
         <div class="dialog-body">
-          <p>{t.connection.keyRefusedText}</p>
-          <KeyForm action={t.connection.goOn} />
-          <button type="button" class="quiet" onClick={signOut}>
+          <p>{t.connection.keyRefusedText(masterName(master))}</p>
+          <KeyForm
+            action={t.connection.goOn}
+            use={
+              master === ownMaster.value
+                ? signIn
+                : (key, keeping) => addMaster(master.url, key, keeping)
+            }
+          />
+          <button type="button" class="quiet" onClick={leave}>
             {t.signOut}
           </button>
         </div>

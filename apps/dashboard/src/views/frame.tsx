@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { texts } from "../i18n/index.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
-import { hrefOf, type Route, route } from "../router.ts";
+import { goTo, hrefOf, type Route, route } from "../router.ts";
 import type { Master } from "../state/master.ts";
-import { signOut } from "../state/session.ts";
+import { chooseMaster, knownMasters, leave, masterName } from "../state/masters.ts";
 import { LookSettings } from "./look-settings.tsx";
 import { Logo } from "./sign-in.tsx";
 
@@ -41,6 +41,7 @@ export function Frame({
             <MasterName master={master} />
           </span>
         </a>
+        <MasterChoice master={master} />
         <nav aria-label={t.pages.label}>
           {pages.map(({ name, icon }) => (
             <a key={name} href={hrefOf({ name })} aria-current={here === name ? "page" : undefined}>
@@ -56,7 +57,7 @@ export function Frame({
             class="ghost"
             aria-label={t.signOut}
             title={t.signOut}
-            onClick={signOut}
+            onClick={leave}
           >
             <Icon name="leave" />
           </button>
@@ -74,16 +75,37 @@ function skip(): void {
   document.querySelector<HTMLElement>("#main")?.focus();
 }
 
+/** Whose tunnels are shown, where there are several masters. */
+function MasterChoice({ master }: { readonly master: Master }) {
+  const t = texts();
+  if (knownMasters.value.length < 2) return null;
+  return (
+    <label class="master-choice">
+      <span class="sr">{t.masters.choose}</span>
+      <select
+        value={master.url}
+        onChange={({ currentTarget }) => {
+          chooseMaster(currentTarget.value);
+          goTo({ name: "tunnels" });
+        }}
+      >
+        {knownMasters.value.map((each) => (
+          <option key={each.url} value={each.url}>
+            {masterName(each)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 function MasterName({ master }: { readonly master: Master }) {
   const t = texts();
-  const { alias, name } = master.facts.value;
   const state = master.state.value;
   return (
     <small class={`state-${state}`}>
       <span class="state-dot" aria-hidden="true" />
-      <span class="cut">
-        {[alias, name].find((each) => typeof each === "string" && each !== "") ?? ""}
-      </span>
+      <span class="cut">{masterName(master)}</span>
       <span class="sr">{t.connection.states[state]}</span>
     </small>
   );

@@ -21,7 +21,7 @@ export function SignIn() {
             <Icon name="warning" /> {t.signIn.linkFailed(linkProblem.value)}
           </p>
         )}
-        <KeyForm action={t.signIn.action} />
+        <KeyForm action={t.signIn.action} use={signIn} />
         <p class="hint">{t.signIn.whereIsIt}</p>
       </div>
       <LookSettings />
@@ -29,8 +29,15 @@ export function SignIn() {
   );
 }
 
+export interface KeyFormProps {
+  /** What the button says. */
+  readonly action: string;
+  /** Goes on with a key; rejects with why not. */
+  readonly use: (key: string, keeping: Keeping) => Promise<void>;
+}
+
 /** Asks for a key until the master takes one. */
-export function KeyForm({ action }: { readonly action: string }) {
+export function KeyForm({ action, use }: KeyFormProps) {
   const t = texts();
   const [key, setKey] = useState("");
   const [isKept, setKept] = useState(false);
@@ -41,7 +48,7 @@ export function KeyForm({ action }: { readonly action: string }) {
     const keeping: Keeping = isKept ? "browser" : "tab";
     setBusy(true);
     try {
-      await signIn(key.trim(), keeping);
+      await use(key.trim(), keeping);
       linkProblem.value = "";
     } catch (error) {
       setBusy(false);

@@ -1,6 +1,6 @@
 import { texts } from "../../i18n/index.ts";
 import { Icon } from "../../parts/icon.tsx";
-import type { Rows } from "../../state/rows.ts";
+import type { Master } from "../../state/master.ts";
 import { narrow } from "../../state/screen.ts";
 import {
   COLUMNS,
@@ -15,8 +15,9 @@ import {
 } from "../../state/tunnel-list.ts";
 
 /** What is looked for, in which groups, order and columns. */
-export function ListTools({ rows }: { readonly rows: Rows }) {
+export function ListTools({ master }: { readonly master: Master }) {
   const t = texts();
+  void master.changes.value;
   return (
     <search class="tools">
       <label class="search">
@@ -42,7 +43,7 @@ export function ListTools({ rows }: { readonly rows: Rows }) {
           <option value="">{t.tunnels.noGroups}</option>
           <option value="status">{t.columns.status}</option>
           <option value="kind">{t.columns.kind}</option>
-          {tagNames(rows).map((name) => (
+          {tagNames(master.rows).map((name) => (
             <option key={name} value={`tag:${name}`}>
               {t.tunnels.tag(name)}
             </option>

@@ -10,9 +10,9 @@ export function StatusText({ instance }: { readonly instance: RemoteInstance }) 
   return (
     <span class={`status ${condition}`} title={reason}>
       <span class={`dot ${condition}`} aria-hidden="true" />
-      <span class="cut">
-        {t.conditions[condition]}
-        {reason === "" ? null : <span class="reason">: {reason}</span>}
+      <span class="two-lines">
+        <span class="cut">{t.conditions[condition]}</span>
+        {reason === "" ? null : <span class="reason cut">{reason}</span>}
       </span>
     </span>
   );

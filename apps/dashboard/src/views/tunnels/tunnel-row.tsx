@@ -44,11 +44,11 @@ export function TunnelRow({ master, row, index }: TunnelRowProps) {
         <a class="row-link cut" href={hrefOf({ name: "tunnel", id })} title={id}>
           {name}
         </a>
-        {shownTags.slice(0, 3).map(([tag, value]) => (
-          <span key={tag} class="tag cut">
-            {value === "" ? tag : `${tag}: ${value}`}
+        {shownTags.length === 0 ? null : (
+          <span class="row-tags cut">
+            {shownTags.map(([tag, value]) => (value === "" ? tag : `${tag}: ${value}`)).join(" · ")}
           </span>
-        ))}
+        )}
       </div>
       {shownColumns.value.map((column) => (
         <div key={column} role="cell" class={`cell-${column}`}>

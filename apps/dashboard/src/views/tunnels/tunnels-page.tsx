@@ -40,7 +40,7 @@ export function TunnelsPage({ master }: { readonly master: Master }) {
           <Icon name="plus" /> {t.tunnels.add}
         </a>
       </div>
-      <ListTools rows={rows} />
+      <ListTools master={master} />
       {rows.size === 0 ? (
         <Empty isLoaded={master.isLoaded.value} />
       ) : items.length === 0 ? (
@@ -81,6 +81,8 @@ function keyOf(item: ListItem): string {
 /** How many there are, and how they are. */
 function Summary({ master }: { readonly master: Master }) {
   const t = texts();
+  // A part is drawn anew by what it reads, not by what it is part of.
+  void master.changes.value;
   const counts = { up: 0, waiting: 0, failing: 0, stopped: 0 };
   for (const { instance } of master.rows.list()) counts[conditionOf(instance)] += 1;
   return (
