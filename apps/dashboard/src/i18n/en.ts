@@ -21,6 +21,7 @@ export const en = {
   close: "Close",
   cancel: "Cancel",
   signOut: "Sign out",
+  time: "Time",
   yes: "yes",
   no: "no",
   copy: "Copy",

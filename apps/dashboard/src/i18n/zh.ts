@@ -14,6 +14,7 @@ export const zh: Catalogue = {
   close: "关闭",
   cancel: "取消",
   signOut: "退出登录",
+  time: "时间",
   yes: "是",
   no: "否",
   copy: "复制",

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import UPlot from "uplot";
-import { locale } from "../i18n/index.ts";
+import { locale, texts } from "../i18n/index.ts";
 import { isDark } from "../state/look.ts";
 
 /** One line of a chart. */
@@ -71,7 +71,10 @@ export function Chart({ label, times, series, format, height = 168 }: ChartProps
           },
         ],
         series: [
-          { value: (_chart, time: number | null) => (time === null ? "–" : moment(time)) },
+          {
+            label: texts().time,
+            value: (_chart, time: number | null) => (time === null ? "–" : moment(time)),
+          },
           ...series.map((each, at) => ({
             label: each.label,
             stroke: strokes[at] ?? "",
@@ -108,7 +111,11 @@ export function Chart({ label, times, series, format, height = 168 }: ChartProps
 /** While nobody points at it, the legend tells the last values. */
 function tellLast(chart: UPlot): void {
   const { idx } = chart.cursor;
-  const last = chart.data[0].length - 1;
+  const [, ...lines] = chart.data;
+  // What goes on now is not known yet.
+  const last = Math.max(
+    ...lines.map((line) => [...line].findLastIndex((value) => typeof value === "number")),
+  );
   if ((idx === null || idx === undefined) && last >= 0) chart.setLegend({ idx: last }, false);
 }
 
@@ -129,11 +136,20 @@ function moment(seconds: number): string {
 /** uPlot asks for American forms; the language's own are used in their place. */
 function formatterOf(template: string): (date: Date) => string {
   const hasDay = /\{(?:D|DD|M|MM|MMM|WWW|YY|YYYY)\}/.test(template);
-  const hasTime = /\{(?:h|H|HH|mm)\}/.test(template);
-  const options: Intl.DateTimeFormatOptions = {
-    ...(hasDay && { month: "short", day: "numeric" }),
-    ...(hasTime && { hour: "2-digit", minute: "2-digit" }),
-    ...(template.includes("{ss}") && { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-  };
-  return (date) => new Intl.DateTimeFormat(locale.peek(), options).format(date).replace(", ", "\n");
+  const hasSeconds = template.includes("{ss}");
+  const hasTime = hasSeconds || /\{(?:h|H|HH|mm)\}/.test(template);
+  const write = (options: Intl.DateTimeFormatOptions, date: Date): string =>
+    new Intl.DateTimeFormat(locale.peek(), options).format(date);
+  return (date) =>
+    [
+      ...(hasTime
+        ? [
+            write(
+              { hour: "2-digit", minute: "2-digit", ...(hasSeconds && { second: "2-digit" }) },
+              date,
+            ),
+          ]
+        : []),
+      ...(hasDay ? [write({ month: "short", day: "numeric" }, date)] : []),
+    ].join("\n");
 }

@@ -34,26 +34,27 @@ export function registerRootSite(app: Hono, site: Site, prefix: string): void {
   app.get("/assets/:file", (c) => sendAsset(c, site));
 }
 
-function sendPage(context: Context, site: Site, api: string): Response | Promise<Response> {
-  return send(context, site.page(api), PAGE_HEADERS);
+async function sendPage(context: Context, site: Site, api: string): Promise<Response> {
+  return send(context, await site.page(api), PAGE_HEADERS);
 }
 
-function sendAsset(context: Context, site: Site): Response | Promise<Response> {
-  const file = site.asset(context.req.param("file") ?? "", context.req.header("accept-encoding"));
+async function sendAsset(context: Context, site: Site): Promise<Response> {
+  const { req } = context;
+  const file = await site.asset(req.param("file") ?? "", req.header("accept-encoding"));
   return file === undefined
     ? refuse(context, 404, "Not found")
     : send(context, file, ASSET_HEADERS);
 }
 
-async function send(
+function send(
   context: Context,
   { type, etag, encoding, bytes }: SiteFile,
   headers: Readonly<Record<string, string>>,
-): Promise<Response> {
+): Response {
   const all = { ...headers, ETag: etag, Vary: "Accept-Encoding" };
   const known = context.req.header("if-none-match")?.split(/\s*,\s*/) ?? [];
   if (known.includes(etag) || known.includes(`W/${etag}`)) return context.body(null, 304, all);
-  return context.body(await bytes(), 200, {
+  return context.body(bytes, 200, {
     ...all,
     "Content-Type": type,
     ...(encoding !== undefined && { "Content-Encoding": encoding }),

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Site, SiteFile } from "@nodepass/master-api";
+import type { Site } from "@nodepass/master-api";
 import { parseAccept } from "hono/utils/accept";
 
 /** Media types by the end of a name; nothing else is served. */
@@ -25,51 +25,48 @@ const API_MARK = "__NODEPASS_API__";
 
 type Encoding = (typeof ENCODINGS)[number][0];
 
+/** No path in disguise. */
+const NAME = /^[\w-]+(?:\.[\w-]+)+$/;
+
 /**
- * The dashboard in a folder: `index.html`, and `assets/` with `.br` and `.gz` beside its files. What
- * there is is looked up once, here; contents are read when somebody asks, and kept by browsers.
+ * The dashboard in a folder: `index.html`, and `assets/` with `.br` and `.gz` beside its files. Files
+ * are read when somebody asks, and kept by browsers alone: a master without a page open holds nothing
+ * of it, and a package that is updated under a running master serves what it is then.
  *
  * @throws {Error} of the file system, if there is no such folder
  */
 export function openSite(folder: string | URL): Site {
   const path = typeof folder === "string" ? folder : fileURLToPath(folder);
-  const html = readFileSync(join(path, "index.html"), "utf8");
-  const names = new Set(readdirSync(join(path, "assets")));
-  const pages = new Map<string, SiteFile>();
+  accessSync(join(path, "index.html"), constants.R_OK);
   return {
-    page: (api) => {
-      const known = pages.get(api);
-      if (known !== undefined) return known;
-      const page = toPage(html.replace(API_MARK, api));
-      pages.set(api, page);
-      return page;
+    page: async (api) => {
+      const html = await readFile(join(path, "index.html"), "utf8");
+      const bytes = new TextEncoder().encode(html.replace(API_MARK, api));
+      const digest = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
+      return { type: "text/html; charset=utf-8", encoding: undefined, etag: `"${digest}"`, bytes };
     },
-    asset: (name, acceptEncoding) => {
+    asset: async (name, acceptEncoding) => {
       const type = TYPES[extname(name)];
-      if (type === undefined || !names.has(name)) return undefined;
+      if (type === undefined || !NAME.test(name)) return undefined;
       const accepted = acceptedEncodings(acceptEncoding);
-      const [encoding, ending] = ENCODINGS.find(
-        ([each, end]) => accepted.has(each) && names.has(`${name}${end}`),
-      ) ?? [undefined, ""];
-      return {
-        type,
-        encoding,
+      const best = ENCODINGS.filter(([encoding]) => accepted.has(encoding));
+      for (const [encoding, ending] of [...best, [undefined, ""] as const]) {
+        const bytes = await readIfThere(join(path, "assets", `${name}${ending}`));
         // The name holds a digest of the content.
-        etag: `"${name}${ending}"`,
-        bytes: () => readFile(join(path, "assets", `${name}${ending}`)),
-      };
+        if (bytes !== undefined) return { type, encoding, etag: `"${name}${ending}"`, bytes };
+      }
+      return undefined;
     },
   };
 }
 
-function toPage(text: string): SiteFile {
-  const bytes = new TextEncoder().encode(text);
-  return {
-    type: "text/html; charset=utf-8",
-    encoding: undefined,
-    etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
-    bytes: async () => bytes,
-  };
+async function readIfThere(path: string): Promise<Buffer<ArrayBuffer> | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** What `Accept-Encoding` takes; `q=0` is a refusal. */
