@@ -376,3 +376,6 @@ export const en = {
   parameters,
   words,
 };
+
+/** The shape of every language. */
+export type Catalogue = typeof en;

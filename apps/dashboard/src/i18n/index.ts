@@ -1,10 +1,7 @@
 import { computed, effect } from "@preact/signals";
 import { isOneOf, preference } from "../state/preferences.ts";
-import { en } from "./en.ts";
+import { type Catalogue, en } from "./en.ts";
 import { zh } from "./zh.ts";
-
-/** Every text of the dashboard. */
-export type Catalogue = typeof en;
 
 export const LANGUAGES = ["en", "zh"] as const;
 

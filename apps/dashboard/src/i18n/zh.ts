@@ -1,4 +1,4 @@
-import type { Catalogue } from "./index.ts";
+import type { Catalogue } from "./en.ts";
 import { number } from "./number.ts";
 import { zhCounters, zhParameters, zhProblem } from "./zh-terms.ts";
 import { zhWords } from "./zh-words.ts";

@@ -23,23 +23,31 @@ function begin(key: string): void {
   else signedIn.value = followMaster(ownUrl, key);
 }
 
-/** Signs in with the key that is kept, or the token of a one-time link, if there is one. */
+/** Signs in with the token of a one-time link or the key that is kept, if there is one. */
 export async function resumeSession(): Promise<void> {
   onKeyKept(ownUrl, begin);
-  const token = /^#sign-in=([\w-]+)$/.exec(location.hash)?.[1];
-  if (token !== undefined) {
-    // It is used up by this: neither the address bar nor the history keeps it.
-    history.replaceState(null, "", `${location.pathname}${location.search}#/`);
-    dispatchEvent(new HashChangeEvent("hashchange"));
-    try {
-      await signIn(await exchangeToken(token), "tab");
-      return;
-    } catch (error) {
-      linkProblem.value = error instanceof Error ? error.message : String(error);
-    }
-  }
+  // A link that is opened where the dashboard is open already changes the fragment alone.
+  addEventListener("hashchange", () => void followLink());
+  if (await followLink()) return;
   const kept = readKey(ownUrl);
   if (kept !== undefined) begin(kept.key);
+}
+
+/** @returns whether the page's address is a link that signs in, and did */
+async function followLink(): Promise<boolean> {
+  const token = /^#sign-in=([\w-]+)$/.exec(location.hash)?.[1];
+  if (token === undefined) return false;
+  // It is used up by this: neither the address bar nor the history keeps it.
+  history.replaceState(null, "", `${location.pathname}${location.search}#/`);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+  try {
+    await signIn(await exchangeToken(token), "tab");
+    linkProblem.value = "";
+    return true;
+  } catch (error) {
+    linkProblem.value = error instanceof Error ? error.message : String(error);
+    return false;
+  }
 }
 
 async function exchangeToken(token: string): Promise<string> {

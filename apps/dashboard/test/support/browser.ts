@@ -39,6 +39,8 @@ export function useBrowser(): OpenPage {
     const context = await browser.newContext({
       locale: "en-GB",
       viewport: { width: 1280, height: 800 },
+      // What is on its way is neither here nor there.
+      reducedMotion: "reduce",
       ...options,
     });
     context.setDefaultTimeout(20_000);

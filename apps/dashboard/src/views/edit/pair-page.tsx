@@ -190,9 +190,9 @@ export function PairPage({ master }: { readonly master: Master }) {
         </div>
         <div class="edit-side">
           <aside class="url-panel" aria-label={t.pair.urls}>
-            <h3>{masterName(plan.server === "entry" ? plan.entry : plan.exit)}</h3>
+            <h2>{masterName(plan.server === "entry" ? plan.entry : plan.exit)}</h2>
             <CopyText text={urls.server} label={t.pair.serverUrl} />
-            <h3>{masterName(plan.server === "entry" ? plan.exit : plan.entry)}</h3>
+            <h2>{masterName(plan.server === "entry" ? plan.exit : plan.entry)}</h2>
             <CopyText text={urls.client} label={t.pair.clientUrl} />
             <Problems id="pair-problems" problems={problems} />
           </aside>

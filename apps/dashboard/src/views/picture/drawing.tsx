@@ -40,7 +40,8 @@ export function Drawing({ paths }: { readonly paths: readonly Path[] }) {
           </span>
         ))}
       </div>
-      <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+      <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+        <title>{t.pages.picture}</title>
         {lines.map((line) => (
           <PathLine key={line.key} line={line} places={places} />
         ))}
@@ -132,12 +133,8 @@ function BoxShape({ box, places }: { readonly box: Box; readonly places: readonl
       ) : null}
     </g>
   );
-  const isOwn = path !== undefined && path.master === currentMaster.value;
-  return isOwn && path !== undefined ? (
-    // The same links are in the list; here they are for who points.
-    <a href={hrefOf({ name: "tunnel", id: path.instanceId })} tabIndex={-1}>
-      {shape}
-    </a>
+  return box.column === 1 && path !== undefined && path.master === currentMaster.value ? (
+    <a href={hrefOf({ name: "tunnel", id: path.instanceId })}>{shape}</a>
   ) : (
     shape
   );
