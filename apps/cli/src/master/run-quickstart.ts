@@ -5,6 +5,7 @@ import { createMasterClient, type MasterClient, parseMasterAddress } from "@node
 import { type RunningMaster, SIGN_IN_HINT } from "@nodepass/master-server";
 import { formatHostPort, parseMasterUrl } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
+import { startVisitors } from "../demo/demo-visitors.ts";
 import { fetchOnce } from "../demo/fetch-once.ts";
 import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
@@ -41,6 +42,7 @@ export async function runQuickstart(
   const stopped = toSignal(stop);
   const master = await startOnPort(context, options, logger, stop.now);
   let demonstration: Demonstration | undefined;
+  let endVisits: () => void = () => undefined;
   let takeNoteBack = leaveNote(folder, { pid: process.pid, url: master.url });
   try {
     const client = clientOf(master);
@@ -49,11 +51,14 @@ export async function runQuickstart(
     const page = await fetchThrough(demonstration, logger, stopped);
     takeNoteBack = leaveNote(folder, { pid: process.pid, url: master.url, page });
     announce(context, options.logFormat, master, page);
+    // Something to see: charts of a tunnel that nobody uses are empty.
+    if (page !== undefined) endVisits = startVisitors(page);
     await serveUntilStopped(master, { stop, logger });
   } catch (error) {
     master.destroy();
     throw error;
   } finally {
+    endVisits();
     demonstration?.close();
     takeNoteBack();
   }
