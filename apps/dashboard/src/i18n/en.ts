@@ -22,6 +22,7 @@ export const en = {
   cancel: "Cancel",
   signOut: "Sign out",
   time: "Time",
+  noValues: "Nothing measured yet.",
   yes: "yes",
   no: "no",
   copy: "Copy",

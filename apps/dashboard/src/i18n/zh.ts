@@ -15,6 +15,7 @@ export const zh: Catalogue = {
   cancel: "取消",
   signOut: "退出登录",
   time: "时间",
+  noValues: "暂无数据。",
   yes: "是",
   no: "否",
   copy: "复制",

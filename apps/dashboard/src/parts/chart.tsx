@@ -21,8 +21,18 @@ export interface ChartProps {
   readonly height?: number;
 }
 
-/** Lines over time. Points at it tell the values. */
-export function Chart({ label, times, series, format, height = 168 }: ChartProps) {
+/** Between two marks of an axis: whole numbers, as what is counted is. */
+const increments = Array.from({ length: 15 }, (_each, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+).flat();
+
+/** Lines over time. Pointing at it tells the values; while nobody does, it tells the last. */
+export function Chart(props: ChartProps) {
+  const isEmpty = props.series.every(({ values }) => values.every((value) => value === null));
+  return isEmpty ? <p class="dim no-values">{texts().noValues}</p> : <Plot {...props} />;
+}
+
+function Plot({ label, times, series, format, height = 168 }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
   const shown = useRef({ format });
@@ -65,6 +75,7 @@ export function Chart({ label, times, series, format, height = 168 }: ChartProps
             stroke: ink,
             grid: { stroke: line, width: 1 },
             ticks: { show: false },
+            incrs: increments,
             size: 68,
             font: "11px system-ui",
             values: (_chart, splits) => splits.map((each) => shown.current.format(each)),

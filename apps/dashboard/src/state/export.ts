@@ -1,4 +1,4 @@
-import { exportedConfig } from "@nodepass/config-file";
+import { exportedConfig } from "@nodepass/config-file/exported";
 import { toDesired } from "@nodepass/desired-state";
 import type { RemoteInstance } from "@nodepass/master-client";
 

@@ -6,8 +6,8 @@ import { type RunMasterOptions, type RunningMaster, runMaster } from "@nodepass/
 import { parseMasterUrl } from "@nodepass/url-config";
 import { onTestFinished } from "vitest";
 
-/** The built files: the tests run the sources of all else. */
-const built = new URL("../../dist/site/", import.meta.url);
+/** The built files; of all else the tests run the sources. */
+export const built = new URL("../../dist/site/", import.meta.url);
 
 /** A master in this process that serves the dashboard. */
 export interface TestMaster {
