@@ -4,7 +4,7 @@ import type { Column } from "../../state/tunnel-list.ts";
 const widths: Readonly<Record<Column, string>> = {
   status: "minmax(104px, 0.8fr)",
   kind: "minmax(84px, 0.6fr)",
-  route: "minmax(140px, 1.9fr)",
+  route: "minmax(132px, 1.4fr)",
   rate: "172px",
   connections: "46px",
   pool: "42px",
