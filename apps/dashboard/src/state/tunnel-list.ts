@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { flowOf, routeOf } from "./flow.ts";
 import { isOneOf, isTextList, preference } from "./preferences.ts";
 import type { Row, Rows } from "./rows.ts";
+import { tight } from "./screen.ts";
 import { CONDITIONS, conditionOf } from "./status.ts";
 
 /** Columns that can be left out; the name is always there. */
@@ -37,9 +38,14 @@ export const sort = preference<Sort>("sort", "name", isOneOf(SORTS));
 export const isDescending = preference("descending", false, (value) => typeof value === "boolean");
 const hiddenColumns = preference<readonly string[]>("hidden-columns", ["kind"], isTextList);
 
+/** Left out where there is no room for all. */
+const LESS: readonly Column[] = ["kind", "pool", "total"];
+
 /** The columns that are shown, in order. */
 export const shownColumns = computed(() =>
-  COLUMNS.filter((column) => !hiddenColumns.value.includes(column)),
+  COLUMNS.filter(
+    (column) => !hiddenColumns.value.includes(column) && !(tight.value && LESS.includes(column)),
+  ),
 );
 
 /** Shows a column, or hides it. */
