@@ -59,9 +59,11 @@ export const serverSchema = z.strictObject({
 
 /** A client's entry. */
 export const clientSchema = z.strictObject({
-  client: address.describe(
-    "tunnel address of the server; of a single-end client, where users come",
-  ),
+  client: z
+    .union([address, z.array(address).min(1)])
+    .describe(
+      "tunnel address of the server, several servers in a list; of a single-end client, where users come",
+    ),
   ...common,
   ...parameterFields("client"),
 });

@@ -2,9 +2,11 @@ import {
   type Counters,
   type InstanceLink,
   type InstanceStatus,
+  type Latencies,
   type LogFields,
   type LogLineLevel,
   NO_COUNTERS,
+  type PeerLink,
   type RestingTarget,
   TOTAL_NAMES,
   type Totals,
@@ -63,6 +65,7 @@ export class TunnelLife {
   #retryAt: number | undefined;
   #link: InstanceLink = "down";
   #restingTargets: readonly RestingTarget[] = [];
+  #peers: readonly PeerLink[] = [];
   #connecting = false;
   #mode: 0 | 1 | 2 = 0;
   #tunnelAddress: HostPort | undefined;
@@ -115,6 +118,11 @@ export class TunnelLife {
     return this.#restingTargets;
   }
 
+  /** Each of several peers. */
+  get peers(): readonly PeerLink[] {
+    return this.#peers;
+  }
+
   /** As run; 0 while it is not decided or does not run. */
   get mode(): 0 | 1 | 2 {
     return this.#mode;
@@ -122,6 +130,11 @@ export class TunnelLife {
 
   get live(): Counters {
     return this.#live;
+  }
+
+  /** What the tunnel had measured when the pool was asked last. */
+  get latencies(): Latencies | undefined {
+    return this.#run?.latencies;
   }
 
   get tunnelAddress(): HostPort | undefined {
@@ -231,6 +244,7 @@ export class TunnelLife {
     const listener: RunListener = {
       onState: (report) => isCurrent() && this.#onState(report),
       onCounters: (counters) => isCurrent() && this.#onCounters(counters),
+      onPeers: (peers) => isCurrent() && this.#onPeers(peers),
       onLog: (line) => this.#hooks.onLog(line),
       onChanged: (outcome) => {
         if (!isCurrent()) return;
@@ -270,6 +284,11 @@ export class TunnelLife {
     if (TOTAL_NAMES.some((name) => more[name] > 0)) this.#hooks.onTotals(more);
     this.#hooks.onChange(false);
     this.#changes.notify();
+  }
+
+  #onPeers(peers: readonly PeerLink[]): void {
+    this.#peers = peers;
+    this.#hooks.onChange(false);
   }
 
   #onClosed(spec: TunnelSpec, reason: string | undefined): void {
@@ -314,6 +333,7 @@ export class TunnelLife {
     this.#mode = 0;
     this.#link = "down";
     this.#restingTargets = [];
+    this.#peers = [];
     this.#connecting = false;
     this.#tunnelAddress = undefined;
     this.#entryAddress = undefined;

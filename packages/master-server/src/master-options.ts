@@ -30,6 +30,8 @@ export interface RunMasterOptions {
    * @default availableParallelism()
    */
   readonly workers?: number | undefined;
+  /** Instances with series of their own in `/metrics`. @default 1000 */
+  readonly metricsInstances?: number | undefined;
   /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
   readonly ways?: InstanceManagerOptions["ways"];
   /** Where it tells what it does, its instances' lines included. @default silent */
@@ -42,6 +44,11 @@ export interface RunMasterOptions {
   readonly limits?: ServerLimitOptions | undefined;
   /** Folder of a built dashboard; none is served with `ui=0` in the settings. @default none */
   readonly dashboard?: string | URL | undefined;
+  /**
+   * Host names of pages whose scripts may speak MCP to this master, beside those of its machine; `*` is
+   * any. @default []
+   */
+  readonly mcpOrigins?: readonly string[] | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,12 +61,14 @@ export interface ResolvedMasterOptions {
   readonly goStateFiles: readonly string[];
   readonly environment: EnvironmentSettings;
   readonly workers: number | undefined;
+  readonly metricsInstances: number | undefined;
   readonly ways: InstanceManagerOptions["ways"];
   readonly logger: Logger;
   readonly version: string;
   readonly keys: KeyOptions;
   readonly limits: ServerLimits;
   readonly dashboard: string | URL | undefined;
+  readonly mcpOrigins: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -85,12 +94,14 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     goStateFiles: options.goStateFiles ?? [],
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     workers: options.workers,
+    metricsInstances: options.metricsInstances,
     ways: options.ways,
     logger: options.logger ?? silent,
     version: options.version ?? "0.0.0",
     keys: options.keys ?? {},
     limits: resolveServerLimits(options.limits ?? {}),
     dashboard: options.settings.ui ? options.dashboard : undefined,
+    mcpOrigins: options.mcpOrigins ?? [],
     signal: options.signal,
   };
 }

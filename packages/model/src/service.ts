@@ -9,6 +9,7 @@ import type {
   NewInstance,
   ReplacedInstance,
 } from "./instance.ts";
+import type { Latencies } from "./latencies.ts";
 import type { MasterInfo, ProcessMetrics, TcpingResult } from "./master.ts";
 
 /**
@@ -51,6 +52,12 @@ export interface InstanceService {
   logs(id: string, query: LogQuery): Promise<InstanceLogs>;
   /** Rates, connections, pool and ping over time. @throws {ServiceError} `NOT_FOUND` */
   history(id: string, range: HistoryRange): Promise<InstanceHistory>;
+  /**
+   * What took how long, by id, of instances whose tunnel has measured anything since it was opened.
+   * Asked for at each scrape and at no other time. What cannot be had within a second is as it was
+   * when it was asked for last.
+   */
+  latencies(): Promise<ReadonlyMap<string, Latencies>>;
   /** @returns a function that ends the subscription; the listener neither throws nor blocks */
   subscribe(listener: (event: InstanceEvent) => void): () => void;
 }

@@ -8,6 +8,8 @@ import type {
 } from "@nodepass/url-config";
 import type { MoreCarriers } from "./carrier/more-carriers.ts";
 import type { TunnelError } from "./errors.ts";
+import type { LatencySnapshot } from "./latencies.ts";
+import type { TunnelPorts } from "./listener/tunnel-ports.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
 import type { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -40,7 +42,10 @@ export interface TunnelCounters {
   readonly udptx: number;
   /** Idle pool connections. */
   readonly pool: number;
-  /** Last measured round trip to the peer (single-end: connect time to the first target that works), ms. */
+  /**
+   * Last measured round trip to the peer (of several, to the farthest; single-end: connect time to the
+   * first target that works), ms.
+   */
   readonly ping: number;
   /**
    * Datagrams dropped because a queue was full, a session could not be opened, or a target refused
@@ -65,6 +70,23 @@ export interface TunnelCounters {
   readonly reconnects: number;
 }
 
+/**
+ * How long the steps of the work have taken, each time that one succeeded, since the tunnel opened: the
+ * buckets of {@link LATENCY_BOUNDS_MS}.
+ */
+export interface TunnelLatencies {
+  /** A user's dial of the targets, at the end that dials: look-up, every attempt, until one answers. */
+  readonly dial: LatencySnapshot;
+  /** Handshakes with the peer: at the client the whole exchange, at the server from its challenge on. */
+  readonly handshake: LatencySnapshot;
+  /** Pool connections that the client has made, TLS and the proof of who they are included. */
+  readonly poolDial: LatencySnapshot;
+  /** Users' waits for a pool connection, at the entry; 0 for who found one ready. */
+  readonly poolWait: LatencySnapshot;
+  /** First byte of the answer: at the entry from the user's connection on, at the exit from the target's. */
+  readonly firstByte: LatencySnapshot;
+}
+
 /** What a check point says: the counters at a report interval and the mode the tunnel runs in. */
 export interface CheckPoint extends TunnelCounters {
   /** Server: 1 reverse, 2 forward. Client: 1 single-end, 2 dual-end. 0 while undecided. */
@@ -82,6 +104,31 @@ export interface TargetState {
   readonly failures: number;
   /** Why it failed last; `undefined` if it works. */
   readonly reason: string | undefined;
+}
+
+/**
+ * One of several peers: a client of a server with `clients` above 1, or one of several servers of a
+ * client. Counters as in `TunnelCounters`, of what it carries, since it has its number.
+ */
+export interface PeerState {
+  /** From 1: the place of a client, the lowest that was free; of a server, its place in the URL. */
+  readonly number: number;
+  /** IP address of a client, `host:port` of a server. */
+  readonly address: string;
+  readonly connected: boolean;
+  /** Why it is not connected; `undefined` if it is, or has not been tried. */
+  readonly reason: string | undefined;
+  /** Users it was given, over TCP and UDP. */
+  readonly users: number;
+  readonly tcps: number;
+  readonly udps: number;
+  readonly tcprx: number;
+  readonly tcptx: number;
+  readonly udprx: number;
+  readonly udptx: number;
+  readonly pool: number;
+  /** ms; 0 while not known. */
+  readonly ping: number;
 }
 
 /** Values of a log record; `undefined` ones are left out. */
@@ -128,7 +175,7 @@ export interface TunnelEvents {
   state: [state: TunnelState, reason: string | undefined, error: TunnelError | undefined];
   checkpoint: [checkPoint: CheckPoint];
   log: [record: LogRecord];
-  /** A session with the peer stands, or has ended. */
+  /** A session with the peer stands, or has ended; of several, whether one does, each time. */
   peer: [connected: boolean];
   /** A target has begun to rest, or serves again. */
   target: [state: TargetState];
@@ -140,6 +187,11 @@ export interface TunnelEvents {
 export interface TunnelOptions {
   /** Limits and intervals; missing ones take the defaults of `EnvironmentSettings`. */
   readonly limits?: Partial<EnvironmentSettings> | undefined;
+  /**
+   * Tunnel ports to share with other server tunnels: those with the same tunnel address and different
+   * keys are on one port then. @default a port of its own
+   */
+  readonly ports?: TunnelPorts | undefined;
   /** Read buffers to share with other tunnels of the process. @default buffers of its own */
   readonly buffers?: RelayBuffers | undefined;
   /** PEM certificates of authorities to trust with `tls` 2, beside those that Node brings (`tls.rootCertificates`). */
@@ -190,6 +242,18 @@ export interface ReadyOptions {
    * of waiting for it to change its mind. @default false
    */
   readonly failOnRefusal?: boolean | undefined;
+}
+
+/** How to open a connection through a tunnel. */
+export interface ConnectOptions {
+  /** Gives the connection up while it is being opened. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How to close a tunnel. */
+export interface CloseOptions {
+  /** Time for running connections, ms; 0 cuts at once. @default `shutdownTimeoutMs` of the limits */
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
@@ -243,12 +307,17 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   update(changes: TunnelChanges): void;
   /** Reads the live counters. */
   counters(): TunnelCounters;
+  /** Each of several peers; empty where there can be only one. */
+  peers(): readonly PeerState[];
+  /** Reads the histograms of what took time. */
+  latencies(): TunnelLatencies;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */
   targets(): readonly TargetState[];
   /**
    * Resolves when the tunnel is `running`.
    *
-   * @throws {TunnelError} `CLOSED` when it is closed before; with `failOnRefusal` the server's refusal
+   * @throws {TunnelError} `CLOSED` when it is closed before; with `failOnRefusal` the server's refusal;
+   *   `INVALID_OPTIONS`
    * @throws the reason of `signal` when that aborts
    */
   ready(options?: ReadyOptions): Promise<void>;
@@ -260,16 +329,19 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
    * const stream = await tunnel.connect();
    * stream.on("error", report).end("hello");
    *
-   * @throws {TunnelError} `INVALID_OPTIONS` at an exit, `SLOTS_TAKEN`, `POOL_TIMEOUT`,
+   * @throws {TunnelError} `INVALID_OPTIONS` (also at an exit), `SLOTS_TAKEN`, `POOL_TIMEOUT`,
    *   `TARGET_UNREACHABLE` (single-end), `CLOSED`
    * @throws the reason of `signal` when that aborts
    */
-  connect(options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
+  connect(options?: ConnectOptions): Promise<Duplex>;
   /**
    * Stops taking new connections, lets running ones finish for at most `timeoutMs` (default:
    * `shutdownTimeoutMs`; 0 cuts at once), then cuts the rest. Idempotent.
+   *
+   * @throws {TunnelError} `INVALID_OPTIONS` with the name, the value and what is allowed; the tunnel
+   *   goes on then
    */
-  close(options?: { timeoutMs?: number | undefined }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
   /** Cuts everything now. Idempotent. */
   destroy(error?: Error): void;
   [Symbol.asyncDispose](): Promise<void>;

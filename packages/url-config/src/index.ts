@@ -29,12 +29,14 @@ export {
 export { type EnvironmentRoute, proxyFromEnvironment } from "./proxy-environment.ts";
 export { redact } from "./redact.ts";
 export type {
+  BalanceMode,
   BlockedProtocols,
   ClientSettings,
   EnvironmentSettings,
   HostPort,
   LogLevel,
   MasterSettings,
+  McpMode,
   PoolType,
   ProxyAddress,
   ServerSettings,
@@ -44,6 +46,7 @@ export type {
 } from "./settings.ts";
 export { splitUrl, type UrlParts } from "./split-url.ts";
 export { deriveTunnelKey } from "./tunnel-key.ts";
+export { formatUrlFields, readUrlFields, type UrlFields } from "./url-fields.ts";
 export {
   UrlConfigError,
   type UrlConfigErrorCode,

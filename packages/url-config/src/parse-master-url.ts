@@ -36,9 +36,10 @@ export function readMasterUrl(
   const query = openQuery(parts.query, "master", findings);
   const log = query.read(parameters.log, defaults.log);
   const tls = readTlsFiles(query, defaults, findings);
+  const mcp = query.read(parameters.mcp);
   const ui = query.read(parameters.ui);
   findings.throwIfFailed();
-  return { scheme: "master", log, listen, prefix, ...tls, ui };
+  return { scheme: "master", log, listen, prefix, ...tls, mcp, ui };
 }
 
 function readListenAddress(authority: string, findings: Findings): HostPort {

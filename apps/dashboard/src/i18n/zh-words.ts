@@ -14,6 +14,13 @@ export const zhWords: DescriptionWords = {
       `自动模式：如果本机能监听 ${address}，用户连接到本端，由客户端去连接服务（反向）；否则用户连接到客户端，由本端连接 ${exit}（正向）。`,
     reverse: (entry) => `反向：用户连接到本端的 ${entry}，由客户端去连接服务。`,
     forward: (exit) => `正向：用户连接到客户端，由本端连接 ${exit}。`,
+    clients: (count) => `最多 ${count} 个客户端可同时连接此隧道`,
+    usersAtEach: (some) => `${some}，用户可连接到其中任意一个。`,
+    nextUser: (some, lbs, onlyReverse) => {
+      const next = ["轮流选择的客户端", "延迟最低的客户端", "最先到来且仍在的客户端"];
+      const chosen = lbs === undefined ? "连接最少的客户端" : next[lbs];
+      return `${some}；${onlyReverse ? "反向模式下，" : ""}下一个用户转到${chosen}。`;
+    },
     noTls: "未启用 TLS：两端之间的流量在途中可以被读取。",
     selfSigned: "两端之间使用 TLS，证书在每次启动时生成。",
     certificate: (file) => `两端之间使用 TLS，证书来自 ${file}。`,
@@ -26,6 +33,8 @@ export const zhWords: DescriptionWords = {
       `自动模式的客户端。如果本机能监听 ${address}，它自己转发：${single}。否则它是隧道的客户端：${dual}。`,
     forwarder: (single) => `独立转发（单端）：${single}。`,
     tunnel: (dual) => `隧道客户端：${dual}。`,
+    servers: (count, all) =>
+      `它知道 ${count} 个服务端：${all}。反向模式的服务端会同时连接；正向模式的服务端只连接应答最好的一个，失去后换下一个。`,
     tls: "两端之间是否使用 TLS 由服务端决定。",
   },
   master: (listen, url) => `主控：通过 API 管理隧道，监听${listen}，位于 ${url}。`,

@@ -5,6 +5,7 @@ import {
   type InstanceLink,
   type LogFields,
   type LogLineLevel,
+  type PeerLink,
   type RestingTarget,
 } from "@nodepass/model";
 import type { TunnelWays } from "@nodepass/tunnel-core";
@@ -38,7 +39,9 @@ export type RunnerCommand =
   /** Connections get `timeoutMs` to finish. Answered by `closed`. */
   | { readonly kind: "close"; readonly run: number; readonly timeoutMs: number }
   /** Answered by `counters`, if the tunnel is there. */
-  | { readonly kind: "read"; readonly run: number };
+  | { readonly kind: "read"; readonly run: number }
+  /** What all tunnels have measured. Answered by `latencies`. */
+  | { readonly kind: "measure" };
 
 /** A tunnel has opened, or its state or addresses have changed. */
 export interface StateReport {
@@ -57,6 +60,20 @@ export interface StateReport {
 export interface CountersReport {
   readonly kind: "counters";
   /** A row for each tunnel: its run, then its counters in the order of the model's table. */
+  readonly rows: readonly number[];
+}
+
+/** What is known of each of several peers has changed. */
+export interface PeersReport {
+  readonly kind: "peers";
+  readonly run: number;
+  readonly peers: readonly PeerLink[];
+}
+
+/** What the tunnels that measured anything have measured. */
+export interface LatenciesReport {
+  readonly kind: "latencies";
+  /** See `latency-rows.ts`. */
   readonly rows: readonly number[];
 }
 
@@ -92,7 +109,14 @@ export interface ClosedReport {
 }
 
 /** What a runner of tunnels tells the main thread. */
-export type RunnerReport = StateReport | CountersReport | LogReport | ChangedReport | ClosedReport;
+export type RunnerReport =
+  | StateReport
+  | CountersReport
+  | PeersReport
+  | LatenciesReport
+  | LogReport
+  | ChangedReport
+  | ClosedReport;
 
 const COLUMNS = COUNTER_NAMES.length + 1;
 

@@ -1,8 +1,9 @@
-import { type Counters, NO_COUNTERS } from "@nodepass/model";
+import { type Counters, type Latencies, type LatencyHistogram, NO_COUNTERS } from "@nodepass/model";
 import { DEFAULT_ENVIRONMENT, parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeTunnels } from "../../test/support/fake-tunnel.ts";
 import { createGate } from "../../test/support/gate.ts";
+import { eachLatencies } from "./latency-rows.ts";
 import { pushCounters, type RunnerReport } from "./messages.ts";
 import { TunnelRunner } from "./tunnel-runner.ts";
 
@@ -141,6 +142,33 @@ it("keeps to the log level of the URL and to a bounded number of lines", async (
   ]);
 });
 
+it("tells of each of several peers when something of them differs, of 64 at most", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  expect(reports.splice(0).map(({ kind }) => kind)).toEqual(["state"]);
+  const carried = { users: 1, tcps: 1, udps: 0, tcprx: 5, tcptx: 6, udprx: 0, udptx: 0 };
+  const peer = { address: "192.0.2.1", connected: true, reason: undefined, pool: 2, ping: 3 };
+  const peers = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({ number: at + 1, ...peer, ...carried }));
+  tunnels.last.peerStates = peers(1);
+  tunnels.last.setPeer(true);
+  await settle();
+  expect(reports.splice(0)).toMatchObject([
+    { kind: "peers", run: 1, peers: [{ number: 1, reason: "", tcprx: 5 }] },
+    { kind: "state" },
+  ]);
+  runner.handle({ kind: "read", run: 1 });
+  expect(reports.splice(0).map(({ kind }) => kind)).toEqual(["counters"]);
+  tunnels.last.peerStates = peers(100);
+  runner.handle({ kind: "read", run: 1 });
+  const [report] = reports.splice(0);
+  expect(report?.kind === "peers" && report.peers.length).toBe(64);
+  tunnels.last.peerStates = [];
+  runner.handle({ kind: "read", run: 1 });
+  expect(reports.splice(0)).toMatchObject([{ kind: "peers", peers: [] }, { kind: "counters" }]);
+});
+
 it("says which targets rest, when one begins to and when it serves again", async () => {
   const { tunnels, reports, runner, settle } = setUp();
   runner.handle({ kind: "open", run: 1, spec: SPEC });
@@ -228,4 +256,52 @@ it("says nothing any more once it is destroyed", async () => {
   expect(tunnels.opened.map(({ state }) => state)).toEqual(["closed", "closed"]);
   expect(reports).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it("tells what its tunnels measured when it is asked, and of those only that measured anything", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  runner.handle({ kind: "open", run: 2, spec: SPEC });
+  await settle();
+  tunnels.last.dials = [0.2, 3, 9000];
+  vi.advanceTimersByTime(60_000);
+  reports.length = 0;
+  runner.handle({ kind: "measure" });
+  const [report] = reports;
+  if (report?.kind !== "latencies") throw new Error(`told ${report?.kind}`);
+  const told = new Map<number, Latencies>();
+  eachLatencies(report.rows, (run, latencies) => told.set(run, latencies));
+  expect([...told.keys()]).toEqual([2]);
+  expect(told.get(2)).toEqual(tunnels.last.latencies());
+});
+
+it("adds what the tunnels measured that a run has had, those that drain included", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  const former = tunnels.last;
+  former.dials = [10];
+  const gate = createGate();
+  former.closing = gate.promise;
+  runner.handle({ kind: "change", run: 1, spec: parseTunnelUrl(`${URL}&notcp=1`) });
+  await settle();
+  tunnels.last.dials = [20];
+  const ask = (): LatencyHistogram | undefined => {
+    reports.length = 0;
+    runner.handle({ kind: "measure" });
+    const [report] = reports;
+    let dial: LatencyHistogram | undefined;
+    if (report?.kind === "latencies") {
+      eachLatencies(report.rows, (_run, latencies) => {
+        dial = latencies.dial;
+      });
+    }
+    return dial;
+  };
+  former.dials = [10, 30];
+  expect(ask()?.sumMs).toBe(60);
+  gate.open();
+  await settle();
+  expect(ask()?.sumMs).toBe(60);
+  expect(ask()?.counts.reduce((sum, count) => sum + count)).toBe(3);
 });

@@ -1,17 +1,16 @@
-import { Worker } from "node:worker_threads";
-import type { Counters } from "@nodepass/model";
+import type { Counters, Latencies, PeerLink } from "@nodepass/model";
+import { ChangeSignal } from "../change-signal.ts";
+import { eachLatencies } from "./latency-rows.ts";
 import {
   type ChangeOutcome,
   type ClosedReport,
   eachCounters,
   type LogReport,
-  type RunnerCommand,
   type RunnerReport,
-  type RunnerSettings,
   type StateReport,
   type TunnelSpec,
 } from "./messages.ts";
-import { type OpenTunnel, TunnelRunner } from "./tunnel-runner.ts";
+import type { StartThread, ThreadHandlers, TunnelThread } from "./tunnel-thread.ts";
 
 /** How a pool keeps its threads. */
 export interface WorkerPoolOptions {
@@ -41,6 +40,8 @@ export interface Run {
   change(spec: TunnelSpec): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
+  /** What its tunnel had measured when {@link WorkerPool.measure} was called last. */
+  readonly latencies: Latencies | undefined;
   /** Ends the thread that does not answer; its other runs are lost and come back. */
   kill(reason: string): void;
   /** Nothing more is heard of it. */
@@ -82,9 +83,13 @@ export class WorkerPool {
     return this.#crashes;
   }
 
-  /** Opens a tunnel where the fewest are. The listener is called later, never from inside. */
+  /**
+   * Opens a tunnel where the fewest are, but a server beside those that have its tunnel address: a
+   * socket can't be handed to another thread, so who shares a port has to be where it is listened on.
+   * The listener is called later, never from inside.
+   */
   open(spec: TunnelSpec, listener: RunListener): Run {
-    const slot = this.#emptiest();
+    const slot = this.#slots.find((each) => each.listensFor(spec)) ?? this.#emptiest();
     this.#lastRun++;
     const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
     slot.open(run);
@@ -92,9 +97,17 @@ export class WorkerPool {
       close: (timeoutMs) => slot.close(run, timeoutMs),
       change: (wanted) => slot.change(run, wanted),
       read: () => slot.read(run),
+      get latencies() {
+        return run.latencies;
+      },
       kill: (reason) => slot.kill(reason),
       forget: () => slot.forget(run),
     };
+  }
+
+  /** Has every run say what it has measured; resolves within `limitMs`. */
+  async measure(limitMs: number): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.measure(limitMs)));
   }
 
   /** Ends every thread now. Idempotent. */
@@ -118,6 +131,7 @@ const MAX_WAIT_MS = 60_000;
 export interface RunListener {
   onState(report: StateReport): void;
   onCounters(counters: Counters): void;
+  onPeers(peers: readonly PeerLink[]): void;
   onLog(report: LogReport): void;
   onChanged(outcome: ChangeOutcome): void;
   /** The run is over. Without a reason it was closed as asked. */
@@ -135,6 +149,7 @@ interface SlotRun {
   wanted: TunnelSpec;
   readonly listener: RunListener;
   closing: boolean;
+  latencies?: Latencies;
 }
 
 /** What a slot needs from its pool. */
@@ -159,6 +174,9 @@ class WorkerSlot {
   #crashes = 0;
   #timer: NodeJS.Timeout | undefined;
   #destroyed = false;
+  readonly #changes = new ChangeSignal();
+  /** Times that the thread has told what was measured. */
+  #measured = 0;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -166,6 +184,17 @@ class WorkerSlot {
 
   get size(): number {
     return this.#runs.size;
+  }
+
+  /** Whether it has a server on the same tunnel address. */
+  listensFor(spec: TunnelSpec): boolean {
+    const { host, port } = spec.tunnel;
+    if (spec.scheme !== "server" || port === 0) return false;
+    for (const { spec: other } of this.#runs.values()) {
+      const { tunnel } = other;
+      if (other.scheme === "server" && tunnel.port === port && tunnel.host === host) return true;
+    }
+    return false;
   }
 
   get isUp(): boolean {
@@ -208,6 +237,15 @@ class WorkerSlot {
     this.#thread?.post({ kind: "read", run: run.run });
   }
 
+  /** Resolves when the thread has told what its tunnels measured, is gone, or takes too long. */
+  async measure(limitMs: number): Promise<void> {
+    const thread = this.#thread;
+    if (thread === undefined || this.#runs.size === 0) return;
+    const before = this.#measured;
+    thread.post({ kind: "measure" });
+    await this.#changes.until(() => this.#measured !== before || this.#thread !== thread, limitMs);
+  }
+
   /** Ends the thread, because it does not do what it is told. */
   kill(reason: string): void {
     this.#thread?.terminate(reason);
@@ -244,9 +282,19 @@ class WorkerSlot {
       });
       return;
     }
+    if (report.kind === "latencies") {
+      eachLatencies(report.rows, (number, latencies) => {
+        const run = this.#runs.get(number);
+        if (run !== undefined) run.latencies = latencies;
+      });
+      this.#measured++;
+      this.#changes.notify();
+      return;
+    }
     const run = this.#runs.get(report.run);
     if (run === undefined) return;
     if (report.kind === "state") run.listener.onState(report);
+    else if (report.kind === "peers") run.listener.onPeers(report.peers);
     else if (report.kind === "log") run.listener.onLog(report);
     else if (report.kind === "changed") {
       if (report.outcome !== "refused") run.spec = run.wanted;
@@ -256,6 +304,7 @@ class WorkerSlot {
 
   #onExit(reason: string): void {
     this.#thread = undefined;
+    this.#changes.notify();
     if (this.#destroyed) {
       this.#endAll();
       return;
@@ -285,100 +334,4 @@ class WorkerSlot {
   #endAll(): void {
     for (const run of [...this.#runs.values()]) this.#end(run, undefined);
   }
-}
-
-/** Something that runs tunnels beside others: a worker thread, or this one. */
-export interface TunnelThread {
-  post(command: RunnerCommand): void;
-  /** Ends it now and its tunnels with it; `onExit` follows. */
-  terminate(reason: string): void;
-}
-
-/** What a thread tells; never from inside `start`, `post` or `terminate`. */
-export interface ThreadHandlers {
-  onReport(report: RunnerReport): void;
-  /** It has ended. Called once; nothing follows. */
-  onExit(reason: string): void;
-}
-
-/** Starts a thread. */
-export type StartThread = (name: string, handlers: ThreadHandlers) => TunnelThread;
-
-/** How worker threads are started. */
-export interface WorkerThreadOptions {
-  readonly settings: RunnerSettings;
-  /** Heap of one thread, MiB; a thread that needs more ends alone. */
-  readonly heapMiB: number;
-  /** Sees each worker, to make it crash; for tests. */
-  readonly onWorker?: ((worker: Worker) => void) | undefined;
-}
-
-/** Built files beside built files, sources beside sources: Node 22.18 and later run both. */
-const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const entry = new URL(`./worker-main.${extension}`, import.meta.url);
-
-/** Runs tunnels in worker threads. */
-export function workerThreads(options: WorkerThreadOptions): StartThread {
-  return (name, handlers) => {
-    let reason: string | undefined;
-    let worker: Worker;
-    try {
-      worker = new Worker(entry, {
-        name,
-        workerData: options.settings,
-        // Flags of the main thread may be about its entry (`--input-type`), which this is not.
-        execArgv: [],
-        resourceLimits: { maxOldGenerationSizeMb: options.heapMiB },
-      });
-    } catch (error) {
-      // The system has no thread left for us.
-      queueMicrotask(() => handlers.onExit(reasonOf(error)));
-      return { post: () => undefined, terminate: () => undefined };
-    }
-    const end = (why: string): void => {
-      reason ??= why;
-      void worker.terminate();
-    };
-    worker.on("message", (report: RunnerReport) => {
-      // Not what was sent before the end of a thread that is being ended.
-      if (reason === undefined) handlers.onReport(report);
-    });
-    worker.on("messageerror", (error) => end(`unreadable message: ${error.message}`));
-    worker.on("error", (error) => {
-      reason ??= reasonOf(error);
-    });
-    worker.once("exit", (code) => handlers.onExit(reason ?? `exit code ${code}`));
-    options.onWorker?.(worker);
-    return { post: (command) => worker.postMessage(command), terminate: end };
-  };
-}
-
-/** Runs the tunnels in this thread: for tests and for hosts with little memory. */
-export function localThreads(settings: RunnerSettings, open?: OpenTunnel): StartThread {
-  return (_name, handlers) => {
-    let ended = false;
-    const runner = new TunnelRunner({
-      ...settings,
-      open,
-      // Later, as between threads.
-      send: (report) => {
-        queueMicrotask(() => {
-          if (!ended) handlers.onReport(report);
-        });
-      },
-    });
-    return {
-      post: (command) => runner.handle(command),
-      terminate: (reason) => {
-        if (ended) return;
-        ended = true;
-        runner.destroy();
-        queueMicrotask(() => handlers.onExit(reason));
-      },
-    };
-  };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,11 +1,15 @@
 import { EventEmitter } from "node:events";
 import {
+  LATENCY_BOUNDS_MS,
+  type LatencySnapshot,
+  type PeerState,
   type TargetState,
   type Tunnel,
   type TunnelChanges,
   type TunnelCounters,
   TunnelError,
   type TunnelEvents,
+  type TunnelLatencies,
   type TunnelOptions,
   type TunnelState,
 } from "@nodepass/tunnel-core";
@@ -59,12 +63,35 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     return { ...this.live };
   }
 
+  /** What its dials took, ms; nothing else is measured. */
+  dials: readonly number[] = [];
+  latencies(): TunnelLatencies {
+    const of = (times: readonly number[]): LatencySnapshot => ({
+      boundsMs: LATENCY_BOUNDS_MS,
+      counts: [...LATENCY_BOUNDS_MS, Number.POSITIVE_INFINITY].map(
+        (bound, at, bounds) =>
+          times.filter((ms) => ms <= bound && ms > (bounds[at - 1] ?? -1)).length,
+      ),
+      sumMs: times.reduce((sum, ms) => sum + ms, 0),
+    });
+    const none = of([]);
+    return {
+      dial: of(this.dials),
+      ...{ handshake: none, poolDial: none, poolWait: none, firstByte: none },
+    };
+  }
+
   /** What it was told to change. */
   readonly updates: TunnelChanges[] = [];
   update(changes: TunnelChanges): void {
     if (this.state === "closed") throw new TunnelError("CLOSED", "the tunnel is closed");
     this.updates.push(changes);
     Object.assign(this.settings, changes);
+  }
+
+  peerStates: readonly PeerState[] = [];
+  peers(): readonly PeerState[] {
+    return this.peerStates;
   }
 
   targets(): readonly TargetState[] {

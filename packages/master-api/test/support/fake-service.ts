@@ -11,6 +11,7 @@ import {
   type InstanceLogs,
   type InstanceService,
   type KeyAccess,
+  type Latencies,
   type LogQuery,
   type MasterIdentity,
   type MasterInfo,
@@ -101,6 +102,12 @@ export class FakeService implements InstanceService, MasterService {
   lines: InstanceLogLine[] = [];
   /** Everything that was asked for, in order. */
   readonly calls: { readonly name: string; readonly arguments: readonly unknown[] }[] = [];
+
+  /** What instances have measured, by id. */
+  readonly measured = new Map<string, Latencies>();
+  async latencies(): Promise<ReadonlyMap<string, Latencies>> {
+    return this.measured;
+  }
 
   get listeners(): number {
     return this.#listeners.size;

@@ -1,4 +1,5 @@
 import type { TunnelError } from "../errors.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import type { EarlyReader } from "../stream/early-reader.ts";
 
@@ -16,6 +17,8 @@ export interface Conduit {
   readonly framed: boolean;
   /** Who has read the stream so far, if anybody: keeps what came, and tells if it is lost. */
   readonly reader: EarlyReader | undefined;
+  /** Counts what the peer at its other end carries, where there can be several. */
+  load?: PeerLoad | undefined;
 }
 
 /** Somebody at an entry who needs a conduit. Exactly one of the two is called, unless cancelled. */
@@ -55,13 +58,16 @@ export interface Opening {
 
 /** The end that dials the targets. */
 export interface Exit {
-  open(opening: Opening): void;
+  /** @param load counts what the peer carries, where there can be several */
+  open(opening: Opening, load?: PeerLoad): void;
 }
 
 /** How a session carries its users over its pool connections. */
 export interface Conduits {
   /** Ready pool connections. */
   readonly size: number;
+  /** Those, and the others that nobody uses: what a peer closes when it hears of the session's end. */
+  readonly unused: number;
   /** Whether a ready pool connection has this id. */
   has(id: string): boolean;
   /** A pool connection has come. `early` came with its opening. */
@@ -70,8 +76,13 @@ export interface Conduits {
   open(kind: ConduitKind, remote: string): Conduit | undefined;
   /** Exit: the peer's signal that it uses the pool connection `id`. */
   signalled(kind: ConduitKind, id: string, remote: string): void;
-  /** Once per report interval. @param max most ready pool connections */
-  tick(max: number): void;
+  /**
+   * Once per report interval.
+   *
+   * @param max most ready pool connections
+   * @param heard whether the peer was heard of in it
+   */
+  tick(max: number, heard: boolean): void;
   /** Entry: closes the ready pool connections over `most`, if it alone uses them. */
   trim(most: number): void;
   /** Closes the ready pool connections (`flush`). */

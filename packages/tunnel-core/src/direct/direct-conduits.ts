@@ -3,7 +3,7 @@ import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import type { TargetDial, TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
+import { proxyHeaderOf } from "../wire/proxy-header.ts";
 
 /** Without a tunnel between, a user's conduit is a connection to the target. */
 export class DirectConduits implements ConduitSource {
@@ -23,8 +23,7 @@ export class DirectConduits implements ConduitSource {
         over = true;
         this.#dials.delete(user);
         if (this.#context.settings.proxy) {
-          const source = parseRemote(user.remote) ?? { address: "", port: 0 };
-          stream.write(Buffer.from(proxyHeader(source, { address, port }), "latin1"));
+          stream.write(Buffer.from(proxyHeaderOf(user.remote, { address, port }), "latin1"));
         }
         user.onConduit({ stream, framed: false, reader: readerOf(stream, early) });
       },

@@ -1,4 +1,5 @@
 import type { RemoteInfo } from "node:dgram";
+import type { TunnelError } from "../errors.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -7,7 +8,7 @@ import type { DoorKeeper, UdpDoor, UdpListener } from "../udp/udp-listener.ts";
 import { type UdpSession, UdpSessions, userAt } from "../udp/udp-sessions.ts";
 import { answerUser } from "../udp/udp-socket.ts";
 import type { UdpTargets } from "../udp/udp-target.ts";
-import type { UdpTargetLink } from "../udp/udp-target-link.ts";
+import type { TargetReceiver, UdpTargetLink } from "../udp/udp-target-link.ts";
 
 /** Most bytes that wait for a session's target socket. */
 const MAX_EARLY_BYTES = 1024 * 1024;
@@ -56,20 +57,22 @@ export class DirectUdp implements DoorKeeper {
 
   close(): void {
     for (const session of this.sessions.all()) session.close();
+    this.targets.close();
     this.#listener.stop(this);
   }
 }
 
-class DirectUdpSession implements IdleCheckable, UdpSession {
+class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
   door: UdpDoor;
   from: RemoteInfo;
   active = true;
   idleSweeps = 0;
   readonly #direct: DirectUdp;
-  readonly #abort = new AbortController();
   #inbound: DatagramThrottle | undefined;
   #outbound: DatagramThrottle | undefined;
-  #target: UdpTargetLink | undefined;
+  readonly #target: UdpTargetLink;
+  /** The target can be sent to. */
+  #open = false;
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #closed = false;
@@ -81,18 +84,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     const { context } = direct;
     this.limitsChanged();
     context.udpSessions.add(this);
-    const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
-    const receiver = { onDatagram: (datagram: Buffer) => this.#returned(datagram) };
-    direct.targets.open(AbortSignal.any([this.#abort.signal, timeout]), receiver).then(
-      (target) => this.#opened(target),
-      (error: unknown) => {
-        if (!this.#closed) {
-          const reason = error instanceof Error ? error.message : String(error);
-          context.logRarely("error", "udp target unreachable", { reason });
-        }
-        this.close();
-      },
-    );
+    this.#target = direct.targets.open(this);
   }
 
   limitsChanged(): void {
@@ -111,15 +103,16 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     });
   }
 
-  #opened(target: UdpTargetLink): void {
-    if (this.#closed) {
-      target.close();
-      return;
-    }
-    this.#target = target;
+  onOpen(): void {
+    this.#open = true;
     const early = this.#early;
     this.#leaveAll();
     for (const datagram of early) this.#send(datagram);
+  }
+
+  onFailed(error: TunnelError): void {
+    this.#direct.context.logRarely("error", "udp target unreachable", { reason: error.message });
+    this.close();
   }
 
   #leaveAll(): void {
@@ -129,7 +122,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     this.#earlyBytes = 0;
   }
 
-  #returned(datagram: Buffer): void {
+  onDatagram(datagram: Buffer): void {
     this.active = true;
     if (this.#outbound === undefined) this.#answer(datagram);
     else this.#outbound.push(datagram);
@@ -145,7 +138,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   #send(datagram: Buffer): void {
     const { context } = this.#direct;
     const { length } = datagram;
-    if (this.#target !== undefined) {
+    if (this.#open) {
       if (!this.#target.send(datagram)) context.counters.udpDropped++;
     } else if (
       this.#closed ||
@@ -178,11 +171,10 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#abort.abort();
     this.#inbound?.close();
     this.#outbound?.close();
-    this.#target?.close();
-    this.#target = undefined;
+    this.#open = false;
+    this.#target.close();
     const { context, sessions } = this.#direct;
     context.counters.udpDropped += this.#early.length;
     this.#leaveAll();

@@ -17,7 +17,7 @@ export class EntrySide {
   constructor(context: TunnelContext) {
     this.#context = context;
     const { poolGetTimeoutMs, semaphoreLimit } = context.limits;
-    this.queue = new ConduitQueue(poolGetTimeoutMs, semaphoreLimit);
+    this.queue = new ConduitQueue(poolGetTimeoutMs, semaphoreLimit, context.latencies.poolWait);
     this.tcp = new TcpEntry(context, this.queue);
   }
 

@@ -1,5 +1,6 @@
 import type { Conduit, ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import {
   type CarriedBytes,
   closed,
@@ -15,7 +16,7 @@ import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
+import { proxyHeaderOf } from "../wire/proxy-header.ts";
 
 /** Dials the target for each TCP connection that the peer's entry begins, and relays. */
 export class TcpExit implements Exit {
@@ -27,7 +28,7 @@ export class TcpExit implements Exit {
     this.dialer = dialer;
   }
 
-  open(opening: Opening): void {
+  open(opening: Opening, load?: PeerLoad): void {
     const { context } = this;
     if (!context.settings.tcp || !context.slots.take()) {
       if (context.settings.tcp) context.counters.refusedSlot++;
@@ -42,14 +43,12 @@ export class TcpExit implements Exit {
       return;
     }
     context.counters.tcps++;
-    new ExitUser(this, opening).start();
+    new ExitUser(this, opening, load).start();
   }
 
   /** The PROXY protocol header of a connection, if one is to be sent. */
   header(remote: string, address: string, port: number): string | undefined {
-    if (!this.context.settings.proxy) return undefined;
-    const source = parseRemote(remote) ?? { address: "", port: 0 };
-    return proxyHeader(source, { address, port });
+    return this.context.settings.proxy ? proxyHeaderOf(remote, { address, port }) : undefined;
   }
 
   release(): void {
@@ -72,14 +71,18 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #address = "";
   #port = 0;
   #dial: TargetDial | undefined;
+  #connectedAt = 0;
   #done = false;
   /** Where the program itself is the target. */
   #own: ProcessStream | undefined;
   #refusal: ConnectionRefusal = "gone";
 
-  constructor(exit: TcpExit, opening: Opening) {
+  readonly #load: PeerLoad | undefined;
+
+  constructor(exit: TcpExit, opening: Opening, load: PeerLoad | undefined) {
     this.#exit = exit;
     this.#opening = opening;
+    this.#load = load;
   }
 
   start(): void {
@@ -106,6 +109,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   onTarget(stream: ByteStream, address: string, port: number): void {
     this.#target = stream;
+    this.#connectedAt = this.#dial?.connectedAt ?? performance.now();
     this.#address = address;
     this.#port = port;
     if (this.#conduit !== undefined) {
@@ -131,7 +135,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#done = true;
     this.#dial = undefined;
     if (context.onConnection !== undefined) opened(context, remote);
-    new Relay({
+    const relay = new Relay({
       context,
       local: target,
       remote: conduit.stream,
@@ -139,8 +143,11 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
         this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
       earlyLocal: this.#targetReader?.takeEarly(),
       earlyRemote: conduit.reader?.takeEarly(),
+      answer: "local",
+      askedAt: this.#connectedAt,
       owner: this,
     });
+    if (!relay.finished) this.#load?.began("tcp", relay);
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
     if (this.#own !== undefined) this.#handOver(this.#own);
   }
@@ -162,6 +169,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   onFinished(carried: CarriedBytes): void {
     const { context } = this.#exit;
     this.#exit.release();
+    this.#load?.ended("tcp", carried);
     if (context.onConnection !== undefined) {
       closed(context, this.#opening.remote, carried, undefined);
     }

@@ -1,17 +1,17 @@
 import type { Socket } from "node:net";
 import type { CarrierListener, NewSocket } from "../carrier/carrier.ts";
 import { MAX_HEADER_BYTES } from "../handshake/handshake-server.ts";
-import { SILENCE_MS } from "../pool/pool-greeter.ts";
 import { secureServer } from "../stream/tls-stream.ts";
-import type { CertificateSource } from "../tls/certificate-source.ts";
+import type { CertificateState } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { HEAD_END } from "../wire/http-head.ts";
 import { HELLO_MAGIC } from "../wire/pool-hello.ts";
-import { Newcomers } from "./newcomers.ts";
+import { type Newcomer, Newcomers } from "./newcomers.ts";
+import type { PortCertificates } from "./port-certificates.ts";
+import type { SessionDirectory } from "./session-directory.ts";
 
 /** First byte of a TLS record that carries a handshake (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 0x16;
-/** Where the head of an HTTP request ends (RFC 9112, section 2.1). */
-const HEAD_END = "\r\n\r\n";
 /** How a request line begins, or the beginning of one (RFC 9110, section 9.1). */
 const METHOD = /^[A-Z]{1,16}(?: |$)/;
 /** How a request for a WebSocket differs from a handshake. */
@@ -22,19 +22,17 @@ const HTTP2 = "PRI * HTTP/2.0";
 const METHOD_BYTES = 17;
 
 export interface TunnelListenerOptions {
-  readonly context: TunnelContext;
-  /** Certificate for TLS connections; `undefined` refuses them. */
-  readonly certificate: CertificateSource | undefined;
+  readonly context: Pick<TunnelContext, "logLimited" | "limits">;
+  /** Certificates for TLS connections, which are refused without one. */
+  readonly certificates: Pick<PortCertificates, "present" | "several" | "current" | "forName">;
   /** Pool connections must use TLS. */
   readonly poolTls: boolean;
   /** Takes what is no handshake. */
   readonly carrier: CarrierListener;
   /** A whole head of an HTTP request has come: the bytes are back in the socket. */
   onHandshake(socket: Socket): void;
-  /** Whether a silent connection from this address can be a 1.14 client's pool connection. */
-  expectsSilent(address: string): boolean;
-  /** Whether many newcomers of this address can be the present client's. */
-  expectsMany?(address: string): boolean;
+  /** The sessions at this port: which addresses their clients have. */
+  readonly sessions: Pick<SessionDirectory, "size" | "expectsMany" | "silenceMs">;
 }
 
 /**
@@ -49,16 +47,19 @@ export class TunnelListener {
   constructor(options: TunnelListenerOptions) {
     this.options = options;
     const { context } = options;
-    this.newcomers = new Newcomers(
-      context.limits.handshakeTimeoutMs,
-      (reason) => context.logLimited("warn", reason),
-      options.expectsMany,
-    );
+    this.newcomers = new Newcomers({
+      timeoutMs: context.limits.handshakeTimeoutMs,
+      onDropped: (reason) => context.logLimited("warn", reason),
+      expectsMany: (address) => options.sessions.expectsMany(address),
+      sessions: options.sessions,
+    });
   }
 
   accept(raw: Socket): void {
-    this.newcomers.add(raw);
-    new Newcomer(this, raw).watch(raw);
+    const arrived = new ArrivedSocket(this, raw);
+    this.newcomers.add(arrived);
+    raw.once("close", () => this.newcomers.delete(arrived));
+    arrived.watch(raw);
   }
 
   close(): void {
@@ -67,24 +68,24 @@ export class TunnelListener {
 }
 
 /** A connection at the tunnel port until it is known what it is. */
-class Newcomer {
+class ArrivedSocket implements Newcomer {
+  readonly address: string;
   readonly #listener: TunnelListener;
   readonly #raw: Socket;
-  readonly #address: string;
   #socket: Socket;
   #bytes: Buffer | undefined;
   /** Of the certificate that this connection was given: a reload may have changed it since. */
   #fingerprint: string | undefined;
   #silence: NodeJS.Timeout | undefined;
   readonly #onReadable = (): void => this.#read();
-  readonly #onEnd = (): void => this.#drop();
-  readonly #onError = (): void => this.#drop();
+  readonly #onEnd = (): void => this.#refused();
+  readonly #onError = (): void => this.#refused();
 
   constructor(listener: TunnelListener, raw: Socket) {
     this.#listener = listener;
     this.#raw = raw;
     this.#socket = raw;
-    this.#address = raw.remoteAddress ?? "";
+    this.address = raw.remoteAddress ?? "";
   }
 
   watch(socket: Socket): void {
@@ -92,10 +93,10 @@ class Newcomer {
     socket.on("readable", this.#onReadable);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
-    const { carrier, poolTls, expectsSilent } = this.#listener.options;
+    const { carrier, poolTls, sessions } = this.#listener.options;
     if (carrier.onSocket === undefined || poolTls !== (socket !== this.#raw)) return;
-    if (!expectsSilent(this.#address)) return;
-    this.#silence = setTimeout(() => this.#silent(), SILENCE_MS);
+    const silenceMs = sessions.silenceMs(this.address);
+    if (silenceMs > 0) this.#silence = setTimeout(() => this.#silent(), silenceMs);
   }
 
   #unwatch(): void {
@@ -106,7 +107,12 @@ class Newcomer {
     socket.off("error", this.#onError);
   }
 
-  #drop(): void {
+  /** As a newcomer whose time is over: whoever has it by now, or its listeners here, see it close. */
+  drop(): void {
+    this.#raw.destroy();
+  }
+
+  #refused(): void {
     this.#unwatch();
     // An error may follow the end.
     this.#socket.on("error", ignore);
@@ -133,14 +139,14 @@ class Newcomer {
    */
   #decide(bytes: Buffer, known: number): boolean {
     const first = bytes[0] ?? 0;
-    const { carrier, certificate } = this.#listener.options;
+    const { carrier, certificates } = this.#listener.options;
     if (first === HELLO_MAGIC && carrier.onSocket !== undefined) return this.#hello(bytes);
     if (first >= 0x41 && first <= 0x5a) return this.#request(bytes, known);
-    if (first === TLS_HANDSHAKE && this.#socket === this.#raw && certificate !== undefined) {
+    if (first === TLS_HANDSHAKE && this.#socket === this.#raw && certificates.present) {
       this.#unwatch();
       this.#raw.unshift(bytes);
       this.#bytes = undefined;
-      this.#secure(certificate);
+      this.#secure();
       return true;
     }
     return this.#refuse("connection at the tunnel port speaks no protocol of ours");
@@ -184,15 +190,15 @@ class Newcomer {
 
   #refuse(message: string, error?: unknown): true {
     this.#listener.options.context.logLimited("warn", message, {
-      address: this.#address,
+      address: this.address,
       ...(error instanceof Error && { reason: error.message }),
     });
-    this.#drop();
+    this.#refused();
     return true;
   }
 
   #silent(): void {
-    if (this.#listener.options.expectsSilent(this.#address)) this.#give(undefined);
+    if (this.#listener.options.sessions.silenceMs(this.address) > 0) this.#give(undefined);
   }
 
   /** It begins as a pool connection. */
@@ -205,23 +211,34 @@ class Newcomer {
     return {
       socket: this.#socket,
       raw: this.#raw,
-      address: this.#address,
+      address: this.address,
       fingerprint: this.#fingerprint,
       early,
       silent: early === undefined,
-      known: () => this.#listener.newcomers.delete(this.#raw, this.#address),
+      known: () => this.#listener.newcomers.delete(this),
     };
   }
 
-  #secure(certificate: CertificateSource): void {
-    const current = certificate.current();
+  #secure(): void {
+    const { certificates, carrier } = this.#listener.options;
+    const current = certificates.current();
     this.#fingerprint = current.fingerprint;
-    const overHttp2 = this.#listener.options.carrier.onHttp2 !== undefined;
-    const secure = secureServer(this.#raw, current, overHttp2 ? ["h2", "http/1.1"] : undefined);
+    const protocols = carrier.onHttp2 === undefined ? undefined : ["h2", "http/1.1"];
+    const choose = (serverName: string): CertificateState => {
+      const chosen = certificates.forName(serverName);
+      this.#fingerprint = chosen.fingerprint;
+      return chosen;
+    };
+    const secure = secureServer(
+      this.#raw,
+      current,
+      protocols,
+      certificates.several ? choose : undefined,
+    );
     this.#raw.on("error", ignore);
     const failed = (error: Error): void => {
       this.#listener.options.context.logLimited("warn", "tls handshake failed", {
-        address: this.#address,
+        address: this.address,
         error: error.message,
       });
       this.#raw.destroy();

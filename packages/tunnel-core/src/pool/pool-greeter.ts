@@ -1,23 +1,22 @@
 import type { Arrival } from "../carrier/carrier.ts";
-import { DeadlineQueue } from "../deadline-queue.ts";
+import { type Newcomer, Newcomers } from "../listener/newcomers.ts";
 import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HELLO_BYTES, type PoolHello, parseHello } from "../wire/pool-hello.ts";
-
-/** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
-export const SILENCE_MS = 10;
-
-/** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
-const ASKS_ID = 0;
+import { ASKS_ID } from "../wire/pool-id.ts";
 
 /** Who admits pool connections. */
 export interface PoolGate {
   /** A hello, not yet verified. @returns whether the stream was admitted, and has its reader */
   hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean;
-  /** Whether a silent stream from this address can be a 1.14 client's pool connection. */
-  expectsSilent(address: string): boolean;
+  /** Sessions that it admits to. */
+  readonly size: number;
+  /** How long a stream from this address is silent, ms, if it is a 1.14 client's; 0: none is here. */
+  silenceMs(address: string): number;
+  /** Whether many newcomers of this address can be the present client's. */
+  expectsMany(address: string): boolean;
   /** It is one: it gets its id. */
-  silent(stream: ByteStream): void;
+  silent(stream: ByteStream, address: string): void;
 }
 
 /**
@@ -27,14 +26,18 @@ export interface PoolGate {
 export class PoolGreeter {
   readonly context: Pick<TunnelContext, "logLimited">;
   readonly gate: PoolGate;
-  readonly waiting: DeadlineQueue<Greeting>;
+  /** Streams that have said nothing whole: a shared connection brings as many as its peer likes. */
+  readonly waiting: Newcomers;
 
   /** @param timeoutMs longest wait for a hello (`NP_HANDSHAKE_TIMEOUT`) */
   constructor(context: Pick<TunnelContext, "logLimited">, gate: PoolGate, timeoutMs: number) {
     this.context = context;
     this.gate = gate;
-    this.waiting = new DeadlineQueue(timeoutMs, (greeting) => {
-      greeting.refuse("connection at the tunnel port said nothing useful in time");
+    this.waiting = new Newcomers({
+      timeoutMs,
+      onDropped: (reason, { address }) => context.logLimited("warn", reason, { address }),
+      expectsMany: (address) => gate.expectsMany(address),
+      sessions: gate,
     });
   }
 
@@ -43,11 +46,12 @@ export class PoolGreeter {
   }
 
   close(): void {
-    this.waiting.clear((greeting) => greeting.drop());
+    this.waiting.close();
   }
 }
 
-class Greeting implements StreamReader {
+class Greeting implements StreamReader, Newcomer {
+  readonly address: string;
   readonly #greeter: PoolGreeter;
   readonly #arrival: Arrival;
   #bytes: Buffer | undefined;
@@ -56,10 +60,12 @@ class Greeting implements StreamReader {
   constructor(greeter: PoolGreeter, arrival: Arrival) {
     this.#greeter = greeter;
     this.#arrival = arrival;
+    this.address = arrival.address;
   }
 
   start(): void {
-    const { stream, address, early, wantsId, asksId } = this.#arrival;
+    const { stream, early, wantsId, asksId } = this.#arrival;
+    const { address } = this;
     const { gate, waiting } = this.#greeter;
     if (wantsId === true) {
       this.#silent();
@@ -70,10 +76,11 @@ class Greeting implements StreamReader {
     waiting.add(this);
     stream.setReader(this);
     stream.resume();
-    if (early !== undefined || asksId === true || !gate.expectsSilent(address)) return;
+    const silenceMs = gate.silenceMs(address);
+    if (early !== undefined || asksId === true || silenceMs === 0) return;
     this.#silence = setTimeout(() => {
-      if (gate.expectsSilent(address)) this.#silent();
-    }, SILENCE_MS);
+      if (gate.silenceMs(address) > 0) this.#silent();
+    }, silenceMs);
   }
 
   onBytes(buffer: Buffer, length: number): boolean {
@@ -86,10 +93,9 @@ class Greeting implements StreamReader {
 
   /** @returns whether it is known now what this is */
   #decide(bytes: Buffer): boolean {
-    const { asksId, address } = this.#arrival;
-    if (asksId === true && bytes[0] === ASKS_ID) {
-      if (this.#greeter.gate.expectsSilent(address)) this.#silent();
-      else this.refuse("pool connection refused: it asks for an id, and no 1.14 client is here");
+    if (this.#arrival.asksId === true && bytes[0] === ASKS_ID) {
+      if (this.#greeter.gate.silenceMs(this.address) > 0) this.#silent();
+      else this.#refuse("pool connection refused: it asks for an id, and no 1.14 client is here");
       return true;
     }
     let hello: PoolHello | undefined;
@@ -97,7 +103,7 @@ class Greeting implements StreamReader {
       hello = parseHello(bytes);
     } catch (error) {
       // The text is fixed: one that a stranger can vary gets around the log's limit.
-      this.refuse("bad pool hello", error);
+      this.#refuse("bad pool hello", error);
       return true;
     }
     if (hello === undefined) return false;
@@ -116,8 +122,8 @@ class Greeting implements StreamReader {
   #silent(): void {
     this.#over();
     const { stream } = this.#arrival;
-    this.#arrival.known?.();
-    this.#greeter.gate.silent(stream);
+    this.#arrival.known?.(true);
+    this.#greeter.gate.silent(stream, this.address);
     stream.resume();
   }
 
@@ -126,9 +132,9 @@ class Greeting implements StreamReader {
     this.#greeter.waiting.delete(this);
   }
 
-  refuse(message: string, error?: unknown): void {
+  #refuse(message: string, error?: unknown): void {
     this.#greeter.context.logLimited("warn", message, {
-      address: this.#arrival.address,
+      address: this.address,
       ...(error instanceof Error && { reason: error.message }),
     });
     this.drop();

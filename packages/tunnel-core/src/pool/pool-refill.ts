@@ -30,7 +30,7 @@ export interface Refillable {
 }
 
 export interface PoolRefillOptions {
-  readonly context: Pick<TunnelContext, "limits" | "logLimited">;
+  readonly context: Pick<TunnelContext, "latencies" | "limits" | "logLimited">;
   readonly dialer: Pick<PoolDialer, "dial" | "close">;
   readonly pool: Refillable;
   /** Pool connections have TLS. */
@@ -152,6 +152,7 @@ export class PoolRefill implements PoolDialResult, PoolWatcher {
   onOpen(stream: ByteStream, id: string, early: Buffer | undefined, tookMs: number): void {
     this.#dialing--;
     this.#fastest = Math.min(this.#fastest, tookMs);
+    this.#options.context.latencies.poolDial.observe(tookMs);
     // Those that users wait for are no reason to keep more ready.
     if (this.#opened >= this.#needed) this.#openedSinceGrowth++;
     this.#failures = 0;

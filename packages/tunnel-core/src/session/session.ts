@@ -10,8 +10,8 @@ import { ControlChannel } from "./control-channel.ts";
 
 /** How a session's users go over its pool connections. */
 export type SessionWay =
-  /** One after another on each, in frames. */
-  | { readonly by: "frames" }
+  /** One after another on each, in frames, or many at once on so many lanes. */
+  | { readonly by: "frames"; readonly lanes: number }
   /** Each on one of his own, that a signal names (NodePass 1.14). */
   | {
       readonly by: "claims";
@@ -102,6 +102,13 @@ export class Session {
         ...common,
         flushes: context.flushes,
         lingerer: context.lingerer,
+        laneCount: way.lanes,
+        datagrams: {
+          waiting: context.waitingDatagrams,
+          onDropped: (datagrams) => {
+            context.counters.udpDropped += datagrams;
+          },
+        },
         onViolation: (error) => {
           context.logLimited("warn", "pool connection broke the rules of frames", {
             reason: error.message,
@@ -151,6 +158,16 @@ export class Session {
     return this.#conduits.size;
   }
 
+  /** Last round trip, ms; 0 while none is known. */
+  get ping(): number {
+    return this.#control?.roundTrip ?? 0;
+  }
+
+  /** Whether the peer has answered its last ping, or still may. @param now `performance.now()` */
+  answers(now: number): boolean {
+    return this.#control?.answers(now) ?? false;
+  }
+
   /** Whether an idle pool connection has this id. */
   hasPoolConnection(id: string): boolean {
     return this.#conduits.has(id);
@@ -171,7 +188,10 @@ export class Session {
    * a number that says the same however late it is read: those that came, and one for each who waits.
    */
   want(waiting: number): void {
-    const total = this.#arrived + waiting;
+    const { way } = this.terms;
+    // One lane serves all who wait.
+    const shared = way.by === "frames" && way.lanes > 0;
+    const total = this.#arrived + (shared ? Math.min(1, waiting) : waiting);
     if (total <= this.#wanted) return;
     const pending = this.#wanted > this.#told;
     this.#wanted = Math.min(total, MAX_COUNT);
@@ -203,8 +223,9 @@ export class Session {
     });
     this.#timer = setInterval(() => {
       this.#control?.tick();
+      if (this.ended) return;
       this.#tellMax();
-      this.#conduits.tick(this.#max);
+      this.#conduits.tick(this.#max, this.#control?.heard === true);
       this.#check?.tick(this.#control?.pings ?? 0);
     }, this.#context.limits.reportIntervalMs);
     this.#control.start();
@@ -300,7 +321,7 @@ export class Session {
 
   /** The peer has not closed all idle connections of a retired session yet. */
   get retiring(): boolean {
-    return this.#state === "retired" && this.#conduits.size > 0;
+    return this.#state === "retired" && this.#conduits.unused > 0;
   }
 
   end(reason: string): void {

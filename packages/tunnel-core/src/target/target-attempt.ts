@@ -41,9 +41,10 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
     this.through = through;
   }
 
-  start(): void {
+  /** @returns the time now, of `performance.now()` */
+  start(): number {
     const { context, localAddress, deadlines } = this.#dial.dialer;
-    deadlines.add(this);
+    const now = deadlines.add(this);
     if (this.through !== undefined) {
       this.#proxied = new ProxyDial({
         route: {
@@ -61,11 +62,12 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
           this.#failed(error);
         },
       });
-      return;
+      return now;
     }
     const to = { address: this.address, port: this.target.port, localAddress };
     this.#stream = dialTcp(to, context.buffers, this);
     this.#stream.setReader(this);
+    return now;
   }
 
   onConnect(): void {

@@ -33,7 +33,7 @@ export class TargetDialer implements DialParts {
   }
 
   dial(wanted: TargetWanted): TargetDial {
-    const dial = new TargetDial(this, wanted);
+    const dial = new TargetDial(this, wanted, this.context.latencies.dial);
     dial.start(this.health.turn(dial));
     return dial;
   }

@@ -1,12 +1,13 @@
-import { createSecureContext, rootCertificates } from "node:tls";
-import { type ClientSettings, formatHostPort } from "@nodepass/url-config";
+import { type ClientSettings, formatHostPort, type HostPort } from "@nodepass/url-config";
 import type { Carrier, CarrierTls } from "../carrier/carrier.ts";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
+import { tls as nodeTls } from "../node-tls.ts";
 import { PoolDialer, type PoolDialTerms } from "../pool/pool-dialer.ts";
 import { MAX_DIALING, MAX_DIALING_UNSIZED, PoolRefill } from "../pool/pool-refill.ts";
 import { dialledHost, type Route } from "../proxy/route.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
 import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
+import { cipherOrder } from "../tls/cipher-order.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
@@ -15,6 +16,7 @@ import { hasSizing, provedWay } from "./proved-way.ts";
 export interface ClientSessionOptions {
   readonly context: TunnelContext;
   readonly settings: ClientSettings;
+  readonly server: HostPort;
   readonly met: HandshakeResult;
   readonly route: Route;
   readonly serverName: string | undefined;
@@ -40,7 +42,7 @@ export class ClientSession {
       role,
       proved: met.proved,
       way: met.proved
-        ? provedWay(met.answer.ext)
+        ? provedWay(met.answer.ext, met.answer.lanes)
         : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
       sizing: met.proved && hasSizing(met.answer.ext),
       max: answer.max,
@@ -118,19 +120,21 @@ function checkPlan(tls: 0 | 1 | 2, role: "entry" | "exit"): CertificateCheckPlan
 }
 
 function dialTerms(options: ClientSessionOptions): PoolDialTerms {
-  const { context, settings, met, route, serverName, carrier } = options;
+  const { context, settings, server, met, route, serverName, carrier } = options;
   return {
     carrier: carrier.dial({
       ...route,
       serverName,
       path: settings.path,
       tls: carrierTls(options),
+      of114: !met.proved,
       reportIntervalMs: context.limits.reportIntervalMs,
       buffers: context.buffers,
+      lingerer: context.lingerer,
       log: context.logLimited,
     }),
     timeoutMs: context.limits.tcpDialTimeoutMs,
-    onUnreachable: () => context.names.failed(dialledHost(route, settings.tunnel)),
+    onUnreachable: () => context.names.failed(dialledHost(route, server)),
     hello: met.proved
       ? createHelloWriter(Buffer.from(met.answer.session, "hex"), met.sessionKey)
       : undefined,
@@ -153,12 +157,13 @@ function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
   const front = frontOf(options);
   const tls = front === 0 ? met.answer.tls : front;
   if (tls === 0) return undefined;
-  const trusted = ca === undefined ? undefined : [...rootCertificates, ...[ca].flat()];
+  const trusted = ca === undefined ? undefined : [...nodeTls().rootCertificates, ...[ca].flat()];
   return {
     mode: tls,
-    context: createSecureContext({
+    context: nodeTls().createSecureContext({
       // What stands in front of a server may know no more than 1.2.
       minVersion: front === 0 ? "TLSv1.3" : "TLSv1.2",
+      ciphers: cipherOrder(),
       ...(trusted !== undefined && { ca: trusted }),
     }),
     ca: trusted,

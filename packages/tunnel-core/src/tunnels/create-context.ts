@@ -1,6 +1,7 @@
 import type { BlockedProtocols, ClientSettings, ServerSettings } from "@nodepass/url-config";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
+import { Latencies } from "../latencies.ts";
 import { NameCache } from "../names/name-cache.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
 import { HOLD_MS } from "../relay/first-bytes.ts";
@@ -43,6 +44,7 @@ export function createContext(
     settings,
     limits,
     counters: new TrafficCounters(),
+    latencies: new Latencies(),
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
     lingerer: new Lingerer(),

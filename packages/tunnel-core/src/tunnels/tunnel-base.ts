@@ -9,16 +9,21 @@ import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
 import type {
+  CloseOptions,
   ConnectionEvent,
+  ConnectOptions,
+  PeerState,
   ReadyOptions,
   TargetState,
   Tunnel,
   TunnelChanges,
   TunnelCounters,
   TunnelEvents,
+  TunnelLatencies,
   TunnelOptions,
   TunnelState,
 } from "../tunnel.ts";
+import { CLOSE_OPTIONS, CONNECT_OPTIONS, checkGiven, READY_OPTIONS } from "./check-options.ts";
 import { createContext, type LiveContext } from "./create-context.ts";
 import { hideKey } from "./hide-key.ts";
 import { updateSettings } from "./update-settings.ts";
@@ -110,7 +115,25 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   }
 
   counters(): TunnelCounters {
-    return { ...this.context.counters, pool: this.poolSize() };
+    const peers = this.peers();
+    const { counters } = this.context;
+    const ping = peers.reduce((longest, peer) => Math.max(longest, peer.ping), 0);
+    return { ...counters, pool: this.poolSize(), ping: peers.length > 0 ? ping : counters.ping };
+  }
+
+  peers(): readonly PeerState[] {
+    return [];
+  }
+
+  latencies(): TunnelLatencies {
+    const { dial, handshake, poolDial, poolWait, firstByte } = this.context.latencies;
+    return {
+      dial: dial.snapshot(),
+      handshake: handshake.snapshot(),
+      poolDial: poolDial.snapshot(),
+      poolWait: poolWait.snapshot(),
+      firstByte: firstByte.snapshot(),
+    };
   }
 
   targets(): readonly TargetState[] {
@@ -118,6 +141,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   }
 
   async ready(options: ReadyOptions = {}): Promise<void> {
+    checkGiven(options, READY_OPTIONS);
     const { signal, failOnRefusal = false } = options;
     while (this.#state !== "running") {
       signal?.throwIfAborted();
@@ -137,7 +161,9 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     }
   }
 
-  async connect({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<Duplex> {
+  async connect(options: ConnectOptions = {}): Promise<Duplex> {
+    checkGiven(options, CONNECT_OPTIONS);
+    const { signal } = options;
     signal?.throwIfAborted();
     if (this.closingOrClosed) throw new TunnelError("CLOSED", "the tunnel is closed");
     const entry = this.settings.tcp ? this.tcpEntry() : undefined;
@@ -234,7 +260,11 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   /** A session stands, or has ended. */
   protected setPeer(connected: boolean): void {
     if (connected && this.#sessions++ > 0) this.context.counters.reconnects++;
-    if (this.#hasPeer === connected) return;
+    if (this.#hasPeer !== connected) this.setPeers(connected);
+  }
+
+  /** The same where there are several. @param connected whether a session with one of them stands */
+  protected setPeers(connected: boolean): void {
     this.#hasPeer = connected;
     this.emit("peer", connected);
   }
@@ -248,9 +278,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     this.emit("state", state, error?.message, error);
   }
 
-  close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkGiven(options, CLOSE_OPTIONS);
     this.#closing ??= this.#close(options.timeoutMs ?? this.context.limits.shutdownTimeoutMs);
-    return this.#closing;
+    await this.#closing;
   }
 
   async #close(timeoutMs: number): Promise<void> {

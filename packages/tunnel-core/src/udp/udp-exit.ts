@@ -1,9 +1,9 @@
 import type { Exit, Opening } from "../conduit/conduit.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
 import type { UdpTargets } from "./udp-target.ts";
-import type { UdpTargetLink } from "./udp-target-link.ts";
 
 /** Opens a UDP session with the target for each one that the peer's entry begins. */
 export class UdpExit implements Exit {
@@ -17,7 +17,7 @@ export class UdpExit implements Exit {
   }
 
   /** A session that the peer's entry begins. */
-  open(opening: Opening): void {
+  open(opening: Opening, load?: PeerLoad): void {
     const context = this.#context;
     const { remote } = opening;
     if (!context.settings.udp || !context.slots.take()) {
@@ -29,32 +29,26 @@ export class UdpExit implements Exit {
       return;
     }
     context.counters.udps++;
-    let target: UdpTargetLink | undefined;
-    const abort = new AbortController();
+    let claimed = false;
     const relay = new UdpRelay({
       context,
       scratch: this.#scratch,
-      deliver: (datagram) => target?.send(datagram) === true,
+      deliver: (datagram) => target.send(datagram),
       onClosed: () => {
-        abort.abort();
-        target?.close();
-        target = undefined;
+        target.close();
+        if (!claimed) opening.refuse();
+        load?.ended("udp", relay);
         context.counters.udps--;
         context.slots.release();
         if (context.debugs) context.log("debug", "udp session closed", { remote });
       },
     });
+    load?.began("udp", relay);
     if (context.debugs) context.log("debug", "udp session opened", { remote });
-    const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
-    const receiver = { onDatagram: (datagram: Buffer) => relay.incoming(datagram) };
-    this.#targets.open(AbortSignal.any([abort.signal, timeout]), receiver).then(
-      (link) => {
-        if (relay.closed) {
-          link.close();
-          opening.refuse();
-          return;
-        }
-        target = link;
+    const target = this.#targets.open({
+      onDatagram: (datagram) => relay.incoming(datagram),
+      onOpen: () => {
+        claimed = true;
         opening.claim({
           onConduit: (conduit) => {
             if (conduit === undefined) relay.close();
@@ -62,12 +56,14 @@ export class UdpExit implements Exit {
           },
         });
       },
-      (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        if (!relay.closed) context.logRarely("error", "udp target unreachable", { remote, reason });
+      onFailed: (error) => {
+        context.logRarely("error", "udp target unreachable", { remote, reason: error.message });
         relay.close();
-        opening.refuse();
       },
-    );
+    });
+  }
+
+  close(): void {
+    this.#targets.close();
   }
 }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { formatHostPort, type HostPort } from "@nodepass/url-config";
+import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import { TargetHealth } from "../target/target-health.ts";
@@ -23,12 +24,14 @@ export class UdpTargets implements LinkParts {
   readonly localAddress: string | undefined;
   /** What sessions keep for the next address, in case theirs refuses. */
   readonly kept = new WaitingDatagrams(MAX_KEPT_BYTES);
+  readonly searches: DeadlineQueue<UdpTargetLink>;
   /** The address of a target (as `host:port`) that served last, of those it has. */
   readonly #served = new Map<string, string>();
 
   constructor(context: TunnelContext) {
     this.context = context;
     this.health = new TargetHealth(context, "udp");
+    this.searches = new DeadlineQueue(context.limits.udpDialTimeoutMs, (link) => link.timeUp());
     const { dial } = context.settings;
     this.localAddress = dial === "auto" ? undefined : dial;
   }
@@ -39,15 +42,16 @@ export class UdpTargets implements LinkParts {
     return targets.length > 1 || targets.some(({ host }) => isIP(host) === 0);
   }
 
-  /**
-   * A link to the next target in turn that a socket can be connected to.
-   *
-   * @throws {TunnelError} `TARGET_UNREACHABLE`
-   */
-  async open(signal: AbortSignal, receiver: TargetReceiver): Promise<UdpTargetLink> {
+  /** A link to the next target in turn that a socket can be connected to. */
+  open(receiver: TargetReceiver): UdpTargetLink {
     const link = new UdpTargetLink(this, receiver);
-    await link.open(signal);
+    link.open();
     return link;
+  }
+
+  /** No link is opened any more; those that are open close by themselves. */
+  close(): void {
+    this.searches.clear();
   }
 
   /**

@@ -6,8 +6,10 @@ import type {
   CarrierDialTerms,
   CarrierListener,
 } from "../../src/carrier/carrier.ts";
+import { PortCertificates } from "../../src/listener/port-certificates.ts";
 import { TunnelListener } from "../../src/listener/tunnel-listener.ts";
 import type { ByteStream } from "../../src/stream/byte-stream.ts";
+import { Lingerer } from "../../src/stream/lingerer.ts";
 import { RelayBuffers } from "../../src/stream/relay-buffers.ts";
 import { createSelfSignedCertificate } from "../../src/tls/self-signed.ts";
 import type { TunnelContext } from "../../src/tunnel-context.ts";
@@ -37,6 +39,7 @@ export async function carrierBench(
 ): Promise<CarrierBench> {
   const { tls, path = "/", host = "127.0.0.1" } = options;
   const buffers = new RelayBuffers();
+  const lingerer = new Lingerer();
   const certificate = tls ? await createSelfSignedCertificate() : undefined;
   const log = (): void => {};
   const arrivals: ((arrival: Arrival) => void)[] = [];
@@ -58,9 +61,10 @@ export async function carrierBench(
     port,
     path,
     certificate,
-    max: 8,
     reportIntervalMs: 5000,
     buffers,
+    lingerer,
+    newcomers: { timeoutMs: 5000, onDropped: log, expectsMany: () => false },
     log,
     onStream: (arrival) => {
       const taken = arrivals.shift();
@@ -69,14 +73,16 @@ export async function carrierBench(
       taken(arrival);
     },
   });
+  const certificates = new PortCertificates();
+  if (certificate !== undefined) await certificates.add(certificate);
   listener = new TunnelListener({
     // Of the context it needs the limit and the log alone.
     context: { limits: { handshakeTimeoutMs: 5000 }, logLimited: log } as unknown as TunnelContext,
-    certificate,
+    certificates,
     poolTls: tls,
     carrier: listening,
     onHandshake: (socket) => socket.destroy(),
-    expectsSilent: () => false,
+    sessions: { size: 0, expectsMany: () => false, silenceMs: () => 0 },
   });
   const dialer = carrier.dial({
     address: host,
@@ -94,6 +100,7 @@ export async function carrierBench(
       : undefined,
     reportIntervalMs: 5000,
     buffers,
+    lingerer,
     log,
     ...options.terms,
   });
@@ -135,6 +142,7 @@ export async function carrierBench(
       dialer.close();
       listener?.close();
       listening.close();
+      lingerer.close();
       for (const socket of raw) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },

@@ -44,6 +44,7 @@ function describeServer(settings: ServerSettings, words: DescriptionWords): stri
   return [
     server.role(listeningText(settings.tunnel, words)),
     flow ?? "",
+    ...describeClients(settings, words),
     describeTraffic(settings, words),
     encryption ?? "",
     ...describeServerRoad(settings, words),
@@ -63,11 +64,30 @@ function describeClient(settings: ClientSettings, words: DescriptionWords): stri
   ];
   return [
     role ?? "",
+    ...describeServers(settings, words),
     describeTraffic(settings, words),
     ...(settings.mode === 1 ? [] : [client.tls, describeKey(settings, words)]),
     ...describeClientRoad(settings, words),
     ...describeLimits(settings, words),
   ];
+}
+
+function describeClients(
+  { clients, lbs, mode }: ServerSettings,
+  { server }: DescriptionWords,
+): string[] {
+  if (clients === 1) return [];
+  const some = server.clients(clients);
+  return [mode === 2 ? server.usersAtEach(some) : server.nextUser(some, lbs, mode === 0)];
+}
+
+function describeServers(
+  { otherServers, tunnel }: ClientSettings,
+  { client, list }: DescriptionWords,
+): string[] {
+  if (otherServers.length === 0) return [];
+  const all = [tunnel, ...otherServers].map(formatHostPort);
+  return [client.servers(all.length, list(all))];
 }
 
 function describeMaster(

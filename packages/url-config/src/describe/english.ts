@@ -28,6 +28,17 @@ export const ENGLISH = {
       `Reverse: users connect here, on ${entry}; the client dials the service.`,
     forward: (exit: string): string =>
       `Forward: users connect at the client; this end dials ${exit}.`,
+    clients: (count: number): string => `Up to ${count} clients may have the tunnel at once`,
+    usersAtEach: (some: string): string => `${some}, and users connect at each of them.`,
+    nextUser: (some: string, lbs: 0 | 1 | 2 | undefined, onlyReverse: boolean): string => {
+      const next = [
+        "each in turn",
+        "the one with the lowest latency",
+        "the first that came, while it is there",
+      ];
+      const chosen = lbs === undefined ? "the one with the fewest connections" : next[lbs];
+      return `${some}; the next user goes to ${chosen}${onlyReverse ? " in reverse mode" : ""}.`;
+    },
     noTls: "No TLS: traffic between the two ends can be read on the way.",
     selfSigned: "TLS between the two ends, with a certificate made at each start.",
     certificate: (file: string): string =>
@@ -42,6 +53,8 @@ export const ENGLISH = {
       `A client in auto mode. If this machine can listen on ${address}, it forwards by itself: ${single}. If not, it is the client of a tunnel: ${dual}.`,
     forwarder: (single: string): string => `A forwarder by itself (single-end): ${single}.`,
     tunnel: (dual: string): string => `A tunnel client: ${dual}.`,
+    servers: (count: number, all: string): string =>
+      `It knows ${count} servers: ${all}. Servers in reverse mode are all connected at once; of servers in forward mode the best that answers is, and the next one when it is lost.`,
     tls: "The server decides about TLS between the two ends.",
   },
   master: (listen: string, url: string): string =>
