@@ -104,6 +104,26 @@ inBrowser("one tunnel", () => {
     await expect.poll(() => page.locator(".chart canvas").count()).toBe(4);
   });
 
+  test("each of several clients of a server is listed", async () => {
+    const served = await startMaster();
+    const key = "a-key-of-its-own-for-two";
+    const { id } = await served.client.create(
+      `server://${key}@127.84.21.1:18101/127.84.21.1:18080?mode=1&clients=2`,
+      "many",
+    );
+    for (const name of ["one", "two"]) {
+      await served.client.create(
+        `client://${key}@127.84.21.1:18101/127.0.0.1:9?mode=2&min=1`,
+        name,
+      );
+    }
+    const page = await open();
+    await signIn(page, served);
+    await goTo(page, `#/tunnel/${id}`);
+    const peers = page.getByRole("region", { name: "Other ends" });
+    await expect.poll(() => peers.getByText(/\d+ connections, \d+ ms/).count()).toBe(2);
+  });
+
   test("one that is deleted meanwhile is said to be gone", async () => {
     const served = await startMaster();
     const { id } = await served.client.create("client://127.0.0.1:0/127.0.0.1:9?mode=1", "web");

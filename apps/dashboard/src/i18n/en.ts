@@ -169,6 +169,9 @@ export const en = {
     nextRetry: "Next try",
     withMaster: "Starts with the master",
     peer: "Other end",
+    peers: "Other ends",
+    peerNow: (conns: string, ping: string, received: string, sent: string): string =>
+      `${conns} connections, ${ping} ms, ${received} received, ${sent} sent`,
     at: (name: string, master: string): string => `${name} at ${master}`,
     origin: "Described in",
   },

@@ -141,6 +141,9 @@ export const zh: Catalogue = {
     nextRetry: "下次重试",
     withMaster: "随主控启动",
     peer: "另一端",
+    peers: "各个对端",
+    peerNow: (conns, ping, received, sent) =>
+      `${conns} 个连接，${ping} 毫秒，接收 ${received}，发送 ${sent}`,
     at: (name, master) => `${master} 上的 ${name}`,
     origin: "描述文件",
   },

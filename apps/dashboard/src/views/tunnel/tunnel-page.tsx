@@ -9,6 +9,7 @@ import { TunnelMenu } from "../tunnels/tunnel-menu.tsx";
 import { Charts } from "./charts.tsx";
 import { About, Counts, Figures } from "./facts.tsx";
 import { LogPanel } from "./log-panel.tsx";
+import { Peers } from "./peers-block.tsx";
 import { Tcping } from "./tcping.tsx";
 import { Words } from "./words.tsx";
 
@@ -77,6 +78,7 @@ export function TunnelPage({ master, id }: { readonly master: Master; readonly i
         <Words url={instance.url} />
         <div class="stack">
           <About master={master} instance={instance} />
+          <Peers instance={instance} />
           <Counts instance={instance} />
           <Tcping key={id} master={master} instance={instance} />
         </div>
