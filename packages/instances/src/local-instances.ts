@@ -3,6 +3,7 @@ import {
   EventHub,
   type HistoryRange,
   type Instance,
+  type InstanceBan,
   type InstanceChange,
   type InstanceEvent,
   type InstanceHistory,
@@ -231,6 +232,20 @@ class LocalInstances implements InstanceManager {
 
   async history(id: string, range: HistoryRange): Promise<InstanceHistory> {
     return this.#history.read(this.#existing(id).record.id, range);
+  }
+
+  async bans(id: string): Promise<readonly InstanceBan[]> {
+    const answer = await this.#existing(id).life.ask({ about: "bans" });
+    return (answer?.bans ?? []).map(({ address, until, offences }) => ({
+      address,
+      until: new Date(until).toISOString(),
+      offences,
+    }));
+  }
+
+  async liftBans(id: string, address?: string): Promise<number> {
+    const answer = await this.#existing(id).life.ask({ about: "liftBans", address });
+    return answer?.lifted ?? 0;
   }
 
   subscribe(listener: (event: InstanceEvent) => void): () => void {

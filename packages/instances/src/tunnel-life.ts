@@ -12,7 +12,14 @@ import {
 } from "@nodepass/model";
 import type { HostPort } from "@nodepass/url-config";
 import { ChangeSignal } from "./change-signal.ts";
-import type { ChangeOutcome, LogReport, StateReport, TunnelSpec } from "./workers/messages.ts";
+import type {
+  ChangeOutcome,
+  LogReport,
+  StateReport,
+  TunnelAnswer,
+  TunnelQuestion,
+  TunnelSpec,
+} from "./workers/messages.ts";
 import type { Run, RunListener, WorkerPool } from "./workers/worker-pool.ts";
 
 /** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
@@ -70,6 +77,8 @@ export class TunnelLife {
   #live: Counters = NO_COUNTERS;
   #reads = 0;
   #outcome: ChangeOutcome | undefined;
+  #asked = 0;
+  readonly #answers = new Map<number, TunnelAnswer>();
   #failedStarts = 0;
   #workerCrashes = 0;
   /** What the next try opens. */
@@ -204,6 +213,22 @@ export class TunnelLife {
     );
   }
 
+  /** Asks the tunnel; `undefined` if it is not open or does not answer within a second. */
+  async ask(question: TunnelQuestion): Promise<TunnelAnswer | undefined> {
+    const run = this.#run;
+    if (this.#phase !== "open" || run === undefined) return undefined;
+    const ask = ++this.#asked;
+    run.ask(ask, question);
+    await this.#changes.until(
+      () => this.#answers.has(ask) || this.#phase !== "open" || this.#run !== run,
+      READ_LIMIT_MS,
+    );
+    const answer = this.#answers.get(ask);
+    // Those of questions that nobody waits for any more go too.
+    for (const older of this.#answers.keys()) if (older <= ask) this.#answers.delete(older);
+    return answer;
+  }
+
   /**
    * Has the open tunnel become what `spec` says without closing a port or cutting a connection at once.
    *
@@ -235,6 +260,11 @@ export class TunnelLife {
       onChanged: (outcome) => {
         if (!isCurrent()) return;
         this.#outcome = outcome;
+        this.#changes.notify();
+      },
+      onAnswer: (ask, answer) => {
+        if (!isCurrent()) return;
+        this.#answers.set(ask, answer);
         this.#changes.notify();
       },
       onClosed: (reason) => isCurrent() && this.#onClosed(this.#spec ?? spec, reason),

@@ -1,6 +1,7 @@
 import {
   HISTORY_SERIES,
   type HistorySeries,
+  type InstanceBan,
   type InstanceHistory,
   type InstanceLogLine,
   type InstanceLogs,
@@ -20,6 +21,16 @@ export function readLogs(value: Readonly<Record<string, unknown>>): InstanceLogs
     ),
     total: count(value.total),
   };
+}
+
+/** Reads the bans of an instance. */
+export function readBans(value: Readonly<Record<string, unknown>>): InstanceBan[] {
+  const bans = Array.isArray(value.bans) ? value.bans : [];
+  return bans.filter(isRecord).map(({ address, until, offences }) => ({
+    address: text(address),
+    until: text(until),
+    offences: count(offences),
+  }));
 }
 
 /** Reads a history; a series that is missing is empty. */

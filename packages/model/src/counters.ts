@@ -71,6 +71,8 @@ export const COUNTERS = {
   refusedSlot: refused("slot", "no slot was free"),
   refusedBlocked: refused("blocked", "their protocol is blocked"),
   refusedPeer: refused("peer", "there was no peer or no pool connection"),
+  refusedDenied: refused("denied", "their address may not come (also at the tunnel port)"),
+  refusedBanned: refused("banned", "their address is banned (at the tunnel port)"),
   dialErrors: total("Targets that could not be dialled", "dial_errors_total"),
   handshakesRefused: total("Handshakes of peers refused", "refused_handshakes_total"),
   reconnects: total("Sessions after the first since the start", "reconnects_total"),

@@ -27,6 +27,7 @@ export {
   INSTANCE_ACTIONS,
   type Instance,
   type InstanceAction,
+  type InstanceBan,
   type InstanceChange,
   type InstanceEvent,
   type InstanceLink,

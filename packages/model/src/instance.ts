@@ -130,6 +130,16 @@ export interface InstanceLogs {
   readonly total: number;
 }
 
+/** An address that an instance refuses at its tunnel port for a while, since it failed to prove itself. */
+export interface InstanceBan {
+  /** IPv4, or the /64 of an IPv6 address. */
+  readonly address: string;
+  /** When it ends, RFC 3339 in UTC. */
+  readonly until: string;
+  /** Failures since it was last forgotten. */
+  readonly offences: number;
+}
+
 /** A new instance. */
 export interface NewInstance {
   /** `server://` or `client://`. */

@@ -2,6 +2,7 @@ import type { HistoryRange, InstanceHistory } from "./history.ts";
 import type {
   CreatedInstance,
   Instance,
+  InstanceBan,
   InstanceChange,
   InstanceEvent,
   InstanceLogs,
@@ -51,6 +52,15 @@ export interface InstanceService {
   logs(id: string, query: LogQuery): Promise<InstanceLogs>;
   /** Rates, connections, pool and ping over time. @throws {ServiceError} `NOT_FOUND` */
   history(id: string, range: HistoryRange): Promise<InstanceHistory>;
+  /** Addresses that it refuses for a while; none while it does not run. @throws {ServiceError} `NOT_FOUND` */
+  bans(id: string): Promise<readonly InstanceBan[]>;
+  /**
+   * Ends bans before their time.
+   * @param address one of `bans()`; all if it is absent
+   * @returns how many
+   * @throws {ServiceError} `NOT_FOUND`
+   */
+  liftBans(id: string, address?: string): Promise<number>;
   /** @returns a function that ends the subscription; the listener neither throws nor blocks */
   subscribe(listener: (event: InstanceEvent) => void): () => void;
 }

@@ -20,6 +20,9 @@ export class TrafficCounters {
   refusedSlot = 0;
   refusedBlocked = 0;
   refusedPeer = 0;
+  /** Refused where users connect or at the tunnel port: `allow` or `deny` says so; it is banned. */
+  refusedDenied = 0;
+  refusedBanned = 0;
   /** Dials of targets that failed, over TCP and UDP. */
   dialErrors = 0;
   /** Handshakes of clients that were refused. */

@@ -1,3 +1,9 @@
+export {
+  AddressLists,
+  type AddressListsOptions,
+  type AddressPlace,
+} from "./access/address-lists.ts";
+export type { Ban } from "./access/bans.ts";
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";

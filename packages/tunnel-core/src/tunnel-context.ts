@@ -4,6 +4,8 @@ import type {
   HostPort,
   ServerSettings,
 } from "@nodepass/url-config";
+import type { AddressGate } from "./access/address-gate.ts";
+import type { Bans } from "./access/bans.ts";
 import type { NameCache } from "./names/name-cache.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
 import type { Slots } from "./slots.ts";
@@ -29,6 +31,11 @@ export interface TunnelContext extends RelayContext {
   }[];
   /** A target has begun to rest, or serves again. */
   onTarget(state: TargetState): void;
+  /** Who is kept out where users connect, and at the tunnel port; `undefined`: nobody. */
+  readonly userGate: AddressGate | undefined;
+  readonly peerGate: AddressGate | undefined;
+  /** Who failed to prove himself at the tunnel port; `undefined` without `ban`. */
+  readonly bans: Bans | undefined;
   /** The bound of all datagrams that wait for a connection. */
   readonly waitingDatagrams: WaitingDatagrams;
   log(level: LogRecord["level"], message: string, fields?: LogFields): void;

@@ -6,6 +6,7 @@ import type {
   ServerSettings,
   TunnelSettings,
 } from "@nodepass/url-config";
+import type { Ban } from "./access/bans.ts";
 import type { MoreCarriers } from "./carrier/more-carriers.ts";
 import type { TunnelError } from "./errors.ts";
 import type { NameLookup } from "./names/name-cache.ts";
@@ -57,6 +58,13 @@ export interface TunnelCounters {
   readonly refusedBlocked: number;
   /** Users' TCP connections refused because no pool connection came in time. */
   readonly refusedPeer: number;
+  /**
+   * Connections, of users or at the tunnel port, and users' first datagrams refused because of their
+   * address: by `allow` or `deny`.
+   */
+  readonly refusedDenied: number;
+  /** Connections at the tunnel port refused because their address is banned. */
+  readonly refusedBanned: number;
   /** Dials of targets that failed, over TCP and UDP, those of the probe behind `ping` included. */
   readonly dialErrors: number;
   /** Handshakes of clients that were refused. */
@@ -109,11 +117,12 @@ export interface ConnectionEvent {
 }
 
 /**
- * `slots`: all of `slot` are taken. `tcp-off`: `notcp=1` at this end. `pool-timeout`: no pool
+ * `denied`: its address may not come. `slots`: all of `slot` are taken. `tcp-off`: `notcp=1` at this end. `pool-timeout`: no pool
  * connection in time. `target`: no target answers. `blocked`: it speaks a protocol of `block`.
  * `closing`: the tunnel closes. `gone`: the other side left before the connection stood.
  */
 export type ConnectionRefusal =
+  | "denied"
   | "slots"
   | "tcp-off"
   | "pool-timeout"
@@ -207,6 +216,8 @@ export type TunnelChanges = Partial<
     | "targets"
     | "block"
     | "proxy"
+    | "allow"
+    | "deny"
   >
 > & { readonly min?: number | undefined };
 
@@ -242,6 +253,10 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   counters(): TunnelCounters;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */
   targets(): readonly TargetState[];
+  /** Addresses that are refused at the tunnel port for a while (`ban=1`). */
+  bans(): readonly Ban[];
+  /** Ends bans before their time. @param address one of `bans()`. @default all @returns how many */
+  liftBans(address?: string): number;
   /**
    * Resolves when the tunnel is `running`.
    *

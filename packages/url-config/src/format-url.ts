@@ -15,7 +15,8 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 
 /**
  * Writes settings as a URL with every default spelled out and the query sorted, as the API's `config`
- * shows them. `parse` gives the same settings back. A key that was derived from the port is left out;
+ * shows them. What NodePass 1.14 and its early successors knew nothing of (`allow`, `rateconn`, …) is
+ * in it only where it is not the default: a URL without them stays as it was. `parse` gives the same settings back. A key that was derived from the port is left out;
  * one that was given is in it, percent-encoded: see `redact` before logging. A rate is rounded to
  * whole Mbit/s, but never to 0 = no limit.
  *
@@ -31,12 +32,22 @@ export function format(settings: Settings): string {
   return `${settings.scheme}://${key}${formatHostPort(settings.tunnel)}/${targets}?${query}`;
 }
 
-function formatMaster({ listen, prefix, log, tls, crt, keyFile }: MasterSettings): string {
-  return `master://${formatHostPort(listen)}${prefix}?${formatQuery({ log, tls, crt, key: keyFile })}`;
+function formatMaster(settings: MasterSettings): string {
+  const { listen, prefix, log, tls, crt, keyFile } = settings;
+  const query = formatQuery({ log, tls, crt, key: keyFile, ...rulesQuery(settings) });
+  return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 
-function serverQuery({ tls, crt, keyFile, max, mode, type }: ServerSettings): Query {
-  return { tls, crt, key: keyFile, max, mode, type };
+function rulesQuery({ allow, deny }: Pick<Settings, "allow" | "deny">): Query {
+  return { allow: listText(allow), deny: listText(deny) };
+}
+
+function listText(items: readonly string[]): string | undefined {
+  return items.length === 0 ? undefined : items.join(",");
+}
+
+function serverQuery({ tls, crt, keyFile, max, mode, type, ban }: ServerSettings): Query {
+  return { tls, crt, key: keyFile, max, mode, type, ban: ban ? 1 : undefined };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {
@@ -62,6 +73,7 @@ function sharedQuery(settings: TunnelSettings): Query {
     noudp: settings.udp ? 0 : 1,
     compat: settings.compat ? 1 : 0,
     path: settings.path,
+    ...rulesQuery(settings),
   };
 }
 

@@ -1,3 +1,4 @@
+export { type AddressRule, isNetwork, readAddressRule } from "./address-rule.ts";
 export { closestName } from "./closest-name.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export {

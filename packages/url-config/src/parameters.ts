@@ -1,5 +1,6 @@
 import type { Settings } from "./settings.ts";
 import {
+  addressRules,
   blockDigits,
   dialAddress,
   digit,
@@ -130,6 +131,19 @@ export const parameters = {
   compat: define("compat", tunnels, true, "1", {
     ...flag("1"),
     meaning: "0 = refuse peers that cannot prove themselves (NodePass 1.14 nodes)",
+  }),
+  allow: define("allow", everywhere, [], undefined, {
+    ...addressRules(),
+    meaning: "only these addresses may come: as users, to the tunnel port, to the API",
+  }),
+  deny: define("deny", everywhere, [], undefined, {
+    ...addressRules(),
+    meaning: "these addresses may not come, whatever allow says",
+  }),
+  ban: define("ban", ["server"], false, "0", {
+    ...flag("1"),
+    guards: true,
+    meaning: "1 = addresses whose proofs fail are refused at the tunnel port for a while",
   }),
 } as const;
 

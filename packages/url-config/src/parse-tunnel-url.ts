@@ -51,6 +51,7 @@ export function readTunnelUrl(
         };
   checkPorts(settings, findings);
   checkProxy(settings, findings);
+  checkRules(settings, findings);
   for (const loop of findLoops(settings)) findings.fail(loop);
   findings.throwIfFailed();
   return settings;
@@ -69,6 +70,8 @@ function readShared(query: QueryReader) {
     udp: query.read(parameters.noudp),
     compat: query.read(parameters.compat),
     path: query.read(parameters.path),
+    allow: query.read(parameters.allow),
+    deny: query.read(parameters.deny),
   };
 }
 
@@ -78,7 +81,8 @@ function readServerParameters(query: QueryReader, defaults: ParseDefaults, findi
   const tls = readTlsFiles(query, defaults, findings);
   // QUIC and HTTP/2 have no form without TLS; NodePass 1.14 raises it in the same way.
   const raised = tls.tls === 0 && (type === 1 || type === 3);
-  return { ...tls, ...(raised && { tls: 1 as const }), max, type };
+  const ban = query.read(parameters.ban);
+  return { ...tls, ...(raised && { tls: 1 as const }), max, type, ban };
 }
 
 function readTunnelAddress(authority: string, findings: Findings): HostPort {
@@ -148,4 +152,20 @@ function checkProxy(settings: ServerSettings | ClientSettings, findings: Finding
   if (!settings.udp) return;
   const fault = "does not reach UDP targets: proxies carry TCP only";
   findings.fail(urlProblem("UNSUPPORTED", "via", "", "noudp=1 beside it", fault));
+}
+
+/** A rule for a port that this end does not have would keep nobody out. */
+function checkRules(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  const { scheme, mode } = settings;
+  const absent = scheme === "client" ? "peers" : mode === 2 ? "users" : undefined;
+  if (absent === undefined) return;
+  const fault = {
+    users: "is for users, but with mode=2 they connect at the client",
+    peers: "is for the tunnel port, which a client does not have",
+  }[absent];
+  for (const name of ["allow", "deny"] as const) {
+    for (const rule of settings[name].filter((item) => item.startsWith(`${absent}:`))) {
+      findings.fail(urlProblem("UNSUPPORTED", name, rule, "no such item here", fault));
+    }
+  }
 }

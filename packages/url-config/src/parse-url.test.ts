@@ -36,6 +36,8 @@ describe("defaults", () => {
     udp: true,
     compat: true,
     path: "/",
+    allow: [],
+    deny: [],
   };
 
   test("a server has every default", () => {
@@ -48,6 +50,7 @@ describe("defaults", () => {
       max: 1024,
       mode: 0,
       type: 0,
+      ban: false,
     });
   });
 
@@ -69,6 +72,8 @@ describe("defaults", () => {
       log: "info",
       listen: { host: "", port: 9_090 },
       prefix: "/api",
+      allow: [],
+      deny: [],
       tls: 0,
       crt: undefined,
       keyFile: undefined,

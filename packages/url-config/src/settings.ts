@@ -53,6 +53,13 @@ export interface TunnelSettings {
   readonly compat: boolean;
   /** HTTP path of handshake and pool, the same at both ends. Begins with `/`. */
   readonly path: string;
+  /**
+   * Who may come, see `AddressRule`: networks, and files of them. Empty: everybody. Of the items for
+   * one port (`all` and its own) one has to fit, if there is any.
+   */
+  readonly allow: readonly string[];
+  /** Who may not come, in the same way; it wins over `allow`. */
+  readonly deny: readonly string[];
 }
 
 /** `server://[key@]tunnel/target[,target…]?…`, every default filled in. */
@@ -69,6 +76,8 @@ export interface ServerSettings extends TunnelSettings {
   readonly mode: 0 | 1 | 2;
   /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. With 1 and 3 `tls` is never 0. */
   readonly type: PoolType;
+  /** Addresses whose proofs fail are refused for a while. */
+  readonly ban: boolean;
 }
 
 /** `client://[key@]tunnel/target[,target…]?…`, every default filled in. */
@@ -106,6 +115,9 @@ export interface MasterSettings {
   readonly listen: HostPort;
   /** Path prefix of the API, with a leading and no trailing slash. @default "/api" */
   readonly prefix: string;
+  /** Who may connect to the API, as in `TunnelSettings`. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
   readonly tls: TlsMode;
   readonly crt: string | undefined;
   readonly keyFile: string | undefined;

@@ -1,7 +1,9 @@
+import { mostRules, readAddressRule, ruleForm } from "./address-rule.ts";
 import { durationForm, formatDuration, readDuration } from "./duration.ts";
 import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
 import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
 import type { BlockedProtocols, ProxyAddress } from "./settings.ts";
+import { quote } from "./url-problem.ts";
 
 /** How a parameter's text is read, and what to say about it; `T` is what the settings hold. */
 export interface ValueKind<T> {
@@ -11,6 +13,13 @@ export interface ValueKind<T> {
   readonly allowed: string;
   /** The largest value, for text that is fine but above it; `undefined` for any other text. */
   readonly clamp?: ((text: string) => { value: T; text: string } | undefined) | undefined;
+  /** What is wrong with a text that is not allowed, where there is more to say than that. */
+  readonly fault?: ((text: string) => string | undefined) | undefined;
+  /**
+   * A bad value is an error in either reading: it says who is kept out, and to overlook it would let
+   * everybody in. NodePass 1.14 knows no such parameter.
+   */
+  readonly guards?: boolean | undefined;
   /** The text as messages may show it, where it can hold a secret. */
   readonly shown?: ((text: string) => string) | undefined;
 }
@@ -110,6 +119,26 @@ export function serverName(): ValueKind<string | undefined> {
       return isHostName(text) || isIpv4(text) || isIpv6(text) ? { value: text } : undefined;
     },
     allowed: "a host name, an IP address, or none",
+  };
+}
+
+/** A list of networks and of files with networks; without one, `[]`. */
+export function addressRules(): ValueKind<readonly string[]> {
+  const isRule = (item: string): boolean => readAddressRule(item) !== undefined;
+  return {
+    guards: true,
+    read: (text) => {
+      if (text === "none") return { value: [] };
+      const items = text.split(",");
+      return items.length <= mostRules && items.every(isRule) ? { value: items } : undefined;
+    },
+    fault: (text) => {
+      const items = text.split(",");
+      if (items.length > mostRules) return `has ${items.length} items, more than ${mostRules}`;
+      const bad = items.find((item) => !isRule(item)) ?? "";
+      return items.length === 1 ? undefined : `has the item ${quote(bad)}, which is none of these`;
+    },
+    allowed: `none, or with commas: ${ruleForm}; users: or peers: before one is for that port alone`,
   };
 }
 

@@ -10,6 +10,7 @@ import {
   type TunnelSettings,
 } from "@nodepass/url-config";
 import { describeClientRoad, describeServerRoad } from "./describe-road.ts";
+import { describeVisitors } from "./describe-visitors.ts";
 
 /** Says what settings mean, in sentences, most important first. Never holds the key. */
 export function describeSettings(settings: Settings): string[] {
@@ -43,6 +44,10 @@ function describeServer(settings: ServerSettings): string[] {
     encryption ?? "",
     ...describeServerRoad(settings),
     describeKey(settings),
+    ...describeVisitors(settings),
+    ...(settings.ban
+      ? ["Addresses whose proofs fail are refused at the tunnel port for 15 s to 10 min."]
+      : []),
     ...describeLimits(settings),
   ];
 }
@@ -63,14 +68,17 @@ function describeClient(settings: ClientSettings): string[] {
     describeTraffic(settings),
     ...(settings.mode === 1 ? [] : tunnel),
     ...describeClientRoad(settings),
+    ...describeVisitors(settings),
     ...describeLimits(settings),
   ];
 }
 
-function describeMaster({ listen, prefix, tls }: MasterSettings): string[] {
+function describeMaster(settings: MasterSettings): string[] {
+  const { listen, prefix, tls } = settings;
   const scheme = tls === 0 ? "http" : "https";
   return [
     `A master: it runs tunnels that are managed over an API, on ${formatListening(listen)}, below ${scheme}://…${prefix}.`,
+    ...describeVisitors(settings),
   ];
 }
 

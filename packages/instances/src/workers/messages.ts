@@ -7,7 +7,7 @@ import {
   type LogLineLevel,
   type RestingTarget,
 } from "@nodepass/model";
-import type { TunnelWays } from "@nodepass/tunnel-core";
+import type { Ban, TunnelWays } from "@nodepass/tunnel-core";
 import type {
   ClientSettings,
   EnvironmentSettings,
@@ -38,7 +38,27 @@ export type RunnerCommand =
   /** Connections get `timeoutMs` to finish. Answered by `closed`. */
   | { readonly kind: "close"; readonly run: number; readonly timeoutMs: number }
   /** Answered by `counters`, if the tunnel is there. */
-  | { readonly kind: "read"; readonly run: number };
+  | { readonly kind: "read"; readonly run: number }
+  /** Answered by `answer` with the same `ask`, if the tunnel is there. */
+  | {
+      readonly kind: "ask";
+      readonly run: number;
+      readonly ask: number;
+      readonly question: TunnelQuestion;
+    };
+
+/** What is asked of a tunnel now and then, not reported by itself. */
+export type TunnelQuestion =
+  | { readonly about: "bans" }
+  /** Ends bans; without an address all. */
+  | { readonly about: "liftBans"; readonly address: string | undefined };
+
+/** What it answers. */
+export interface TunnelAnswer {
+  readonly bans?: readonly Ban[] | undefined;
+  /** Bans ended. */
+  readonly lifted?: number | undefined;
+}
 
 /** A tunnel has opened, or its state or addresses have changed. */
 export interface StateReport {
@@ -84,6 +104,14 @@ export interface ChangedReport {
   readonly outcome: ChangeOutcome;
 }
 
+/** What a tunnel answers. */
+export interface AnswerReport {
+  readonly kind: "answer";
+  readonly run: number;
+  readonly ask: number;
+  readonly answer: TunnelAnswer;
+}
+
 /** A run is over: closed as asked (no reason), could not open, or ended by itself. */
 export interface ClosedReport {
   readonly kind: "closed";
@@ -92,7 +120,13 @@ export interface ClosedReport {
 }
 
 /** What a runner of tunnels tells the main thread. */
-export type RunnerReport = StateReport | CountersReport | LogReport | ChangedReport | ClosedReport;
+export type RunnerReport =
+  | StateReport
+  | CountersReport
+  | LogReport
+  | ChangedReport
+  | AnswerReport
+  | ClosedReport;
 
 const COLUMNS = COUNTER_NAMES.length + 1;
 

@@ -25,6 +25,8 @@ import {
   type RunnerCommand,
   type RunnerReport,
   type RunnerSettings,
+  type TunnelAnswer,
+  type TunnelQuestion,
   type TunnelSpec,
 } from "./messages.ts";
 
@@ -102,6 +104,7 @@ export class TunnelRunner {
     if (entry === undefined) return;
     if (command.kind === "read") this.#sendCounters([entry], true);
     else if (command.kind === "change") this.#change(entry, command.spec);
+    else if (command.kind === "ask") this.#ask(entry, command.ask, command.question);
     else this.#close(entry, command.timeoutMs);
   }
 
@@ -210,6 +213,15 @@ export class TunnelRunner {
       for (const one of this.#due) if (one.closeTimeoutMs === undefined) this.#sendState(one);
       this.#due.clear();
     });
+  }
+
+  #ask({ run, tunnel }: RunEntry, ask: number, question: TunnelQuestion): void {
+    if (tunnel === undefined) return;
+    const answer: TunnelAnswer =
+      question.about === "bans"
+        ? { bans: tunnel.bans() }
+        : { lifted: tunnel.liftBans(question.address) };
+    this.#send({ kind: "answer", run, ask, answer });
   }
 
   #change(entry: RunEntry, spec: TunnelSpec): void {

@@ -9,6 +9,8 @@ import {
   type RunnerReport,
   type RunnerSettings,
   type StateReport,
+  type TunnelAnswer,
+  type TunnelQuestion,
   type TunnelSpec,
 } from "./messages.ts";
 import { type OpenTunnel, TunnelRunner } from "./tunnel-runner.ts";
@@ -41,6 +43,8 @@ export interface Run {
   change(spec: TunnelSpec): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
+  /** Answered by `onAnswer` with the same number, unless the thread is gone. */
+  ask(ask: number, question: TunnelQuestion): void;
   /** Ends the thread that does not answer; its other runs are lost and come back. */
   kill(reason: string): void;
   /** Nothing more is heard of it. */
@@ -92,6 +96,7 @@ export class WorkerPool {
       close: (timeoutMs) => slot.close(run, timeoutMs),
       change: (wanted) => slot.change(run, wanted),
       read: () => slot.read(run),
+      ask: (ask, question) => slot.ask(run, ask, question),
       kill: (reason) => slot.kill(reason),
       forget: () => slot.forget(run),
     };
@@ -120,6 +125,7 @@ export interface RunListener {
   onCounters(counters: Counters): void;
   onLog(report: LogReport): void;
   onChanged(outcome: ChangeOutcome): void;
+  onAnswer(ask: number, answer: TunnelAnswer): void;
   /** The run is over. Without a reason it was closed as asked. */
   onClosed(reason: ClosedReport["reason"]): void;
   /** Its thread is gone; it is opened again in the next one. Its counters start over. */
@@ -208,6 +214,10 @@ class WorkerSlot {
     this.#thread?.post({ kind: "read", run: run.run });
   }
 
+  ask(run: SlotRun, ask: number, question: TunnelQuestion): void {
+    this.#thread?.post({ kind: "ask", run: run.run, ask, question });
+  }
+
   /** Ends the thread, because it does not do what it is told. */
   kill(reason: string): void {
     this.#thread?.terminate(reason);
@@ -251,7 +261,8 @@ class WorkerSlot {
     else if (report.kind === "changed") {
       if (report.outcome !== "refused") run.spec = run.wanted;
       run.listener.onChanged(report.outcome);
-    } else this.#end(run, report.reason);
+    } else if (report.kind === "answer") run.listener.onAnswer(report.ask, report.answer);
+    else this.#end(run, report.reason);
   }
 
   #onExit(reason: string): void {

@@ -2,9 +2,11 @@ export { counterShape } from "./counters.ts";
 export { InstanceEventSchema, TicketSchema } from "./events.ts";
 export {
   CreatedInstanceSchema,
+  InstanceBansSchema,
   InstanceHistorySchema,
   InstanceLogsSchema,
   InstanceSchema,
+  LiftedBansSchema,
   MetaSchema,
   PeerSchema,
   ReplacedInstanceSchema,

@@ -115,6 +115,24 @@ export const InstanceLogsSchema = z
   })
   .meta({ id: "InstanceLogs" });
 
+/** Answer of `GET /instances/{id}/bans`. */
+export const InstanceBansSchema = z
+  .object({
+    bans: z.array(
+      z.object({
+        address: z.string().meta({ description: "IPv4, or the /64 of IPv6 addresses" }),
+        until: z.iso.datetime(),
+        offences: z.int().min(1).meta({ description: "Failures so far" }),
+      }),
+    ),
+  })
+  .meta({ id: "InstanceBans" });
+
+/** Answer of `DELETE /instances/{id}/bans`. */
+export const LiftedBansSchema = z
+  .object({ lifted: z.int().min(0).meta({ description: "Bans that ended so" }) })
+  .meta({ id: "LiftedBans" });
+
 const series = (description: string) =>
   z.array(z.union([z.int().min(0), z.null()])).meta({ description });
 

@@ -35,6 +35,10 @@ export class DirectUdp implements DoorKeeper {
     const { context } = this;
     let session = this.sessions.find(from, door);
     if (session === undefined) {
+      if (context.userGate?.admits(from.address) === false) {
+        context.counters.udpDropped++;
+        return;
+      }
       if (!context.slots.take()) {
         context.counters.udpDropped++;
         context.logLimited("warn", "datagram dropped: all slots are taken", {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { AddressGate } from "../access/address-gate.ts";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import { TunnelError } from "../errors.ts";
 import {
@@ -35,7 +36,21 @@ export class TcpEntry {
 
   /** A user's connection, just accepted. */
   accept(socket: Socket): void {
+    const { userGate } = this.context;
+    if (userGate !== undefined && !this.#mayCome(userGate, socket)) return;
     this.take(adoptTcp(socket, this.context.buffers));
+  }
+
+  #mayCome(gate: AddressGate, socket: Socket): boolean {
+    const { context } = this;
+    const { remoteAddress = "", remotePort = 0 } = socket;
+    if (gate.admits(remoteAddress)) return true;
+    context.counters.accepted++;
+    if (context.onConnection !== undefined) {
+      refused(context, formatRemote(remoteAddress, remotePort), "denied");
+    }
+    socket.resetAndDestroy();
+    return false;
   }
 
   /** Any stream as a user's. @param dialling the program, where it is the user itself */

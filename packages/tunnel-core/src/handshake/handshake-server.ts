@@ -159,6 +159,7 @@ export class HandshakeServer {
     const b = Buffer.from(token);
     if (a.length !== b.length || !timingSafeEqual(a, b)) {
       this.#warn("handshake refused: wrong token", address);
+      this.#options.context.peerGate?.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
     const answer = await this.#options.admit({ address, proved: undefined });
@@ -175,6 +176,7 @@ export class HandshakeServer {
     const challenge = this.#challenges.take(request.socket, asked.clientNonce);
     if (challenge === undefined) {
       this.#warn("handshake refused: the proof answers no challenge of this connection", address);
+      this.#options.context.peerGate?.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
     const { keys } = this.#options;
@@ -189,6 +191,7 @@ export class HandshakeServer {
     });
     if (!verifyProof(expected, asked.proof)) {
       this.#warn("handshake refused: wrong proof (is the key the same on both ends?)", address);
+      this.#options.context.peerGate?.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
     const answer = await this.#options.admit({

@@ -16,24 +16,25 @@ const MAX_EXPECTED = 512;
 export class Newcomers {
   readonly #deadlines: DeadlineQueue<Socket>;
   readonly #byAddress = new Map<string, Set<Socket>>();
-  readonly #onDropped: (reason: string) => void;
+  readonly #onDropped: (reason: string, address: string, late: boolean) => void;
 
   readonly #expectsMany: (address: string) => boolean;
 
   /**
    * @param timeoutMs from the connection to its proof (`NP_HANDSHAKE_TIMEOUT`)
+   * @param onDropped `late`: its time was over, not the room
    * @param expectsMany whether an address may have more than others: over a long road, the client
    *   has as many handshakes in the making as users wait
    */
   constructor(
     timeoutMs: number,
-    onDropped: (reason: string) => void,
+    onDropped: (reason: string, address: string, late: boolean) => void,
     expectsMany: (address: string) => boolean = () => false,
   ) {
     this.#onDropped = onDropped;
     this.#expectsMany = expectsMany;
     this.#deadlines = new DeadlineQueue(timeoutMs, (socket) => {
-      this.#drop(socket, "connection at the tunnel port said nothing useful in time");
+      this.#drop(socket, "connection at the tunnel port said nothing useful in time", true);
     });
   }
 
@@ -90,9 +91,10 @@ export class Newcomers {
     }
   }
 
-  #drop(socket: Socket, reason: string): void {
+  #drop(socket: Socket, reason: string, late = false): void {
+    const { remoteAddress = "" } = socket;
     this.delete(socket);
-    this.#onDropped(reason);
+    this.#onDropped(reason, remoteAddress, late);
     socket.destroy();
   }
 }

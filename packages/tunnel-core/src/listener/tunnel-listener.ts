@@ -51,7 +51,10 @@ export class TunnelListener {
     const { context } = options;
     this.newcomers = new Newcomers(
       context.limits.handshakeTimeoutMs,
-      (reason) => context.logLimited("warn", reason),
+      (reason, address, late) => {
+        context.logLimited("warn", reason);
+        if (late) context.peerGate?.offended(address, "silence");
+      },
       options.expectsMany,
     );
   }
@@ -187,6 +190,7 @@ class Newcomer {
       address: this.#address,
       ...(error instanceof Error && { reason: error.message }),
     });
+    this.#listener.options.context.peerGate?.offended(this.#address, "noise");
     this.#drop();
     return true;
   }

@@ -1,4 +1,6 @@
 import type { BlockedProtocols, ClientSettings, ServerSettings } from "@nodepass/url-config";
+import { openGate } from "../access/address-gate.ts";
+import { Bans } from "../access/bans.ts";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { NameCache } from "../names/name-cache.ts";
@@ -39,10 +41,18 @@ export function createContext(
     if (sink.hasLogListener()) sink.emitLog({ level, message, fields });
   };
   const limiter = new LogLimiter(log);
+  const counters = new TrafficCounters();
+  const logLimited: TunnelContext["logLimited"] = (level, message, fields) =>
+    limiter.log(level, message, fields);
+  const bans = settings.scheme === "server" && settings.ban ? new Bans() : undefined;
+  const gates = { counters, log, logLimited };
   return {
     settings,
     limits,
-    counters: new TrafficCounters(),
+    counters,
+    userGate: openGate(gates, settings, "users", undefined),
+    peerGate: openGate(gates, settings, "peers", bans),
+    bans,
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
     lingerer: new Lingerer(),
@@ -57,7 +67,7 @@ export function createContext(
     inbound: rate === 0 ? undefined : new TokenBucket(rate),
     outbound: rate === 0 ? undefined : new TokenBucket(rate),
     log,
-    logLimited: (level, message, fields) => limiter.log(level, message, fields),
+    logLimited,
     logRarely: (level, message, fields) => limiter.logRarely(level, message, fields),
     get debugs() {
       return settings.log === "debug";
@@ -80,5 +90,5 @@ export function inspectionOf(block: BlockedProtocols): BlockInspection | undefin
 
 /** A context whose owner changes what may change while the tunnel runs. */
 export type LiveContext = Omit<TunnelContext, LiveName> & Pick<Mutable<TunnelContext>, LiveName>;
-type LiveName = "inspection" | "inbound" | "outbound";
+type LiveName = "inspection" | "inbound" | "outbound" | "userGate" | "peerGate";
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

@@ -183,7 +183,10 @@ export class ServerSessions implements PoolGate {
       return refuse("no session");
     }
     if (hello.session !== proved.id) return refuse("not of the present session");
-    if (!verifyHello(hello, proved.key)) return refuse("wrong proof");
+    if (!verifyHello(hello, proved.key)) {
+      context.peerGate?.offended(stream.remoteAddress ?? "", "proof");
+      return refuse("wrong proof");
+    }
     if (!proved.window.admit(hello.counter)) return refuse("its hello was used before");
     if (hello.counter === 0) {
       clearTimeout(this.#deadline);

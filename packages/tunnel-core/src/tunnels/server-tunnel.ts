@@ -153,7 +153,12 @@ export class ServerTunnel extends TunnelBase {
       reportIntervalMs: limits.reportIntervalMs,
       buffers,
       log: context.logLimited,
-      onStream: (arrival) => greeter.greet(arrival),
+      onStream: (arrival) => {
+        // Over QUIC it has come by no listener of ours.
+        if (settings.type !== 1 || context.peerGate?.admits(arrival.address) !== false) {
+          greeter.greet(arrival);
+        } else arrival.stream.destroy();
+      },
     });
     const listener = new TunnelListener({
       context,
@@ -166,7 +171,14 @@ export class ServerTunnel extends TunnelBase {
     });
     this.#carrier = carrier;
     this.#tunnelListener = listener;
-    this.listener.serve((socket) => listener.accept(socket));
+    if (context.bans !== undefined) {
+      context.bans.isExempt = (address) =>
+        sessions.expectsMany(address) || sessions.expectsSilent(address);
+    }
+    this.listener.serve((socket) => {
+      if (context.peerGate?.admits(socket.remoteAddress ?? "") === false) socket.destroy();
+      else listener.accept(socket);
+    });
     context.log("info", "server listening", {
       tunnel: `${this.listener.host}:${this.listener.port}`,
       flow: this.runMode === 1 ? "reverse" : "forward",

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
+import type { Ban } from "../access/bans.ts";
 import type { BoundAddress } from "../bind-address.ts";
 import type { ConduitUser } from "../conduit/conduit.ts";
 import type { TcpEntry } from "../entry/tcp-entry.ts";
@@ -115,6 +116,14 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   targets(): readonly TargetState[] {
     return this.context.health.flatMap((health) => health.states());
+  }
+
+  bans(): readonly Ban[] {
+    return this.context.bans?.list() ?? [];
+  }
+
+  liftBans(address?: string): number {
+    return this.context.bans?.lift(address) ?? 0;
   }
 
   async ready(options: ReadyOptions = {}): Promise<void> {

@@ -5,6 +5,7 @@ import {
   type ServerSettings,
   UrlConfigError,
 } from "@nodepass/url-config";
+import { openGate } from "../access/address-gate.ts";
 import { TunnelError } from "../errors.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
 import type { Tunnel, TunnelChanges } from "../tunnel.ts";
@@ -23,6 +24,8 @@ const CHANGEABLE: Readonly<Record<Name, true>> = {
   targets: true,
   block: true,
   proxy: true,
+  allow: true,
+  deny: true,
   min: true,
 };
 const NAMES = Object.keys(CHANGEABLE) as Name[];
@@ -104,9 +107,25 @@ export function updateSettings(
     );
   }
   const given = Object.fromEntries(names.map((name) => [name, changes[name as Name]]));
-  check({ ...settings, key: settings.key, ...given } as Settings);
+  const after = { ...settings, key: settings.key, ...given } as Settings;
+  check(after);
+  const gates = gatesOf(context, after, changes);
   Object.assign(settings, given);
+  Object.assign(context, gates);
   apply(context, changes);
+}
+
+/** The gates of other lists; they may read files, so before anything is changed. */
+function gatesOf(
+  context: LiveContext,
+  after: Settings,
+  { allow, deny }: TunnelChanges,
+): Partial<Pick<LiveContext, "userGate" | "peerGate">> {
+  if (allow === undefined && deny === undefined) return {};
+  return {
+    userGate: openGate(context, after, "users", undefined),
+    peerGate: openGate(context, after, "peers", context.bans),
+  };
 }
 
 /** `log`, `proxy` and `min` are looked at when they are needed. */

@@ -40,6 +40,7 @@ export class UdpEntry implements DoorKeeper {
 
   #open(from: RemoteInfo, door: UdpDoor): UdpUser | undefined {
     const { context } = this;
+    if (context.userGate?.admits(from.address) === false) return undefined;
     if (!context.slots.take()) {
       context.logLimited("warn", "datagram dropped: all slots are taken", {
         slot: context.settings.slot,

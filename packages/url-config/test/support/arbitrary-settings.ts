@@ -57,6 +57,17 @@ const proxy: fc.Arbitrary<ProxyAddress> = fc
   );
 const log = fc.constantFrom("none", "debug", "info", "warn", "error", "event");
 
+/** Rules for every port: any end takes them. */
+const rules = fc.array(
+  fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.tuple(fc.ipV4(), fc.nat(32)).map((block) => block.join("/")),
+    fc.constantFrom("2001:db8::/32", "::/0", "file:/etc/a b.txt"),
+  ),
+  { maxLength: 3 },
+);
+
 const tls = fc.oneof(
   fc.record({
     tls: fc.constantFrom<(0 | 1)[]>(0, 1),
@@ -83,6 +94,8 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
     udp: fc.boolean(),
     compat: fc.boolean(),
     path: httpPath,
+    allow: rules,
+    deny: rules,
   })
   .map(({ givenKey, ...rest }) => ({
     ...rest,
@@ -98,15 +111,17 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.integer({ min: 1, max: 65_535 }),
     mode,
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
+    fc.boolean(),
   )
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, ban]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
     max,
     mode: chosenMode,
     type,
+    ban,
   }));
 
 /** Any client's settings that a URL can express. */
@@ -139,12 +154,16 @@ export const masterSettings: fc.Arbitrary<MasterSettings> = fc
     log,
     fc.record({ host, port: fc.nat(65_535) }),
     fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
+    rules,
+    rules,
   )
-  .map(([tlsSettings, level, listen, segments]) => ({
+  .map(([tlsSettings, level, listen, segments, allow, deny]) => ({
     ...tlsSettings,
     scheme: "master",
     log: level,
     listen,
+    allow,
+    deny,
     prefix: `/${segments.join("/")}`,
   }));
 
