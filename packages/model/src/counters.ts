@@ -69,6 +69,7 @@ export const COUNTERS = {
   accepted: total("TCP connections accepted from users", "accepted_connections_total"),
   failed: total("TCP connections for which no target could be reached", "failed_connections_total"),
   refusedSlot: refused("slot", "no slot was free"),
+  refusedSlotip: refused("slotip", "all slots of their address were taken"),
   refusedBlocked: refused("blocked", "their protocol is blocked"),
   refusedPeer: refused("peer", "there was no peer or no pool connection"),
   refusedDenied: refused("denied", "their address may not come (also at the tunnel port)"),

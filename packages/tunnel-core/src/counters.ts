@@ -18,6 +18,7 @@ export class TrafficCounters {
   failed = 0;
   /** Refused: no slot was free; their protocol is blocked; there was no pool connection in time. */
   refusedSlot = 0;
+  refusedSlotip = 0;
   refusedBlocked = 0;
   refusedPeer = 0;
   /** Refused where users connect or at the tunnel port: `allow` or `deny` says so; it is banned. */

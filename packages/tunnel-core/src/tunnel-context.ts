@@ -7,6 +7,7 @@ import type {
 import type { AddressGate } from "./access/address-gate.ts";
 import type { Bans } from "./access/bans.ts";
 import type { NameCache } from "./names/name-cache.ts";
+import type { LocalRates } from "./rate/local-rates.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
 import type { Slots } from "./slots.ts";
 import type {
@@ -24,6 +25,8 @@ export interface TunnelContext extends RelayContext {
   readonly limits: EnvironmentSettings;
   readonly names: NameCache;
   readonly slots: Slots;
+  /** Limits of each connection on its own; `undefined`: none. */
+  readonly connectionRates: LocalRates | undefined;
   /** Who knows which targets work. */
   readonly health: {
     states(): readonly TargetState[];

@@ -52,8 +52,9 @@ export interface TunnelCounters {
   readonly accepted: number;
   /** At the end that dials: connections for which no target could be reached. */
   readonly failed: number;
-  /** Users' TCP connections refused because no slot was free. */
+  /** Users' TCP connections refused because no slot was free, and because none was of their address. */
   readonly refusedSlot: number;
+  readonly refusedSlotip: number;
   /** Users' TCP connections cut because they speak a protocol of `block`. */
   readonly refusedBlocked: number;
   /** Users' TCP connections refused because no pool connection came in time. */
@@ -117,12 +118,14 @@ export interface ConnectionEvent {
 }
 
 /**
- * `denied`: its address may not come. `slots`: all of `slot` are taken. `tcp-off`: `notcp=1` at this end. `pool-timeout`: no pool
+ * `denied`: its address may not come. `slots`: all of `slot` are taken; `address-slots`:
+ * those of its address (`slotip`). `tcp-off`: `notcp=1` at this end. `pool-timeout`: no pool
  * connection in time. `target`: no target answers. `blocked`: it speaks a protocol of `block`.
  * `closing`: the tunnel closes. `gone`: the other side left before the connection stood.
  */
 export type ConnectionRefusal =
   | "denied"
+  | "address-slots"
   | "slots"
   | "tcp-off"
   | "pool-timeout"
@@ -202,14 +205,19 @@ export interface ReadyOptions {
 }
 
 /**
- * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings. `targets` at
- * the end that dials them, `min` at a client.
+ * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings.
+ * `rateBytesPerSecond` alone is for both directions. `targets` at the end that dials them, `min` at a
+ * client.
  */
 export type TunnelChanges = Partial<
   Pick<
     TunnelSettings,
     | "rateBytesPerSecond"
+    | "rateDownBytesPerSecond"
+    | "connectionRates"
     | "slot"
+    | "slotPerAddress"
+    | "udpIdleMs"
     | "readTimeoutMs"
     | "dnsTtlMs"
     | "log"

@@ -6,6 +6,7 @@ import type {
   BlockedProtocols,
   ClientSettings,
   MasterSettings,
+  Rates,
   ServerSettings,
   Settings,
   TunnelSettings,
@@ -47,7 +48,7 @@ function listText(items: readonly string[]): string | undefined {
 }
 
 function serverQuery({ tls, crt, keyFile, max, mode, type, ban }: ServerSettings): Query {
-  return { tls, crt, key: keyFile, max, mode, type, ban: ban ? 1 : undefined };
+  return { tls, crt, key: keyFile, max, mode, type, ban: unless(0, ban ? 1 : 0) };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {
@@ -63,7 +64,13 @@ function sharedQuery(settings: TunnelSettings): Query {
   return {
     log: settings.log,
     read: formatDuration(settings.readTimeoutMs),
-    rate: megabits(settings.rateBytesPerSecond),
+    rate: ratesText({
+      upBytesPerSecond: settings.rateBytesPerSecond,
+      downBytesPerSecond: settings.rateDownBytesPerSecond ?? settings.rateBytesPerSecond,
+    }),
+    rateconn: unless("0", ratesText(settings.connectionRates)),
+    slotip: unless(0, settings.slotPerAddress),
+    udpidle: unless("0s", formatDuration(settings.udpIdleMs)),
     proxy: settings.proxy ? 1 : 0,
     slot: settings.slot,
     dns: formatDuration(settings.dnsTtlMs),
@@ -75,6 +82,16 @@ function sharedQuery(settings: TunnelSettings): Query {
     path: settings.path,
     ...rulesQuery(settings),
   };
+}
+
+/** What is left out at its default. */
+function unless<T extends string | number>(byDefault: T, value: T): T | undefined {
+  return value === byDefault ? undefined : value;
+}
+
+function ratesText({ upBytesPerSecond, downBytesPerSecond }: Rates): string {
+  const [up, down] = [megabits(upBytesPerSecond), megabits(downBytesPerSecond)];
+  return up === down ? String(up) : `${up}/${down}`;
 }
 
 function megabits(bytesPerSecond: number): number {

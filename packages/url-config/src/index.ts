@@ -33,6 +33,7 @@ export type {
   MasterSettings,
   PoolType,
   ProxyAddress,
+  Rates,
   ServerSettings,
   Settings,
   TlsMode,

@@ -33,7 +33,12 @@ describe("the table of parameters", () => {
     for (const [scheme, base] of Object.entries(bases)) {
       // What is left out at its default.
       const lists = "allow=::1&deny=::2";
-      const own = { server: "&crt=a&key=b&ban=1", client: "", master: "&crt=a&key=b" };
+      const tunnels = "&rateconn=1&slotip=1&udpidle=1s";
+      const own = {
+        server: `${tunnels}&crt=a&key=b&ban=1`,
+        client: tunnels,
+        master: "&crt=a&key=b",
+      };
       const canonical = format(parse(`${base}?${lists}${own[scheme as keyof typeof own]}`));
       const query = new URLSearchParams(canonical.slice(canonical.indexOf("?")));
       const names = describeParameters()

@@ -1,4 +1,4 @@
-import type { Settings } from "./settings.ts";
+import type { Rates, Settings } from "./settings.ts";
 import {
   addressRules,
   blockDigits,
@@ -10,6 +10,7 @@ import {
   httpPath,
   oneOf,
   proxy,
+  rates,
   serverName,
   type ValueKind,
   wholeNumber,
@@ -41,6 +42,8 @@ export const bytesPerSecondOfMegabit = 125_000;
 const everywhere = ["server", "client", "master"] as const;
 const tunnels = ["server", "client"] as const;
 const listeners = ["server", "master"] as const;
+
+const noRates: Rates = { upBytesPerSecond: 0, downBytesPerSecond: 0 };
 
 /**
  * Every query parameter, in the order of the documents. The parser knows no other and has no second
@@ -79,8 +82,8 @@ export const parameters = {
     ...duration(0),
     meaning: "close a relayed connection after this time without a byte; 0 = never",
   }),
-  rate: define("rate", tunnels, 0, "0", {
-    ...wholeNumber(0, 1_000_000, bytesPerSecondOfMegabit),
+  rate: define("rate", tunnels, noRates, "0", {
+    ...rates(1_000_000, bytesPerSecondOfMegabit),
     meaning: "Mbit/s for the instance, each direction on its own; 0 = no limit",
   }),
   proxy: define("proxy", tunnels, false, "0", {
@@ -139,6 +142,18 @@ export const parameters = {
   deny: define("deny", everywhere, [], undefined, {
     ...addressRules(),
     meaning: "these addresses may not come, whatever allow says",
+  }),
+  rateconn: define("rateconn", tunnels, noRates, "0", {
+    ...rates(1_000_000, bytesPerSecondOfMegabit),
+    meaning: "Mbit/s for each connection, each direction on its own; 0 = no limit",
+  }),
+  slotip: define("slotip", tunnels, 0, "0", {
+    ...wholeNumber(0, 1_000_000),
+    meaning: "most connections and UDP sessions of one address (of an IPv6 /64); 0 = no limit",
+  }),
+  udpidle: define("udpidle", tunnels, 0, "0s", {
+    ...duration(0),
+    meaning: "a UDP session without traffic ends after this; 0 = NP_UDP_READ_TIMEOUT",
   }),
   ban: define("ban", ["server"], false, "0", {
     ...flag("1"),

@@ -58,11 +58,17 @@ export function readTunnelUrl(
 }
 
 function readShared(query: QueryReader) {
+  const rate = query.read(parameters.rate);
   return {
     readTimeoutMs: query.read(parameters.read),
-    rateBytesPerSecond: query.read(parameters.rate),
+    rateBytesPerSecond: rate.upBytesPerSecond,
+    rateDownBytesPerSecond:
+      rate.downBytesPerSecond === rate.upBytesPerSecond ? undefined : rate.downBytesPerSecond,
+    connectionRates: query.read(parameters.rateconn),
     proxy: query.read(parameters.proxy),
     slot: query.read(parameters.slot),
+    slotPerAddress: query.read(parameters.slotip),
+    udpIdleMs: query.read(parameters.udpidle),
     dnsTtlMs: query.read(parameters.dns),
     dial: query.read(parameters.dial),
     block: query.read(parameters.block),

@@ -14,6 +14,14 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** Bytes per second, 0 = no limit. */
+export interface Rates {
+  /** From users to targets. */
+  readonly upBytesPerSecond: number;
+  /** From targets to users. */
+  readonly downBytesPerSecond: number;
+}
+
 /** Protocols whose connections an entry closes, from the digits of `block`. */
 export interface BlockedProtocols {
   readonly socks: boolean;
@@ -36,10 +44,18 @@ export interface TunnelSettings {
   readonly readTimeoutMs: number;
   /** Bytes per second for the instance, each direction on its own; 0 = no limit. */
   readonly rateBytesPerSecond: number;
+  /** From targets to users, where that differs: the other is from users to targets then. */
+  readonly rateDownBytesPerSecond: number | undefined;
+  /** For each TCP connection and UDP session on its own. */
+  readonly connectionRates: Rates;
   /** Send a PROXY protocol v1 header to the target. */
   readonly proxy: boolean;
   /** Most concurrent TCP connections and UDP sessions together; 0 = no limit. */
   readonly slot: number;
+  /** Most of them from one address (of IPv6 from one /64); 0 = no limit. */
+  readonly slotPerAddress: number;
+  /** A UDP session without traffic for this long ends, ms; 0 = `NP_UDP_READ_TIMEOUT`. */
+  readonly udpIdleMs: number;
   /** How long a resolved name is kept, ms; 0 = resolve at each dial. */
   readonly dnsTtlMs: number;
   /** Local IP address to dial the target from, or `auto`. */

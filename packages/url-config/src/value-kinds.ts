@@ -2,7 +2,7 @@ import { mostRules, readAddressRule, ruleForm } from "./address-rule.ts";
 import { durationForm, formatDuration, readDuration } from "./duration.ts";
 import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
 import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
-import type { BlockedProtocols, ProxyAddress } from "./settings.ts";
+import type { BlockedProtocols, ProxyAddress, Rates } from "./settings.ts";
 import { quote } from "./url-problem.ts";
 
 /** How a parameter's text is read, and what to say about it; `T` is what the settings hold. */
@@ -70,6 +70,31 @@ export function wholeNumber(least: number, most: number, scale = 1): NumberKind 
       digits.test(text) && Number(text) > most
         ? { value: most * scale, text: String(most) }
         : undefined,
+  };
+}
+
+/** One number for both directions, or two: from users to targets, and back. Each 0 for no limit. */
+export function rates(most: number, scale: number): ValueKind<Rates> {
+  const one = wholeNumber(0, most, scale);
+  const each = (
+    text: string,
+    read: (part: string) => { readonly value: number } | undefined,
+  ): Rates | undefined => {
+    const [up, down = up, ...more] = text.split("/").map(read);
+    if (up === undefined || down === undefined || more.length > 0) return undefined;
+    return { upBytesPerSecond: up.value, downBytesPerSecond: down.value };
+  };
+  return {
+    read: (text) => {
+      const value = each(text, one.read);
+      return value && { value };
+    },
+    allowed: `${one.allowed}; two with a slash: up/down`,
+    clamp: (text) => {
+      const value = each(text, (part) => one.read(part) ?? one.clamp?.(part));
+      const shown = text.split("/").map((part) => one.clamp?.(part)?.text ?? part);
+      return value && { value, text: shown.join("/") };
+    },
   };
 }
 

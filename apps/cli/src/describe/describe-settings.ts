@@ -5,6 +5,7 @@ import {
   type HostPort,
   isWildcard,
   type MasterSettings,
+  type Rates,
   type ServerSettings,
   type Settings,
   type TunnelSettings,
@@ -95,7 +96,12 @@ function describeKey({ keyGiven, tunnel }: TunnelSettings): string {
 }
 
 function describeLimits(settings: TunnelSettings): string[] {
-  const { readTimeoutMs, rateBytesPerSecond, slot, block } = settings;
+  const { readTimeoutMs, rateBytesPerSecond, rateDownBytesPerSecond, slot, block } = settings;
+  const { slotPerAddress, udpIdleMs, connectionRates } = settings;
+  const rates = {
+    upBytesPerSecond: rateBytesPerSecond,
+    downBytesPerSecond: rateDownBytesPerSecond ?? rateBytesPerSecond,
+  };
   const blocked = [block.socks && "SOCKS", block.http && "HTTP", block.tls && "TLS"].filter(
     Boolean,
   );
@@ -103,14 +109,33 @@ function describeLimits(settings: TunnelSettings): string[] {
     readTimeoutMs === 0
       ? ["Connections stay open however long they are idle."]
       : [`Connections without a byte for ${formatDuration(readTimeoutMs)} are closed.`],
-    rateBytesPerSecond === 0
-      ? []
-      : [`At most ${(rateBytesPerSecond * 8) / 1_000_000} Mbit/s in each direction.`],
+    describeRates(rates, "in all"),
+    describeRates(connectionRates, "for each connection"),
     slot === 0 ? [] : [`At most ${slot} connections and UDP sessions at a time.`],
+    slotPerAddress === 0
+      ? []
+      : [`At most ${slotPerAddress} of them from one address (of IPv6 from one /64).`],
+    udpIdleMs === 0
+      ? []
+      : [`UDP sessions without a datagram for ${formatDuration(udpIdleMs)} end.`],
     settings.proxy ? ["Targets get a PROXY protocol header with the user's address."] : [],
     blocked.length === 0 ? [] : [`Connections that begin as ${blocked.join(", ")} are closed.`],
     settings.compat ? [] : ["NodePass 1.14 nodes are refused as the other end."],
   ].flat();
+}
+
+function describeRates({ upBytesPerSecond, downBytesPerSecond }: Rates, of: string): string[] {
+  const megabits = (rate: number): string => `${(rate * 8) / 1_000_000} Mbit/s`;
+  if (upBytesPerSecond === 0 && downBytesPerSecond === 0) return [];
+  if (upBytesPerSecond === downBytesPerSecond) {
+    const each = of === "in all" ? "" : ` ${of}`;
+    return [`At most ${megabits(upBytesPerSecond)} in each direction${each}.`];
+  }
+  const ways = [
+    upBytesPerSecond === 0 ? [] : [`${megabits(upBytesPerSecond)} from users to targets`],
+    downBytesPerSecond === 0 ? [] : [`${megabits(downBytesPerSecond)} from targets to users`],
+  ].flat();
+  return [`At most ${ways.join(" and ")} ${of}.`];
 }
 
 function formatTargets(targets: readonly HostPort[]): string {

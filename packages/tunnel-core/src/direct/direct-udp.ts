@@ -1,8 +1,10 @@
 import type { RemoteInfo } from "node:dgram";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
+import type { Slot } from "../slots.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramThrottle } from "../udp/datagram-throttle.ts";
+import { SessionRates } from "../udp/session-rates.ts";
 import type { DoorKeeper, UdpDoor, UdpListener } from "../udp/udp-listener.ts";
 import { type UdpSession, UdpSessions, userAt } from "../udp/udp-sessions.ts";
 import { answerUser } from "../udp/udp-socket.ts";
@@ -39,7 +41,8 @@ export class DirectUdp implements DoorKeeper {
         context.counters.udpDropped++;
         return;
       }
-      if (!context.slots.take()) {
+      const slot = context.slots.take(from.address);
+      if (slot === undefined) {
         context.counters.udpDropped++;
         context.logLimited("warn", "datagram dropped: all slots are taken", {
           slot: context.settings.slot,
@@ -48,7 +51,7 @@ export class DirectUdp implements DoorKeeper {
       }
       context.counters.udps++;
       const at = this.#listener.doorFor(from, door);
-      session = new DirectUdpSession(this, at, userAt(at, from));
+      session = new DirectUdpSession(this, at, userAt(at, from), slot);
       this.sessions.add(session);
     }
     session.received(datagram);
@@ -71,6 +74,8 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   idleSweeps = 0;
   readonly #direct: DirectUdp;
   readonly #abort = new AbortController();
+  /** Its own limits, if there are such. */
+  readonly #own: SessionRates | undefined;
   #inbound: DatagramThrottle | undefined;
   #outbound: DatagramThrottle | undefined;
   #target: UdpTargetLink | undefined;
@@ -78,11 +83,25 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   #earlyBytes = 0;
   #closed = false;
 
-  constructor(direct: DirectUdp, door: UdpDoor, from: RemoteInfo) {
+  readonly #slot: Slot;
+
+  constructor(direct: DirectUdp, door: UdpDoor, from: RemoteInfo, slot: Slot) {
+    this.#slot = slot;
     this.#direct = direct;
     this.door = door;
     this.from = from;
     const { context } = direct;
+    const rates = context.connectionRates;
+    this.#own =
+      rates &&
+      new SessionRates({
+        rates,
+        onInbound: (datagram) => this.#taken(datagram),
+        onOutbound: (datagram) => this.#passBack(datagram),
+        onDropped: (datagrams) => {
+          context.counters.udpDropped += datagrams;
+        },
+      });
     this.limitsChanged();
     context.udpSessions.add(this);
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
@@ -135,6 +154,12 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
 
   #returned(datagram: Buffer): void {
     this.active = true;
+    const own = this.#own?.outbound;
+    if (own === undefined) this.#passBack(datagram);
+    else own.push(datagram);
+  }
+
+  #passBack(datagram: Buffer): void {
     if (this.#outbound === undefined) this.#answer(datagram);
     else this.#outbound.push(datagram);
   }
@@ -142,6 +167,12 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   received(datagram: Buffer): void {
     this.active = true;
     this.#direct.context.counters.udprx += datagram.length;
+    const own = this.#own?.inbound;
+    if (own === undefined) this.#taken(datagram);
+    else own.push(datagram);
+  }
+
+  #taken(datagram: Buffer): void {
     if (this.#inbound === undefined) this.#send(datagram);
     else this.#inbound.push(datagram);
   }
@@ -183,6 +214,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#abort.abort();
+    this.#own?.close();
     this.#inbound?.close();
     this.#outbound?.close();
     this.#target?.close();
@@ -193,6 +225,6 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     sessions.delete(this);
     context.udpSessions.delete(this);
     context.counters.udps--;
-    context.slots.release();
+    context.slots.release(this.#slot);
   }
 }

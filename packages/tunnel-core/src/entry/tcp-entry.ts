@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { AddressGate } from "../access/address-gate.ts";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import { TunnelError } from "../errors.ts";
+import { throttled } from "../rate/throttled-stream.ts";
 import {
   type CarriedBytes,
   closed,
@@ -11,6 +12,7 @@ import {
 } from "../relay/connection-events.ts";
 import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
+import { noSlot, type Slot } from "../slots.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import { adoptTcp } from "../stream/tcp-stream.ts";
@@ -58,18 +60,17 @@ export class TcpEntry {
     const { context } = this;
     const { counters } = context;
     counters.accepted++;
-    if (!context.slots.take()) {
-      counters.refusedSlot++;
-      context.logLimited("warn", "connection refused: all slots are taken", {
-        slot: context.settings.slot,
-      });
-      if (context.onConnection !== undefined) refused(context, remoteOf(stream), "slots");
+    const address = stream.remoteAddress ?? "0.0.0.0";
+    const slot = context.slots.take(address);
+    if (slot === undefined) {
+      const reason = noSlot(context, address);
+      if (context.onConnection !== undefined) refused(context, remoteOf(stream), reason);
       if (dialling === undefined) stream.reset();
       else dialling.onFailed(new TunnelError("SLOTS_TAKEN", "all slots are taken"));
       return;
     }
     counters.tcps++;
-    const user = new EntryUser(this, stream, dialling);
+    const user = new EntryUser(this, stream, dialling, slot);
     stream.setReader(user);
     this.source.request(user);
   }
@@ -83,9 +84,9 @@ export class TcpEntry {
     }
   }
 
-  release(): void {
+  release(slot: Slot): void {
     this.context.counters.tcps--;
-    this.context.slots.release();
+    this.context.slots.release(slot);
   }
 }
 
@@ -100,8 +101,11 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   #blocked = false;
   #refusal: ConnectionRefusal = "gone";
 
-  constructor(entry: TcpEntry, stream: ByteStream, dialling: Dialling | undefined) {
+  #slot: Slot;
+
+  constructor(entry: TcpEntry, stream: ByteStream, dialling: Dialling | undefined, slot: Slot) {
     super();
+    this.#slot = slot;
     this.#dialling = dialling;
     this.#entry = entry;
     this.#stream = stream;
@@ -111,12 +115,15 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   /** It was accepted by another entry, which gives it away. */
   move(entry: TcpEntry): void {
     if (this.#done) return;
-    if (!entry.context.slots.take()) {
-      entry.context.counters.refusedSlot++;
+    const address = this.#stream.remoteAddress ?? "0.0.0.0";
+    const slot = entry.context.slots.take(address);
+    if (slot === undefined) {
+      noSlot(entry.context, address);
       this.onNoConduit(new TunnelError("SLOTS_TAKEN", "all slots are taken"));
       return;
     }
-    this.#entry.release();
+    this.#entry.release(this.#slot);
+    this.#slot = slot;
     this.#entry = entry;
     entry.context.counters.tcps++;
     entry.source.request(this);
@@ -126,10 +133,11 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     this.#done = true;
     const { context } = this.#entry;
     if (context.onConnection !== undefined) opened(context, this.remote);
+    const rates = context.connectionRates;
     new Relay({
       context,
-      local: this.#stream,
-      remote: conduit.stream,
+      local: rates === undefined ? this.#stream : throttled(this.#stream, rates.inbound),
+      remote: rates === undefined ? conduit.stream : throttled(conduit.stream, rates.outbound),
       earlyLocal: this.takeEarly(),
       earlyRemote: conduit.reader?.takeEarly(),
       inspection: context.inspection,
@@ -148,7 +156,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
 
   onFinished(carried: CarriedBytes): void {
     const { context } = this.#entry;
-    this.#entry.release();
+    this.#entry.release(this.#slot);
     if (context.onConnection !== undefined) {
       closed(context, this.remote, carried, this.#blocked ? "blocked" : undefined);
     }
@@ -180,7 +188,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     this.#done = true;
     const { context } = this.#entry;
     this.#entry.source.cancel(this);
-    this.#entry.release();
+    this.#entry.release(this.#slot);
     if (context.onConnection !== undefined) refused(context, this.remote, this.#refusal);
   }
 }

@@ -1,5 +1,6 @@
 import type { Conduit, ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
+import { throttled } from "../rate/throttled-stream.ts";
 import {
   type CarriedBytes,
   closed,
@@ -9,12 +10,14 @@ import {
 } from "../relay/connection-events.ts";
 import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
+import { noSlot, type Slot } from "../slots.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { addressOf } from "../wire/endpoint.ts";
 import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
 
 /** Dials the target for each TCP connection that the peer's entry begins, and relays. */
@@ -29,20 +32,21 @@ export class TcpExit implements Exit {
 
   open(opening: Opening): void {
     const { context } = this;
-    if (!context.settings.tcp || !context.slots.take()) {
-      if (context.settings.tcp) context.counters.refusedSlot++;
-      if (context.onConnection !== undefined) {
-        refused(context, opening.remote, context.settings.tcp ? "slots" : "tcp-off");
-      }
-      context.logLimited("warn", "connection refused: tcp is off or all slots are taken", {
-        remote: opening.remote,
-        slot: context.settings.slot,
-      });
+    const address = addressOf(opening.remote);
+    const slot = context.settings.tcp ? context.slots.take(address) : undefined;
+    if (slot === undefined) {
+      const reason = context.settings.tcp ? noSlot(context, address) : this.#tcpOff(opening);
+      if (context.onConnection !== undefined) refused(context, opening.remote, reason);
       opening.refuse();
       return;
     }
     context.counters.tcps++;
-    new ExitUser(this, opening).start();
+    new ExitUser(this, opening, slot).start();
+  }
+
+  #tcpOff({ remote }: Opening): ConnectionRefusal {
+    this.context.logLimited("warn", "connection refused: tcp is off", { remote });
+    return "tcp-off";
   }
 
   /** The PROXY protocol header of a connection, if one is to be sent. */
@@ -52,9 +56,9 @@ export class TcpExit implements Exit {
     return proxyHeader(source, { address, port });
   }
 
-  release(): void {
+  release(slot: Slot): void {
     this.context.counters.tcps--;
-    this.context.slots.release();
+    this.context.slots.release(slot);
   }
 }
 
@@ -77,7 +81,10 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #own: ProcessStream | undefined;
   #refusal: ConnectionRefusal = "gone";
 
-  constructor(exit: TcpExit, opening: Opening) {
+  readonly #slot: Slot;
+
+  constructor(exit: TcpExit, opening: Opening, slot: Slot) {
+    this.#slot = slot;
     this.#exit = exit;
     this.#opening = opening;
   }
@@ -131,10 +138,11 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#done = true;
     this.#dial = undefined;
     if (context.onConnection !== undefined) opened(context, remote);
+    const rates = context.connectionRates;
     new Relay({
       context,
-      local: target,
-      remote: conduit.stream,
+      local: rates === undefined ? target : throttled(target, rates.inbound),
+      remote: rates === undefined ? conduit.stream : throttled(conduit.stream, rates.outbound),
       header:
         this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
       earlyLocal: this.#targetReader?.takeEarly(),
@@ -161,7 +169,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   onFinished(carried: CarriedBytes): void {
     const { context } = this.#exit;
-    this.#exit.release();
+    this.#exit.release(this.#slot);
     if (context.onConnection !== undefined) {
       closed(context, this.#opening.remote, carried, undefined);
     }
@@ -176,7 +184,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#dial?.cancel();
     this.#opening.refuse();
     this.#target?.reset();
-    this.#exit.release();
+    this.#exit.release(this.#slot);
     const { context } = this.#exit;
     if (context.onConnection !== undefined) refused(context, this.#opening.remote, this.#refusal);
   }

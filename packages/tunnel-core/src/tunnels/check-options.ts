@@ -53,7 +53,16 @@ export function checkOptions(options: TunnelOptions): EnvironmentSettings {
 }
 
 /** Numbers of settings that were made by hand, not by `parseTunnelUrl`, which has checked them. */
-const NUMBERS = ["readTimeoutMs", "rateBytesPerSecond", "slot", "dnsTtlMs", "min", "max"] as const;
+const NUMBERS = [
+  "readTimeoutMs",
+  "rateBytesPerSecond",
+  "slot",
+  "slotPerAddress",
+  "udpIdleMs",
+  "dnsTtlMs",
+  "min",
+  "max",
+] as const;
 
 /**
  * Checks settings that a program made itself.

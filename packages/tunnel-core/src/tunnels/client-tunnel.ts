@@ -18,6 +18,7 @@ import { newClientId, ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
 import { ClientSession } from "./client-session.ts";
 import { TunnelBase } from "./tunnel-base.ts";
+import { setFacing } from "./update-settings.ts";
 
 /** First wait before a new try, ms; it doubles up to `NP_SERVICE_COOLDOWN`. */
 const FIRST_RETRY_MS = 30;
@@ -211,6 +212,7 @@ export class ClientTunnel extends TunnelBase {
   }
 
   async #takeRole(flow: "-" | "+"): Promise<void> {
+    setFacing(this.context, this.settings, flow === "-" ? "targets" : "users");
     if (flow === "-") {
       this.#entrySide?.close();
       this.#entrySide = undefined;

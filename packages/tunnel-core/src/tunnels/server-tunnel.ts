@@ -20,6 +20,7 @@ import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
 import { ServerSessions } from "./server-sessions.ts";
 import { TunnelBase } from "./tunnel-base.ts";
+import { setFacing } from "./update-settings.ts";
 
 /** A dual-end server: listens on the tunnel address for its client. */
 export class ServerTunnel extends TunnelBase {
@@ -108,6 +109,7 @@ export class ServerTunnel extends TunnelBase {
         });
       }
     }
+    setFacing(context, this.#settings, "targets");
     this.#exitSide = new ExitSide(context);
     this.runMode = 2;
     return "+";

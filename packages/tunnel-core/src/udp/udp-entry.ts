@@ -1,5 +1,6 @@
 import type { RemoteInfo } from "node:dgram";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
+import type { Slot } from "../slots.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
@@ -41,15 +42,17 @@ export class UdpEntry implements DoorKeeper {
   #open(from: RemoteInfo, door: UdpDoor): UdpUser | undefined {
     const { context } = this;
     if (context.userGate?.admits(from.address) === false) return undefined;
-    if (!context.slots.take()) {
+    const slot = context.slots.take(from.address);
+    if (slot === undefined) {
       context.logLimited("warn", "datagram dropped: all slots are taken", {
         slot: context.settings.slot,
+        ...(!context.slots.isFull && { slotip: context.settings.slotPerAddress }),
       });
       return undefined;
     }
     context.counters.udps++;
     const at = this.#listener.doorFor(from, door);
-    const user = new UdpUser(this, at, userAt(at, from));
+    const user = new UdpUser(this, at, userAt(at, from), slot);
     this.sessions.add(user);
     this.queue.request(user);
     return user;
@@ -70,7 +73,7 @@ class UdpUser implements ConduitUser, UdpSession {
   readonly #entry: UdpEntry;
   readonly remote: string;
 
-  constructor(entry: UdpEntry, door: UdpDoor, from: RemoteInfo) {
+  constructor(entry: UdpEntry, door: UdpDoor, from: RemoteInfo, slot: Slot) {
     this.#entry = entry;
     this.door = door;
     this.from = from;
@@ -85,7 +88,7 @@ class UdpUser implements ConduitUser, UdpSession {
         entry.sessions.delete(this);
         entry.queue.cancel(this);
         entry.context.counters.udps--;
-        entry.context.slots.release();
+        entry.context.slots.release(slot);
         if (entry.context.debugs) {
           entry.context.log("debug", "udp session closed", { remote: this.remote });
         }

@@ -1,5 +1,6 @@
 import type { Exit, Opening } from "../conduit/conduit.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { addressOf } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
 import type { UdpTargets } from "./udp-target.ts";
@@ -20,7 +21,8 @@ export class UdpExit implements Exit {
   open(opening: Opening): void {
     const context = this.#context;
     const { remote } = opening;
-    if (!context.settings.udp || !context.slots.take()) {
+    const slot = context.settings.udp ? context.slots.take(addressOf(remote)) : undefined;
+    if (slot === undefined) {
       context.logLimited("warn", "udp session refused: udp is off or all slots are taken", {
         remote,
         slot: context.settings.slot,
@@ -40,7 +42,7 @@ export class UdpExit implements Exit {
         target?.close();
         target = undefined;
         context.counters.udps--;
-        context.slots.release();
+        context.slots.release(slot);
         if (context.debugs) context.log("debug", "udp session closed", { remote });
       },
     });

@@ -6,6 +6,7 @@ import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramDecoder } from "../wire/datagram-frame.ts";
 import { DatagramSender, type FrameScratch } from "./datagram-sender.ts";
 import { DatagramThrottle } from "./datagram-throttle.ts";
+import { SessionRates } from "./session-rates.ts";
 
 /** Least bound of a session's queue, bytes: a few of the largest datagrams. */
 const MIN_QUEUE_BYTES = 256 * 1024;
@@ -28,6 +29,8 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   idleSweeps = 0;
   readonly #options: UdpRelayOptions;
   readonly #sender: DatagramSender;
+  /** Its own limits, if there are such. */
+  readonly #own: SessionRates | undefined;
   #inbound: DatagramThrottle | undefined;
   #outbound: DatagramThrottle | undefined;
   readonly #onDatagram: (payload: Buffer) => void;
@@ -50,6 +53,15 @@ export class UdpRelay implements StreamReader, IdleCheckable {
       waiting: context.waitingDatagrams,
       onDropped,
     });
+    const rates = context.connectionRates;
+    this.#own =
+      rates &&
+      new SessionRates({
+        rates,
+        onInbound: (datagram) => this.#taken(datagram),
+        onOutbound: (datagram) => this.#returned(datagram),
+        onDropped,
+      });
     this.#onDatagram = (payload) => this.#outgoing(payload);
     this.limitsChanged();
     context.udpSessions.add(this);
@@ -97,6 +109,12 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   incoming(datagram: Buffer): void {
     this.active = true;
     this.#options.context.counters.udprx += datagram.length;
+    const own = this.#own?.inbound;
+    if (own === undefined) this.#taken(datagram);
+    else own.push(datagram);
+  }
+
+  #taken(datagram: Buffer): void {
     if (this.#inbound === undefined) this.#sender.send(datagram);
     else this.#inbound.push(datagram);
   }
@@ -125,8 +143,15 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   #outgoing(payload: Buffer): void {
     if (this.#closed) return;
     // A datagram that arrived in pieces lies in the decoder's own buffer, which it uses again.
-    const kept = this.#outbound === undefined && payload.buffer === this.#memory;
+    const own = this.#own?.outbound;
+    const waits = own !== undefined || this.#outbound !== undefined;
+    const kept = !waits && payload.buffer === this.#memory;
     const datagram = kept ? payload : Buffer.from(payload);
+    if (own === undefined) this.#returned(datagram);
+    else own.push(datagram);
+  }
+
+  #returned(datagram: Buffer): void {
     if (this.#outbound === undefined) this.#deliver(datagram);
     else this.#outbound.push(datagram);
   }
@@ -162,6 +187,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#own?.close();
     this.#inbound?.close();
     this.#outbound?.close();
     this.#sender.flush();

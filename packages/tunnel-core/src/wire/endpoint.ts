@@ -26,6 +26,12 @@ export function parseRemote(remote: string): Endpoint | undefined {
   return isIPv4(address) ? { address, port } : undefined;
 }
 
+/** The address of a `remote` that is valid, without brackets. */
+export function addressOf(remote: string): string {
+  const address = remote.slice(0, Math.max(0, remote.lastIndexOf(":")));
+  return address.startsWith("[") ? address.slice(1, -1) : address;
+}
+
 /**
  * Writes the `remote` of a signal as a NodePass 1.14 node does: IPv6 in brackets, an IPv4 address
  * that a dual-stack listener reports as `::ffff:1.2.3.4` in its IPv4 form.

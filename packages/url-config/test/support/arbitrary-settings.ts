@@ -33,6 +33,7 @@ const path = fc
   .filter((text) => !/\p{Cs}|\0/u.test(text));
 const key = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/\p{Cs}/u.test(text));
 const durationMs = fc.integer({ min: 0, max: 596 * 3_600_000 });
+const rate = fc.integer({ min: 0, max: 1_000_000 }).map((megabits) => megabits * 125_000);
 const mode = fc.constantFrom<(0 | 1 | 2)[]>(0, 1, 2);
 const httpPath = fc
   .array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { maxLength: 3 })
@@ -84,9 +85,13 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
     tunnel: tunnelAddress,
     targets: fc.array(targetAddress, { minLength: 1, maxLength: 4 }),
     readTimeoutMs: durationMs,
-    rateBytesPerSecond: fc.integer({ min: 0, max: 1_000_000 }).map((rate) => rate * 125_000),
+    rateBytesPerSecond: rate,
+    rateDownBytesPerSecond: fc.option(rate, { nil: undefined }),
+    connectionRates: fc.record({ upBytesPerSecond: rate, downBytesPerSecond: rate }),
     proxy: fc.boolean(),
     slot: fc.integer({ min: 0, max: 1_000_000 }),
+    slotPerAddress: fc.integer({ min: 0, max: 1_000_000 }),
+    udpIdleMs: durationMs,
     dnsTtlMs: durationMs,
     dial: fc.oneof(fc.constant("auto"), fc.ipV4(), fc.ipV6()),
     block: fc.record({ socks: fc.boolean(), http: fc.boolean(), tls: fc.boolean() }),
@@ -99,6 +104,10 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
   })
   .map(({ givenKey, ...rest }) => ({
     ...rest,
+    rateDownBytesPerSecond:
+      rest.rateDownBytesPerSecond === rest.rateBytesPerSecond
+        ? undefined
+        : rest.rateDownBytesPerSecond,
     key: givenKey ?? deriveTunnelKey(rest.tunnel.port),
     keyGiven: givenKey !== undefined,
   }));
