@@ -288,7 +288,9 @@ class LocalInstances implements InstanceManager {
     const drainMs = Math.max(timeoutMs * DRAIN_SHARE, timeoutMs - MAX_RESERVE_MS);
     let left = 0;
     const ended = new ChangeSignal();
-    for (const { life } of this.#registry.values()) {
+    for (const instance of this.#registry.values()) {
+      const { life } = instance;
+      instance.retire();
       left++;
       // Not through the queue: what is under way may wait for longer than we do.
       void life.end(drainMs).finally(() => {

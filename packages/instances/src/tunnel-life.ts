@@ -65,6 +65,7 @@ export class TunnelLife {
   #phase: LifePhase = "stopped";
   #status: InstanceStatus = "stopped";
   #reason: string | undefined;
+  #stopReason: string | undefined;
   /** Wall clock at the last change of the status. */
   #since: number;
   #retryAt: number | undefined;
@@ -163,6 +164,11 @@ export class TunnelLife {
     this.#open(spec);
   }
 
+  /** Does not run for now, for this reason; `begin` starts it. */
+  rest(reason: string): void {
+    if (this.#phase === "stopped") this.#setStatus("stopped", reason);
+  }
+
   /** Never runs, for this reason. */
   refuse(reason: string): void {
     if (this.#phase !== "stopped") return;
@@ -183,9 +189,14 @@ export class TunnelLife {
     await this.#changes.until(() => !this.#connecting, CONNECT_LIMIT_MS, signal);
   }
 
-  /** Stops the tunnel; resolves when it is really stopped and its last counters have been told. */
-  async end(timeoutMs: number): Promise<void> {
+  /**
+   * Stops the tunnel; resolves when it is really stopped and its last counters have been told.
+   *
+   * @param reason shown while it is stopped, where nobody asked for that
+   */
+  async end(timeoutMs: number, reason?: string): Promise<void> {
     clearTimeout(this.#retry);
+    this.#stopReason = reason;
     const run = this.#run;
     if (run === undefined) {
       this.#stopped();
@@ -336,7 +347,7 @@ export class TunnelLife {
     this.#retryAt = undefined;
     this.#forgetLive();
     this.#hooks.onAddresses();
-    this.#setStatus("stopped", undefined);
+    this.#setStatus("stopped", this.#stopReason);
   }
 
   #forgetLive(): void {
@@ -350,10 +361,12 @@ export class TunnelLife {
   }
 
   #setStatus(status: InstanceStatus, reason: string | undefined, isOther = false): void {
-    const told = isOther || this.#status !== status;
+    const shown = status === "running" ? undefined : reason;
+    const told =
+      isOther || this.#status !== status || (status === "stopped" && this.#reason !== shown);
     if (this.#status !== status) this.#since = this.#now();
     this.#status = status;
-    this.#reason = status === "error" ? reason : undefined;
+    this.#reason = shown;
     this.#hooks.onChange(told);
     this.#changes.notify();
   }

@@ -3,6 +3,7 @@ import {
   countersOf,
   type InstanceOrigin,
   type InstancePeer,
+  type InstanceQuota,
   KEY_INSTANCE_ID,
   type UrlChanges,
 } from "@nodepass/model";
@@ -33,6 +34,8 @@ export interface RemoteInstance extends Counters {
   readonly nextRetry: string | undefined;
   /** Targets that are left alone after a failure while others serve. */
   readonly restingTargets: readonly RemoteRestingTarget[];
+  /** How much it may carry, where its URL says so. */
+  readonly quota: InstanceQuota | undefined;
   /** The file of the master that describes it, if one does. */
   readonly origin: InstanceOrigin | undefined;
   /** What the master overlooked in the URL; in answers to a new URL. */
@@ -88,6 +91,13 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     since: text(value.since),
     nextRetry: text(value.nextRetry) || undefined,
     restingTargets: readResting(value.restingTargets),
+    quota: isRecord(value.quota)
+      ? {
+          limit: count(value.quota.limit),
+          used: count(value.quota.used),
+          resets: text(value.quota.resets) || null,
+        }
+      : undefined,
     origin: isRecord(value.origin)
       ? { file: text(value.origin.file), name: text(value.origin.name) }
       : undefined,

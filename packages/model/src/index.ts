@@ -36,6 +36,7 @@ export {
   type InstanceMeta,
   type InstanceOrigin,
   type InstancePeer,
+  type InstanceQuota,
   type InstanceStatus,
   type InstanceType,
   type LogQuery,
@@ -45,7 +46,7 @@ export {
   type RestingTarget,
   type UrlChanges,
 } from "./instance.ts";
-export type { InstanceRecord } from "./instance-record.ts";
+export type { InstanceRecord, QuotaRecord } from "./instance-record.ts";
 export { type LogFields, type Logger, type LogLineLevel, SILENT_LOGGER } from "./logger.ts";
 export { API_LEVEL, type MasterInfo, type ProcessMetrics, type TcpingResult } from "./master.ts";
 export type {

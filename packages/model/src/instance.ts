@@ -66,7 +66,10 @@ export interface Instance extends Counters {
   /** 0, 1 or 2 as run; as configured while it does not run. */
   readonly mode: number;
   readonly link: InstanceLink;
-  /** Why the status is `error`, at most 512 characters; empty otherwise. */
+  /**
+   * Why the status is `error`, or `stopped` by itself (a quota that is used up), at most 512
+   * characters; empty otherwise.
+   */
   readonly reason: string;
   /** Since when the status is what it is, RFC 3339 in UTC. */
   readonly since: string;
@@ -74,6 +77,8 @@ export interface Instance extends Counters {
   readonly nextRetry: string | null;
   /** Targets that are left alone after a failure while others serve; at most 64. */
   readonly restingTargets: readonly RestingTarget[];
+  /** Only where its URL has a quota. */
+  readonly quota?: InstanceQuota | undefined;
   /** The file that describes it; `undefined` for one that was made over the API. */
   readonly origin?: InstanceOrigin | undefined;
 }
@@ -138,6 +143,16 @@ export interface InstanceBan {
   readonly until: string;
   /** Failures since it was last forgotten. */
   readonly offences: number;
+}
+
+/** How much an instance may carry, and how much of it it has. */
+export interface InstanceQuota {
+  /** Bytes, both ways together. */
+  readonly limit: number;
+  /** Bytes in the present period. */
+  readonly used: number;
+  /** When the next period begins, RFC 3339 in UTC; `null`: never. */
+  readonly resets: string | null;
 }
 
 /** A new instance. */

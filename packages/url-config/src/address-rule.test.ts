@@ -60,6 +60,13 @@ describe("in URLs", () => {
     ["server://:1/:2?allow=", /allow is not valid|allow is empty/],
     ["server://:1/:2?deny=10.0.0.1&deny=10.0.0.2", /deny "10\.0\.0\.2" is given more than once/],
     ["server://:1/:2?deny=%zz", /deny "%zz" has a broken percent-escape/],
+    [
+      "server://:1/:2?quota=500",
+      /quota "500" is not valid \(allowed: none, or a size such as 500GB/,
+    ],
+    ["server://:1/:2?quota=0GB/month", /quota/],
+    ["server://:1/:2?quota=9999999TB", /quota/],
+    ["server://:1/:2?quota=1GB/week", /quota/],
     ["server://:1/:2?ban=yes", /ban "yes" is not valid \(allowed: 0, 1\)/],
     [`server://:1/:2?deny=${Array(257).fill("::1").join(",")}`, /has 257 items, more than 256/],
     ["server://:1/:2?mode=2&deny=users:10.0.0.1", /with mode=2 they connect at the client/],

@@ -2,6 +2,7 @@ import { formatDuration } from "./duration.ts";
 import { formatHostPort } from "./host-port.ts";
 import { bytesPerSecondOfMegabit } from "./parameters.ts";
 import { formatProxyUrl } from "./proxy-url.ts";
+import { formatQuota } from "./quota-kind.ts";
 import type {
   BlockedProtocols,
   ClientSettings,
@@ -69,6 +70,8 @@ function sharedQuery(settings: TunnelSettings): Query {
       downBytesPerSecond: settings.rateDownBytesPerSecond ?? settings.rateBytesPerSecond,
     }),
     rateconn: unless("0", ratesText(settings.connectionRates)),
+    quota: settings.quota && formatQuota(settings.quota),
+    quotaday: unless(1, settings.quotaDay),
     slotip: unless(0, settings.slotPerAddress),
     udpidle: unless("0s", formatDuration(settings.udpIdleMs)),
     proxy: settings.proxy ? 1 : 0,

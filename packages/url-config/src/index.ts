@@ -23,6 +23,7 @@ export {
   parseTunnelUrlLenient,
 } from "./parse-url.ts";
 export { type EnvironmentRoute, proxyFromEnvironment } from "./proxy-environment.ts";
+export { formatQuota } from "./quota-kind.ts";
 export { redact } from "./redact.ts";
 export type {
   BlockedProtocols,
@@ -33,6 +34,7 @@ export type {
   MasterSettings,
   PoolType,
   ProxyAddress,
+  Quota,
   Rates,
   ServerSettings,
   Settings,

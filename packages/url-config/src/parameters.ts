@@ -1,3 +1,4 @@
+import { quota } from "./quota-kind.ts";
 import type { Rates, Settings } from "./settings.ts";
 import {
   addressRules,
@@ -154,6 +155,14 @@ export const parameters = {
   udpidle: define("udpidle", tunnels, 0, "0s", {
     ...duration(0),
     meaning: "a UDP session without traffic ends after this; 0 = NP_UDP_READ_TIMEOUT",
+  }),
+  quota: define("quota", tunnels, undefined, undefined, {
+    ...quota(),
+    meaning: "most bytes, both ways together; a master counts them and stops the instance",
+  }),
+  quotaday: define("quotaday", tunnels, 1, "1", {
+    ...wholeNumber(1, 28),
+    meaning: "day of the month on which a monthly quota begins anew, in UTC",
   }),
   ban: define("ban", ["server"], false, "0", {
     ...flag("1"),

@@ -68,6 +68,8 @@ function readShared(query: QueryReader) {
     proxy: query.read(parameters.proxy),
     slot: query.read(parameters.slot),
     slotPerAddress: query.read(parameters.slotip),
+    quota: query.read(parameters.quota),
+    quotaDay: query.read(parameters.quotaday),
     udpIdleMs: query.read(parameters.udpidle),
     dnsTtlMs: query.read(parameters.dns),
     dial: query.read(parameters.dial),

@@ -22,6 +22,13 @@ export interface Rates {
   readonly downBytesPerSecond: number;
 }
 
+/** Bytes that an instance may carry, both ways together, in a period of UTC. */
+export interface Quota {
+  readonly bytes: number;
+  /** `ever`: for good. */
+  readonly period: "day" | "month" | "ever";
+}
+
 /** Protocols whose connections an entry closes, from the digits of `block`. */
 export interface BlockedProtocols {
   readonly socks: boolean;
@@ -54,6 +61,10 @@ export interface TunnelSettings {
   readonly slot: number;
   /** Most of them from one address (of IPv6 from one /64); 0 = no limit. */
   readonly slotPerAddress: number;
+  /** Counted by a master, which stops the instance when it is used up; no effect elsewhere. */
+  readonly quota: Quota | undefined;
+  /** Day of the month on which a monthly quota begins anew, 1 to 28. */
+  readonly quotaDay: number;
   /** A UDP session without traffic for this long ends, ms; 0 = `NP_UDP_READ_TIMEOUT`. */
   readonly udpIdleMs: number;
   /** How long a resolved name is kept, ms; 0 = resolve at each dial. */

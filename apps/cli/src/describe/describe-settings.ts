@@ -2,6 +2,7 @@ import {
   type ClientSettings,
   formatDuration,
   formatHostPort,
+  formatQuota,
   type HostPort,
   isWildcard,
   type MasterSettings,
@@ -97,7 +98,7 @@ function describeKey({ keyGiven, tunnel }: TunnelSettings): string {
 
 function describeLimits(settings: TunnelSettings): string[] {
   const { readTimeoutMs, rateBytesPerSecond, rateDownBytesPerSecond, slot, block } = settings;
-  const { slotPerAddress, udpIdleMs, connectionRates } = settings;
+  const { slotPerAddress, udpIdleMs, connectionRates, quota, quotaDay } = settings;
   const rates = {
     upBytesPerSecond: rateBytesPerSecond,
     downBytesPerSecond: rateDownBytesPerSecond ?? rateBytesPerSecond,
@@ -115,6 +116,11 @@ function describeLimits(settings: TunnelSettings): string[] {
     slotPerAddress === 0
       ? []
       : [`At most ${slotPerAddress} of them from one address (of IPv6 from one /64).`],
+    quota === undefined
+      ? []
+      : [
+          `Under a master, ${formatQuota(quota)} both ways together${quota.period === "month" ? `, from day ${quotaDay} of the month on (UTC)` : ""}: warned of at 80 % and 95 %, then stopped. Elsewhere it has no effect.`,
+        ],
     udpIdleMs === 0
       ? []
       : [`UDP sessions without a datagram for ${formatDuration(udpIdleMs)} end.`],

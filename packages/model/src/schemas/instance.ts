@@ -54,7 +54,9 @@ export const InstanceSchema = z
     link: z.enum(["up", "down", "none"]).meta({
       description: "With its peer, without, or an end that has none (single-end forwarding)",
     }),
-    reason: z.string().meta({ description: "Why `status` is `error`, else empty" }),
+    reason: z
+      .string()
+      .meta({ description: "Why `status` is `error`, or `stopped` by itself; else empty" }),
     since: z.iso.datetime().meta({ description: "Since when `status` is what it is" }),
     nextRetry: z
       .union([z.iso.datetime(), z.null()])
@@ -69,6 +71,16 @@ export const InstanceSchema = z
       )
       .readonly()
       .meta({ description: "Targets that are left alone after a failure while others serve" }),
+    quota: z
+      .object({
+        limit: z.int().min(1).meta({ description: "Bytes, both ways together" }),
+        used: z.int().min(0).meta({ description: "Bytes in the present period" }),
+        resets: z
+          .union([z.iso.datetime(), z.null()])
+          .meta({ description: "When the next period begins; null: never" }),
+      })
+      .optional()
+      .meta({ description: "Only where the URL has a quota" }),
     origin: z
       .object({
         file: z.string().meta({ description: "The file that describes it" }),

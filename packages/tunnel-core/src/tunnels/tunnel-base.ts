@@ -233,6 +233,9 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   protected startReporting(): void {
     if (this.#reporter !== undefined || this.closingOrClosed) return;
+    if (this.settings.quota !== undefined) {
+      this.context.log("warn", "quota has no effect here: a master counts it");
+    }
     this.#reporter = setInterval(() => this.tick(), this.context.limits.reportIntervalMs);
   }
 

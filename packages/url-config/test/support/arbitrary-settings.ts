@@ -92,6 +92,14 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
     slot: fc.integer({ min: 0, max: 1_000_000 }),
     slotPerAddress: fc.integer({ min: 0, max: 1_000_000 }),
     udpIdleMs: durationMs,
+    quota: fc.option(
+      fc.record({
+        bytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+        period: fc.constantFrom<("day" | "month" | "ever")[]>("day", "month", "ever"),
+      }),
+      { nil: undefined },
+    ),
+    quotaDay: fc.integer({ min: 1, max: 28 }),
     dnsTtlMs: durationMs,
     dial: fc.oneof(fc.constant("auto"), fc.ipV4(), fc.ipV6()),
     block: fc.record({ socks: fc.boolean(), http: fc.boolean(), tls: fc.boolean() }),
