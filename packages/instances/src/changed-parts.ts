@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<string, string>> = {
   connectionRates: "rateconn",
   slotPerAddress: "slotip",
   udpIdleMs: "udpidle",
+  proxyVersion: "proxy",
   quotaDay: "quotaday",
   dnsTtlMs: "dns",
   keyFile: "key",

@@ -5,6 +5,7 @@ import type {
   ServerSettings,
 } from "@nodepass/url-config";
 import type { AddressGate } from "./access/address-gate.ts";
+import type { AddressLists } from "./access/address-lists.ts";
 import type { Bans } from "./access/bans.ts";
 import type { NameCache } from "./names/name-cache.ts";
 import type { LocalRates } from "./rate/local-rates.ts";
@@ -37,6 +38,8 @@ export interface TunnelContext extends RelayContext {
   /** Who is kept out where users connect, and at the tunnel port; `undefined`: nobody. */
   readonly userGate: AddressGate | undefined;
   readonly peerGate: AddressGate | undefined;
+  /** Proxies that say whose connections they pass on; `undefined`: none. */
+  readonly trust: AddressLists | undefined;
   /** Who failed to prove himself at the tunnel port; `undefined` without `ban`. */
   readonly bans: Bans | undefined;
   /** The bound of all datagrams that wait for a connection. */

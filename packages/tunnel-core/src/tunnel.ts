@@ -64,6 +64,8 @@ export interface TunnelCounters {
    * address: by `allow` or `deny`.
    */
   readonly refusedDenied: number;
+  /** Connections of trusted proxies that did not say whose they are. */
+  readonly refusedProxied: number;
   /** Connections at the tunnel port refused because their address is banned. */
   readonly refusedBanned: number;
   /** Dials of targets that failed, over TCP and UDP, those of the probe behind `ping` included. */
@@ -224,6 +226,8 @@ export type TunnelChanges = Partial<
     | "targets"
     | "block"
     | "proxy"
+    | "proxyVersion"
+    | "trust"
     | "allow"
     | "deny"
   >

@@ -60,6 +60,9 @@ describe("in URLs", () => {
     ["server://:1/:2?allow=", /allow is not valid|allow is empty/],
     ["server://:1/:2?deny=10.0.0.1&deny=10.0.0.2", /deny "10\.0\.0\.2" is given more than once/],
     ["server://:1/:2?deny=%zz", /deny "%zz" has a broken percent-escape/],
+    ["server://:1/:2?trust=10.0.0.0/99", /trust "10\.0\.0\.0\/99" is not valid/],
+    ["server://:1/:2?trust=users:10.0.0.1", /is for the users' port alone/],
+    ["server://:1/:2?mode=2&trust=10.0.0.1", /with mode=2 users connect at the client/],
     [
       "server://:1/:2?quota=500",
       /quota "500" is not valid \(allowed: none, or a size such as 500GB/,

@@ -87,9 +87,10 @@ export const parameters = {
     ...rates(1_000_000, bytesPerSecondOfMegabit),
     meaning: "Mbit/s for the instance, each direction on its own; 0 = no limit",
   }),
-  proxy: define("proxy", tunnels, false, "0", {
-    ...flag("1"),
-    meaning: "1 = PROXY protocol v1 header to the target",
+  proxy: define("proxy", tunnels, 0, "0", {
+    ...digit([0, 1, 2]),
+    meaning:
+      "PROXY protocol header to the target: 1 version 1, over TCP; 2 version 2, over UDP too",
   }),
   slot: define("slot", tunnels, 65_536, "65536", {
     ...wholeNumber(0, 1_000_000),
@@ -143,6 +144,11 @@ export const parameters = {
   deny: define("deny", everywhere, [], undefined, {
     ...addressRules(),
     meaning: "these addresses may not come, whatever allow says",
+  }),
+  trust: define("trust", tunnels, [], undefined, {
+    ...addressRules(),
+    allowed: "none, or with commas: an IP address, a block such as 10.0.0.0/8, or file:PATH",
+    meaning: "proxies whose PROXY protocol header says, at the users' port, who the user is",
   }),
   rateconn: define("rateconn", tunnels, noRates, "0", {
     ...rates(1_000_000, bytesPerSecondOfMegabit),

@@ -59,13 +59,16 @@ export function readTunnelUrl(
 
 function readShared(query: QueryReader) {
   const rate = query.read(parameters.rate);
+  const proxy = query.read(parameters.proxy);
   return {
     readTimeoutMs: query.read(parameters.read),
     rateBytesPerSecond: rate.upBytesPerSecond,
     rateDownBytesPerSecond:
       rate.downBytesPerSecond === rate.upBytesPerSecond ? undefined : rate.downBytesPerSecond,
     connectionRates: query.read(parameters.rateconn),
-    proxy: query.read(parameters.proxy),
+    proxy: proxy > 0,
+    proxyVersion: proxy === 2 ? (2 as const) : (1 as const),
+    trust: query.read(parameters.trust),
     slot: query.read(parameters.slot),
     slotPerAddress: query.read(parameters.slotip),
     quota: query.read(parameters.quota),
@@ -166,6 +169,16 @@ function checkProxy(settings: ServerSettings | ClientSettings, findings: Finding
 function checkRules(settings: ServerSettings | ClientSettings, findings: Findings): void {
   const { scheme, mode } = settings;
   const absent = scheme === "client" ? "peers" : mode === 2 ? "users" : undefined;
+  if (settings.trust.some((item) => /^(?:users|peers):/.test(item)) || absent === "users") {
+    const [rule] = settings.trust;
+    const fault =
+      absent === "users"
+        ? "is for the users' port, but with mode=2 users connect at the client"
+        : "has an item with users: or peers:, but is for the users' port alone";
+    if (rule !== undefined) {
+      findings.fail(urlProblem("UNSUPPORTED", "trust", settings.trust.join(","), "", fault));
+    }
+  }
   if (absent === undefined) return;
   const fault = {
     users: "is for users, but with mode=2 they connect at the client",

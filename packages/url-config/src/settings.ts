@@ -55,8 +55,15 @@ export interface TunnelSettings {
   readonly rateDownBytesPerSecond: number | undefined;
   /** For each TCP connection and UDP session on its own. */
   readonly connectionRates: Rates;
-  /** Send a PROXY protocol v1 header to the target. */
+  /** Send a PROXY protocol header to the target. */
   readonly proxy: boolean;
+  /** Of this version: 1 over TCP, 2 over TCP and in front of each datagram. */
+  readonly proxyVersion: 1 | 2;
+  /**
+   * Who is trusted to say, by a PROXY protocol header of either version, whose connection or datagram
+   * it passes on to the users' port: networks and files as in `allow`. Empty: nobody.
+   */
+  readonly trust: readonly string[];
   /** Most concurrent TCP connections and UDP sessions together; 0 = no limit. */
   readonly slot: number;
   /** Most of them from one address (of IPv6 from one /64); 0 = no limit. */

@@ -124,7 +124,16 @@ function describeLimits(settings: TunnelSettings): string[] {
     udpIdleMs === 0
       ? []
       : [`UDP sessions without a datagram for ${formatDuration(udpIdleMs)} end.`],
-    settings.proxy ? ["Targets get a PROXY protocol header with the user's address."] : [],
+    settings.proxy
+      ? [
+          `Targets get a PROXY protocol header of version ${settings.proxyVersion} with the user's address${settings.proxyVersion === 2 ? ", over UDP with each datagram" : ""}.`,
+        ]
+      : [],
+    settings.trust.length === 0
+      ? []
+      : [
+          `At the users' port a PROXY protocol header says whose connection it is, from ${settings.trust.join(", ")}; it is required there.`,
+        ],
     blocked.length === 0 ? [] : [`Connections that begin as ${blocked.join(", ")} are closed.`],
     settings.compat ? [] : ["NodePass 1.14 nodes are refused as the other end."],
   ].flat();

@@ -1,7 +1,7 @@
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { TrafficCounters } from "../counters.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { AddressLists, type AddressPlace } from "./address-lists.ts";
+import { AddressLists, type AddressListsOptions, type AddressPlace } from "./address-lists.ts";
 import type { Bans, Offence } from "./bans.ts";
 
 /** Who is kept out of one port of a tunnel. */
@@ -51,6 +51,26 @@ export class AddressGate {
 }
 
 /**
+ * Those who are trusted to say whose connections they pass on; `undefined`: nobody.
+ *
+ * @throws {TunnelError} `INVALID_OPTIONS` for a file that can't be used
+ */
+export function openTrust(
+  context: Pick<TunnelContext, "log">,
+  { trust }: Pick<ServerSettings | ClientSettings, "trust">,
+): AddressLists | undefined {
+  if (trust.length === 0) return undefined;
+  return new AddressLists({ allow: trust, deny: [], place: "users", onFile: fileTeller(context) });
+}
+
+function fileTeller({ log }: Pick<TunnelContext, "log">): AddressListsOptions["onFile"] {
+  return (file, reason) => {
+    if (reason === undefined) log("info", "address list reloaded", { file });
+    else log("warn", "address list not reloaded: the old one stays", { file, reason });
+  };
+}
+
+/**
  * The gate of a port; `undefined` where nobody is kept out, so that nothing is asked there.
  *
  * @param bans those in force, which go on
@@ -66,10 +86,7 @@ export function openGate(
     allow: settings.allow,
     deny: settings.deny,
     place,
-    onFile: (file, reason) => {
-      if (reason === undefined) context.log("info", "address list reloaded", { file });
-      else context.log("warn", "address list not reloaded: the old one stays", { file, reason });
-    },
+    onFile: fileTeller(context),
   });
   return lists.isOpen && bans === undefined ? undefined : new AddressGate(context, lists, bans);
 }

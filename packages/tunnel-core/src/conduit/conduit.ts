@@ -23,6 +23,10 @@ export interface ConduitUser {
   readonly kind: ConduitKind;
   /** The user's address, as in a signal's `remote`. */
   readonly remote: string;
+  /** The name that he asked for, where it is known. */
+  readonly authority?: string | undefined;
+  /** What he has sent so far. */
+  readonly earlyBytes?: Buffer | undefined;
   /** It is open: set a reader of its stream at once. */
   onConduit(conduit: Conduit): void;
   /** @param error `POOL_TIMEOUT`, `TARGET_UNREACHABLE` or `CLOSED` */

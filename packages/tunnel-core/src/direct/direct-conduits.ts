@@ -1,9 +1,9 @@
 import type { ConduitSource, ConduitUser } from "../conduit/conduit.ts";
+import { targetHeader } from "../exit/target-header.ts";
 import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import type { TargetDial, TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
 
 /** Without a tunnel between, a user's conduit is a connection to the target. */
 export class DirectConduits implements ConduitSource {
@@ -22,10 +22,8 @@ export class DirectConduits implements ConduitSource {
       onTarget: (stream, address, port, early) => {
         over = true;
         this.#dials.delete(user);
-        if (this.#context.settings.proxy) {
-          const source = parseRemote(user.remote) ?? { address: "", port: 0 };
-          stream.write(Buffer.from(proxyHeader(source, { address, port }), "latin1"));
-        }
+        const header = targetHeader(this.#context.settings, user, { address, port });
+        if (header !== undefined) stream.write(Buffer.from(header, "latin1"));
         user.onConduit({ stream, framed: false, reader: readerOf(stream, early) });
       },
       onNoTarget: (error) => {

@@ -4,12 +4,14 @@ import type { IdleCheckable } from "../relay/relay-registry.ts";
 import type { Slot } from "../slots.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramThrottle } from "../udp/datagram-throttle.ts";
+import { userDatagram } from "../udp/proxied-datagrams.ts";
 import { SessionRates } from "../udp/session-rates.ts";
 import type { DoorKeeper, UdpDoor, UdpListener } from "../udp/udp-listener.ts";
 import { type UdpSession, UdpSessions, userAt } from "../udp/udp-sessions.ts";
 import { answerUser } from "../udp/udp-socket.ts";
 import type { UdpTargets } from "../udp/udp-target.ts";
 import type { UdpTargetLink } from "../udp/udp-target-link.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
 
 /** Most bytes that wait for a session's target socket. */
 const MAX_EARLY_BYTES = 1024 * 1024;
@@ -35,13 +37,17 @@ export class DirectUdp implements DoorKeeper {
 
   onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
     const { context } = this;
-    let session = this.sessions.find(from, door);
+    const proxied = context.trust !== undefined;
+    const users = proxied ? userDatagram(context, datagram, from) : undefined;
+    if (proxied && users === undefined) return;
+    let session = this.sessions.find(from, door, users?.visitor);
     if (session === undefined) {
-      if (context.userGate?.admits(from.address) === false) {
+      const source = users?.source ?? from;
+      if (context.userGate?.admits(source.address) === false) {
         context.counters.udpDropped++;
         return;
       }
-      const slot = context.slots.take(from.address);
+      const slot = context.slots.take(source.address);
       if (slot === undefined) {
         context.counters.udpDropped++;
         context.logLimited("warn", "datagram dropped: all slots are taken", {
@@ -51,10 +57,10 @@ export class DirectUdp implements DoorKeeper {
       }
       context.counters.udps++;
       const at = this.#listener.doorFor(from, door);
-      session = new DirectUdpSession(this, at, userAt(at, from), slot);
+      session = new DirectUdpSession(this, at, userAt(at, from), slot, source, users?.visitor);
       this.sessions.add(session);
     }
-    session.received(datagram);
+    session.received(users?.payload ?? datagram);
   }
 
   onGone(door: UdpDoor): void {
@@ -85,7 +91,17 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
 
   readonly #slot: Slot;
 
-  constructor(direct: DirectUdp, door: UdpDoor, from: RemoteInfo, slot: Slot) {
+  readonly visitor: string | undefined;
+
+  constructor(
+    direct: DirectUdp,
+    door: UdpDoor,
+    from: RemoteInfo,
+    slot: Slot,
+    source: Endpoint,
+    visitor: string | undefined,
+  ) {
+    this.visitor = visitor;
     this.#slot = slot;
     this.#direct = direct;
     this.door = door;
@@ -106,7 +122,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     context.udpSessions.add(this);
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
     const receiver = { onDatagram: (datagram: Buffer) => this.#returned(datagram) };
-    direct.targets.open(AbortSignal.any([this.#abort.signal, timeout]), receiver).then(
+    direct.targets.open(AbortSignal.any([this.#abort.signal, timeout]), receiver, source).then(
       (target) => this.#opened(target),
       (error: unknown) => {
         if (!this.#closed) {

@@ -51,6 +51,7 @@ export class EntrySide {
 
   close(): void {
     this.stopTaking();
+    this.tcp.close();
     this.#udp?.close();
     this.#bound?.close();
   }

@@ -18,7 +18,9 @@ import { EarlyReader } from "../stream/early-reader.ts";
 import { adoptTcp } from "../stream/tcp-stream.ts";
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { formatRemote } from "../wire/endpoint.ts";
+import { addressOf, formatRemote } from "../wire/endpoint.ts";
+import { ProxiedUsers } from "./proxied-users.ts";
+import type { UserOrigin } from "./user-origin.ts";
 
 /** A program that is a user itself: one of the two is called, unless it destroys its stream. */
 export interface Dialling {
@@ -38,40 +40,72 @@ export class TcpEntry {
 
   /** A user's connection, just accepted. */
   accept(socket: Socket): void {
-    const { userGate } = this.context;
+    const { userGate, trust, buffers } = this.context;
+    if (trust?.admits(socket.remoteAddress ?? "") === true) {
+      this.#proxied ??= new ProxiedUsers(this.context);
+      this.#proxied.read(adoptTcp(socket, buffers), this.#onProxied);
+      return;
+    }
     if (userGate !== undefined && !this.#mayCome(userGate, socket)) return;
-    this.take(adoptTcp(socket, this.context.buffers));
+    this.take(adoptTcp(socket, buffers));
+  }
+
+  /** Where those are whose first bytes are still awaited. */
+  #proxied: ProxiedUsers | undefined;
+  readonly #onProxied = (stream: ByteStream, origin: UserOrigin): void => {
+    const { userGate } = this.context;
+    const { address, port } = origin.source ?? {
+      address: stream.remoteAddress ?? "",
+      port: stream.remotePort ?? 0,
+    };
+    if (userGate === undefined || this.#admits(userGate, address, port)) {
+      this.take(stream, undefined, origin);
+    } else stream.reset();
+  };
+
+  /** Ends what has not shown yet whose it is. */
+  close(): void {
+    this.#proxied?.close();
   }
 
   #mayCome(gate: AddressGate, socket: Socket): boolean {
-    const { context } = this;
     const { remoteAddress = "", remotePort = 0 } = socket;
-    if (gate.admits(remoteAddress)) return true;
-    context.counters.accepted++;
-    if (context.onConnection !== undefined) {
-      refused(context, formatRemote(remoteAddress, remotePort), "denied");
-    }
+    if (this.#admits(gate, remoteAddress, remotePort)) return true;
     socket.resetAndDestroy();
     return false;
   }
 
-  /** Any stream as a user's. @param dialling the program, where it is the user itself */
-  take(stream: ByteStream, dialling?: Dialling): void {
+  #admits(gate: AddressGate, address: string, port: number): boolean {
+    if (gate.admits(address)) return true;
+    const { context } = this;
+    context.counters.accepted++;
+    if (context.onConnection !== undefined) refused(context, formatRemote(address, port), "denied");
+    return false;
+  }
+
+  /**
+   * Any stream as a user's.
+   *
+   * @param dialling the program, where it is the user itself
+   * @param origin where its first bytes have been looked at; the stream is paused then
+   */
+  take(stream: ByteStream, dialling?: Dialling, origin?: UserOrigin): void {
     const { context } = this;
     const { counters } = context;
     counters.accepted++;
-    const address = stream.remoteAddress ?? "0.0.0.0";
+    const address = origin?.source?.address ?? stream.remoteAddress ?? "0.0.0.0";
     const slot = context.slots.take(address);
     if (slot === undefined) {
       const reason = noSlot(context, address);
-      if (context.onConnection !== undefined) refused(context, remoteOf(stream), reason);
+      if (context.onConnection !== undefined) refused(context, remoteOf(stream, origin), reason);
       if (dialling === undefined) stream.reset();
       else dialling.onFailed(new TunnelError("SLOTS_TAKEN", "all slots are taken"));
       return;
     }
     counters.tcps++;
-    const user = new EntryUser(this, stream, dialling, slot);
+    const user = new EntryUser(this, stream, dialling, slot, origin);
     stream.setReader(user);
+    if (origin !== undefined && user.begin(origin)) stream.resume();
     this.source.request(user);
   }
 
@@ -94,6 +128,7 @@ export class TcpEntry {
 class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly kind = "tcp";
   readonly remote: string;
+  readonly authority: string | undefined;
   #entry: TcpEntry;
   readonly #stream: ByteStream;
   #done = false;
@@ -103,19 +138,33 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
 
   #slot: Slot;
 
-  constructor(entry: TcpEntry, stream: ByteStream, dialling: Dialling | undefined, slot: Slot) {
+  constructor(
+    entry: TcpEntry,
+    stream: ByteStream,
+    dialling: Dialling | undefined,
+    slot: Slot,
+    origin: UserOrigin | undefined,
+  ) {
     super();
     this.#slot = slot;
     this.#dialling = dialling;
     this.#entry = entry;
     this.#stream = stream;
-    this.remote = remoteOf(stream);
+    this.remote = remoteOf(stream, origin);
+    this.authority = origin?.authority;
+  }
+
+  /** What has been read already. @returns whether to read on */
+  begin({ early, ended }: UserOrigin): boolean {
+    const go = early.length === 0 || this.onBytes(early);
+    if (ended) this.onEnd();
+    return go;
   }
 
   /** It was accepted by another entry, which gives it away. */
   move(entry: TcpEntry): void {
     if (this.#done) return;
-    const address = this.#stream.remoteAddress ?? "0.0.0.0";
+    const address = addressOf(this.remote);
     const slot = entry.context.slots.take(address);
     if (slot === undefined) {
       noSlot(entry.context, address);
@@ -193,6 +242,9 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   }
 }
 
-function remoteOf(stream: ByteStream): string {
+function remoteOf(stream: ByteStream, origin?: UserOrigin): string {
+  if (origin?.source !== undefined) {
+    return formatRemote(origin.source.address, origin.source.port);
+  }
   return formatRemote(stream.remoteAddress ?? "0.0.0.0", stream.remotePort ?? 0);
 }

@@ -18,7 +18,7 @@ import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-di
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { addressOf } from "../wire/endpoint.ts";
-import { parseRemote, proxyHeader } from "../wire/proxy-header.ts";
+import { targetHeader } from "./target-header.ts";
 
 /** Dials the target for each TCP connection that the peer's entry begins, and relays. */
 export class TcpExit implements Exit {
@@ -47,13 +47,6 @@ export class TcpExit implements Exit {
   #tcpOff({ remote }: Opening): ConnectionRefusal {
     this.context.logLimited("warn", "connection refused: tcp is off", { remote });
     return "tcp-off";
-  }
-
-  /** The PROXY protocol header of a connection, if one is to be sent. */
-  header(remote: string, address: string, port: number): string | undefined {
-    if (!this.context.settings.proxy) return undefined;
-    const source = parseRemote(remote) ?? { address: "", port: 0 };
-    return proxyHeader(source, { address, port });
   }
 
   release(slot: Slot): void {
@@ -139,14 +132,21 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#dial = undefined;
     if (context.onConnection !== undefined) opened(context, remote);
     const rates = context.connectionRates;
+    const earlyRemote = conduit.reader?.takeEarly();
     new Relay({
       context,
       local: rates === undefined ? target : throttled(target, rates.inbound),
       remote: rates === undefined ? conduit.stream : throttled(conduit.stream, rates.outbound),
       header:
-        this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
+        this.#own === undefined
+          ? targetHeader(
+              context.settings,
+              { remote, earlyBytes: earlyRemote?.bytes },
+              { address: this.#address, port: this.#port },
+            )
+          : undefined,
       earlyLocal: this.#targetReader?.takeEarly(),
-      earlyRemote: conduit.reader?.takeEarly(),
+      earlyRemote,
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });

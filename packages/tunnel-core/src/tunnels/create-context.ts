@@ -1,5 +1,5 @@
 import type { BlockedProtocols, ClientSettings, ServerSettings } from "@nodepass/url-config";
-import { openGate } from "../access/address-gate.ts";
+import { openGate, openTrust } from "../access/address-gate.ts";
 import { Bans } from "../access/bans.ts";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
@@ -56,6 +56,7 @@ export function createContext(
     userGate: openGate(gates, settings, "users", undefined),
     peerGate: openGate(gates, settings, "peers", bans),
     bans,
+    trust: openTrust(gates, settings),
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
     lingerer: new Lingerer(),
@@ -103,5 +104,12 @@ export type LiveContext = Omit<TunnelContext, LiveName> &
     /** Whose side it is on: what is up and what is down depends on it. */
     facing: Facing;
   };
-type LiveName = "inspection" | "inbound" | "outbound" | "connectionRates" | "userGate" | "peerGate";
+type LiveName =
+  | "inspection"
+  | "inbound"
+  | "outbound"
+  | "connectionRates"
+  | "userGate"
+  | "peerGate"
+  | "trust";
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

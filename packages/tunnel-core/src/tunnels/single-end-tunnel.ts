@@ -95,6 +95,7 @@ export class SingleEndTunnel extends TunnelBase {
 
   protected endAll(): void {
     this.#dialer.close();
+    this.#tcp.close();
     this.#udp?.close();
     this.listener?.close();
   }

@@ -5,7 +5,7 @@ import {
   type ServerSettings,
   UrlConfigError,
 } from "@nodepass/url-config";
-import { openGate } from "../access/address-gate.ts";
+import { openGate, openTrust } from "../access/address-gate.ts";
 import { TunnelError } from "../errors.ts";
 import { type Facing, localConnectionRates, localRates } from "../rate/local-rates.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
@@ -29,8 +29,10 @@ const CHANGEABLE: Readonly<Record<Name, true>> = {
   targets: true,
   block: true,
   proxy: true,
+  proxyVersion: true,
   allow: true,
   deny: true,
+  trust: true,
   min: true,
 };
 const NAMES = Object.keys(CHANGEABLE) as Name[];
@@ -134,10 +136,12 @@ export function updateSettings(
 function gatesOf(
   context: LiveContext,
   after: Settings,
-  { allow, deny }: TunnelChanges,
-): Partial<Pick<LiveContext, "userGate" | "peerGate">> {
-  if (allow === undefined && deny === undefined) return {};
+  { allow, deny, trust }: TunnelChanges,
+): Partial<Pick<LiveContext, "userGate" | "peerGate" | "trust">> {
+  const trusted = trust === undefined ? {} : { trust: openTrust(context, after) };
+  if (allow === undefined && deny === undefined) return trusted;
   return {
+    ...trusted,
     userGate: openGate(context, after, "users", undefined),
     peerGate: openGate(context, after, "peers", context.bans),
   };

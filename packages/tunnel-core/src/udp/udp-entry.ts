@@ -4,6 +4,7 @@ import type { Slot } from "../slots.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
+import { type UserDatagram, userDatagram } from "./proxied-datagrams.ts";
 import type { DoorKeeper, UdpDoor, UdpListener } from "./udp-listener.ts";
 import { UdpRelay } from "./udp-relay.ts";
 import { type UdpSession, UdpSessions, userAt } from "./udp-sessions.ts";
@@ -30,19 +31,38 @@ export class UdpEntry implements DoorKeeper {
   }
 
   onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
+    if (this.context.trust !== undefined) {
+      this.#fromProxy(datagram, from, door);
+      return;
+    }
     const user = this.sessions.find(from, door) ?? this.#open(from, door);
     if (user === undefined) this.context.counters.udpDropped++;
     else user.relay.incoming(datagram);
+  }
+
+  #fromProxy(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
+    const users = userDatagram(this.context, datagram, from);
+    if (users === undefined) return;
+    const user = this.sessions.find(from, door, users.visitor) ?? this.#open(from, door, users);
+    if (user === undefined) this.context.counters.udpDropped++;
+    else user.relay.incoming(users.payload);
   }
 
   onGone(door: UdpDoor): void {
     for (const user of this.sessions.of(door)) user.relay.close();
   }
 
-  #open(from: RemoteInfo, door: UdpDoor): UdpUser | undefined {
+  #open(
+    from: RemoteInfo,
+    door: UdpDoor,
+    { source, visitor }: Pick<UserDatagram, "source" | "visitor"> = {
+      source: from,
+      visitor: undefined,
+    },
+  ): UdpUser | undefined {
     const { context } = this;
-    if (context.userGate?.admits(from.address) === false) return undefined;
-    const slot = context.slots.take(from.address);
+    if (context.userGate?.admits(source.address) === false) return undefined;
+    const slot = context.slots.take(source.address);
     if (slot === undefined) {
       context.logLimited("warn", "datagram dropped: all slots are taken", {
         slot: context.settings.slot,
@@ -52,7 +72,7 @@ export class UdpEntry implements DoorKeeper {
     }
     context.counters.udps++;
     const at = this.#listener.doorFor(from, door);
-    const user = new UdpUser(this, at, userAt(at, from), slot);
+    const user = new UdpUser(this, at, userAt(at, from), slot, visitor);
     this.sessions.add(user);
     this.queue.request(user);
     return user;
@@ -69,16 +89,24 @@ class UdpUser implements ConduitUser, UdpSession {
   readonly kind = "udp";
   door: UdpDoor;
   from: RemoteInfo;
+  readonly visitor: string | undefined;
   readonly relay: UdpRelay;
   readonly #entry: UdpEntry;
   readonly remote: string;
 
-  constructor(entry: UdpEntry, door: UdpDoor, from: RemoteInfo, slot: Slot) {
+  constructor(
+    entry: UdpEntry,
+    door: UdpDoor,
+    from: RemoteInfo,
+    slot: Slot,
+    visitor: string | undefined,
+  ) {
+    this.visitor = visitor;
     this.#entry = entry;
     this.door = door;
     this.from = from;
     const { address, port } = from;
-    this.remote = formatRemote(address, port);
+    this.remote = visitor ?? formatRemote(address, port);
     this.relay = new UdpRelay({
       context: entry.context,
       scratch: entry.scratch,

@@ -1,6 +1,6 @@
 import type { Exit, Opening } from "../conduit/conduit.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { addressOf } from "../wire/endpoint.ts";
+import { addressOf, parseRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
 import type { UdpTargets } from "./udp-target.ts";
@@ -49,7 +49,8 @@ export class UdpExit implements Exit {
     if (context.debugs) context.log("debug", "udp session opened", { remote });
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
     const receiver = { onDatagram: (datagram: Buffer) => relay.incoming(datagram) };
-    this.#targets.open(AbortSignal.any([abort.signal, timeout]), receiver).then(
+    const source = parseRemote(remote) ?? { address: "", port: 0 };
+    this.#targets.open(AbortSignal.any([abort.signal, timeout]), receiver, source).then(
       (link) => {
         if (relay.closed) {
           link.close();

@@ -5,6 +5,8 @@ import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import { isSameTarget, type TargetHealth } from "../target/target-health.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
+import { proxyHeader2 } from "../wire/proxy-header-2.ts";
 import { createUdpSocket, enlargeBuffers } from "./udp-socket.ts";
 import type { WaitingDatagrams } from "./waiting-datagrams.ts";
 
@@ -66,8 +68,14 @@ export class UdpTargetLink {
   #kept: Buffer[] | undefined;
   #keptBytes = 0;
   readonly #closing = new AbortController();
+  /** The user, where the target is told of him. */
+  readonly #source: Endpoint | undefined;
+  /** Goes before each datagram to the present address. */
+  #header: Buffer | undefined;
 
-  constructor(targets: LinkParts, receiver: TargetReceiver) {
+  /** @param source the user's address */
+  constructor(targets: LinkParts, receiver: TargetReceiver, source: Endpoint | undefined) {
+    this.#source = source;
     this.#targets = targets;
     this.#receiver = receiver;
     this.#candidates = targets.candidates(this);
@@ -101,8 +109,13 @@ export class UdpTargetLink {
     const kept = this.#kept !== undefined && this.#keep(datagram);
     // While the next address is being found only what is kept for it goes there.
     if (this.#moving && this.#kept !== undefined) return kept;
-    socket.send(datagram);
+    this.#dispatch(socket, datagram);
     return true;
+  }
+
+  #dispatch(socket: Socket, datagram: Buffer): void {
+    if (this.#header === undefined) socket.send(datagram);
+    else socket.send([this.#header, datagram]);
   }
 
   /** @returns whether there was room */
@@ -158,6 +171,7 @@ export class UdpTargetLink {
     this.#socket?.close();
     this.#socket = socket;
     this.#current = candidate;
+    this.#header = this.#headerFor(candidate);
     let answered = false;
     socket.on("message", (datagram) => {
       if (!answered) {
@@ -167,6 +181,14 @@ export class UdpTargetLink {
       this.#receiver.onDatagram(datagram);
     });
     socket.on("error", (error: NodeJS.ErrnoException) => this.#failed(socket, error));
+  }
+
+  /** Version 1 is for TCP alone. */
+  #headerFor({ resolved, target }: UdpCandidate): Buffer | undefined {
+    const { proxy, proxyVersion } = this.#targets.context.settings;
+    if (!proxy || proxyVersion === 1 || this.#source === undefined) return undefined;
+    const to = { address: resolved.address, port: target.port };
+    return Buffer.from(proxyHeader2(this.#source, to, "udp"), "latin1");
   }
 
   #answered(candidate: UdpCandidate): void {
@@ -218,7 +240,8 @@ export class UdpTargetLink {
       this.#targets.served(this.#current);
       if (this.#kept === undefined) context.counters.udpDropped++;
       this.#kept ??= [];
-      for (const datagram of kept) this.#socket?.send(datagram);
+      const socket = this.#socket;
+      if (socket !== undefined) for (const datagram of kept) this.#dispatch(socket, datagram);
       return;
     }
     // One error for a datagram, about: at least one was lost.

@@ -4,6 +4,7 @@ import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import { TargetHealth } from "../target/target-health.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
 import {
   type LinkParts,
   type TargetReceiver,
@@ -42,10 +43,15 @@ export class UdpTargets implements LinkParts {
   /**
    * A link to the next target in turn that a socket can be connected to.
    *
+   * @param source the user's address
    * @throws {TunnelError} `TARGET_UNREACHABLE`
    */
-  async open(signal: AbortSignal, receiver: TargetReceiver): Promise<UdpTargetLink> {
-    const link = new UdpTargetLink(this, receiver);
+  async open(
+    signal: AbortSignal,
+    receiver: TargetReceiver,
+    source?: Endpoint,
+  ): Promise<UdpTargetLink> {
+    const link = new UdpTargetLink(this, receiver, source);
     await link.open(signal);
     return link;
   }

@@ -88,7 +88,9 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
     rateBytesPerSecond: rate,
     rateDownBytesPerSecond: fc.option(rate, { nil: undefined }),
     connectionRates: fc.record({ upBytesPerSecond: rate, downBytesPerSecond: rate }),
+    proxyVersion: fc.constantFrom<(1 | 2)[]>(1, 2),
     proxy: fc.boolean(),
+    trust: rules,
     slot: fc.integer({ min: 0, max: 1_000_000 }),
     slotPerAddress: fc.integer({ min: 0, max: 1_000_000 }),
     udpIdleMs: durationMs,
@@ -112,6 +114,7 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
   })
   .map(({ givenKey, ...rest }) => ({
     ...rest,
+    proxyVersion: rest.proxy ? rest.proxyVersion : (1 as const),
     rateDownBytesPerSecond:
       rest.rateDownBytesPerSecond === rest.rateBytesPerSecond
         ? undefined
@@ -130,6 +133,8 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
     fc.boolean(),
   )
+  // Users connect at the client then.
+  .filter(([{ trust }, , , chosenMode]) => chosenMode !== 2 || trust.length === 0)
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
   .map(([shared, tlsSettings, max, chosenMode, type, ban]) => ({
     ...shared,
