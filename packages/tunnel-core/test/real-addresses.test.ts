@@ -154,7 +154,7 @@ describe.skipIf(curl === undefined)("real senders and receivers", () => {
         ]);
         expect(stdout).toBe(VISITOR);
         const before = server.counters().refusedDenied;
-      // `allow` is about the visitor, not about the proxy.
+        // `allow` is about the visitor, not about the proxy.
         const denied = run(curl ?? "", [
           ...["-s", "--max-time", "20", "--interface", front.host],
           `http://${text(front)}/`,
