@@ -52,6 +52,8 @@ export class AddressBook {
 export interface ClaimedAddress extends HostPort {
   readonly tcp: boolean;
   readonly udp: boolean;
+  /** At a server's users' port: the names by which it is shared; none for who takes the rest. */
+  readonly names?: readonly string[] | undefined;
 }
 
 /**
@@ -65,7 +67,7 @@ export function wantedAddresses(settings: ServerSettings | ClientSettings): Clai
   if (settings.scheme === "server") {
     wanted.push({ ...tunnel, tcp: true, udp: false });
     const entry = targets[0];
-    if (mode === 1 && entry !== undefined) wanted.push(claim(settings, entry));
+    if (mode === 1 && entry !== undefined) wanted.push(entryClaim(settings, entry));
   } else if (mode === 1) {
     wanted.push(claim(settings, tunnel));
   }
@@ -86,8 +88,23 @@ export function heldAddresses(
         : claim(settings, tunnelAddress),
     );
   }
-  if (entryAddress !== undefined) held.push(claim(settings, entryAddress));
+  if (entryAddress !== undefined) held.push(entryClaim(settings, entryAddress));
   return held;
+}
+
+/** Of two tunnels with other names on one port each has its own users. */
+function entryClaim(settings: ServerSettings | ClientSettings, at: HostPort): ClaimedAddress {
+  const own = claim(settings, at);
+  if (settings.scheme === "client") return own;
+  const { hosts } = settings;
+  return { ...own, udp: own.udp && hosts.length === 0, names: hosts };
+}
+
+function sharesByName(a: ClaimedAddress, b: ClaimedAddress): boolean {
+  const [ours, theirs] = [a.names, b.names];
+  if (ours === undefined || theirs === undefined || a.host !== b.host) return false;
+  if (ours.length === 0 && theirs.length === 0) return false;
+  return !ours.some((name) => theirs.includes(name));
 }
 
 function claim({ tcp, udp }: { tcp: boolean; udp: boolean }, at: HostPort): ClaimedAddress {
@@ -101,7 +118,10 @@ function claim({ tcp, udp }: { tcp: boolean; udp: boolean }, at: HostPort): Clai
 export function overlaps(a: ClaimedAddress, b: ClaimedAddress): boolean {
   if (a.port !== b.port) return false;
   return (
-    (a.tcp && b.tcp && hostsOverlap(hostOf(a.host, "tcp"), hostOf(b.host, "tcp"))) ||
+    (a.tcp &&
+      b.tcp &&
+      !sharesByName(a, b) &&
+      hostsOverlap(hostOf(a.host, "tcp"), hostOf(b.host, "tcp"))) ||
     (a.udp && b.udp && hostsOverlap(hostOf(a.host, "udp"), hostOf(b.host, "udp")))
   );
 }

@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
   slotPerAddress: "slotip",
   udpIdleMs: "udpidle",
   proxyVersion: "proxy",
+  hosts: "host",
   quotaDay: "quotaday",
   dnsTtlMs: "dns",
   keyFile: "key",

@@ -74,6 +74,7 @@ export const COUNTERS = {
   refusedPeer: refused("peer", "there was no peer or no pool connection"),
   refusedDenied: refused("denied", "their address may not come (also at the tunnel port)"),
   refusedBanned: refused("banned", "their address is banned (at the tunnel port)"),
+  refusedName: refused("name", "nobody serves the name they asked for"),
   refusedProxied: refused("proxied", "a trusted proxy did not say whose they are"),
   dialErrors: total("Targets that could not be dialled", "dial_errors_total"),
   handshakesRefused: total("Handshakes of peers refused", "refused_handshakes_total"),

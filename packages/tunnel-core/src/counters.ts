@@ -24,6 +24,8 @@ export class TrafficCounters {
   /** Refused where users connect or at the tunnel port: `allow` or `deny` says so; it is banned. */
   refusedDenied = 0;
   refusedBanned = 0;
+  /** Nobody on the shared port serves the name that was asked for. */
+  refusedName = 0;
   /** A trusted proxy did not say whose connection it is. */
   refusedProxied = 0;
   /** Dials of targets that failed, over TCP and UDP. */

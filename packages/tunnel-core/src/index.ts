@@ -5,6 +5,7 @@ export {
 } from "./access/address-lists.ts";
 export type { Ban } from "./access/bans.ts";
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
+export { EntryPorts } from "./entry/entry-ports.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";

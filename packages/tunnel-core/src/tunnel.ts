@@ -8,6 +8,7 @@ import type {
 } from "@nodepass/url-config";
 import type { Ban } from "./access/bans.ts";
 import type { MoreCarriers } from "./carrier/more-carriers.ts";
+import type { EntryPorts } from "./entry/entry-ports.ts";
 import type { TunnelError } from "./errors.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
@@ -64,6 +65,8 @@ export interface TunnelCounters {
    * address: by `allow` or `deny`.
    */
   readonly refusedDenied: number;
+  /** Connections on a shared port that ask for a name which nobody serves there. */
+  readonly refusedName: number;
   /** Connections of trusted proxies that did not say whose they are. */
   readonly refusedProxied: number;
   /** Connections at the tunnel port refused because their address is banned. */
@@ -173,6 +176,11 @@ export interface TunnelOptions {
    * @default the targets are dialled
    */
   readonly onConnection?: ((stream: Duplex, from: { readonly remote: string }) => void) | undefined;
+  /**
+   * The users' ports that server tunnels share by the names that users ask for (`host`): the same
+   * object for all that may. @default it shares its port with nobody
+   */
+  readonly entries?: EntryPorts | undefined;
   /** Called with the tunnel before it starts, to listen to its first log records and states. */
   readonly onCreate?: ((tunnel: Tunnel) => void) | undefined;
   /** Resolves names. @default the system's resolver, addresses in its order */

@@ -64,6 +64,14 @@ describe("in URLs", () => {
     ["server://:1/:2?trust=users:10.0.0.1", /is for the users' port alone/],
     ["server://:1/:2?mode=2&trust=10.0.0.1", /with mode=2 users connect at the client/],
     [
+      "server://:1/:2?host=a.example,-b",
+      /host "a\.example,-b" has the item \\?"-b\\?", which is no name/,
+    ],
+    ["server://:1/:2?host=*", /host "\*" is not valid/],
+    ["server://:1/:2?host=a.example,A.example.", /names one twice/],
+    ["server://:1/:2?mode=2&host=a.example", /with mode=2 users connect at the client/],
+    ["server://:1/:2?notcp=1&host=a.example", /names are asked for over TCP/],
+    [
       "server://:1/:2?quota=500",
       /quota "500" is not valid \(allowed: none, or a size such as 500GB/,
     ],

@@ -48,8 +48,17 @@ function listText(items: readonly string[]): string | undefined {
   return items.length === 0 ? undefined : items.join(",");
 }
 
-function serverQuery({ tls, crt, keyFile, max, mode, type, ban }: ServerSettings): Query {
-  return { tls, crt, key: keyFile, max, mode, type, ban: unless(0, ban ? 1 : 0) };
+function serverQuery({ tls, crt, keyFile, max, mode, type, ban, hosts }: ServerSettings): Query {
+  return {
+    tls,
+    crt,
+    key: keyFile,
+    max,
+    mode,
+    type,
+    ban: unless(0, ban ? 1 : 0),
+    host: listText(hosts),
+  };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {

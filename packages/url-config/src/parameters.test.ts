@@ -35,7 +35,7 @@ describe("the table of parameters", () => {
       const lists = "allow=::1&deny=::2";
       const tunnels = "&trust=::1&rateconn=1&slotip=1&udpidle=1s&quota=1GB&quotaday=2";
       const own = {
-        server: `${tunnels}&crt=a&key=b&ban=1`,
+        server: `${tunnels}&crt=a&key=b&ban=1&host=a.example`,
         client: tunnels,
         master: "&crt=a&key=b",
       };

@@ -8,6 +8,7 @@ import {
   duration,
   filePath,
   flag,
+  hostNames,
   httpPath,
   oneOf,
   proxy,
@@ -169,6 +170,11 @@ export const parameters = {
   quotaday: define("quotaday", tunnels, 1, "1", {
     ...wholeNumber(1, 28),
     meaning: "day of the month on which a monthly quota begins anew, in UTC",
+  }),
+  host: define("host", ["server"], [], undefined, {
+    ...hostNames(),
+    meaning:
+      "takes users by the name they ask for (SNI, HTTP Host), on a users' port that several share",
   }),
   ban: define("ban", ["server"], false, "0", {
     ...flag("1"),

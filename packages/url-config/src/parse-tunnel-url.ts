@@ -52,6 +52,7 @@ export function readTunnelUrl(
   checkPorts(settings, findings);
   checkProxy(settings, findings);
   checkRules(settings, findings);
+  checkHosts(settings, findings);
   for (const loop of findLoops(settings)) findings.fail(loop);
   findings.throwIfFailed();
   return settings;
@@ -93,7 +94,8 @@ function readServerParameters(query: QueryReader, defaults: ParseDefaults, findi
   // QUIC and HTTP/2 have no form without TLS; NodePass 1.14 raises it in the same way.
   const raised = tls.tls === 0 && (type === 1 || type === 3);
   const ban = query.read(parameters.ban);
-  return { ...tls, ...(raised && { tls: 1 as const }), max, type, ban };
+  const hosts = query.read(parameters.host);
+  return { ...tls, ...(raised && { tls: 1 as const }), max, type, ban, hosts };
 }
 
 function readTunnelAddress(authority: string, findings: Findings): HostPort {
@@ -163,6 +165,20 @@ function checkProxy(settings: ServerSettings | ClientSettings, findings: Finding
   if (!settings.udp) return;
   const fault = "does not reach UDP targets: proxies carry TCP only";
   findings.fail(urlProblem("UNSUPPORTED", "via", "", "noudp=1 beside it", fault));
+}
+
+/** Names are asked for over TCP, where users connect. */
+function checkHosts(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  if (settings.scheme === "client" || settings.hosts.length === 0) return;
+  const { mode, tcp, hosts } = settings;
+  const fault =
+    mode === 2
+      ? "is for the users' port, but with mode=2 users connect at the client"
+      : tcp
+        ? undefined
+        : "is of no use with notcp=1: names are asked for over TCP";
+  if (fault === undefined) return;
+  findings.fail(urlProblem("UNSUPPORTED", "host", hosts.join(","), "", fault));
 }
 
 /** A rule for a port that this end does not have would keep nobody out. */

@@ -59,6 +59,7 @@ describe("defaults", () => {
       mode: 0,
       type: 0,
       ban: false,
+      hosts: [],
     });
   });
 

@@ -110,6 +110,11 @@ export interface ServerSettings extends TunnelSettings {
   readonly mode: 0 | 1 | 2;
   /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. With 1 and 3 `tls` is never 0. */
   readonly type: PoolType;
+  /**
+   * Names whose users are this instance's, on a users' port that several share: lower case, `*.` before
+   * one for all below it. Empty: it has the port alone, or gets what no other names.
+   */
+  readonly hosts: readonly string[];
   /** Addresses whose proofs fail are refused for a while. */
   readonly ban: boolean;
 }

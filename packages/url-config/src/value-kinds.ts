@@ -167,6 +167,31 @@ export function addressRules(): ValueKind<readonly string[]> {
   };
 }
 
+/** Host names, `*.` before one for all below it; lower case, without a final dot. */
+export function hostNames(): ValueKind<readonly string[]> {
+  const isName = (item: string): boolean => isHostName(item.replace(/^\*\./, ""));
+  return {
+    // Without its names an instance would take everybody's users.
+    guards: true,
+    read: (text) => {
+      if (text === "none") return { value: [] };
+      const items = text.split(",").map((item) => item.toLowerCase().replace(/\.$/, ""));
+      const fits = items.length <= mostHostNames && items.every(isName);
+      return fits && new Set(items).size === items.length ? { value: items } : undefined;
+    },
+    fault: (text) => {
+      const items = text.split(",");
+      if (items.length > mostHostNames)
+        return `has ${items.length} names, more than ${mostHostNames}`;
+      const bad = items.find((item) => !isName(item));
+      if (bad !== undefined && items.length > 1)
+        return `has the item ${quote(bad)}, which is no name`;
+      return bad === undefined ? "names one twice" : undefined;
+    },
+    allowed: "none, or host names with commas; *.example.com for all below it",
+  };
+}
+
 /** The path of a file; no default. */
 export function filePath(): ValueKind<string | undefined> {
   return {
@@ -200,6 +225,9 @@ export function proxy(): ValueKind<ProxyAddress | "env" | undefined> {
     shown: redactProxyUrl,
   };
 }
+
+/** Most names of one instance. */
+const mostHostNames = 256;
 
 const digits = /^\d{1,15}$/;
 

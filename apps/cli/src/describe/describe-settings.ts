@@ -47,6 +47,11 @@ function describeServer(settings: ServerSettings): string[] {
     ...describeServerRoad(settings),
     describeKey(settings),
     ...describeVisitors(settings),
+    ...(settings.hosts.length === 0
+      ? []
+      : [
+          `Of its users' port it takes who asks for ${settings.hosts.join(", ")} (SNI, HTTP Host), over TCP; other servers of the same master or file may have the rest.`,
+        ]),
     ...(settings.ban
       ? ["Addresses whose proofs fail are refused at the tunnel port for 15 s to 10 min."]
       : []),

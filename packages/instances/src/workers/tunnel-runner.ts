@@ -9,6 +9,7 @@ import {
 } from "@nodepass/model";
 import {
   changeInPlace,
+  EntryPorts,
   openTunnel,
   RelayBuffers,
   type Tunnel,
@@ -77,6 +78,7 @@ export class TunnelRunner {
   readonly #send: (report: RunnerReport) => void;
   readonly #openTunnel: OpenTunnel;
   readonly #buffers: RelayBuffers;
+  readonly #entryPorts = new EntryPorts();
   readonly #entries = new Map<number, RunEntry>();
   readonly #queue: { readonly entry: RunEntry; readonly open: () => Promise<void> }[] = [];
   /** Those whose state is told at the end of this turn of the loop. */
@@ -181,7 +183,8 @@ export class TunnelRunner {
   }
 
   #tunnelOptions(): TunnelOptions {
-    return { ...this.#ways, limits: this.#limits, buffers: this.#buffers };
+    const shared = { buffers: this.#buffers, entries: this.#entryPorts };
+    return { ...this.#ways, limits: this.#limits, ...shared };
   }
 
   /** A client without a mode may be created twice: as a forwarder, then as a dual-end client. */

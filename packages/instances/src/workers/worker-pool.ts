@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Counters } from "@nodepass/model";
+import { formatHostPort } from "@nodepass/url-config";
 import {
   type ChangeOutcome,
   type ClosedReport,
@@ -86,9 +87,11 @@ export class WorkerPool {
     return this.#crashes;
   }
 
-  /** Opens a tunnel where the fewest are. The listener is called later, never from inside. */
+  /**
+   * Opens a tunnel where the fewest are, or where those are that it may share its users' port with.
+   * The listener is called later, never from inside. */
   open(spec: TunnelSpec, listener: RunListener): Run {
-    const slot = this.#emptiest();
+    const slot = this.#slots.find((each) => each.hasEntryOf(spec)) ?? this.#emptiest();
     this.#lastRun++;
     const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
     slot.open(run);
@@ -172,6 +175,14 @@ class WorkerSlot {
 
   get size(): number {
     return this.#runs.size;
+  }
+
+  /** Whether a server's users connect here at the address where this one's do. */
+  hasEntryOf(spec: TunnelSpec): boolean {
+    const entry = entryOf(spec);
+    if (entry === undefined) return false;
+    for (const { wanted } of this.#runs.values()) if (entryOf(wanted) === entry) return true;
+    return false;
   }
 
   get isUp(): boolean {
@@ -296,6 +307,13 @@ class WorkerSlot {
   #endAll(): void {
     for (const run of [...this.#runs.values()]) this.#end(run, undefined);
   }
+}
+
+/** Where a server's users connect, if that is sure and could be shared by names. */
+function entryOf(spec: TunnelSpec): string | undefined {
+  const [target] = spec.targets;
+  if (spec.scheme !== "server" || spec.mode === 2 || target === undefined) return undefined;
+  return target.port === 0 ? undefined : formatHostPort(target);
 }
 
 /** Something that runs tunnels beside others: a worker thread, or this one. */

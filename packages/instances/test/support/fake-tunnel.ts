@@ -33,7 +33,7 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     ...{ tcps: 0, udps: 0, tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 },
     ...{ pool: 0, ping: 0, udpDropped: 0, accepted: 0, failed: 0, dialErrors: 0 },
     ...{ refusedSlot: 0, refusedBlocked: 0, refusedPeer: 0, handshakesRefused: 0, reconnects: 0 },
-    ...{ refusedSlotip: 0, refusedDenied: 0, refusedBanned: 0, refusedProxied: 0 },
+    ...{ refusedSlotip: 0, refusedDenied: 0, refusedBanned: 0, refusedProxied: 0, refusedName: 0 },
   };
 
   constructor(settings: Settings) {

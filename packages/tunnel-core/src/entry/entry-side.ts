@@ -3,6 +3,7 @@ import { type BoundAddress, bindAddress } from "../bind-address.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { UdpEntry } from "../udp/udp-entry.ts";
 import { ConduitQueue } from "./conduit-queue.ts";
+import type { EntryPorts } from "./entry-ports.ts";
 import { TcpEntry } from "./tcp-entry.ts";
 
 /** The users' side of a dual-end tunnel; it outlives sessions, so users wait out a reconnect. */
@@ -14,7 +15,11 @@ export class EntrySide {
   #bound: BoundAddress | undefined;
   readonly #onConnection = (socket: Socket): void => this.tcp.accept(socket);
 
-  constructor(context: TunnelContext) {
+  readonly #ports: EntryPorts | undefined;
+
+  /** @param ports that are shared with other tunnels by names */
+  constructor(context: TunnelContext, ports?: EntryPorts) {
+    this.#ports = ports;
     this.#context = context;
     const { poolGetTimeoutMs, semaphoreLimit } = context.limits;
     this.queue = new ConduitQueue(poolGetTimeoutMs, semaphoreLimit);
@@ -29,17 +34,24 @@ export class EntrySide {
    */
   async open(from: readonly BoundAddress[] | undefined): Promise<BoundAddress> {
     const { settings } = this.#context;
+    const names = settings.scheme === "server" ? settings.hosts : [];
     const at = settings.targets[0] ?? { host: "", port: 0 };
     const bound = await bindAddress(at, {
       tcp: settings.tcp,
-      udp: settings.udp,
+      // Datagrams name nobody: they are whose who takes the rest.
+      udp: settings.udp && names.length === 0,
+      share: this.#ports && { ports: this.#ports, names },
       from,
       onError: (error) => {
         this.#context.logLimited("error", "listener failed", { error: error.message });
       },
     });
     this.#bound = bound;
-    bound.serve(this.#onConnection);
+    bound.serve(this.#onConnection, {
+      context: this.#context,
+      names,
+      takeRouted: (stream, origin) => this.tcp.takeRouted(stream, origin),
+    });
     if (bound.udp !== undefined) this.#udp = new UdpEntry(this.#context, this.queue, bound.udp);
     return bound;
   }

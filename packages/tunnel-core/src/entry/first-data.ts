@@ -6,6 +6,8 @@ const MAX_WAITING = 4096;
 
 /** What is made of a connection's first bytes. */
 export interface FirstDataTaker {
+  /** Called at the beginning. @param look has the bytes so far looked at again */
+  onReader?(look: () => void): void;
   /** @returns whether it is known now what to do with it: the stream is the taker's then */
   onData(stream: ByteStream, bytes: Buffer): boolean;
   /** The other side has ended its direction, or is late: no more bytes are waited for. */
@@ -27,6 +29,7 @@ export class FirstData {
   read(stream: ByteStream, taker: FirstDataTaker, early?: Buffer): void {
     if (this.#deadlines.size >= MAX_WAITING) this.#deadlines.first?.drop();
     const reader = new FirstReader(stream, taker, this.#deadlines);
+    taker.onReader?.(() => reader.look());
     this.#deadlines.add(reader);
     stream.setReader(reader);
     if (early === undefined || early.length === 0) stream.resume();
@@ -57,6 +60,7 @@ class FirstReader implements StreamReader {
 
   /** Looked at in the next tick: whoever gets the stream then may do with it what he likes. */
   onBytes(buffer: Buffer, length: number): boolean {
+    if (this.#done) return false;
     const bytes = buffer.subarray(0, length);
     this.#bytes =
       this.#bytes.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#bytes, bytes]);

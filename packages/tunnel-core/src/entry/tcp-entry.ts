@@ -52,7 +52,11 @@ export class TcpEntry {
 
   /** Where those are whose first bytes are still awaited. */
   #proxied: ProxiedUsers | undefined;
-  readonly #onProxied = (stream: ByteStream, origin: UserOrigin): void => {
+  readonly #onProxied = (stream: ByteStream, origin: UserOrigin): void =>
+    this.takeRouted(stream, origin);
+
+  /** A connection whose first bytes have been looked at. */
+  takeRouted(stream: ByteStream, origin: UserOrigin): void {
     const { userGate } = this.context;
     const { address, port } = origin.source ?? {
       address: stream.remoteAddress ?? "",
@@ -61,7 +65,7 @@ export class TcpEntry {
     if (userGate === undefined || this.#admits(userGate, address, port)) {
       this.take(stream, undefined, origin);
     } else stream.reset();
-  };
+  }
 
   /** Ends what has not shown yet whose it is. */
   close(): void {

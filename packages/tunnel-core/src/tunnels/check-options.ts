@@ -4,6 +4,7 @@ import {
   resolveEnvironmentSettings,
   type ServerSettings,
 } from "@nodepass/url-config";
+import { EntryPorts } from "../entry/entry-ports.ts";
 import { TunnelError } from "../errors.ts";
 import { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { TunnelOptions } from "../tunnel.ts";
@@ -20,6 +21,7 @@ const OPTIONS: {
   ca: ["PEM text, or several in a list", isPem],
   carriers: ["loaders of carriers by type", isObject],
   proxyEnvironment: ["variables with their texts", isObject],
+  entries: ["an EntryPorts", (value) => value instanceof EntryPorts],
   onConnection: ["a function", (value) => typeof value === "function"],
   lookup: ["a function", (value) => typeof value === "function"],
   onCreate: ["a function", (value) => typeof value === "function"],

@@ -96,7 +96,7 @@ export class ServerTunnel extends TunnelBase {
     const { mode } = this.#settings;
     const { context } = this;
     if (mode !== 2) {
-      const side = new EntrySide(context);
+      const side = new EntrySide(context, this.options.entries);
       try {
         this.entry = await side.open(this.offered("entry"));
         this.#entrySide = side;
@@ -108,6 +108,9 @@ export class ServerTunnel extends TunnelBase {
           reason: error.message,
         });
       }
+    }
+    if (this.#settings.hosts.length > 0) {
+      context.log("warn", "host has no effect: in forward flow users connect at the client");
     }
     setFacing(context, this.#settings, "targets");
     this.#exitSide = new ExitSide(context);

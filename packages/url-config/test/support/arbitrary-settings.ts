@@ -132,11 +132,13 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     mode,
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
     fc.boolean(),
+    fc.uniqueArray(fc.constantFrom("a.example", "*.a.example", "b"), { maxLength: 3 }),
   )
+  .filter(([{ tcp }, , , chosenMode, , , hosts]) => hosts.length === 0 || (tcp && chosenMode !== 2))
   // Users connect at the client then.
   .filter(([{ trust }, , , chosenMode]) => chosenMode !== 2 || trust.length === 0)
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type, ban]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, ban, hosts]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
@@ -144,6 +146,7 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     mode: chosenMode,
     type,
     ban,
+    hosts,
   }));
 
 /** Any client's settings that a URL can express. */
