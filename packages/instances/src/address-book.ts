@@ -71,7 +71,7 @@ export function wantedAddresses(settings: ServerSettings | ClientSettings): Clai
   } else if (mode === 1) {
     wanted.push(claim(settings, tunnel));
   }
-  return wanted.filter(({ port }) => port !== 0);
+  return wanted.flatMap(eachPort).filter(({ port }) => port !== 0);
 }
 
 /** The addresses that an instance has bound, by what its tunnel says. */
@@ -92,6 +92,16 @@ export function heldAddresses(
   return held;
 }
 
+/** Each port of a range is bound on its own. */
+function eachPort(address: ClaimedAddress): ClaimedAddress[] {
+  const { port, lastPort = port } = address;
+  return Array.from({ length: lastPort - port + 1 }, (_, place) => ({
+    ...address,
+    port: port + place,
+    lastPort: undefined,
+  }));
+}
+
 /** Of two tunnels with other names on one port each has its own users. */
 function entryClaim(settings: ServerSettings | ClientSettings, at: HostPort): ClaimedAddress {
   const own = claim(settings, at);
@@ -108,7 +118,7 @@ function sharesByName(a: ClaimedAddress, b: ClaimedAddress): boolean {
 }
 
 function claim({ tcp, udp }: { tcp: boolean; udp: boolean }, at: HostPort): ClaimedAddress {
-  return { host: at.host, port: at.port, tcp, udp };
+  return { host: at.host, port: at.port, lastPort: at.lastPort, tcp, udp };
 }
 
 /**

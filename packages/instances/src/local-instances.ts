@@ -9,6 +9,7 @@ import {
   type InstanceHistory,
   type InstanceLogs,
   type InstanceOrigin,
+  type InstancePort,
   type InstanceRecord,
   type LogQuery,
   type NewInstance,
@@ -241,6 +242,11 @@ class LocalInstances implements InstanceManager {
       until: new Date(until).toISOString(),
       offences,
     }));
+  }
+
+  async ports(id: string): Promise<readonly InstancePort[]> {
+    const answer = await this.#existing(id).life.ask({ about: "ports" });
+    return answer?.ports ?? [];
   }
 
   async liftBans(id: string, address?: string): Promise<number> {

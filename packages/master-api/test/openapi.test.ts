@@ -62,6 +62,7 @@ describe("the document", () => {
       "get /instances/{id}/bans",
       "get /instances/{id}/history",
       "get /instances/{id}/logs",
+      "get /instances/{id}/ports",
       "get /metrics",
       "get /openapi.json",
       "get /readyz",

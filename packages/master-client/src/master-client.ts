@@ -3,6 +3,7 @@ import {
   type InstanceBan,
   type InstanceHistory,
   type InstanceLogs,
+  type InstancePort,
   KEY_INSTANCE_ID,
 } from "@nodepass/model";
 import { MasterClientError } from "./client-error.ts";
@@ -20,7 +21,7 @@ import {
 import type { MasterAddress } from "./master-address.ts";
 import { isJson, toRefusal } from "./refusal.ts";
 import { count, isRecord, type RemoteInstance, readInstance, text } from "./remote-instance.ts";
-import { readBans, readHistory, readLogs } from "./remote-records.ts";
+import { readBans, readHistory, readLogs, readPorts } from "./remote-records.ts";
 
 /** Which master, and how it is asked. */
 export interface MasterClientOptions {
@@ -101,6 +102,8 @@ export interface MasterClient {
   history(id: string, range?: HistoryRange): Promise<InstanceHistory>;
   /** Addresses that an instance refuses for a while; masters before ours know no such thing: `NOT_FOUND`. */
   bans(id: string): Promise<readonly InstanceBan[]>;
+  /** What each port of an instance's range has carried; the same. */
+  ports(id: string): Promise<readonly InstancePort[]>;
   /** Ends bans before their time. @param address one of `bans()`. @default all @returns how many */
   liftBans(id: string, address?: string): Promise<number>;
   /** Makes a new API key; this client goes on with it. @returns the key */
@@ -300,6 +303,8 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
     },
     bans: async (id) =>
       readBans(await askRecord({ method: "GET", path: `${instancePath(id)}/bans` }, "bans")),
+    ports: async (id) =>
+      readPorts(await askRecord({ method: "GET", path: `${instancePath(id)}/ports` }, "ports")),
     liftBans: async (id, address) => {
       const query = address === undefined ? "" : `?address=${encodeURIComponent(address)}`;
       const path = `${instancePath(id)}/bans${query}`;

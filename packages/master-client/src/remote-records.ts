@@ -5,6 +5,7 @@ import {
   type InstanceHistory,
   type InstanceLogLine,
   type InstanceLogs,
+  type InstancePort,
 } from "@nodepass/model";
 import { count, isRecord, text } from "./remote-instance.ts";
 
@@ -30,6 +31,16 @@ export function readBans(value: Readonly<Record<string, unknown>>): InstanceBan[
     address: text(address),
     until: text(until),
     offences: count(offences),
+  }));
+}
+
+/** Reads the counters of a range's ports. */
+export function readPorts(value: Readonly<Record<string, unknown>>): InstancePort[] {
+  const ports = Array.isArray(value.ports) ? value.ports : [];
+  return ports.filter(isRecord).map((port) => ({
+    ...{ port: count(port.port), tcps: count(port.tcps), udps: count(port.udps) },
+    ...{ tcprx: count(port.tcprx), tcptx: count(port.tcptx) },
+    ...{ udprx: count(port.udprx), udptx: count(port.udptx) },
   }));
 }
 

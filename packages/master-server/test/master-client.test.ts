@@ -50,6 +50,7 @@ async function useAll(client: MasterClient): Promise<void> {
   await client.history(id, "day");
   await client.bans(id);
   await client.liftBans(id);
+  await client.ports(id);
   await client.info();
   await client.rename("here");
   await client.tcping("127.81.5.1:9");

@@ -36,6 +36,7 @@ export {
   type InstanceMeta,
   type InstanceOrigin,
   type InstancePeer,
+  type InstancePort,
   type InstanceQuota,
   type InstanceStatus,
   type InstanceType,

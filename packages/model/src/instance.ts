@@ -145,6 +145,18 @@ export interface InstanceBan {
   readonly offences: number;
 }
 
+/** What one port of a range where users connect has carried since the tunnel opened, bytes of payload. */
+export interface InstancePort {
+  readonly port: number;
+  /** TCP connections and UDP sessions now. */
+  readonly tcps: number;
+  readonly udps: number;
+  readonly tcprx: number;
+  readonly tcptx: number;
+  readonly udprx: number;
+  readonly udptx: number;
+}
+
 /** How much an instance may carry, and how much of it it has. */
 export interface InstanceQuota {
   /** Bytes, both ways together. */

@@ -6,6 +6,7 @@ import type {
   InstanceChange,
   InstanceEvent,
   InstanceLogs,
+  InstancePort,
   LogQuery,
   NewInstance,
   ReplacedInstance,
@@ -54,6 +55,8 @@ export interface InstanceService {
   history(id: string, range: HistoryRange): Promise<InstanceHistory>;
   /** Addresses that it refuses for a while; none while it does not run. @throws {ServiceError} `NOT_FOUND` */
   bans(id: string): Promise<readonly InstanceBan[]>;
+  /** What each port of its range has carried; none of one port, or while it does not run. @throws {ServiceError} `NOT_FOUND` */
+  ports(id: string): Promise<readonly InstancePort[]>;
   /**
    * Ends bans before their time.
    * @param address one of `bans()`; all if it is absent

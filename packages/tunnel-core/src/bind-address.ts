@@ -23,6 +23,8 @@ export interface BoundAddress {
   readonly port: number;
   readonly tcp: TcpListener | undefined;
   readonly udp: UdpListener | undefined;
+  /** Of a range, what is bound on each of its ports, this one the first. */
+  readonly range?: readonly BoundAddress[] | undefined;
   /** Who takes its TCP connections, once somebody does. */
   readonly taker: ConnectionTaker | undefined;
   /**
@@ -45,6 +47,8 @@ export interface BindOptions {
   readonly udp: boolean;
   /** Accepted connections are probed from the start (`KEEP_ALIVE_MS`). @default false */
   readonly keepAlive?: boolean | undefined;
+  /** All of the range that this is a port of; to be filled. @default it is one port */
+  readonly range?: readonly BoundAddress[] | undefined;
   /** Ports that are shared by names, and the names that are wanted. @default the port is not shared */
   readonly share?: { readonly ports: EntryPorts; readonly names: readonly string[] } | undefined;
   /** Bound by a predecessor: what fits is taken over, its port never closes. @default none */
@@ -83,6 +87,30 @@ export async function bindAddress(at: HostPort, options: BindOptions): Promise<B
   }
 }
 
+/**
+ * Binds each port of a range, or the one port there is.
+ *
+ * @throws {TunnelError} as `bindAddress`, naming the port, with nothing left bound
+ */
+export async function bindRange(
+  at: HostPort,
+  options: BindOptions,
+): Promise<readonly BoundAddress[]> {
+  const { host, port, lastPort = port } = at;
+  const from = options.from?.flatMap((bound) => bound.range ?? bound);
+  const all: BoundAddress[] = [];
+  try {
+    for (let one = port; one <= lastPort; one++) {
+      const range = lastPort === port ? undefined : all;
+      all.push(await bindAddress({ host, port: one }, { ...options, from, range }));
+    }
+  } catch (error) {
+    for (const bound of all) bound.close();
+    throw error;
+  }
+  return all;
+}
+
 /** What the predecessor does not have, or has in another way, is bound on its port. */
 async function takeOver(
   former: BoundAddress,
@@ -110,7 +138,7 @@ function bound(
   port: number,
   tcp: TcpListener | undefined,
   udp: UdpListener | undefined,
-  { onError }: BindOptions,
+  { onError, range }: BindOptions,
 ): BoundAddress {
   let taker: ConnectionTaker | undefined;
   let open = true;
@@ -130,6 +158,7 @@ function bound(
     port,
     tcp,
     udp,
+    range,
     get taker() {
       return taker;
     },

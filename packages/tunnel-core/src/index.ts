@@ -6,6 +6,7 @@ export {
 export type { Ban } from "./access/bans.ts";
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { EntryPorts } from "./entry/entry-ports.ts";
+export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";

@@ -9,6 +9,7 @@ import type {
 import type { Ban } from "./access/bans.ts";
 import type { MoreCarriers } from "./carrier/more-carriers.ts";
 import type { EntryPorts } from "./entry/entry-ports.ts";
+import type { PortCounters } from "./entry/port-counts.ts";
 import type { TunnelError } from "./errors.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
@@ -273,6 +274,8 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   counters(): TunnelCounters;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */
   targets(): readonly TargetState[];
+  /** What each port of a range where users connect has carried; empty where there is one port. */
+  ports(): readonly PortCounters[];
   /** Addresses that are refused at the tunnel port for a while (`ban=1`). */
   bans(): readonly Ban[];
   /** Ends bans before their time. @param address one of `bans()`. @default all @returns how many */

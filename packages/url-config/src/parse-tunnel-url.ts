@@ -1,6 +1,6 @@
 import { findLoops } from "./find-loops.ts";
 import type { Findings } from "./findings.ts";
-import { addressForm, formatHostPort, readHostPort } from "./host-port.ts";
+import { addressForm, formatHostPort, readHostPorts } from "./host-port.ts";
 import { parameters } from "./parameters.ts";
 import type { ParseDefaults } from "./parse-options.ts";
 import { readKey } from "./read-key.ts";
@@ -53,6 +53,7 @@ export function readTunnelUrl(
   checkProxy(settings, findings);
   checkRules(settings, findings);
   checkHosts(settings, findings);
+  checkRanges(settings, findings);
   for (const loop of findLoops(settings)) findings.fail(loop);
   findings.throwIfFailed();
   return settings;
@@ -103,7 +104,7 @@ function readTunnelAddress(authority: string, findings: Findings): HostPort {
     findings.fail(urlProblem("MISSING", "tunnel address", "", addressForm, "is missing"));
     return noAddress;
   }
-  const result = readHostPort(authority, "tunnel address");
+  const result = readHostPorts(authority, "tunnel address");
   if (!("code" in result)) return result;
   findings.fail(result);
   return noAddress;
@@ -120,7 +121,7 @@ function readTargets(path: string, findings: Findings): readonly HostPort[] {
       findings.overlook(urlProblem("MISSING", "target address", "", form, fault), "ignored");
       continue;
     }
-    const result = readHostPort(item, "target address");
+    const result = readHostPorts(item, "target address");
     if ("code" in result) {
       findings.fail(result);
       targets.push(noAddress);
@@ -165,6 +166,32 @@ function checkProxy(settings: ServerSettings | ClientSettings, findings: Finding
   if (!settings.udp) return;
   const fault = "does not reach UDP targets: proxies carry TCP only";
   findings.fail(urlProblem("UNSUPPORTED", "via", "", "noudp=1 beside it", fault));
+}
+
+/** Users have a range of ports where they connect; who dials needs as many, or one. */
+function checkRanges(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  const { scheme, mode, tunnel, targets } = settings;
+  const refuse = (address: HostPort, parameter: string, fault: string) => {
+    const allowed = "as many ports, or one";
+    const value = formatHostPort(address);
+    findings.fail(urlProblem("UNSUPPORTED", parameter, value, allowed, fault));
+  };
+  const single = scheme === "client" && mode === 1;
+  if (tunnel.lastPort !== undefined && !single) {
+    const fault = "has a range of ports, which only a client with mode=1 takes there";
+    findings.fail(
+      urlProblem("UNSUPPORTED", "tunnel address", formatHostPort(tunnel), "one port", fault),
+    );
+  }
+  const entry = single ? tunnel : undefined;
+  for (const target of entry === undefined ? [] : targets) {
+    const sizes = [entry, target].map(
+      (each) => (each?.lastPort ?? each?.port ?? 0) - (each?.port ?? 0),
+    );
+    if (target.lastPort !== undefined && sizes[0] !== sizes[1]) {
+      refuse(target, "target address", "has a range of another size than the tunnel address");
+    }
+  }
 }
 
 /** Names are asked for over TCP, where users connect. */

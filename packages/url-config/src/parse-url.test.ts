@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { format } from "./format-url.ts";
 import { parse, parseMasterUrl, parseTunnelUrl } from "./parse-url.ts";
 import { UrlConfigError, type UrlProblem } from "./url-problem.ts";
 
@@ -87,6 +88,35 @@ describe("defaults", () => {
       crt: undefined,
       keyFile: undefined,
     });
+  });
+});
+
+describe("ranges of ports", () => {
+  test("are read and written", () => {
+    const url = "client://127.0.0.1:8000-8010/127.0.0.1:9000-9010,[::1]:80?mode=1";
+    const settings = parseTunnelUrl(url);
+    expect(settings.tunnel).toEqual({ host: "127.0.0.1", port: 8000, lastPort: 8010 });
+    expect(settings.targets).toEqual([
+      { host: "127.0.0.1", port: 9000, lastPort: 9010 },
+      { host: "::1", port: 80 },
+    ]);
+    expect(format(settings)).toContain(
+      "client://127.0.0.1:8000-8010/127.0.0.1:9000-9010,[::1]:80?",
+    );
+  });
+
+  test.each([
+    ["client://:8010-8000/t:1?mode=1", /invalid range of ports/],
+    ["client://:8000-8000/t:1?mode=1", /invalid range of ports/],
+    ["client://:8000-70000/t:1?mode=1", /invalid range of ports/],
+    ["client://:0-10/t:1?mode=1", /begins at port 0/],
+    ["client://:1-5000/t:9000?mode=1", /has a range of 5000 ports/],
+    ["client://:8000-8010/t:9000-9011?mode=1", /range of another size/],
+    ["client://h:8000-8010/t:9000-9010?mode=2", /only a client with mode=1 takes there/],
+    ["server://:8000-8010/t:9000-9010", /only a client with mode=1 takes there/],
+    ["server://:8005/:8000-8010?mode=1", /leads back to the tunnel's own port/],
+  ])("%s is refused", (url, message) => {
+    expect(() => parse(url)).toThrow(message);
   });
 });
 

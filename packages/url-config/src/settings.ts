@@ -12,6 +12,8 @@ export interface HostPort {
   readonly host: string;
   /** 1 to 65 535; 0 lets the system choose (listening addresses only). */
   readonly port: number;
+  /** Of a range of ports, the last one; above `port`. */
+  readonly lastPort?: number | undefined;
 }
 
 /** Bytes per second, 0 = no limit. */
@@ -45,7 +47,10 @@ export interface TunnelSettings {
   readonly keyGiven: boolean;
   /** The tunnel address: the server listens on it, the client dials it. */
   readonly tunnel: HostPort;
-  /** At least one; the exit takes them in turn, the entry listens on the first. */
+  /**
+   * At least one; the exit takes them in turn, the entry listens on the first. Of ranges the n-th port
+   * at the entry leads to the n-th of the target; a target with one port takes all of them.
+   */
   readonly targets: readonly HostPort[];
   /** Close a relayed connection after this long without a byte in either direction, ms; 0 = never. */
   readonly readTimeoutMs: number;

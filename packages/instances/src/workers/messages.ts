@@ -7,7 +7,7 @@ import {
   type LogLineLevel,
   type RestingTarget,
 } from "@nodepass/model";
-import type { Ban, TunnelWays } from "@nodepass/tunnel-core";
+import type { Ban, PortCounters, TunnelWays } from "@nodepass/tunnel-core";
 import type {
   ClientSettings,
   EnvironmentSettings,
@@ -49,13 +49,14 @@ export type RunnerCommand =
 
 /** What is asked of a tunnel now and then, not reported by itself. */
 export type TunnelQuestion =
-  | { readonly about: "bans" }
+  | { readonly about: "bans" | "ports" }
   /** Ends bans; without an address all. */
   | { readonly about: "liftBans"; readonly address: string | undefined };
 
 /** What it answers. */
 export interface TunnelAnswer {
   readonly bans?: readonly Ban[] | undefined;
+  readonly ports?: readonly PortCounters[] | undefined;
   /** Bans ended. */
   readonly lifted?: number | undefined;
 }

@@ -220,10 +220,18 @@ export class TunnelRunner {
 
   #ask({ run, tunnel }: RunEntry, ask: number, question: TunnelQuestion): void {
     if (tunnel === undefined) return;
-    const answer: TunnelAnswer =
-      question.about === "bans"
-        ? { bans: tunnel.bans() }
-        : { lifted: tunnel.liftBans(question.address) };
+    let answer: TunnelAnswer;
+    switch (question.about) {
+      case "bans":
+        answer = { bans: tunnel.bans() };
+        break;
+      case "ports":
+        answer = { ports: tunnel.ports() };
+        break;
+      case "liftBans":
+        answer = { lifted: tunnel.liftBans(question.address) };
+        break;
+    }
     this.#send({ kind: "answer", run, ask, answer });
   }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import {
   type Ban,
+  type PortCounters,
   type TargetState,
   type Tunnel,
   type TunnelChanges,
@@ -76,6 +77,11 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
   setTarget(state: TargetState): void {
     this.targetStates = [state];
     this.emit("target", state);
+  }
+
+  portCounters: readonly PortCounters[] = [];
+  ports(): readonly PortCounters[] {
+    return this.portCounters;
   }
 
   banned: readonly Ban[] = [];

@@ -10,6 +10,7 @@ import {
   type InstanceHistory,
   type InstanceLogLine,
   type InstanceLogs,
+  type InstancePort,
   type InstanceService,
   type KeyAccess,
   type LogQuery,
@@ -242,6 +243,14 @@ export class FakeService implements InstanceService, MasterService {
     this.#begin("bans", id);
     this.#existing(id);
     return this.banned;
+  }
+
+  portCounters: readonly InstancePort[] = [];
+
+  async ports(id: string): Promise<readonly InstancePort[]> {
+    this.#begin("ports", id);
+    this.#existing(id);
+    return this.portCounters;
   }
 
   async liftBans(id: string, address?: string): Promise<number> {

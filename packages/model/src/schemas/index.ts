@@ -5,6 +5,7 @@ export {
   InstanceBansSchema,
   InstanceHistorySchema,
   InstanceLogsSchema,
+  InstancePortsSchema,
   InstanceSchema,
   LiftedBansSchema,
   MetaSchema,

@@ -140,6 +140,22 @@ export const InstanceBansSchema = z
   })
   .meta({ id: "InstanceBans" });
 
+/** Answer of `GET /instances/{id}/ports`. */
+export const InstancePortsSchema = z
+  .object({
+    ports: z.array(
+      z.object({
+        port: z.int().min(1).max(65_535),
+        tcps: z.int().min(0).meta({ description: "TCP connections now" }),
+        udps: z.int().min(0).meta({ description: "UDP sessions now" }),
+        ...Object.fromEntries(
+          ["tcprx", "tcptx", "udprx", "udptx"].map((name) => [name, z.int().min(0)]),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: "InstancePorts" });
+
 /** Answer of `DELETE /instances/{id}/bans`. */
 export const LiftedBansSchema = z
   .object({ lifted: z.int().min(0).meta({ description: "Bans that ended so" }) })

@@ -23,6 +23,8 @@ export interface ConduitUser {
   readonly kind: ConduitKind;
   /** The user's address, as in a signal's `remote`. */
   readonly remote: string;
+  /** Which port of a range he came to, 0 for the first. @default 0 */
+  readonly place?: number | undefined;
   /** The name that he asked for, where it is known. */
   readonly authority?: string | undefined;
   /** What he has sent so far. */

@@ -2,7 +2,7 @@ import type { ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import { targetHeader } from "../exit/target-header.ts";
 import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
-import type { TargetDial, TargetDialer } from "../target/target-dialer.ts";
+import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 
 /** Without a tunnel between, a user's conduit is a connection to the target. */
@@ -18,7 +18,7 @@ export class DirectConduits implements ConduitSource {
 
   request(user: ConduitUser): void {
     let over = false;
-    const dial = this.#dialer.dial({
+    const wanted: TargetWanted = {
       onTarget: (stream, address, port, early) => {
         over = true;
         this.#dials.delete(user);
@@ -31,7 +31,8 @@ export class DirectConduits implements ConduitSource {
         this.#dials.delete(user);
         user.onNoConduit(error);
       },
-    });
+    };
+    const dial = this.#dialer.dial(wanted, user.place);
     if (!over) this.#dials.set(user, dial);
   }
 

@@ -1,4 +1,5 @@
 import type { RemoteInfo } from "node:dgram";
+import type { PortCounts } from "../entry/port-counts.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import type { Slot } from "../slots.ts";
@@ -23,8 +24,12 @@ export class DirectUdp implements DoorKeeper {
   readonly sessions = new UdpSessions<DirectUdpSession>();
   readonly #listener: UdpListener;
 
-  /** @param listener bound; its datagrams are taken here */
-  constructor(context: TunnelContext, targets: UdpTargets, listener: UdpListener) {
+  /** The port of a range that it serves. */
+  readonly at: PortCounts | undefined;
+
+  /** @param listener bound; its datagrams are taken here @param at the port of a range */
+  constructor(context: TunnelContext, targets: UdpTargets, listener: UdpListener, at?: PortCounts) {
+    this.at = at;
     this.context = context;
     this.targets = targets;
     this.#listener = listener;
@@ -78,6 +83,8 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   from: RemoteInfo;
   active = true;
   idleSweeps = 0;
+  receivedBytes = 0;
+  sentBytes = 0;
   readonly #direct: DirectUdp;
   readonly #abort = new AbortController();
   /** Its own limits, if there are such. */
@@ -120,18 +127,21 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
       });
     this.limitsChanged();
     context.udpSessions.add(this);
+    direct.at?.began("udp", this);
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
     const receiver = { onDatagram: (datagram: Buffer) => this.#returned(datagram) };
-    direct.targets.open(AbortSignal.any([this.#abort.signal, timeout]), receiver, source).then(
-      (target) => this.#opened(target),
-      (error: unknown) => {
-        if (!this.#closed) {
-          const reason = error instanceof Error ? error.message : String(error);
-          context.logRarely("error", "udp target unreachable", { reason });
-        }
-        this.close();
-      },
-    );
+    direct.targets
+      .open(AbortSignal.any([this.#abort.signal, timeout]), receiver, source, direct.at?.place)
+      .then(
+        (target) => this.#opened(target),
+        (error: unknown) => {
+          if (!this.#closed) {
+            const reason = error instanceof Error ? error.message : String(error);
+            context.logRarely("error", "udp target unreachable", { reason });
+          }
+          this.close();
+        },
+      );
   }
 
   limitsChanged(): void {
@@ -183,6 +193,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   received(datagram: Buffer): void {
     this.active = true;
     this.#direct.context.counters.udprx += datagram.length;
+    this.receivedBytes += datagram.length;
     const own = this.#own?.inbound;
     if (own === undefined) this.#taken(datagram);
     else own.push(datagram);
@@ -214,8 +225,12 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     if (this.#closed) return;
     const { context } = this.#direct;
     const sent = answerUser(this.door.socket, datagram, this.from.port, this.from.address);
-    if (sent) context.counters.udptx += datagram.length;
-    else context.counters.udpDropped++;
+    if (!sent) {
+      context.counters.udpDropped++;
+      return;
+    }
+    context.counters.udptx += datagram.length;
+    this.sentBytes += datagram.length;
   }
 
   expire(): void {
@@ -239,6 +254,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     context.counters.udpDropped += this.#early.length;
     this.#leaveAll();
     sessions.delete(this);
+    this.#direct.at?.ended("udp", this);
     context.udpSessions.delete(this);
     context.counters.udps--;
     context.slots.release(this.#slot);

@@ -2,13 +2,23 @@ import type { ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { Session } from "../session/session.ts";
+import { withPlace } from "../wire/endpoint.ts";
+
+/** What is used of a session. */
+export type QueuedSession = Pick<Session, "open" | "want"> & {
+  readonly terms: Pick<Session["terms"], "ports">;
+};
+
+function remoteOf({ remote, place = 0 }: ConduitUser): string {
+  return withPlace(remote, place);
+}
 
 /** Gives the current session's conduits to users, first come first served. */
 export class ConduitQueue implements ConduitSource {
   readonly #waiting: DeadlineQueue<ConduitUser>;
   readonly #maxWaiting: number;
   readonly #timeoutMs: number;
-  #session: Pick<Session, "open" | "want"> | undefined;
+  #session: QueuedSession | undefined;
 
   /**
    * @param timeoutMs longest wait, ms (`NP_POOL_GET_TIMEOUT`)
@@ -21,7 +31,7 @@ export class ConduitQueue implements ConduitSource {
   }
 
   /** The session to take from; those who wait go on waiting over a change. */
-  setSession(session: Pick<Session, "open" | "want"> | undefined): void {
+  setSession(session: QueuedSession | undefined): void {
     this.#session = session;
     this.serve();
     if (this.#waiting.size > 0) session?.want(this.#waiting.size);
@@ -33,7 +43,8 @@ export class ConduitQueue implements ConduitSource {
 
   request(user: ConduitUser): void {
     if (this.#waiting.size === 0) {
-      const conduit = this.#session?.open(user.kind, user.remote);
+      if (this.#cannotTell(user)) return;
+      const conduit = this.#session?.open(user.kind, remoteOf(user));
       if (conduit !== undefined) {
         user.onConduit(conduit);
         return;
@@ -45,6 +56,21 @@ export class ConduitQueue implements ConduitSource {
     }
     this.#waiting.add(user);
     this.#session?.want(this.#waiting.size);
+  }
+
+  /** Of a range only the first port leads anywhere towards a peer that knows no ranges. */
+  #cannotTell(user: ConduitUser): boolean {
+    const { place = 0 } = user;
+    if (place === 0 || this.#session === undefined || this.#session.terms.ports === true) {
+      return false;
+    }
+    user.onNoConduit(
+      new TunnelError(
+        "TARGET_UNREACHABLE",
+        "the other end knows no ranges of ports: only the first is served",
+      ),
+    );
+    return true;
   }
 
   #refuse(user: ConduitUser): void {
@@ -62,7 +88,11 @@ export class ConduitQueue implements ConduitSource {
     for (;;) {
       const user = this.#waiting.first;
       if (user === undefined) return;
-      const conduit = this.#session?.open(user.kind, user.remote);
+      if (this.#cannotTell(user)) {
+        this.#waiting.delete(user);
+        continue;
+      }
+      const conduit = this.#session?.open(user.kind, remoteOf(user));
       if (conduit === undefined) return;
       this.#waiting.delete(user);
       user.onConduit(conduit);

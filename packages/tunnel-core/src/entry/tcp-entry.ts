@@ -19,6 +19,7 @@ import { adoptTcp } from "../stream/tcp-stream.ts";
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { addressOf, formatRemote } from "../wire/endpoint.ts";
+import type { PortCounts } from "./port-counts.ts";
 import { ProxiedUsers } from "./proxied-users.ts";
 import type { UserOrigin } from "./user-origin.ts";
 
@@ -39,31 +40,31 @@ export class TcpEntry {
   }
 
   /** A user's connection, just accepted. */
-  accept(socket: Socket): void {
+  accept(socket: Socket, at?: PortCounts): void {
     const { userGate, trust, buffers } = this.context;
     if (trust?.admits(socket.remoteAddress ?? "") === true) {
       this.#proxied ??= new ProxiedUsers(this.context);
-      this.#proxied.read(adoptTcp(socket, buffers), this.#onProxied);
+      this.#proxied.read(adoptTcp(socket, buffers), (stream, origin) =>
+        this.takeRouted(stream, origin, at),
+      );
       return;
     }
     if (userGate !== undefined && !this.#mayCome(userGate, socket)) return;
-    this.take(adoptTcp(socket, buffers));
+    this.take(adoptTcp(socket, buffers), undefined, undefined, at);
   }
 
   /** Where those are whose first bytes are still awaited. */
   #proxied: ProxiedUsers | undefined;
-  readonly #onProxied = (stream: ByteStream, origin: UserOrigin): void =>
-    this.takeRouted(stream, origin);
 
   /** A connection whose first bytes have been looked at. */
-  takeRouted(stream: ByteStream, origin: UserOrigin): void {
+  takeRouted(stream: ByteStream, origin: UserOrigin, at?: PortCounts): void {
     const { userGate } = this.context;
     const { address, port } = origin.source ?? {
       address: stream.remoteAddress ?? "",
       port: stream.remotePort ?? 0,
     };
     if (userGate === undefined || this.#admits(userGate, address, port)) {
-      this.take(stream, undefined, origin);
+      this.take(stream, undefined, origin, at);
     } else stream.reset();
   }
 
@@ -92,8 +93,9 @@ export class TcpEntry {
    *
    * @param dialling the program, where it is the user itself
    * @param origin where its first bytes have been looked at; the stream is paused then
+   * @param at the port of a range that it came to
    */
-  take(stream: ByteStream, dialling?: Dialling, origin?: UserOrigin): void {
+  take(stream: ByteStream, dialling?: Dialling, origin?: UserOrigin, at?: PortCounts): void {
     const { context } = this;
     const { counters } = context;
     counters.accepted++;
@@ -107,7 +109,7 @@ export class TcpEntry {
       return;
     }
     counters.tcps++;
-    const user = new EntryUser(this, stream, dialling, slot, origin);
+    const user = new EntryUser(this, stream, dialling, slot, origin, at);
     stream.setReader(user);
     if (origin !== undefined && user.begin(origin)) stream.resume();
     this.source.request(user);
@@ -133,6 +135,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly kind = "tcp";
   readonly remote: string;
   readonly authority: string | undefined;
+  readonly #at: PortCounts | undefined;
+  #finished = false;
   #entry: TcpEntry;
   readonly #stream: ByteStream;
   #done = false;
@@ -148,14 +152,20 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     dialling: Dialling | undefined,
     slot: Slot,
     origin: UserOrigin | undefined,
+    at: PortCounts | undefined,
   ) {
     super();
+    this.#at = at;
     this.#slot = slot;
     this.#dialling = dialling;
     this.#entry = entry;
     this.#stream = stream;
     this.remote = remoteOf(stream, origin);
     this.authority = origin?.authority;
+  }
+
+  get place(): number {
+    return this.#at?.place ?? 0;
   }
 
   /** What has been read already. @returns whether to read on */
@@ -187,7 +197,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     const { context } = this.#entry;
     if (context.onConnection !== undefined) opened(context, this.remote);
     const rates = context.connectionRates;
-    new Relay({
+    const relay = new Relay({
       context,
       local: rates === undefined ? this.#stream : throttled(this.#stream, rates.inbound),
       remote: rates === undefined ? conduit.stream : throttled(conduit.stream, rates.outbound),
@@ -196,6 +206,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       inspection: context.inspection,
       owner: this,
     });
+    // It may have ended at once.
+    if (!this.#finished) this.#at?.began("tcp", relay);
     if (context.debugs) context.log("debug", "tcp connection opened", { remote: this.remote });
     this.#dialling?.onOpen();
   }
@@ -208,6 +220,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   }
 
   onFinished(carried: CarriedBytes): void {
+    this.#finished = true;
+    this.#at?.ended("tcp", carried);
     const { context } = this.#entry;
     this.#entry.release(this.#slot);
     if (context.onConnection !== undefined) {

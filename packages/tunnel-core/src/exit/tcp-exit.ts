@@ -1,4 +1,4 @@
-import type { Conduit, ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
+import type { Conduit, ConduitClaim, Opening } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
 import { throttled } from "../rate/throttled-stream.ts";
 import {
@@ -21,7 +21,7 @@ import { addressOf } from "../wire/endpoint.ts";
 import { targetHeader } from "./target-header.ts";
 
 /** Dials the target for each TCP connection that the peer's entry begins, and relays. */
-export class TcpExit implements Exit {
+export class TcpExit {
   readonly context: TunnelContext;
   readonly dialer: TargetDialer;
 
@@ -30,7 +30,8 @@ export class TcpExit implements Exit {
     this.dialer = dialer;
   }
 
-  open(opening: Opening): void {
+  /** @param place which port of a range the user came to */
+  open(opening: Opening, place: number): void {
     const { context } = this;
     const address = addressOf(opening.remote);
     const slot = context.settings.tcp ? context.slots.take(address) : undefined;
@@ -41,7 +42,7 @@ export class TcpExit implements Exit {
       return;
     }
     context.counters.tcps++;
-    new ExitUser(this, opening, slot).start();
+    new ExitUser(this, opening, slot, place).start();
   }
 
   #tcpOff({ remote }: Opening): ConnectionRefusal {
@@ -76,7 +77,10 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   readonly #slot: Slot;
 
-  constructor(exit: TcpExit, opening: Opening, slot: Slot) {
+  readonly #place: number;
+
+  constructor(exit: TcpExit, opening: Opening, slot: Slot, place: number) {
+    this.#place = place;
     this.#slot = slot;
     this.#exit = exit;
     this.#opening = opening;
@@ -84,7 +88,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   start(): void {
     if (this.#exit.context.acceptor === undefined) {
-      this.#dial = this.#exit.dialer.dial(this);
+      this.#dial = this.#exit.dialer.dial(this, this.#place);
     } else {
       this.#own = new ProcessStream();
       this.onTarget(this.#own, "", 0);

@@ -5,6 +5,7 @@ import type { ResolvedAddress } from "../names/name-cache.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { isOwnFault } from "../system-errors.ts";
 import type { DialParts, Staggered, Timed } from "./dial-parts.ts";
+import { portOf } from "./port-of.ts";
 import { type AttemptOwner, TargetAttempt } from "./target-attempt.ts";
 
 /** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
@@ -48,7 +49,11 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
   #lastError: unknown;
   #done = false;
 
-  constructor(dialer: DialParts, wanted: TargetWanted) {
+  /** Which port of a range is wanted. */
+  readonly place: number;
+
+  constructor(dialer: DialParts, wanted: TargetWanted, place = 0) {
+    this.place = place;
     this.dialer = dialer;
     this.#wanted = wanted;
   }
@@ -108,6 +113,13 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
         return;
       }
       this.#nextTarget++;
+      if (portOf(target, this.place) === undefined) {
+        this.#lastError = new TunnelError(
+          "TARGET_UNREACHABLE",
+          `its range has no port for the ${this.place + 1}. of the entry's`,
+        );
+        continue;
+      }
       let through: ProxyAddress | undefined;
       try {
         through = this.dialer.proxyTo(target);
@@ -209,7 +221,7 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
     this.#wanted.onTarget(
       stream,
       through === undefined ? address : target.host,
-      target.port,
+      portOf(target, this.place) ?? target.port,
       early,
     );
   }

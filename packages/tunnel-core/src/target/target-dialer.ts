@@ -32,8 +32,9 @@ export class TargetDialer implements DialParts {
     this.staggered = new DeadlineQueue(STAGGER_MS, (dial) => dial.goOn());
   }
 
-  dial(wanted: TargetWanted): TargetDial {
-    const dial = new TargetDial(this, wanted);
+  /** @param place which port of a range is wanted, 0 for the first. @default 0 */
+  dial(wanted: TargetWanted, place = 0): TargetDial {
+    const dial = new TargetDial(this, wanted, place);
     dial.start(this.health.turn(dial));
     return dial;
   }

@@ -10,7 +10,7 @@ import { Session, type SessionOwner, type SessionTerms } from "../session/sessio
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
-import { hasSizing, provedWay } from "./proved-way.ts";
+import { hasPorts, hasSizing, provedWay } from "./proved-way.ts";
 
 export interface ClientSessionOptions {
   readonly context: TunnelContext;
@@ -43,6 +43,7 @@ export class ClientSession {
         ? provedWay(met.answer.ext)
         : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
       sizing: met.proved && hasSizing(met.answer.ext),
+      ports: met.proved && hasPorts(met.answer.ext),
       max: answer.max,
       signalKey: met.proved ? signalKey(met.sessionKey) : settings.key,
       peer: formatHostPort(route.proxy?.to ?? { host: route.address, port: route.port }),

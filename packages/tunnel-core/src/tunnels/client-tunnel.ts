@@ -73,6 +73,7 @@ export class ClientTunnel extends TunnelBase {
     if (offered.length === 0) return;
     const side = new EntrySide(this.context);
     this.entry = await side.open(offered);
+    this.portCounts = side.counts;
     this.#entrySide = side;
   }
 
@@ -223,6 +224,7 @@ export class ClientTunnel extends TunnelBase {
     if (this.#entrySide !== undefined) return;
     const side = new EntrySide(this.context);
     this.entry = await side.open(undefined);
+    this.portCounts = side.counts;
     if (this.closingOrClosed) side.close();
     else this.#entrySide = side;
   }

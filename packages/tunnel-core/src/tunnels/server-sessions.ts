@@ -13,7 +13,7 @@ import { HelloWindow } from "../wire/hello-window.ts";
 import { type PoolHello, poolId, verifyHello } from "../wire/pool-hello.ts";
 import { newSessionId, type ProofKeys, sessionKey, signalKey } from "../wire/proof.ts";
 import type { ProvedAnswer } from "../wire/proved-answer.ts";
-import { hasSizing, provedWay } from "./proved-way.ts";
+import { hasPorts, hasSizing, provedWay } from "./proved-way.ts";
 
 /** How long a client of the present session has to show that it is alive, ms, before another one takes over. */
 const PROBE_MS = 300;
@@ -137,6 +137,7 @@ export class ServerSessions implements PoolGate {
         proved: true,
         way: provedWay(ext),
         sizing: hasSizing(ext),
+        ports: hasPorts(ext),
         max: this.#options.settings.max,
         signalKey: signalKey(key),
         peer: applicant.address,

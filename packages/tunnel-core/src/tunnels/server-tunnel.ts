@@ -99,6 +99,7 @@ export class ServerTunnel extends TunnelBase {
       const side = new EntrySide(context, this.options.entries);
       try {
         this.entry = await side.open(this.offered("entry"));
+        this.portCounts = side.counts;
         this.#entrySide = side;
         this.runMode = 1;
         return "-";

@@ -6,6 +6,7 @@ import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { Ban } from "../access/bans.ts";
 import type { BoundAddress } from "../bind-address.ts";
 import type { ConduitUser } from "../conduit/conduit.ts";
+import type { PortCounters, PortCounts } from "../entry/port-counts.ts";
 import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
@@ -45,6 +46,8 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   protected readonly lifetime = new AbortController();
   protected entry: BoundAddress | undefined;
   protected listener: BoundAddress | undefined;
+  /** Of each port of a range where users connect. */
+  protected portCounts: readonly PortCounts[] = [];
   protected runMode: 0 | 1 | 2 = 0;
   #state: TunnelState = "starting";
   #error: TunnelError | undefined;
@@ -116,6 +119,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   targets(): readonly TargetState[] {
     return this.context.health.flatMap((health) => health.states());
+  }
+
+  ports(): readonly PortCounters[] {
+    return this.portCounts.map((counts) => counts.read());
   }
 
   bans(): readonly Ban[] {

@@ -1,5 +1,6 @@
 import type { RemoteInfo } from "node:dgram";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
+import type { PortCounts } from "../entry/port-counts.ts";
 import type { Slot } from "../slots.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
@@ -17,9 +18,17 @@ export class UdpEntry implements DoorKeeper {
   readonly scratch = new FrameScratch();
   readonly sessions = new UdpSessions<UdpUser>();
   readonly #listener: UdpListener;
+  /** The port of a range that it serves. */
+  readonly at: PortCounts | undefined;
 
-  /** @param listener bound; this entry takes its datagrams */
-  constructor(context: TunnelContext, queue: ConduitSource, listener: UdpListener) {
+  /** @param listener bound; this entry takes its datagrams @param at the port of a range */
+  constructor(
+    context: TunnelContext,
+    queue: ConduitSource,
+    listener: UdpListener,
+    at?: PortCounts,
+  ) {
+    this.at = at;
     this.context = context;
     this.queue = queue;
     this.#listener = listener;
@@ -74,6 +83,7 @@ export class UdpEntry implements DoorKeeper {
     const at = this.#listener.doorFor(from, door);
     const user = new UdpUser(this, at, userAt(at, from), slot, visitor);
     this.sessions.add(user);
+    this.at?.began("udp", user.relay);
     this.queue.request(user);
     return user;
   }
@@ -113,6 +123,7 @@ class UdpUser implements ConduitUser, UdpSession {
       deliver: (datagram) =>
         answerUser(this.door.socket, datagram, this.from.port, this.from.address),
       onClosed: () => {
+        entry.at?.ended("udp", this.relay);
         entry.sessions.delete(this);
         entry.queue.cancel(this);
         entry.context.counters.udps--;
@@ -122,6 +133,10 @@ class UdpUser implements ConduitUser, UdpSession {
         }
       },
     });
+  }
+
+  get place(): number {
+    return this.#entry.at?.place ?? 0;
   }
 
   onConduit(conduit: Conduit): void {

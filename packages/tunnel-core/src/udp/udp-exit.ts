@@ -1,4 +1,4 @@
-import type { Exit, Opening } from "../conduit/conduit.ts";
+import type { Opening } from "../conduit/conduit.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { addressOf, parseRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
@@ -7,7 +7,7 @@ import type { UdpTargets } from "./udp-target.ts";
 import type { UdpTargetLink } from "./udp-target-link.ts";
 
 /** Opens a UDP session with the target for each one that the peer's entry begins. */
-export class UdpExit implements Exit {
+export class UdpExit {
   readonly #context: TunnelContext;
   readonly #targets: UdpTargets;
   readonly #scratch = new FrameScratch();
@@ -18,7 +18,7 @@ export class UdpExit implements Exit {
   }
 
   /** A session that the peer's entry begins. */
-  open(opening: Opening): void {
+  open(opening: Opening, place: number): void {
     const context = this.#context;
     const { remote } = opening;
     const slot = context.settings.udp ? context.slots.take(addressOf(remote)) : undefined;
@@ -50,7 +50,7 @@ export class UdpExit implements Exit {
     const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
     const receiver = { onDatagram: (datagram: Buffer) => relay.incoming(datagram) };
     const source = parseRemote(remote) ?? { address: "", port: 0 };
-    this.#targets.open(AbortSignal.any([abort.signal, timeout]), receiver, source).then(
+    this.#targets.open(AbortSignal.any([abort.signal, timeout]), receiver, source, place).then(
       (link) => {
         if (relay.closed) {
           link.close();

@@ -27,6 +27,9 @@ export interface UdpRelayOptions {
 export class UdpRelay implements StreamReader, IdleCheckable {
   active = true;
   idleSweeps = 0;
+  /** Payload read from the local side, and sent to it. */
+  receivedBytes = 0;
+  sentBytes = 0;
   readonly #options: UdpRelayOptions;
   readonly #sender: DatagramSender;
   /** Its own limits, if there are such. */
@@ -109,6 +112,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   incoming(datagram: Buffer): void {
     this.active = true;
     this.#options.context.counters.udprx += datagram.length;
+    this.receivedBytes += datagram.length;
     const own = this.#own?.inbound;
     if (own === undefined) this.#taken(datagram);
     else own.push(datagram);
@@ -159,8 +163,12 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   #deliver(datagram: Buffer): void {
     if (this.#closed) return;
     const { counters } = this.#options.context;
-    if (this.#options.deliver(datagram)) counters.udptx += datagram.length;
-    else counters.udpDropped++;
+    if (!this.#options.deliver(datagram)) {
+      counters.udpDropped++;
+      return;
+    }
+    counters.udptx += datagram.length;
+    this.sentBytes += datagram.length;
   }
 
   onEnd(): void {

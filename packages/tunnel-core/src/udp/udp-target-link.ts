@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { HostPort } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
+import { portOf } from "../target/port-of.ts";
 import { isSameTarget, type TargetHealth } from "../target/target-health.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import type { Endpoint } from "../wire/endpoint.ts";
@@ -70,12 +71,19 @@ export class UdpTargetLink {
   readonly #closing = new AbortController();
   /** The user, where the target is told of him. */
   readonly #source: Endpoint | undefined;
+  readonly #place: number;
   /** Goes before each datagram to the present address. */
   #header: Buffer | undefined;
 
   /** @param source the user's address */
-  constructor(targets: LinkParts, receiver: TargetReceiver, source: Endpoint | undefined) {
+  constructor(
+    targets: LinkParts,
+    receiver: TargetReceiver,
+    source: Endpoint | undefined,
+    place: number,
+  ) {
     this.#source = source;
+    this.#place = place;
     this.#targets = targets;
     this.#receiver = receiver;
     this.#candidates = targets.candidates(this);
@@ -151,7 +159,10 @@ export class UdpTargetLink {
       const { context, localAddress } = this.#targets;
       const socket = createUdpSocket(value.resolved.family);
       try {
-        await connect(socket, value, localAddress, signal);
+        const port = portOf(value.target, this.#place);
+        if (port === undefined) throw new Error("its range has no such port");
+        const to = { address: value.resolved.address, port };
+        await connect(socket, to, localAddress, signal);
       } catch (error) {
         socket.close();
         if (signal.aborted) throw error;
@@ -187,7 +198,7 @@ export class UdpTargetLink {
   #headerFor({ resolved, target }: UdpCandidate): Buffer | undefined {
     const { proxy, proxyVersion } = this.#targets.context.settings;
     if (!proxy || proxyVersion === 1 || this.#source === undefined) return undefined;
-    const to = { address: resolved.address, port: target.port };
+    const to = { address: resolved.address, port: portOf(target, this.#place) ?? target.port };
     return Buffer.from(proxyHeader2(this.#source, to, "udp"), "latin1");
   }
 
@@ -280,7 +291,7 @@ function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function connect(
   socket: Socket,
-  { target, resolved }: UdpCandidate,
+  to: Endpoint,
   local: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
@@ -294,7 +305,7 @@ function connect(
     const aborted = (): void => settle(new TunnelError("CLOSED", "the session has closed"));
     signal.addEventListener("abort", aborted, { once: true });
     socket.once("error", settle);
-    const dial = (): void => socket.connect(target.port, resolved.address, settle);
+    const dial = (): void => socket.connect(to.port, to.address, settle);
     if (local === undefined) dial();
     else socket.bind({ address: local }, dial);
   });

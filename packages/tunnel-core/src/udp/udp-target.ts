@@ -44,14 +44,16 @@ export class UdpTargets implements LinkParts {
    * A link to the next target in turn that a socket can be connected to.
    *
    * @param source the user's address
+   * @param place which port of a range is wanted
    * @throws {TunnelError} `TARGET_UNREACHABLE`
    */
   async open(
     signal: AbortSignal,
     receiver: TargetReceiver,
     source?: Endpoint,
+    place = 0,
   ): Promise<UdpTargetLink> {
-    const link = new UdpTargetLink(this, receiver, source);
+    const link = new UdpTargetLink(this, receiver, source, place);
     await link.open(signal);
     return link;
   }

@@ -7,8 +7,11 @@ export const STREAMS = "streams";
 /** The ends tell each other how many pool connections are needed. */
 export const SIZING = "sizing";
 
+/** The entry says which port of a range a user came to. */
+export const PORTS = "ports";
+
 /** What this project offers and takes; the first release knows the first two. */
-export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS, SIZING];
+export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS, SIZING, PORTS];
 
 /** Most extensions that a request or an answer may name. */
 export const MAX_EXTENSIONS = 16;
