@@ -1,5 +1,5 @@
 import { formatDuration } from "./duration.ts";
-import { formatHostPort } from "./host-port.ts";
+import { formatHostPort, formatTarget } from "./host-port.ts";
 import { bytesPerSecondOfMegabit } from "./parameters.ts";
 import { formatProxyUrl } from "./proxy-url.ts";
 import { formatQuota } from "./quota-kind.ts";
@@ -28,7 +28,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 export function format(settings: Settings): string {
   if (settings.scheme === "master") return formatMaster(settings);
   const key = settings.keyGiven ? `${encode(settings.key)}@` : "";
-  const targets = settings.targets.map(formatHostPort).join(",");
+  const targets = settings.targets.map(formatTarget).join(",");
   const own = settings.scheme === "server" ? serverQuery(settings) : clientQuery(settings);
   const query = formatQuery({ ...sharedQuery(settings), ...own });
   return `${settings.scheme}://${key}${formatHostPort(settings.tunnel)}/${targets}?${query}`;
@@ -84,6 +84,8 @@ function sharedQuery(settings: TunnelSettings): Query {
     slotip: unless(0, settings.slotPerAddress),
     udpidle: unless("0s", formatDuration(settings.udpIdleMs)),
     proxy: settings.proxy ? settings.proxyVersion : 0,
+    lbs: settings.lbs,
+    sticky: unless(0, settings.sticky ? 1 : 0),
     trust: listText(settings.trust),
     slot: settings.slot,
     dns: formatDuration(settings.dnsTtlMs),

@@ -150,6 +150,12 @@ export function parseHostPort(text: string): HostPort {
   return result;
 }
 
+/** Writes a target as a URL has it, with its weight. */
+export function formatTarget(target: HostPort): string {
+  const { weight = 1 } = target;
+  return weight === 1 ? formatHostPort(target) : `${formatHostPort(target)}*${weight}`;
+}
+
 /**
  * Writes an address as a URL has it, with its range of ports: IPv6 in brackets, the `%` of a zone as `%25`.
  *

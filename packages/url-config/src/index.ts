@@ -26,6 +26,7 @@ export { type EnvironmentRoute, proxyFromEnvironment } from "./proxy-environment
 export { formatQuota } from "./quota-kind.ts";
 export { redact } from "./redact.ts";
 export type {
+  BalanceMode,
   BlockedProtocols,
   ClientSettings,
   EnvironmentSettings,

@@ -33,7 +33,8 @@ describe("the table of parameters", () => {
     for (const [scheme, base] of Object.entries(bases)) {
       // What is left out at its default.
       const lists = "allow=::1&deny=::2";
-      const tunnels = "&trust=::1&rateconn=1&slotip=1&udpidle=1s&quota=1GB&quotaday=2";
+      const tunnels =
+        "&lbs=2&sticky=1&trust=::1&rateconn=1&slotip=1&udpidle=1s&quota=1GB&quotaday=2";
       const own = {
         server: `${tunnels}&crt=a&key=b&ban=1&host=a.example`,
         client: tunnels,

@@ -2,6 +2,7 @@ import { quota } from "./quota-kind.ts";
 import type { Rates, Settings } from "./settings.ts";
 import {
   addressRules,
+  balance,
   blockDigits,
   dialAddress,
   digit,
@@ -145,6 +146,15 @@ export const parameters = {
   deny: define("deny", everywhere, [], undefined, {
     ...addressRules(),
     meaning: "these addresses may not come, whatever allow says",
+  }),
+  lbs: define("lbs", tunnels, undefined, undefined, {
+    ...balance(),
+    meaning:
+      "which of several targets gets the next user: 0 in turn, 1 lowest latency, 2 the first that works",
+  }),
+  sticky: define("sticky", tunnels, false, "0", {
+    ...flag("1"),
+    meaning: "1 = users of one address get the same of several targets, as long as it works",
   }),
   trust: define("trust", tunnels, [], undefined, {
     ...addressRules(),

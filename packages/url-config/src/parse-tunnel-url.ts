@@ -1,6 +1,6 @@
 import { findLoops } from "./find-loops.ts";
 import type { Findings } from "./findings.ts";
-import { addressForm, formatHostPort, readHostPorts } from "./host-port.ts";
+import { addressForm, formatHostPort, formatTarget, readHostPorts } from "./host-port.ts";
 import { parameters } from "./parameters.ts";
 import type { ParseDefaults } from "./parse-options.ts";
 import { readKey } from "./read-key.ts";
@@ -8,7 +8,10 @@ import { openQuery, type QueryReader } from "./read-query.ts";
 import { readTlsFiles } from "./read-tls.ts";
 import type { ClientSettings, HostPort, ServerSettings, TunnelSettings } from "./settings.ts";
 import type { UrlParts } from "./split-url.ts";
-import { urlProblem } from "./url-problem.ts";
+import { type UrlProblem, urlProblem } from "./url-problem.ts";
+
+/** Most turns of one target where another has one. */
+const mostWeight = 100;
 
 /** Stands for an address that has been reported as unusable; never gets out. */
 const noAddress: HostPort = { host: "", port: 0 };
@@ -54,6 +57,7 @@ export function readTunnelUrl(
   checkRules(settings, findings);
   checkHosts(settings, findings);
   checkRanges(settings, findings);
+  checkBalance(settings, findings);
   for (const loop of findLoops(settings)) findings.fail(loop);
   findings.throwIfFailed();
   return settings;
@@ -67,6 +71,8 @@ function readShared(query: QueryReader) {
     rateBytesPerSecond: rate.upBytesPerSecond,
     rateDownBytesPerSecond:
       rate.downBytesPerSecond === rate.upBytesPerSecond ? undefined : rate.downBytesPerSecond,
+    lbs: query.read(parameters.lbs),
+    sticky: query.read(parameters.sticky),
     connectionRates: query.read(parameters.rateconn),
     proxy: proxy > 0,
     proxyVersion: proxy === 2 ? (2 as const) : (1 as const),
@@ -121,7 +127,7 @@ function readTargets(path: string, findings: Findings): readonly HostPort[] {
       findings.overlook(urlProblem("MISSING", "target address", "", form, fault), "ignored");
       continue;
     }
-    const result = readHostPorts(item, "target address");
+    const result = readTarget(item);
     if ("code" in result) {
       findings.fail(result);
       targets.push(noAddress);
@@ -133,6 +139,19 @@ function readTargets(path: string, findings: Findings): readonly HostPort[] {
     findings.fail(urlProblem("MISSING", "target address", "", form, "is missing"));
   }
   return targets;
+}
+
+/** A target's address, with its weight if it has one: `host:port*3`. */
+function readTarget(text: string): HostPort | UrlProblem {
+  const [, address = text, weightText] = /^(.*)\*(\d{1,4})$/.exec(text) ?? [];
+  const result = readHostPorts(address, "target address");
+  if (weightText === undefined || "code" in result) return result;
+  const weight = Number(weightText);
+  if (weight < 1 || weight > mostWeight || String(weight) !== weightText) {
+    const allowed = `host:port*weight, weight 1 to ${mostWeight}`;
+    return urlProblem("INVALID_VALUE", "target address", text, allowed, "has an invalid weight");
+  }
+  return weight === 1 ? result : { ...result, weight };
 }
 
 /** Gives a dual-end client's tunnel the host that it needs to dial. */
@@ -166,6 +185,20 @@ function checkProxy(settings: ServerSettings | ClientSettings, findings: Finding
   if (!settings.udp) return;
   const fault = "does not reach UDP targets: proxies carry TCP only";
   findings.fail(urlProblem("UNSUPPORTED", "via", "", "noudp=1 beside it", fault));
+}
+
+/** What is said of targets needs an end that dials them. */
+function checkBalance(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  const { scheme, mode, targets, sticky } = settings;
+  if (scheme !== "server" || mode !== 1) return;
+  const refuse = (parameter: string, value: string) => {
+    const fault = "is for who dials targets, but with mode=1 the client does";
+    findings.fail(urlProblem("UNSUPPORTED", parameter, value, "", fault));
+  };
+  const [first] = targets;
+  if (first?.weight !== undefined) refuse("target address", formatTarget(first));
+  // Dashboards write `lbs=0` into every URL.
+  if (sticky) refuse("sticky", "1");
 }
 
 /** Users have a range of ports where they connect; who dials needs as many, or one. */

@@ -36,6 +36,8 @@ describe("defaults", () => {
     quotaDay: 1,
     proxy: false,
     proxyVersion: 1,
+    lbs: undefined,
+    sticky: false,
     trust: [],
     slot: 65_536,
     dnsTtlMs: 300_000,
@@ -114,6 +116,10 @@ describe("ranges of ports", () => {
     ["client://:8000-8010/t:9000-9011?mode=1", /range of another size/],
     ["client://h:8000-8010/t:9000-9010?mode=2", /only a client with mode=1 takes there/],
     ["server://:8000-8010/t:9000-9010", /only a client with mode=1 takes there/],
+    ["client://:1/t:2*0?mode=1", /has an invalid weight/],
+    ["client://:1/t:2*101?mode=1", /weight 1 to 100/],
+    ["server://:1/:2*3?mode=1", /but with mode=1 the client does/],
+    ["server://:1/:2?mode=1&sticky=1", /but with mode=1 the client does/],
     ["server://:8005/:8000-8010?mode=1", /leads back to the tunnel's own port/],
   ])("%s is refused", (url, message) => {
     expect(() => parse(url)).toThrow(message);
@@ -143,6 +149,8 @@ describe("every parameter reaches the settings", () => {
     ["udpidle=1m30s", { udpIdleMs: 90_000 }],
     ["proxy=1", { proxy: true, proxyVersion: 1 }],
     ["proxy=2", { proxy: true, proxyVersion: 2 }],
+    ["lbs=0", { lbs: 0 }],
+    ["lbs=none&sticky=1", { lbs: undefined, sticky: true }],
     ["trust=10.0.0.0/8,::1", { trust: ["10.0.0.0/8", "::1"] }],
     ["slot=0", { slot: 0 }],
     ["slot=007", { slot: 7 }],

@@ -7,6 +7,9 @@ export type TlsMode = 0 | 1 | 2;
 /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. */
 export type PoolType = 0 | 1 | 2 | 3;
 
+/** How users are spread (`lbs`, as in NodePass 2): 0 in turn, 1 lowest latency, 2 primary and backup. */
+export type BalanceMode = 0 | 1 | 2;
+
 /** `host:port`; an empty host means all interfaces (IPv6 without brackets). */
 export interface HostPort {
   readonly host: string;
@@ -14,6 +17,8 @@ export interface HostPort {
   readonly port: number;
   /** Of a range of ports, the last one; above `port`. */
   readonly lastPort?: number | undefined;
+  /** Of a target, how many turns it has where another has one, 1 to 100. @default 1 */
+  readonly weight?: number | undefined;
 }
 
 /** Bytes per second, 0 = no limit. */
@@ -52,6 +57,10 @@ export interface TunnelSettings {
    * at the entry leads to the n-th of the target; a target with one port takes all of them.
    */
   readonly targets: readonly HostPort[];
+  /** Which of several targets gets the next user; `undefined`: in turn. */
+  readonly lbs: BalanceMode | undefined;
+  /** A user's address decides which target he gets, as long as that works. */
+  readonly sticky: boolean;
   /** Close a relayed connection after this long without a byte in either direction, ms; 0 = never. */
   readonly readTimeoutMs: number;
   /** Bytes per second for the instance, each direction on its own; 0 = no limit. */
@@ -198,6 +207,8 @@ export interface EnvironmentSettings {
   readonly serviceCooldownMs: number;
   /** `NP_SHUTDOWN_TIMEOUT`: graceful stop. @default 5000 */
   readonly shutdownTimeoutMs: number;
+  /** `NP_FALLBACK_INTERVAL`: a target that failed is tried again, with `lbs=1`, `lbs=2` or `sticky`. @default 300000 */
+  readonly fallbackIntervalMs: number;
   /** `NP_RELOAD_INTERVAL`: state backup of a master. @default 3600000 */
   readonly reloadIntervalMs: number;
 }

@@ -2,7 +2,7 @@ import { mostRules, readAddressRule, ruleForm } from "./address-rule.ts";
 import { durationForm, formatDuration, readDuration } from "./duration.ts";
 import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
 import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
-import type { BlockedProtocols, ProxyAddress, Rates } from "./settings.ts";
+import type { BalanceMode, BlockedProtocols, ProxyAddress, Rates } from "./settings.ts";
 import { quote } from "./url-problem.ts";
 
 /** How a parameter's text is read, and what to say about it; `T` is what the settings hold. */
@@ -44,6 +44,16 @@ export function oneOf<const T extends string>(words: readonly [T, ...T[]]): Valu
 /** One of the digits `0` to `last`, as a number. */
 export function digit<const T extends number>(digits: readonly [T, ...T[]]): ValueKind<T> {
   return lookUp(new Map(digits.map((value) => [String(value), value])));
+}
+
+/** How users are spread over several; `none` for the way without `lbs`. */
+export function balance(): ValueKind<BalanceMode | undefined> {
+  const modes = { none: undefined, "0": 0, "1": 1, "2": 2 } as const;
+  return {
+    read: (text) =>
+      Object.hasOwn(modes, text) ? { value: modes[text as keyof typeof modes] } : undefined,
+    allowed: "none, 0, 1, 2",
+  };
 }
 
 /** `1` for true and `0` for false, or the other way round. */

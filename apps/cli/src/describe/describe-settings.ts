@@ -28,7 +28,7 @@ export function describeSettings(settings: Settings): string[] {
 
 function describeServer(settings: ServerSettings): string[] {
   const entry = formatListening(settings.targets[0]);
-  const exit = formatTargets(settings.targets);
+  const exit = formatTargets(settings);
   const flow = [
     `Auto mode: if this machine can listen on ${formatAddress(settings.targets[0])}, users connect here and the client dials the service (reverse); if not, users connect at the client and this end dials ${exit} (forward).`,
     `Reverse: users connect here, on ${entry}; the client dials the service.`,
@@ -60,7 +60,7 @@ function describeServer(settings: ServerSettings): string[] {
 }
 
 function describeClient(settings: ClientSettings): string[] {
-  const exit = formatTargets(settings.targets);
+  const exit = formatTargets(settings);
   const server = formatAddress(settings.tunnel);
   const single = `users connect here, on ${formatListening(settings.tunnel)}, and each connection goes on to ${exit}; there is no server`;
   const dual = `it connects to the server at ${server}. If the server is in reverse mode, this end dials ${exit}; in forward mode users connect here, on ${formatListening(settings.targets[0])}`;
@@ -158,9 +158,18 @@ function describeRates({ upBytesPerSecond, downBytesPerSecond }: Rates, of: stri
   return [`At most ${ways.join(" and ")} ${of}.`];
 }
 
-function formatTargets(targets: readonly HostPort[]): string {
-  const all = targets.map(formatAddress).join(", ");
-  return targets.length > 1 ? `${all} in turn` : all;
+function formatTargets({ targets, lbs, sticky }: TunnelSettings): string {
+  const names = targets.map((target) => {
+    const { weight = 1 } = target;
+    return weight === 1 ? formatAddress(target) : `${formatAddress(target)} (${weight} turns)`;
+  });
+  const all = names.join(", ");
+  if (targets.length === 1) return all;
+  if (sticky) return `${all}, the same for users of one address`;
+  const [inTurn, quickest, primary] = ["in turn", "the quickest first", "the first that works"];
+  return lbs === undefined
+    ? `${all} in turn`
+    : `${all}, ${{ 0: inTurn, 1: quickest, 2: primary }[lbs ?? 0]}`;
 }
 
 function formatListening(address: HostPort | undefined): string {

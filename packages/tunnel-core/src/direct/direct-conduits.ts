@@ -4,6 +4,7 @@ import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { addressOf } from "../wire/endpoint.ts";
 
 /** Without a tunnel between, a user's conduit is a connection to the target. */
 export class DirectConduits implements ConduitSource {
@@ -32,7 +33,11 @@ export class DirectConduits implements ConduitSource {
         user.onNoConduit(error);
       },
     };
-    const dial = this.#dialer.dial(wanted, user.place);
+    const dial = this.#dialer.dial(
+      wanted,
+      user.place,
+      this.#context.settings.sticky ? addressOf(user.remote) : undefined,
+    );
     if (!over) this.#dials.set(user, dial);
   }
 

@@ -88,7 +88,11 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   start(): void {
     if (this.#exit.context.acceptor === undefined) {
-      this.#dial = this.#exit.dialer.dial(this, this.#place);
+      this.#dial = this.#exit.dialer.dial(
+        this,
+        this.#place,
+        this.#exit.context.settings.sticky ? addressOf(this.#opening.remote) : undefined,
+      );
     } else {
       this.#own = new ProcessStream();
       this.onTarget(this.#own, "", 0);

@@ -30,6 +30,8 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
   #proxied: ProxyDial | undefined;
   #stream: ByteStream | undefined;
   #error: Error | undefined;
+  /** Where latency matters. */
+  #startedAt = 0;
   /** Its user has got another target: all that is wanted is to know whether this one works. */
   #detached = false;
 
@@ -49,6 +51,7 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
   start(): void {
     const { context, localAddress, deadlines } = this.#dial.dialer;
     deadlines.add(this);
+    if (this.#dial.dialer.health.measures) this.#startedAt = performance.now();
     if (this.through !== undefined) {
       this.#proxied = new ProxyDial({
         route: {
@@ -80,6 +83,9 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
   #connected(early?: Buffer): void {
     const stream = this.#release();
     if (stream === undefined) return;
+    if (this.#startedAt > 0) {
+      this.#dial.dialer.health.measured(this.target, performance.now() - this.#startedAt);
+    }
     if (!this.#detached) {
       this.#dial.connected(this, stream, early);
       return;

@@ -42,8 +42,8 @@ export interface LinkParts {
   readonly kept: WaitingDatagrams;
   /** Whether there can be a next address. */
   readonly keeps: boolean;
-  /** The addresses to try for a session, in order. */
-  candidates(session: object): AsyncGenerator<UdpCandidate, void>;
+  /** The addresses to try for a session, in order. @param address the user's, for `sticky` */
+  candidates(session: object, address?: string): AsyncGenerator<UdpCandidate, void>;
   /** This address is the one to begin with: it answered, or the others refused. */
   served(candidate: UdpCandidate): void;
 }
@@ -86,7 +86,7 @@ export class UdpTargetLink {
     this.#place = place;
     this.#targets = targets;
     this.#receiver = receiver;
-    this.#candidates = targets.candidates(this);
+    this.#candidates = targets.candidates(this, source?.address);
     this.#kept = targets.keeps ? [] : undefined;
   }
 
@@ -235,7 +235,7 @@ export class UdpTargetLink {
     const either = AbortSignal.any([signal, inTime]);
     if (!(await this.#next(either)) && performance.now() - this.#roundAt >= ROUND_MS) {
       this.#roundAt = performance.now();
-      this.#candidates = this.#targets.candidates(this);
+      this.#candidates = this.#targets.candidates(this, this.#source?.address);
       await this.#next(either);
     }
     return this.#socket !== before;

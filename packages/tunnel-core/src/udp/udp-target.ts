@@ -63,10 +63,10 @@ export class UdpTargets implements LinkParts {
    *
    * @throws {TunnelError} at the end, if there was none
    */
-  async *candidates(session: object): AsyncGenerator<UdpCandidate, void> {
+  async *candidates(session: object, address?: string): AsyncGenerator<UdpCandidate, void> {
     let lastError: Error | undefined;
     let some = false;
-    for (const target of this.health.turn(session)) {
+    for (const target of this.health.turn(session, address)) {
       let addresses: readonly ResolvedAddress[];
       try {
         addresses = this.#inOrder(target, await this.context.names.resolve(target.host));

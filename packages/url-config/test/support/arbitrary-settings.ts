@@ -91,6 +91,8 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
     proxyVersion: fc.constantFrom<(1 | 2)[]>(1, 2),
     proxy: fc.boolean(),
     trust: rules,
+    lbs: fc.constantFrom<(0 | 1 | 2 | undefined)[]>(0, 1, 2, undefined),
+    sticky: fc.boolean(),
     slot: fc.integer({ min: 0, max: 1_000_000 }),
     slotPerAddress: fc.integer({ min: 0, max: 1_000_000 }),
     udpIdleMs: durationMs,
@@ -135,6 +137,8 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.uniqueArray(fc.constantFrom("a.example", "*.a.example", "b"), { maxLength: 3 }),
   )
   .filter(([{ tcp }, , , chosenMode, , , hosts]) => hosts.length === 0 || (tcp && chosenMode !== 2))
+  // Who dials no target has nothing to spread.
+  .filter(([{ sticky }, , , chosenMode]) => chosenMode !== 1 || !sticky)
   // Users connect at the client then.
   .filter(([{ trust }, , , chosenMode]) => chosenMode !== 2 || trust.length === 0)
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
