@@ -7,6 +7,7 @@ const source = (name: string) => file(`${name}/src/index.ts`);
 
 const libraries = [
   "model",
+  "metrics",
   "url-config",
   "tunnel-core",
   "carrier-quic",
@@ -17,6 +18,7 @@ const libraries = [
   "logging",
   "master-api",
   "master-client",
+  "mcp",
   "instances",
   "master-server",
 ];
@@ -26,6 +28,7 @@ const slow = [
   "{packages,apps}/*/test/kill.test.ts",
   "apps/master/test/soak/**/*.test.ts",
   "apps/cli/test/reload-trial.test.ts",
+  "apps/cli/test/docs-site.test.ts",
   "packages/instances/test/many.test.ts",
   ...[
     "dying-paths",
@@ -48,7 +51,9 @@ const inRealTime = [
   "session/session",
   "relay/relay",
   "udp/datagram-sender",
+  "udp/udp-target",
   "conduit/framed-connection",
+  "lane/lane-rules",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({
@@ -74,7 +79,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{packages,apps}/*/src/**/*.test.ts"],
+          include: ["{packages,apps}/*/src/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: inRealTime,
           isolate: false,
           setupFiles: ["./scripts/test-support/real-timers.ts"],

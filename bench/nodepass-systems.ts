@@ -9,6 +9,7 @@ interface Program {
   readonly name: string;
   readonly version: string;
   readonly reference: boolean;
+  readonly build?: string | undefined;
   readonly patienceSeconds: number;
   run(url: string): Command;
   instances?: ((ports: readonly number[]) => readonly Command[]) | undefined;
@@ -21,6 +22,7 @@ export function ourSystems(build: Build, reference: boolean): readonly System[] 
     name: build.name,
     version: `Node ${process.versions.node}`,
     reference,
+    build: reference ? undefined : build.name,
     patienceSeconds: 20,
     run: (url) => ({ file: process.execPath, args: [build.main, url] }),
     instances: (ports) => [
@@ -44,6 +46,7 @@ export function goSystems(file: string, version: string): readonly System[] {
 function systemsOf(program: Program): readonly System[] {
   const base = {
     reference: program.reference,
+    build: program.build,
     udp: true,
     patienceSeconds: program.patienceSeconds,
     version: program.version,

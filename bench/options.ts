@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { FEWEST_ROUNDS } from "./guard.ts";
 
 /** What to run, and where the results go. */
 export interface BenchOptions {
@@ -11,6 +12,8 @@ export interface BenchOptions {
   readonly systems: readonly string[] | undefined;
   /** Other builds of ours to measure beside this one: name and path of their `main.js`. */
   readonly builds: readonly Build[];
+  /** Build the last release too, measure it beside this one, and fail if something got worse for sure. */
+  readonly guard: boolean;
   readonly json: string | undefined;
   /** A document whose part between the markers is replaced. */
   readonly markdown: string | undefined;
@@ -31,11 +34,14 @@ export const ALL_PHASES: readonly string[] = [
 
 export const USAGE = `Usage: node bench/run.ts [options]
 
-  --rounds N          turns of every system (default 3)
+  --rounds N          turns of every system (default 3; 5 with --guard)
   --duration SECONDS  length of a timed phase (default 2)
   --phases A,B,...    ${ALL_PHASES.join(",")}
   --systems A,B,...   only these systems
-  --build NAME=FILE   another build of ours: its apps/cli/dist/main.js; may be given more than once
+  --build NAME=FILE   another build of ours: its apps/cli/dist/main.js; may be given more than once.
+                      What got worse, phase by phase, is told at the end
+  --guard             that for the last release (bench/release.json), which is built for it; ends
+                      with 1 if something got worse for sure
   --json FILE         all figures of all rounds
   --markdown FILE     write the tables between the markers of this document
   --chart FILE        an SVG chart of the medians
@@ -52,11 +58,12 @@ export function parseOptions(args: readonly string[]): Request {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      rounds: { type: "string", default: "3" },
+      rounds: { type: "string" },
       duration: { type: "string", default: "2" },
       phases: { type: "string", default: ALL_PHASES.join(",") },
       systems: { type: "string" },
       build: { type: "string", multiple: true, default: [] },
+      guard: { type: "boolean", default: false },
       json: { type: "string" },
       markdown: { type: "string" },
       chart: { type: "string" },
@@ -65,7 +72,7 @@ export function parseOptions(args: readonly string[]): Request {
     },
   });
   if (values.help) return { kind: "help" };
-  const rounds = Number(values.rounds);
+  const rounds = Number(values.rounds ?? (values.guard ? FEWEST_ROUNDS : 3));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds takes a whole number");
   const durationSeconds = Number(values.duration);
   if (!(durationSeconds >= 0.1 && durationSeconds <= 600)) {
@@ -77,6 +84,7 @@ export function parseOptions(args: readonly string[]): Request {
     phases: values.phases.split(","),
     systems: values.systems?.split(","),
     builds: values.build.map(parseBuild),
+    guard: values.guard,
     json: values.json,
     markdown: values.markdown,
     chart: values.chart,

@@ -15,6 +15,8 @@ export interface SystemResult {
   readonly name: string;
   readonly group: Group;
   readonly reference: boolean;
+  /** The name of another build of ours that this is; absent for all else. */
+  readonly build?: string | undefined;
   readonly version: string;
   /** In the order of the rounds; a failed turn has only `failure`. */
   readonly turns: readonly (Turn | Failure)[];

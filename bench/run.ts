@@ -4,11 +4,12 @@ import { loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
 import { chartOf } from "./chart.ts";
 import { replaceBetweenMarkers } from "./document.ts";
+import { compareBuilds, guardText, hasWorse } from "./guard.ts";
 import { describeMachine } from "./machine.ts";
 import { ourSystems } from "./nodepass-systems.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
 import { findPeers } from "./peer-systems.ts";
-import { buildLoad, buildOurs, OUR_MAIN } from "./prepare.ts";
+import { buildLoad, buildOurs, buildRelease, OUR_MAIN } from "./prepare.ts";
 import type { Failure, Results } from "./results.ts";
 import { runSystem, type Turn } from "./run-system.ts";
 import type { Missing, System } from "./system.ts";
@@ -58,11 +59,25 @@ async function runAll(options: BenchOptions, { systems, missing }: Field): Promi
     machine: { ...machine, "load average at the end (the benchmark's own included)": load1 },
     rounds: options.rounds,
     durationSeconds: options.durationSeconds,
-    systems: [...turns].map(([{ name, group, reference, version }, done]) => ({
-      ...{ name, group, reference, version },
+    systems: [...turns].map(([{ name, group, reference, build, version }, done]) => ({
+      ...{ name, group, reference, build, version },
       turns: done,
     })),
     missing,
+  };
+}
+
+/** The last release is one more build of ours. */
+function withRelease(options: BenchOptions): BenchOptions {
+  const release = buildRelease();
+  // Those that were chosen, and their counterparts.
+  const counterparts = options.systems
+    ?.filter((name) => name.startsWith("nodepass-ts"))
+    .map((name) => name.replace("nodepass-ts", release.name));
+  return {
+    ...options,
+    builds: [...options.builds, release],
+    systems: options.systems && [...options.systems, ...(counterparts ?? [])],
   };
 }
 
@@ -77,9 +92,11 @@ async function main(): Promise<void> {
     console.log(USAGE);
     return;
   }
-  const { options } = request;
+  const { kind } = request;
+  const guarded = kind === "run" && request.options.guard;
+  const options = guarded ? withRelease(request.options) : request.options;
   const field = chooseSystems(options);
-  if (request.kind === "list") {
+  if (kind === "list") {
     for (const { name, group, version } of field.systems) {
       console.log(`${name.padEnd(20)} ${group.padEnd(20)} ${version}`);
     }
@@ -90,6 +107,9 @@ async function main(): Promise<void> {
   const results = await runAll(options, field);
   const tables = tablesOf(results, options.phases);
   console.log(tables);
+  const comparisons = compareBuilds(results, options.phases);
+  if (comparisons.length > 0) console.log(guardText(comparisons));
+  if (options.guard && hasWorse(comparisons)) process.exitCode = 1;
   if (options.json !== undefined) write(options.json, `${JSON.stringify(results, null, 1)}\n`);
   if (options.markdown !== undefined) replaceBetweenMarkers(options.markdown, "bench", tables);
   if (options.chart !== undefined) write(options.chart, chartOf(results));

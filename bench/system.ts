@@ -27,6 +27,8 @@ export interface System {
   readonly group: Group;
   /** The one that the others of its group are compared with. */
   readonly reference: boolean;
+  /** The name of another build of ours that this is. */
+  readonly build?: string | undefined;
   readonly udp: boolean;
   /** Longest time from the start until it has to carry a byte, seconds. */
   readonly patienceSeconds: number;

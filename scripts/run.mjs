@@ -6,9 +6,11 @@
 //   npm test                     everything: lint, types, every test
 //   npm test -- --node 22.12.0   the tests, on another Node from the registry
 //   npm run pack:all             a tarball of each package, for plain npm
+//   npm run docs                 the documents as a site, in docs/.vitepress/dist
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { build } from "./run/build.mjs";
+import { buildDocs } from "./run/build-docs.mjs";
 import { runJob, runProgram } from "./run/child.mjs";
 import { chooseNode, nodeOf } from "./run/choose-node.mjs";
 import { install } from "./run/install.mjs";
@@ -23,6 +25,11 @@ if (!isAtLeast(process.versions.node, [20, 0])) {
 // A plain `npm install` leaves a tree that pnpm would mix with its own.
 if (pathsOf("node_modules/.package-lock.json").length > 0) {
   rmSync(`${root}/node_modules`, { recursive: true });
+}
+// The site's tools are a workspace of their own.
+if (task === "docs") {
+  await buildDocs(given);
+  process.exit();
 }
 await install();
 const node = await chooseNode();

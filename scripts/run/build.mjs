@@ -14,7 +14,9 @@ export async function build() {
   const folders = packageFolders();
   const inputs = ["package.json", "pnpm-lock.yaml", "tsconfig.base.json", "turbo.json"].concat(
     folders.flatMap((folder) =>
-      ["package.json", "tsconfig.json", "turbo.json", "src"].map((name) => `${folder}/${name}`),
+      ["package.json", "tsconfig.json", "turbo.json", "scripts", "src"].map(
+        (name) => `${folder}/${name}`,
+      ),
     ),
   );
   const sources = () => hashContents(inputs.flatMap(pathsOf).filter((path) => !isTest(path)));

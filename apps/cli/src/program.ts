@@ -1,19 +1,5 @@
 import { Command, CommanderError, Help } from "commander";
-import { addCheckCommand } from "./commands/check.ts";
-import { addCompletionCommand } from "./commands/completion.ts";
-import { addDemoCommand } from "./commands/demo.ts";
-import { addFileCommands } from "./commands/files.ts";
-import { addActionCommands } from "./commands/instance-actions.ts";
-import { addInstanceCommands } from "./commands/instances.ts";
-import { addKeygenCommand } from "./commands/keygen.ts";
-import { addProfileCommands } from "./commands/profiles.ts";
-import { addQuickstartCommand } from "./commands/quickstart.ts";
-import { addMasterCommands } from "./commands/remote-master.ts";
 import { addRunCommand } from "./commands/run.ts";
-import { addServiceCommand } from "./commands/service.ts";
-import { addShortcutCommands } from "./commands/shortcuts.ts";
-import { addVersionCommand } from "./commands/version.ts";
-import { addWatchCommands } from "./commands/watch.ts";
 import type { CliContext } from "./context.ts";
 import { asCliError, exitCodes } from "./exit-code.ts";
 import { expandArguments } from "./expand-arguments.ts";
@@ -23,7 +9,8 @@ import { errorLines } from "./output/error-lines.ts";
 import { hideKeys } from "./output/hide-keys.ts";
 import { readVersion } from "./version.ts";
 
-const examples = (command: string) => `
+/** What the help says after all. */
+export const examples = (command: string): string => `
 Examples:
   KEY is a secret of yours; ${command} keygen prints one.
 
@@ -56,8 +43,14 @@ errors to standard error. Exit codes: 0 done or stopped as asked, 1 failed, 2 wr
 differs.
 `;
 
-/** Builds the whole command line; nothing is run or read yet. */
-export function createProgram(context: CliContext): Command {
+/**
+ * Builds the command line; nothing is run or read yet. A tunnel lives long and needs `run` only: all
+ * the others would be 1.3 MB of its process and a tenth of its start (docs/performance.md).
+ */
+export async function createProgram(
+  context: CliContext,
+  command: string | undefined,
+): Promise<Command> {
   const style = createStyle(true);
   const typed = commandName(context.environment);
   const program = new Command("nodepass")
@@ -83,25 +76,10 @@ export function createProgram(context: CliContext): Command {
     .addHelpText("after", examples(typed));
   program.commandsGroup("Tunnels:");
   addRunCommand(program, context);
-  addCheckCommand(program, context);
-  addKeygenCommand(program, context);
-  addDemoCommand(program, context);
-  addShortcutCommands(program, context);
-  addServiceCommand(program, context);
-  program.commandsGroup("A master and its instances:");
-  addProfileCommands(program, context);
-  addInstanceCommands(program, context);
-  addActionCommands(program, context);
-  addWatchCommands(program, context);
-  addMasterCommands(program, context);
-  program.commandsGroup("Files:");
-  addFileCommands(program, context);
-  program.commandsGroup("Other:");
-  addCompletionCommand(program, context);
-  addQuickstartCommand(program, context);
-  addVersionCommand(program, context);
-  // Named here so that it joins the group.
-  program.helpCommand(true);
+  if (command !== "run") {
+    const { addMoreCommands } = await import("./commands/more-commands.ts");
+    addMoreCommands(program, context);
+  }
   nameOwnHelp(program, typed);
   return program;
 }
@@ -120,7 +98,8 @@ function nameOwnHelp(command: Command, path: string): void {
 export async function runCli(context: CliContext): Promise<number> {
   try {
     const argv = expandArguments(context.argv);
-    await createProgram(context).parseAsync(argv, { from: "user" });
+    const program = await createProgram(context, argv[0]);
+    await program.parseAsync(argv, { from: "user" });
     return exitCodes.ok;
   } catch (error) {
     // Commander has said it already; help and version end this way too, with code 0.

@@ -29,6 +29,7 @@ describe("docs/errors.md", () => {
     ["MasterServerError", "packages/master-server/src/master-server-error.ts"],
     ["UrlConfigError", "packages/url-config/src/url-problem.ts"],
     ["MasterClientError", "packages/master-client/src/client-error.ts"],
+    ["McpError", "packages/mcp/src/mcp-error.ts"],
     ["ConfigFileError", "packages/config-file/src/config-file-error.ts"],
     ["GoStateError", "packages/go-state/src/go-state-error.ts"],
   ])("tells the codes of %s, no more and no fewer, and each is thrown somewhere", (name, path) => {
@@ -75,6 +76,19 @@ describe("docs/limits.md", () => {
       "1,024, of them 256 from one address",
       "listener/newcomers.ts",
       ["MAX_NEWCOMERS = 1024", "MAX_PER_ADDRESS = 256"],
+    ],
+    ["as for connections: 1,024, 256 and 512", "listener/newcomers.ts", ["MAX_EXPECTED = 512"]],
+    ["were proved", "carrier/proved-connections.ts", ["MAX_PROVED = 128"]],
+    ["5 s, and 4,096 a tunnel", "stream/lingerer.ts", ["LINGER_MS = 5000", "MAX_LINGERING = 4096"]],
+    [
+      "1 MiB a stream, 16 MiB a connection",
+      "carrier/shared-limits.ts",
+      [
+        "STREAM_WINDOW_BYTES = 1024 * 1024",
+        "CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024",
+        "MAX_SHARED_STREAMS = 100_000",
+        "UNANSWERED_PINGS = 3",
+      ],
     ],
     ["4,096 bytes", "wire/signal-decoder.ts", ["DEFAULT_MAX_LINE_BYTES = 4096"]],
     [

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -96,6 +96,16 @@ describe("the packages, packed and installed with npm into an empty folder", () 
     const result = await run(tsc, ["-p", folder]).catch((error: unknown) => error);
     expect(result).toMatchObject({ stdout: "" });
   });
+
+  it("bring a manual page, which npm puts where man looks for it", async () => {
+    const prefix = join(folder, "prefix");
+    const tarballs = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+    const flags = ["--global", `--prefix=${prefix}`];
+    await installWithNpm(folder, [...flags, ...tarballs.map((name) => join(folder, name))]);
+    const page = readFileSync(join(prefix, "share/man/man1/nodepass.1"), "utf8");
+    expect(page).toContain(".TH NODEPASS 1");
+    expect(existsSync(join(prefix, "bin/nodepass"))).toBe(true);
+  }, 300_000);
 
   it("hold no tests and nothing but what is declared", async () => {
     const listing = await run("find", [join(folder, "node_modules/@nodepass"), "-type", "f"]);

@@ -15,23 +15,23 @@ it("README's check prints what it says", async () => {
   expect(stdout.startsWith(printed)).toBe(true);
 });
 
-it.each(["README.md", "apps/cli/README.md", "apps/master/README.md"])(
-  "%s: its URLs are good, and check warns of none",
-  async (path) => {
-    const text = readFileSync(`${workspaceFolder}/${path}`, "utf8");
-    const urls = Array.from(
-      text.matchAll(/^nodepass(?:-master)? .*?["']((?:server|client|master):\/\/[^"']*)["']/gm),
-      ([, url = ""]) => url.replace("$KEY", "x".repeat(32)),
-    );
-    expect(urls.length).toBeGreaterThan(0);
-    for (const url of urls) {
-      const report = JSON.parse((await runCli(["check", "--json", url])).stdout);
-      expect({ url, ...report }).toMatchObject({ ok: true, warnings: [] });
-    }
-  },
-);
+it.each([
+  ...["README.md", "README.zh.md", "apps/cli/README.md", "apps/master/README.md"],
+  ...["docs/metrics.md", "docs/zh/metrics.md"],
+])("%s: its URLs are good, and check warns of none", async (path) => {
+  const text = readFileSync(`${workspaceFolder}/${path}`, "utf8");
+  const urls = Array.from(
+    text.matchAll(/^nodepass(?:-master)? .*?["']((?:server|client|master):\/\/[^"']*)["']/gm),
+    ([, url = ""]) => url.replace("$KEY", "x".repeat(32)),
+  );
+  expect(urls.length).toBeGreaterThan(0);
+  for (const url of urls) {
+    const report = JSON.parse((await runCli(["check", "--json", url])).stdout);
+    expect({ url, ...report }).toMatchObject({ ok: true, warnings: [] });
+  }
+});
 
-it.each(["README.md", "apps/cli/README.md"])(
+it.each(["README.md", "README.zh.md", "apps/cli/README.md"])(
   "%s: its file is good, and check warns of nothing in it",
   async (path) => {
     const text = readFileSync(`${workspaceFolder}/${path}`, "utf8");
@@ -59,4 +59,43 @@ it("README names every command that the help names", async () => {
   );
   expect(names).toEqual(expect.arrayContaining(["run", "ls", "top", "key", "profile", "help"]));
   for (const name of names) expect(readme).toMatch(new RegExp(`nodepass ${name}\\b|, \`${name}\``));
+});
+
+/** Blocks of code without what comments say. */
+function codeOf(path: string): string[] {
+  const text = readFileSync(`${workspaceFolder}/${path}`, "utf8");
+  return Array.from(text.matchAll(/^```\w+\n([\s\S]*?)^```/gm), ([, code = ""]) =>
+    code.replace(/ +# .*$/gm, ""),
+  );
+}
+
+it("README.zh.md has the commands, the parameters and the defaults of README.md", () => {
+  expect(codeOf("README.zh.md")).toEqual(codeOf("README.md"));
+  const parameters = (path: string): string[] =>
+    Array.from(
+      readFileSync(`${workspaceFolder}/${path}`, "utf8").matchAll(
+        /^\| (`[a-z]\w*`(?:, `\w+`)*) \| [^|]* \| ([^|]*) \|/gm,
+      ),
+      ([, names, value]) => `${names} ${value}`,
+    );
+  expect(parameters("README.md").length).toBeGreaterThan(15);
+  expect(parameters("README.zh.md")).toEqual(parameters("README.md"));
+});
+
+it.each([
+  ["docs/zh/deploy.md", "deploy/README.md"],
+  ["docs/zh/metrics.md", "docs/metrics.md"],
+])("%s has no command that %s has not", (translated, original) => {
+  const known = codeOf(original).join("");
+  const lines = codeOf(translated).flatMap((code) => code.split("\n"));
+  expect(lines.filter((line) => !known.includes(line.trim()))).toEqual([]);
+});
+
+it("docs/zh/cli.md names commands and exit codes that there are", async () => {
+  const text = readFileSync(`${workspaceFolder}/docs/zh/cli.md`, "utf8");
+  const { stdout } = await runCli(["--help"]);
+  const named = [...text.matchAll(/`nodepass ([a-z]+)\b/g)].map(([, name = ""]) => name);
+  for (const name of named) expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
+  const codes = (source: string) => [...source.matchAll(/^\| (\d) +\|/gm)].map(([, code]) => code);
+  expect(codes(text)).toEqual(codes(readme));
 });

@@ -1,7 +1,11 @@
 import { once } from "node:events";
+import { cpSync, mkdirSync, symlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { join } from "node:path";
 import { reservePort } from "test-support";
 import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "./support/folder.ts";
+import { workspaceFolder } from "./support/pack.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
 import { askTcp, askUdp, startEcho } from "./support/sockets.ts";
 
@@ -10,14 +14,14 @@ const line = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} {2}(?:DEBUG|INFO |WARN |ERR
 const environment = { NP_REPORT_INTERVAL: "200ms" };
 
 /** Starts a server and a client in processes of their own, and waits until traffic passes. */
-async function startPair(serverQuery: string) {
-  const [tunnel, entry, echo] = [await reservePort(), await reservePort(), await startEcho()];
-  const serverUrl = `server://${key}@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1&${serverQuery}`;
+async function startPair(serverQuery: string, entry?: string) {
+  const [tunnel, users, echo] = [await reservePort(), await reservePort(), await startEcho()];
+  const serverUrl = `server://${key}@127.0.0.1:${tunnel}/127.0.0.1:${users}?mode=1&${serverQuery}`;
   const clientUrl = `client://${key}@127.0.0.1:${tunnel}/127.0.0.1:${echo}?mode=2&min=2`;
-  const server = startCli([serverUrl], { environment });
-  const client = startCli([clientUrl], { environment });
-  await expect.poll(() => askTcp(entry, "ready").catch(String), { timeout: 20_000 }).toBe("ready");
-  return { server, client, entry };
+  const server = startCli([serverUrl], { environment, entry });
+  const client = startCli([clientUrl], { environment, entry });
+  await expect.poll(() => askTcp(users, "ready").catch(String), { timeout: 20_000 }).toBe("ready");
+  return { server, client, entry: users };
 }
 
 describe("a server and a client, each a process", () => {
@@ -46,21 +50,26 @@ describe("a server and a client, each a process", () => {
       }
     },
   );
-});
 
-describe("a process with a tunnel", () => {
-  it("loads neither Node's fetch client nor HTTP/2: 15 MB and 25 ms in every process", async () => {
-    const told = 'process.on("exit", () => console.log("LOADED", process.moduleLoadList.join()))';
-    const server = startCli([`server://${key}@127.0.0.1:0/127.0.0.1:0?mode=1&tls=1`], {
-      nodeArguments: ["--import", `data:text/javascript,${encodeURIComponent(told)}`],
-    });
-    await server.waitFor(/INFO {3}/);
+  it("carry both over a carrier that is a package beside the command", async () => {
+    // The carrier has its own copy of what the command's files have in them.
+    const [folder, cli] = [temporaryFolder(), join(workspaceFolder, "apps/cli")];
+    cpSync(join(cli, "dist"), join(folder, "dist"), { recursive: true });
+    cpSync(join(cli, "package.json"), join(folder, "package.json"));
+    mkdirSync(join(folder, "node_modules/@nodepass"), { recursive: true });
+    const carrier = join(workspaceFolder, "packages/carrier-quic");
+    symlinkSync(carrier, join(folder, "node_modules/@nodepass/carrier-quic"));
+
+    const main = join(folder, "dist/main.js");
+    const { server, client, entry } = await startPair("tls=1&type=1", main);
+    const text = "hello, tunnel ".repeat(10_000);
+    expect(await askTcp(entry, text)).toBe(text);
+    expect(await askUdp(entry, "hello")).toBe("hello");
     server.child.kill("SIGTERM");
-    const { stdout } = await server.ended;
-    const loaded = stdout.split("LOADED ")[1] ?? "";
-    // What it does need is in the list.
-    expect(loaded).toContain("NativeModule net,");
-    expect(loaded).not.toMatch(/NativeModule (?:http2|internal\/deps\/undici)/);
+    client.child.kill("SIGTERM");
+    for (const { ended } of [server, client]) {
+      expect(await ended).toMatchObject({ code: 0, stderr: "" });
+    }
   });
 });
 

@@ -110,6 +110,7 @@ Environment:
   NP_READ_KEY, NP_READ_KEY_FILE  a second key, which may only read
   NP_SHOW_KEY    0 or 1: whether a key that was made is printed (default: not in a container)
   NP_WORKERS     worker threads that run the tunnels (default: as many as cores)
+  NP_METRICS_INSTANCES           instances that have metrics of their own (default 1000)
   and the limits of tunnels, such as NP_SHUTDOWN_TIMEOUT, longest graceful stop (default 5s)
 
 Examples:

@@ -66,6 +66,8 @@ export async function serve(options: ServeOptions): Promise<number> {
       importFile: options.importFile,
       goStateFiles: options.goStateFiles,
       workers: environment.workers,
+      mcpOrigins: environment.mcpOrigins,
+      metricsInstances: environment.metricsInstances,
       ways: {
         carriers: findCarriers(import.meta.url),
         proxyEnvironment: proxyVariables(variables),

@@ -21,8 +21,13 @@ const files = [
 it("name only variables that a master reads", () => {
   const source = read("packages/master-server/src/master-environment.ts");
   const ours = [...source.matchAll(/\bNP_[A-Z_]+\b/g)].map(([name]) => name);
-  // Which URL it has is the command's matter.
-  const known = [...ours, "NP_MASTER_URL", ...describeEnvironment().map(({ name }) => name)];
+  // Which URL or file it has is the command's matter.
+  const known = [
+    ...ours,
+    "NP_MASTER_URL",
+    "NP_CONFIG",
+    ...describeEnvironment().map(({ name }) => name),
+  ];
   const named = files.flatMap((path) =>
     Array.from(read(path).matchAll(/\bNP_[A-Z_]+\b/g), ([name]) => ({ path, name })),
   );
@@ -89,6 +94,14 @@ it("the key of compose.key.yaml is the file that the master is told to read", ()
   const { environment, secrets: used } = services.master;
   expect(used).toEqual(Object.keys(secrets));
   expect(environment).toEqual({ NP_API_KEY_FILE: `/run/secrets/${used[0]}` });
+});
+
+it("the folder of compose.config.yaml is where the master is told to look", () => {
+  const { services } = parse(read("deploy/compose.config.yaml"));
+  expect(Object.keys(services)).toEqual(Object.keys(parse(read("compose.yaml")).services));
+  const { environment, volumes } = services.master;
+  expect(volumes).toEqual([`\${NODEPASS_CONFIG:-./nodepass}:${environment.NP_CONFIG}:ro`]);
+  expect(Object.keys(environment)).toEqual(["NP_CONFIG"]);
 });
 
 it("a lost key is renewed with the image and on the volume that the master has", () => {

@@ -71,6 +71,18 @@ it.runIf(isPosix)(
     const headers = { Connection: "close" };
     const carried = await vi.waitFor(() => fetch(`http://127.0.0.1:${entry}/`, { headers }));
     expect(await carried.text()).toBe("through the image");
+    // Loaded when it is asked for, so nothing before shows that it is there.
+    const call = {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { name: "list_instances" },
+    };
+    const agent = await ask(master, "POST", "/v2", call);
+    expect(agent).toMatchObject({
+      status: 200,
+      body: { result: { instances: [{ type: "client" }] } },
+    });
 
     master.child.kill("SIGTERM");
     expect(await master.ended).toMatchObject({ code: 0, stderr: "" });

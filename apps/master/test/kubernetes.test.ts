@@ -100,8 +100,8 @@ it("metrics lets another namespace reach the port that its ServiceMonitor reads"
 
 const secret = "/run/secrets/nodepass";
 
-function patches(): readonly unknown[] {
-  const [{ target, patch }] = read("key/kustomization.yaml").patches;
+function patches(component = "key"): readonly unknown[] {
+  const [{ target, patch }] = read(`${component}/kustomization.yaml`).patches;
   expect(target).toEqual({ kind: deployment.kind, name: deployment.metadata.name });
   return parse(patch);
 }
@@ -123,6 +123,15 @@ it("key gives the master both keys from files of the Secret", () => {
     },
     { op: add, path: `${container}/volumeMounts/-`, value: mount },
     { op: add, path: "/spec/template/spec/volumes/-", value: source },
+  ]);
+});
+
+it("config gives the master files of a ConfigMap, as a folder that follows it", () => {
+  expect(patches("config")).toMatchObject([
+    { value: { name: "NP_CONFIG", value: "/etc/nodepass" } },
+    // Without subPath, with which a mounted file never changes.
+    { value: { name: "config", mountPath: "/etc/nodepass", readOnly: true } },
+    { value: { name: "config", configMap: { name: "nodepass-config" } } },
   ]);
 });
 
@@ -191,6 +200,7 @@ it.runIf(hasKubectl)("kubectl builds the base, each component and all of them", 
   ];
   const added: Record<string, string[]> = {
     key: [],
+    config: [],
     metrics: ["NetworkPolicy nodepass-metrics", "ServiceMonitor nodepass-master"],
     "tunnel-port": ["NetworkPolicy nodepass-tunnel-10101", "Service nodepass-tunnel-10101"],
   };

@@ -186,7 +186,15 @@ it("what is deployed has this version, and files that are named are there", () =
     );
   }
   expect(read("deploy/kubernetes/image/kustomization.yaml")).toContain(`newTag: ${version}\n`);
-  for (const folder of ["", "image/", "key/", "metrics/", "renew-key/", "tunnel-port/"]) {
+  for (const folder of [
+    "",
+    "config/",
+    "image/",
+    "key/",
+    "metrics/",
+    "renew-key/",
+    "tunnel-port/",
+  ]) {
     const text = read(`deploy/kubernetes/${folder}kustomization.yaml`);
     for (const [path] of text.matchAll(/[\w-]+\.yaml/g)) {
       expect(existsSync(join(root, "deploy/kubernetes", folder, path))).toBe(true);

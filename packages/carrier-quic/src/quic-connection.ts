@@ -1,6 +1,17 @@
-import { TunnelError } from "@nodepass/tunnel-core";
+import {
+  type CarryingConnection,
+  type Newcomer,
+  type SharedConnection,
+  TunnelError,
+} from "@nodepass/tunnel-core";
 import { QuicStream } from "./quic-stream.ts";
-import { type QuicAddress, type Quiche, type QuicheConnection, withoutZone } from "./quiche.ts";
+import {
+  type QuicAddress,
+  type Quiche,
+  type QuicheConnection,
+  withoutZone,
+  zoneOf,
+} from "./quiche.ts";
 import { StreamGaps } from "./stream-gaps.ts";
 
 /** What all streams are read into, one after the other: what comes is valid during the call only. */
@@ -30,15 +41,15 @@ export interface QuicConnectionOptions {
  *
  * States: opening → established → closed.
  */
-export class QuicConnection {
+export class QuicConnection implements SharedConnection, CarryingConnection, Newcomer {
   readonly native: QuicheConnection;
   readonly shutdown: Quiche["Shutdown"];
   readonly local: QuicAddress;
   readonly ownFingerprint: string | undefined;
-  /** As Node tells and sends to it: with a zone, if it has one. */
-  remote: QuicAddress;
-  /** The same for quiche. */
-  #bareRemote: QuicAddress;
+  /** Where it was opened to or came from, as Node tells of it: with a zone, if it has one. */
+  readonly remote: QuicAddress;
+  /** Its zone is the same wherever the peer moves to: quiche, which knows of moves, knows no zones. */
+  readonly #zone: string;
   peerFingerprint: string | undefined;
   readonly #options: QuicConnectionOptions;
   readonly #streams = new Map<number, QuicStream>();
@@ -71,7 +82,7 @@ export class QuicConnection {
     this.shutdown = options.quiche.Shutdown;
     this.local = options.local;
     this.remote = options.remote;
-    this.#bareRemote = withoutZone(options.remote);
+    this.#zone = zoneOf(options.remote.host);
     this.ownFingerprint = options.ownFingerprint;
     this.#packet = Buffer.allocUnsafeSlow(options.quiche.MAX_DATAGRAM_SIZE);
     this.#ping = setInterval(() => {
@@ -82,12 +93,12 @@ export class QuicConnection {
     this.schedule();
   }
 
-  get established(): boolean {
-    return this.#established;
+  get isOpen(): boolean {
+    return this.#established && !this.#closed;
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  get address(): string {
+    return this.remote.host;
   }
 
   get streams(): number {
@@ -97,11 +108,8 @@ export class QuicConnection {
   /** A packet has come. */
   receive(packet: Buffer, from: QuicAddress): void {
     if (this.#closed) return;
-    const bare = withoutZone(from);
     try {
-      this.native.recv(packet, { from: bare, to: this.local });
-      this.remote = from;
-      this.#bareRemote = bare;
+      this.native.recv(packet, { from: withoutZone(from), to: this.local });
     } catch {
       // A packet that is not good, or a failing handshake: the latter shows in `isClosed`.
     }
@@ -109,10 +117,8 @@ export class QuicConnection {
   }
 
   /** Client: opens a stream; `undefined` if the peer allows no more now. */
-  open(): QuicStream | undefined {
-    if (!this.#established || this.#closed || this.native.peerStreamsLeftBidi() <= 0) {
-      return undefined;
-    }
+  openStream(): QuicStream | undefined {
+    if (!this.isOpen || this.native.peerStreamsLeftBidi() <= 0) return undefined;
     const id = this.#nextId;
     this.#nextId += 4;
     const stream = new QuicStream(this, id);
@@ -227,8 +233,7 @@ export class QuicConnection {
       }
       if (sent === null) return;
       const [length, { to }] = sent;
-      const { host, port } = this.#bareRemote;
-      const there = to.host === host && to.port === port ? this.remote : to;
+      const there = this.#zone === "" ? to : { host: to.host + this.#zone, port: to.port };
       this.#options.send(Buffer.from(this.#packet.subarray(0, length)), there);
     }
   }
@@ -256,6 +261,15 @@ export class QuicConnection {
     }
     this.#flush();
     this.#end(error);
+  }
+
+  drop(): void {
+    this.close(
+      new TunnelError(
+        "PEER_LOST",
+        "there are too many QUIC connections, or it has not shown in time what it is",
+      ),
+    );
   }
 
   #end(error: Error): void {

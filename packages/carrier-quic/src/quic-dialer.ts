@@ -3,82 +3,80 @@ import { isIP } from "node:net";
 import {
   type CarrierDialTerms,
   certificateFingerprint,
+  certificateMismatch,
+  type SharedConnection,
   SharedDialer,
   TunnelError,
 } from "@nodepass/tunnel-core";
 import { clientConfig } from "./quic-config.ts";
-import { QuicConnection } from "./quic-connection.ts";
-import type { QuicStream } from "./quic-stream.ts";
-import { loadQuiche, type QuicheConnection, withoutZone } from "./quiche.ts";
+import { QuicConnection, type QuicConnectionOptions } from "./quic-connection.ts";
+import { CONNECTION_ID_BYTES, loadQuiche, withoutZone } from "./quiche.ts";
 import { openUdpPort, type UdpPort } from "./udp-port.ts";
-
-/** Bytes of a connection id. */
-const ID_BYTES = 20;
 
 /** A client's side: one QUIC connection for all streams of a session. */
 export class QuicDialer extends SharedDialer {
   readonly #terms: CarrierDialTerms;
-  #port: UdpPort | undefined;
-  #connection: QuicConnection | undefined;
 
   constructor(terms: CarrierDialTerms) {
     super();
     this.#terms = terms;
   }
 
-  protected async connect(): Promise<void> {
-    const { address, port, serverName, tls, reportIntervalMs: pingMs } = this.#terms;
-    if (tls === undefined) throw new TunnelError("PEER_LOST", "QUIC is never without TLS");
-    const quiche = loadQuiche();
-    const config = clientConfig(quiche, tls, pingMs);
-    const family = isIP(address) === 6 ? 6 : 4;
+  protected async connect(signal: AbortSignal): Promise<SharedConnection> {
+    const { address } = this.#terms;
+    let connection: QuicConnection | undefined;
     const udp = await openUdpPort({
-      family,
-      at: { host: family === 6 ? "::" : "0.0.0.0", port: 0 },
-      onPacket: (packet, from) => this.#connection?.receive(packet, from),
-      onError: (error) => this.#connection?.close(error),
+      at: { host: isIP(address) === 6 ? "::" : "0.0.0.0", port: 0 },
+      onPacket: (packet, from) => connection?.receive(packet, from),
+      onError: (error) => connection?.close(error),
     });
-    if (this.closed) {
-      udp.close();
-      return;
-    }
-    const remote = { host: address, port };
-    let native: QuicheConnection;
     try {
-      native = quiche.Connection.connect(
-        serverName ?? null,
-        randomBytes(ID_BYTES),
-        udp.local,
-        withoutZone(remote),
-        config,
-      );
+      signal.throwIfAborted();
+      return await new Promise((resolve, reject) => {
+        const aborted = (): void => connection?.close(signal.reason);
+        connection = this.#begin(udp, {
+          onEstablished: (established) => {
+            if (!this.#check(established)) return;
+            signal.removeEventListener("abort", aborted);
+            resolve(established);
+          },
+          onClosed: (closed, error) => {
+            udp.close();
+            // Before it stood, or after.
+            reject(error);
+            this.onLost(closed, error);
+          },
+        });
+        signal.addEventListener("abort", aborted, { once: true });
+      });
     } catch (error) {
-      // A name that TLS can't ask for.
       udp.close();
       throw error;
     }
-    this.#port = udp;
-    await new Promise<void>((resolve, reject) => {
-      this.#connection = new QuicConnection({
-        quiche,
-        native,
-        local: udp.local,
-        remote,
-        ownFingerprint: undefined,
-        pingMs,
-        send: (packet, to) => udp.send(packet, to),
-        onEstablished: (connection) => {
-          if (this.#check(connection)) resolve();
-        },
-        // A server opens none.
-        onStream: (stream) => stream.destroy(),
-        onStreamClosed: () => this.serve(),
-        onClosed: (_connection, error) => {
-          // Before it stood, or after.
-          reject(error);
-          this.#lost(error);
-        },
-      });
+  }
+
+  /** @throws what the library says, of a name that TLS can't ask for */
+  #begin(
+    udp: UdpPort,
+    on: Pick<QuicConnectionOptions, "onEstablished" | "onClosed">,
+  ): QuicConnection {
+    const { address, port, serverName, tls, reportIntervalMs: pingMs } = this.#terms;
+    if (tls === undefined) throw new TunnelError("PEER_LOST", "QUIC is never without TLS");
+    const quiche = loadQuiche();
+    const remote = { host: address, port };
+    const native = quiche.Connection.connect(
+      serverName ?? null,
+      randomBytes(CONNECTION_ID_BYTES),
+      udp.local,
+      withoutZone(remote),
+      clientConfig(quiche, tls, pingMs),
+    );
+    return new QuicConnection({
+      ...{ quiche, native, local: udp.local, remote, ownFingerprint: undefined, pingMs, ...on },
+      send: (packet, to) => udp.send(packet, to),
+      // A server opens none.
+      onStream: (stream) => stream.destroy(),
+      onStreamClosed: (connection) => this.onRoom(connection),
     });
   }
 
@@ -88,9 +86,9 @@ export class QuicDialer extends SharedDialer {
     const [leaf] = connection.native.peerCertChain() ?? [];
     const seen = leaf === undefined ? undefined : certificateFingerprint(leaf);
     connection.peerFingerprint = seen;
-    if (tls?.pin !== undefined && seen !== tls.pin) {
-      const message = `the certificate ${seen ?? "(none)"} is not the server's proved one, ${tls.pin}`;
-      connection.close(new TunnelError("PEER_CERTIFICATE_MISMATCH", message));
+    const mismatch = certificateMismatch(seen, tls?.pin);
+    if (mismatch !== undefined) {
+      connection.close(mismatch);
       return false;
     }
     // A name is checked by the library; without one the certificate has to be for the address.
@@ -102,28 +100,5 @@ export class QuicDialer extends SharedDialer {
       return false;
     }
     return true;
-  }
-
-  protected isOpen(): boolean {
-    return this.#connection?.established === true;
-  }
-
-  protected openStream(): QuicStream | undefined {
-    return this.#connection?.open();
-  }
-
-  protected streamCount(): number {
-    return this.#connection?.streams ?? 0;
-  }
-
-  protected disconnect(): void {
-    this.#connection?.close(new TunnelError("CLOSED", "the session has ended"));
-  }
-
-  #lost(error: Error): void {
-    this.#port?.close();
-    this.#port = undefined;
-    this.#connection = undefined;
-    this.refuse(error);
   }
 }

@@ -1,9 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { isIP } from "node:net";
-import { type CarrierListener, type CarrierListenTerms, TunnelError } from "@nodepass/tunnel-core";
+import {
+  type CarrierListener,
+  type CarrierListenTerms,
+  Newcomers,
+  ProvedConnections,
+  TunnelError,
+} from "@nodepass/tunnel-core";
 import { serverConfig } from "./quic-config.ts";
 import { QuicConnection } from "./quic-connection.ts";
 import {
+  CONNECTION_ID_BYTES,
   loadQuiche,
   type QuicAddress,
   type Quiche,
@@ -12,10 +18,6 @@ import {
 } from "./quiche.ts";
 import { openUdpPort, type UdpPort } from "./udp-port.ts";
 
-/** Bytes of a connection id. */
-const ID_BYTES = 20;
-/** Most connections at once; one client has one, so all but a few are strangers. */
-const MAX_CONNECTIONS = 1024;
 /** Least bytes of a client's first packet (RFC 9000, section 14.1). */
 const MIN_INITIAL_BYTES = 1200;
 
@@ -23,8 +25,11 @@ const MIN_INITIAL_BYTES = 1200;
 export class QuicListener implements CarrierListener {
   readonly #terms: CarrierListenTerms;
   readonly #quiche: Quiche;
-  /** By connection id; those that are not established yet are the oldest. */
+  /** By connection id. */
   readonly #connections = new Map<string, QuicConnection>();
+  /** Those that no stream has proved yet: anybody can open one, and streams on it. */
+  readonly #newcomers: Newcomers;
+  readonly #proved = new ProvedConnections();
   #udp: UdpPort | undefined;
   #config: { readonly fingerprint: string; readonly config: QuicheConfig } | undefined;
   #closed = false;
@@ -32,6 +37,7 @@ export class QuicListener implements CarrierListener {
   private constructor(terms: CarrierListenTerms, quiche: Quiche) {
     this.#terms = terms;
     this.#quiche = quiche;
+    this.#newcomers = new Newcomers(terms.newcomers);
   }
 
   /** @throws {TunnelError} `ADDRESS_IN_USE`, `BIND_FAILED`, `UNSUPPORTED_POOL_TYPE` */
@@ -42,37 +48,20 @@ export class QuicListener implements CarrierListener {
   }
 
   async #bind(): Promise<void> {
-    const { host, port } = this.#terms;
-    const all = host === "";
-    const options = {
-      onPacket: (packet: Buffer, from: QuicAddress) => this.#receive(packet, from),
-      onError: (error: Error) => {
-        this.#terms.log("error", "udp socket of the tunnel address failed", {
-          error: error.message,
-        });
+    const { host, port, log } = this.#terms;
+    this.#udp = await openUdpPort({
+      at: { host, port },
+      onPacket: (packet, from) => this.#receive(packet, from),
+      onError: ({ message }) => {
+        log("error", "udp socket of the tunnel address failed", { error: message });
       },
-    };
-    const bind = (at: string): Promise<UdpPort> =>
-      openUdpPort({ ...options, family: isIP(at) === 6 ? 6 : 4, at: { host: at, port } });
-    try {
-      // Without IPv6 on this host.
-      this.#udp = all ? await bind("::").catch(() => bind("0.0.0.0")) : await bind(host);
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined;
-      const where = `${host}:${port} (udp)`;
-      const message = error instanceof Error ? error.message : String(error);
-      throw code === "EADDRINUSE"
-        ? new TunnelError("ADDRESS_IN_USE", `address ${where} is in use`, { cause: error })
-        : new TunnelError("BIND_FAILED", `cannot bind ${where}: ${message}`, { cause: error });
-    }
+    });
   }
 
   #receive(packet: Buffer, from: QuicAddress): void {
-    // Nobody can be answered there.
-    if (from.port === 0) return;
     let header: ReturnType<Quiche["Header"]["fromSlice"]>;
     try {
-      header = this.#quiche.Header.fromSlice(packet, ID_BYTES);
+      header = this.#quiche.Header.fromSlice(packet, CONNECTION_ID_BYTES);
     } catch {
       // No QUIC: anybody may send anything to a UDP port.
       return;
@@ -104,8 +93,7 @@ export class QuicListener implements CarrierListener {
     const udp = this.#udp;
     const config = this.#current();
     if (udp === undefined || config === undefined) return;
-    this.#makeRoom();
-    const id = randomBytes(ID_BYTES);
+    const id = randomBytes(CONNECTION_ID_BYTES);
     const key = id.toString("hex");
     const connection = new QuicConnection({
       quiche: this.#quiche,
@@ -118,15 +106,23 @@ export class QuicListener implements CarrierListener {
       onEstablished: () => {},
       onStream: (stream) => {
         if (this.#closed) stream.destroy();
-        else this.#terms.onStream({ stream, address: from.host, asksId: true });
+        else {
+          const known = (): void => {
+            if (this.#proved.add(connection)) this.#newcomers.delete(connection);
+          };
+          this.#terms.onStream({ stream, address: from.host, asksId: true, known });
+        }
       },
       onStreamClosed: (open) => this.#closeIfDone(open),
       onClosed: () => {
         this.#connections.delete(key);
+        this.#newcomers.delete(connection);
+        this.#proved.delete(connection);
         this.#closeUdpIfDone();
       },
     });
     this.#connections.set(key, connection);
+    this.#newcomers.add(connection);
     connection.receive(packet, from);
   }
 
@@ -143,19 +139,10 @@ export class QuicListener implements CarrierListener {
     return this.#config;
   }
 
-  /** When there are too many, the oldest that carries no stream goes: it is a stranger's. */
-  #makeRoom(): void {
-    if (this.#connections.size < MAX_CONNECTIONS) return;
-    for (const connection of this.#connections.values()) {
-      if (connection.streams > 0) continue;
-      connection.close(new TunnelError("PEER_LOST", "too many QUIC connections"));
-      return;
-    }
-  }
-
   /** Takes no more; streams that still carry somebody keep their connection, and the port. */
   close(): void {
     this.#closed = true;
+    this.#newcomers.close();
     for (const connection of [...this.#connections.values()]) this.#closeIfDone(connection);
     this.#closeUdpIfDone();
   }

@@ -1,20 +1,18 @@
-import { type ByteStream, SHARED, type StreamReader } from "@nodepass/tunnel-core";
+import {
+  type ByteStream,
+  connectionReset,
+  DETACHED_READER,
+  SHARED,
+  type StreamReader,
+} from "@nodepass/tunnel-core";
 import type { QuicConnection } from "./quic-connection.ts";
 
 /** Code of a stream that is reset; ours to choose (RFC 9000, section 20.2). */
 const RESET_CODE = 1;
 
-const NOBODY: StreamReader = {
-  onBytes: () => false,
-  onEnd: () => {},
-  onDrain: () => {},
-  onError: () => {},
-  onClose: () => {},
-};
-
 /** One bidirectional stream of a QUIC connection. */
 export class QuicStream implements ByteStream {
-  reader: StreamReader = NOBODY;
+  reader: StreamReader = DETACHED_READER;
   readonly id: number;
   readonly writesAtOnce = true;
   readonly headRoom = 0;
@@ -74,7 +72,7 @@ export class QuicStream implements ByteStream {
       return this.#connection.native.streamSend(this.id, bytes, fin) ?? 0;
     } catch (error) {
       // `StreamStopped(code)`: the peer reads no more. Told from outside this method.
-      this.#error ??= toError(error, "the peer has reset the stream");
+      this.#error ??= connectionReset("the peer has reset the stream", error);
       this.#connection.wait(this);
       return 0;
     }
@@ -148,7 +146,7 @@ export class QuicStream implements ByteStream {
       try {
         got = this.#connection.native.streamRecv(this.id, memory);
       } catch (error) {
-        this.fail(toError(error, "the peer has reset the stream"));
+        this.fail(connectionReset("the peer has reset the stream", error));
         return;
       }
       if (got === null) return;
@@ -233,8 +231,4 @@ export class QuicStream implements ByteStream {
   get ownFingerprint(): string | undefined {
     return this.#connection.ownFingerprint;
   }
-}
-
-function toError(error: unknown, message: string): Error {
-  return Object.assign(new Error(message, { cause: error }), { code: "ECONNRESET" });
 }

@@ -4,6 +4,9 @@ import { TunnelError } from "@nodepass/tunnel-core";
 /** The library whose native part is used; README.md says why this one. */
 const LIBRARY = "@infisical/quic";
 
+/** Bytes of our connection ids. */
+export const CONNECTION_ID_BYTES = 20;
+
 /** An IP address and a port; quiche wants it without a zone. */
 export interface QuicAddress {
   readonly host: string;
@@ -12,8 +15,15 @@ export interface QuicAddress {
 
 /** The same for quiche: Node tells of a link-local sender with his zone (`fe80::1%eth0`). */
 export function withoutZone(address: QuicAddress): QuicAddress {
-  const end = address.host.indexOf("%");
-  return end < 0 ? address : { host: address.host.slice(0, end), port: address.port };
+  const { host, port } = address;
+  const { length } = zoneOf(host);
+  return length === 0 ? address : { host: host.slice(0, -length), port };
+}
+
+/** The zone of a link-local address with its `%`; empty if it has none. */
+export function zoneOf(host: string): string {
+  const at = host.indexOf("%");
+  return at < 0 ? "" : host.slice(at);
 }
 
 /** A connection of quiche: the part of its binding that is used here. Errors are their names. */

@@ -1,4 +1,4 @@
-import { RelayBuffers } from "@nodepass/tunnel-core";
+import { Lingerer, RelayBuffers } from "@nodepass/tunnel-core";
 import { expect, test, vi } from "vitest";
 // @boundaries-ignore a test's support, no part of a package
 import { namespacesMissing, runInNamespace } from "../../tunnel-core/test/support/in-namespace.ts";
@@ -26,7 +26,7 @@ test("a dial that can't begin leaves no UDP port", async () => {
     // No name that TLS could ask for.
     serverName: "",
     tls: { mode: 1, context: {} as never, ca: undefined, pin: undefined },
-    ...{ buffers: new RelayBuffers(), log: () => {} },
+    ...{ buffers: new RelayBuffers(), lingerer: new Lingerer(), log: () => {} },
   });
   const sockets = (): number =>
     process.getActiveResourcesInfo().filter((kind) => /^UDP/.test(kind)).length;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { openTunnel, type Tunnel } from "@nodepass/tunnel-core";
+import { Lingerer, openTunnel, RelayBuffers, type Tunnel } from "@nodepass/tunnel-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { carrier } from "../src/index.ts";
 
@@ -195,7 +195,6 @@ test("the certificate of the proved answer is the only one that will do", async 
     carriers,
   });
   const { port = 0 } = server.tunnelAddress ?? {};
-  const { RelayBuffers } = await import("@nodepass/tunnel-core");
   const dialer = carrier.dial({
     address: HOST,
     port,
@@ -206,6 +205,7 @@ test("the certificate of the proved answer is the only one that will do", async 
     tls: { mode: 1, context: {} as never, ca: undefined, pin: "sha256:00" },
     reportIntervalMs: 5000,
     buffers: new RelayBuffers(),
+    lingerer: new Lingerer(),
     log: () => {},
   });
   const failed = await new Promise<Error>((resolve, reject) => {

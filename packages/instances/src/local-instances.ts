@@ -11,6 +11,7 @@ import {
   type InstanceOrigin,
   type InstancePort,
   type InstanceRecord,
+  type Latencies,
   type LogQuery,
   type NewInstance,
   NO_META,
@@ -35,12 +36,10 @@ import {
 import { MasterIdentity } from "./master-identity.ts";
 import { assertOpen } from "./operation-queue.ts";
 import { ReportWheel } from "./report-wheel.ts";
-import {
-  localThreads,
-  type StartThread,
-  WorkerPool,
-  workerThreads,
-} from "./workers/worker-pool.ts";
+import { localThreads } from "./workers/local-threads.ts";
+import type { StartThread } from "./workers/tunnel-thread.ts";
+import { WorkerPool } from "./workers/worker-pool.ts";
+import { workerThreads } from "./workers/worker-threads.ts";
 
 /** What the service is given beside its options. */
 export interface LocalInstancesParts {
@@ -50,6 +49,8 @@ export interface LocalInstancesParts {
 
 /** Of the time for a graceful stop, the part that connections get to finish. */
 const DRAIN_SHARE = 0.7;
+/** Longest wait for what the threads have measured, ms. */
+const MEASURE_LIMIT_MS = 1000;
 /** No more than this much of it, ms, is kept for the rest. */
 const MAX_RESERVE_MS = 1000;
 
@@ -252,6 +253,16 @@ class LocalInstances implements InstanceManager {
   async liftBans(id: string, address?: string): Promise<number> {
     const answer = await this.#existing(id).life.ask({ about: "liftBans", address });
     return answer?.lifted ?? 0;
+  }
+
+  async latencies(): Promise<ReadonlyMap<string, Latencies>> {
+    await this.#pool.measure(MEASURE_LIMIT_MS);
+    const measured = new Map<string, Latencies>();
+    for (const { record, life } of this.#registry.values()) {
+      const { latencies } = life;
+      if (latencies !== undefined) measured.set(record.id, latencies);
+    }
+    return measured;
   }
 
   subscribe(listener: (event: InstanceEvent) => void): () => void {

@@ -2,6 +2,7 @@ import {
   type Counters,
   type InstanceLink,
   type InstanceStatus,
+  type Latencies,
   type LogFields,
   type LogLineLevel,
   NO_COUNTERS,
@@ -132,6 +133,11 @@ export class TunnelLife {
 
   get live(): Counters {
     return this.#live;
+  }
+
+  /** What the tunnel had measured when the pool was asked last. */
+  get latencies(): Latencies | undefined {
+    return this.#run?.latencies;
   }
 
   get tunnelAddress(): HostPort | undefined {

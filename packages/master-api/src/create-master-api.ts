@@ -1,10 +1,11 @@
 import { Hono } from "hono";
+import { registerAgentRoute } from "./agents/agent-route.ts";
 import { createFailureLimiter } from "./auth/failure-limiter.ts";
 import { createRequireKey } from "./auth/require-key.ts";
 import { createTicketStore } from "./auth/ticket-store.ts";
 import { registerComponents } from "./docs/openapi-document.ts";
 import { createEventStreams } from "./events/event-streams.ts";
-import { cors } from "./http/cors.ts";
+import { createCors } from "./http/cors.ts";
 import { createErrorHandler, refuse } from "./http/error-response.ts";
 import { guardMethods } from "./http/method-guard.ts";
 import { keyEntry } from "./instance-view.ts";
@@ -64,10 +65,12 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
     disconnect,
     impl: `${name} ${version}`,
     version,
+    metricsInstances: resolved.metricsInstances,
   };
 
   const app = new Hono();
-  app.use(cors);
+  const agentPath = `${prefix}/v2`;
+  app.use(createCors(agentPath));
   const routes = createRoutes();
   registerComponents(routes);
   registerInstanceRoutes(routes, parts);
@@ -85,6 +88,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
 
   app.onError(createErrorHandler(logger));
   app.notFound((context) => refuse(context, 404, "Not found"));
+  if (resolved.agents !== undefined) registerAgentRoute(app, agentPath, parts, resolved.agents);
   app.route(prefix, routes);
   app.route(`${prefix}/v1`, routes);
 

@@ -1,3 +1,4 @@
+export type { AgentHandler, AgentOptions, AgentRequest } from "./agents/agent-route.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { createMasterApi, type MasterApi } from "./create-master-api.ts";
 export type { DocsAsset, ReadDocsAsset } from "./docs/assets.ts";

@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_INSTANCES } from "@nodepass/metrics";
 import {
   type InstanceService,
   type Logger,
@@ -6,6 +7,7 @@ import {
   SILENT_LOGGER,
 } from "@nodepass/model";
 import type { Context } from "hono";
+import type { AgentOptions } from "./agents/agent-route.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type ReadDocsAsset, readPackagedAsset } from "./docs/assets.ts";
 import { type EventLimits, type EventOptions, resolveEventOptions } from "./events/event-limits.ts";
@@ -22,6 +24,8 @@ export interface MasterApiOptions {
   readonly clock?: Clock | undefined;
   /** Of the program, for `/info`, `/metrics` and the document. @default "0.0.0" */
   readonly version?: string | undefined;
+  /** Instances with series of their own in `/metrics`, oldest first. @default 1000 */
+  readonly metricsInstances?: number | undefined;
   /** Name of the program, for `impl` of `/info`. @default "nodepass-ts" */
   readonly name?: string | undefined;
   /** Where faults are reported. @default nowhere */
@@ -38,6 +42,8 @@ export interface MasterApiOptions {
    */
   readonly disconnect?: ((context: Context) => void) | undefined;
   readonly events?: EventOptions | undefined;
+  /** Answers agents under `<prefix>/v2`. @default nobody does: 404 */
+  readonly agents?: AgentOptions | undefined;
   /** Where the files of the documentation page come from. @default this package */
   readonly readDocsAsset?: ReadDocsAsset | undefined;
 }
@@ -49,11 +55,13 @@ export interface ResolvedMasterApiOptions {
   readonly prefix: string;
   readonly clock: Clock;
   readonly version: string;
+  readonly metricsInstances: number;
   readonly name: string;
   readonly logger: Logger;
   readonly remoteAddress: (context: Context) => string | undefined;
   readonly disconnect: ((context: Context) => void) | undefined;
   readonly events: EventLimits;
+  readonly agents: AgentOptions | undefined;
   readonly readDocsAsset: ReadDocsAsset;
 }
 
@@ -84,11 +92,13 @@ export function resolveMasterApiOptions(options: MasterApiOptions): ResolvedMast
     prefix: resolvePrefix(options.prefix ?? "/api"),
     clock: options.clock ?? systemClock,
     version: options.version ?? "0.0.0",
+    metricsInstances: options.metricsInstances ?? DEFAULT_MAX_INSTANCES,
     name: options.name ?? "nodepass-ts",
     logger: options.logger ?? SILENT_LOGGER,
     remoteAddress: options.remoteAddress ?? environmentAddress,
     disconnect: options.disconnect,
     events: resolveEventOptions(options.events ?? {}),
+    agents: options.agents,
     readDocsAsset: options.readDocsAsset ?? readPackagedAsset,
   };
 }

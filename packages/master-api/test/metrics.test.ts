@@ -1,3 +1,4 @@
+import { latenciesOf } from "@nodepass/model";
 import { expect, test } from "vitest";
 import { createAsked } from "./support/ask.ts";
 
@@ -87,4 +88,29 @@ test("two masters in one process have their own metrics", async () => {
   second.service.add({ id: "second" });
   expect(await (await first.ask("GET", "/metrics")).text()).not.toContain('id="second"');
   expect(await (await second.ask("GET", "/metrics")).text()).not.toContain('id="first"');
+});
+
+test("instances over the limit are counted, and what others measured is shown", async () => {
+  const { ask, service } = createAsked({ metricsInstances: 1 });
+  const boundsMs = [1, 10];
+  const none = { boundsMs, counts: [0, 0, 0], sumMs: 0 };
+  for (const id of ["one", "two"]) {
+    service.add({ id });
+    const dial = { boundsMs, counts: [1, 2, 3], sumMs: 4500 };
+    service.measured.set(
+      id,
+      latenciesOf((name) => (name === "dial" ? dial : none)),
+    );
+  }
+  const lines = (await (await ask("GET", "/metrics")).text()).split("\n");
+  const at = 'id="one",alias="",type="server"';
+  expect(lines.filter((line) => line.startsWith("nodepass_instance_dial_seconds"))).toEqual([
+    `nodepass_instance_dial_seconds_bucket{${at},le="0.001"} 1`,
+    `nodepass_instance_dial_seconds_bucket{${at},le="0.01"} 3`,
+    `nodepass_instance_dial_seconds_bucket{${at},le="+Inf"} 6`,
+    `nodepass_instance_dial_seconds_sum{${at}} 4.5`,
+    `nodepass_instance_dial_seconds_count{${at}} 6`,
+  ]);
+  expect(lines).toContain("nodepass_instances_left_out 1");
+  expect(lines).toContain('nodepass_instances{status="running"} 2');
 });

@@ -1,9 +1,11 @@
+export { type ActOptions, act } from "./act.ts";
 export {
   MasterClientError,
   type MasterClientErrorCode,
   type MasterClientErrorOptions,
 } from "./client-error.ts";
 export { unreachable } from "./connection-error.ts";
+export { type CreateInstanceOptions, checkChange, createInstance } from "./create-instance.ts";
 export {
   type FollowEventsOptions,
   followEvents,

@@ -5,6 +5,7 @@ import {
   type InstanceLogs,
   type InstancePort,
   KEY_INSTANCE_ID,
+  type KeyAccess,
 } from "@nodepass/model";
 import { MasterClientError } from "./client-error.ts";
 import { unreachable } from "./connection-error.ts";
@@ -110,6 +111,8 @@ export interface MasterClient {
   renewKey(): Promise<string>;
   /** Makes a new key that may only read; the old one is refused from then on. @returns the key */
   renewReadKey(): Promise<string>;
+  /** What the key may do: masters show themselves whole only to one that may do everything. */
+  access(): Promise<KeyAccess>;
   /** Whether the master answers; needs no key. */
   isAlive(): Promise<boolean>;
   /** Whether it can do its work, and what it says of that; needs no key. */
@@ -127,6 +130,14 @@ export interface MasterClient {
 }
 
 const defaultTimeoutMs = 15_000;
+
+/** What came of asking under one path. */
+interface Attempt<T> {
+  readonly value: T;
+  readonly isApi: boolean;
+  /** It may be an API that does not know what was asked for. */
+  readonly isUnknown?: boolean | undefined;
+}
 
 /**
  * Creates the client; nothing is sent yet.
@@ -152,16 +163,19 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
   });
 
   /** Tries the paths that the API may be under until one isn't unknown there. */
-  const settle = async <T>(
-    attempt: (base: string) => Promise<{ readonly value: T; readonly isApi: boolean }>,
-  ): Promise<T> => {
+  const settle = async <T>(attempt: (base: string) => Promise<Attempt<T>>): Promise<T> => {
     if (basePath !== undefined) return (await attempt(basePath)).value;
+    /** An API that knows the path, but not what was asked for, answers so; others may. */
+    let unknown: { readonly value: T } | undefined;
     for (const base of address.basePaths) {
-      const { value, isApi } = await attempt(base);
-      if (!isApi) continue;
-      basePath = base;
-      return value;
+      const { value, isApi, isUnknown = false } = await attempt(base);
+      if (isApi) {
+        basePath = base;
+        return value;
+      }
+      if (isUnknown) unknown ??= { value };
     }
+    if (unknown !== undefined) return unknown.value;
     const tried = address.basePaths.map((base) => base || "/").join(" nor ");
     throw unreachable(origin, `no NodePass API under ${tried}`);
   };
@@ -170,7 +184,9 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
     const answer = await settle(async (base) => {
       const path = `${base}${sent.path}`;
       const value = await exchange(target(), { ...sent, path, signal: options.signal });
-      return { value, isApi: value.status !== 404 && isJson(value) };
+      const { status, headers } = value;
+      const isUnknown = status === 404 && headers.get("content-type")?.includes("json") === true;
+      return { value, isApi: status !== 404 && isJson(value), isUnknown };
     });
     if (answer.status < 200 || answer.status >= 300) throw toRefusal(origin, answer);
     return answer;
@@ -282,6 +298,12 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
       const { key: made } = await askRecord({ method: "POST", path: "/keys/read" }, "a key");
       if (typeof made === "string" && made !== "") return made;
       throw new MasterClientError("REFUSED", `the master at ${origin} made no new key`);
+    },
+    access: async () => {
+      const path = `/instances/${KEY_INSTANCE_ID}`;
+      const entry = await askRecord({ method: "GET", path }, "what the key may do");
+      // Who may only read is not told the key; NodePass 1.14 knows one kind.
+      return entry.url === "" ? "read" : "full";
     },
     // One that knows no such path answers too.
     isAlive: async () => (await probe("/healthz")).status < 500,

@@ -42,6 +42,16 @@ describe("readMasterEnvironment", () => {
     );
   });
 
+  it("reads how many instances have metrics of their own, and says what it may be", () => {
+    const read = (NP_METRICS_INSTANCES: string) =>
+      readMasterEnvironment({ NP_METRICS_INSTANCES }, "/");
+    expect(read("25")).toMatchObject({ metricsInstances: 25, warnings: [] });
+    expect(read("").metricsInstances).toBeUndefined();
+    expect(() => read("many")).toThrow(
+      /NP_METRICS_INSTANCES "many" is not allowed; allowed: a whole number from 0 to 1000000/,
+    );
+  });
+
   it.each([
     [{ NP_SHOW_KEY: "1", container: "podman" }, true],
     [{ NP_SHOW_KEY: "0" }, false],
@@ -49,6 +59,21 @@ describe("readMasterEnvironment", () => {
     [{ KUBERNETES_SERVICE_HOST: "10.0.0.1" }, false],
   ])("prints the key only where it is asked to, in a container: %j", (variables, showKey) => {
     expect(readMasterEnvironment(variables, "/").showKey).toBe(showKey);
+  });
+
+  it.each([
+    [undefined, []],
+    ["", []],
+    [" Panel.example, 10.0.0.5 ,,", ["panel.example", "10.0.0.5"]],
+    ["*", ["*"]],
+  ])("reads pages that may speak MCP from %j", (NP_MCP_ORIGINS, origins) => {
+    expect(readMasterEnvironment({ NP_MCP_ORIGINS }, "/").mcpOrigins).toEqual(origins);
+  });
+
+  it("says what NP_MCP_ORIGINS may be", () => {
+    expect(() => readMasterEnvironment({ NP_MCP_ORIGINS: "https://a.example" }, "/")).toThrow(
+      /NP_MCP_ORIGINS "https:\/\/a\.example".*host names without scheme/,
+    );
   });
 
   it("says what NP_SHOW_KEY may be", () => {

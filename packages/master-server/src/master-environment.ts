@@ -17,11 +17,16 @@ export interface MasterEnvironment extends EnvironmentResult {
   readonly showKey: boolean;
   /** From `NP_API_KEY`, `NP_API_KEY_FILE`, `NP_READ_KEY` and `NP_READ_KEY_FILE`. */
   readonly keys: KeyOptions;
+  /** Host names of pages that may speak MCP, from `NP_MCP_ORIGINS`; `*` is any. */
+  readonly mcpOrigins: readonly string[];
   /** `undefined` = as many as cores. */
   readonly workers: number | undefined;
+  /** Instances with series of their own in `/metrics`; `undefined` = the default. */
+  readonly metricsInstances: number | undefined;
 }
 
 const mostWorkers = 256;
+const mostMetricsInstances = 1_000_000;
 
 /**
  * Where a master keeps its state: `NP_STATE_DIR`, else `nodepass` in the XDG state directory
@@ -44,7 +49,7 @@ export function stateDirectory(variables: Variables, home: string): string {
  * Reads all `NP_*` variables that a master heeds.
  *
  * @throws {UrlConfigError} `INVALID_ENVIRONMENT` with every bad value
- * @throws {MasterServerError} `INVALID_OPTIONS` for `NP_WORKERS`
+ * @throws {MasterServerError} `INVALID_OPTIONS` for `NP_WORKERS` and `NP_METRICS_INSTANCES`
  * @example
  * const { stateDirectory, keys } = readMasterEnvironment(process.env, homedir());
  */
@@ -61,8 +66,25 @@ export function readMasterEnvironment(variables: Variables, home: string): Maste
       readKey: variables.NP_READ_KEY,
       readKeyFile: variables.NP_READ_KEY_FILE,
     },
-    workers: readWorkers(variables.NP_WORKERS),
+    mcpOrigins: readOrigins(variables.NP_MCP_ORIGINS),
+    workers: readCount("NP_WORKERS", variables.NP_WORKERS, mostWorkers),
+    metricsInstances: readCount(
+      "NP_METRICS_INSTANCES",
+      variables.NP_METRICS_INSTANCES,
+      mostMetricsInstances,
+    ),
   };
+}
+
+function readOrigins(text = ""): string[] {
+  const names = text.split(",").map((name) => name.trim().toLowerCase());
+  const given = names.filter((name) => name !== "");
+  const wrong = given.find((name) => name !== "*" && !/^[a-z0-9.:_-]+$/.test(name));
+  if (wrong === undefined) return given;
+  throw new MasterServerError(
+    "INVALID_OPTIONS",
+    `NP_MCP_ORIGINS ${JSON.stringify(wrong)} is not allowed; allowed: host names without scheme and port, with commas, or *`,
+  );
 }
 
 function readShowKey(variables: Variables): boolean {
@@ -83,12 +105,12 @@ function isInContainer({ container, KUBERNETES_SERVICE_HOST: kubernetes }: Varia
   return existsSync("/.dockerenv") || existsSync("/run/.containerenv");
 }
 
-function readWorkers(text: string | undefined): number | undefined {
+function readCount(name: string, text: string | undefined, most: number): number | undefined {
   if (text === undefined || text === "") return undefined;
-  const workers = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
-  if (workers >= 0 && workers <= mostWorkers) return workers;
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= 0 && count <= most) return count;
   throw new MasterServerError(
     "INVALID_OPTIONS",
-    `NP_WORKERS ${JSON.stringify(text)} is not allowed; allowed: a whole number from 0 to ${mostWorkers}`,
+    `${name} ${JSON.stringify(text)} is not allowed; allowed: a whole number from 0 to ${most}`,
   );
 }

@@ -30,6 +30,8 @@ export interface RunMasterOptions {
    * @default availableParallelism()
    */
   readonly workers?: number | undefined;
+  /** Instances with series of their own in `/metrics`. @default 1000 */
+  readonly metricsInstances?: number | undefined;
   /** Carriers that are packages of their own, and the variables of `via=env`. @default {} */
   readonly ways?: InstanceManagerOptions["ways"];
   /** Where it tells what it does, its instances' lines included. @default silent */
@@ -40,6 +42,11 @@ export interface RunMasterOptions {
   readonly keys?: KeyOptions | undefined;
   /** What clients may take of the HTTP server. */
   readonly limits?: ServerLimitOptions | undefined;
+  /**
+   * Host names of pages whose scripts may speak MCP to this master, beside those of its machine; `*` is
+   * any. @default []
+   */
+  readonly mcpOrigins?: readonly string[] | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -52,11 +59,13 @@ export interface ResolvedMasterOptions {
   readonly goStateFiles: readonly string[];
   readonly environment: EnvironmentSettings;
   readonly workers: number | undefined;
+  readonly metricsInstances: number | undefined;
   readonly ways: InstanceManagerOptions["ways"];
   readonly logger: Logger;
   readonly version: string;
   readonly keys: KeyOptions;
   readonly limits: ServerLimits;
+  readonly mcpOrigins: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -82,11 +91,13 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     goStateFiles: options.goStateFiles ?? [],
     environment: options.environment ?? DEFAULT_ENVIRONMENT,
     workers: options.workers,
+    metricsInstances: options.metricsInstances,
     ways: options.ways,
     logger: options.logger ?? silent,
     version: options.version ?? "0.0.0",
     keys: options.keys ?? {},
     limits: resolveServerLimits(options.limits ?? {}),
+    mcpOrigins: options.mcpOrigins ?? [],
     signal: options.signal,
   };
 }

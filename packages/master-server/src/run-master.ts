@@ -1,12 +1,14 @@
 import { networkInterfaces } from "node:os";
 import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
-import { createMasterApi } from "@nodepass/master-api";
+import { type AgentOptions, createMasterApi } from "@nodepass/master-api";
+import { createProcessMonitor } from "@nodepass/metrics";
 import type { Logger } from "@nodepass/model";
 import { historyFiles } from "@nodepass/store";
 import { formatHostPort, isWildcard } from "@nodepass/url-config";
 import type { Context } from "hono";
 import { apiUrl, reachableAddress } from "./addresses.ts";
+import { createLazyAgents } from "./agents/lazy-agents.ts";
 import { FileInstances } from "./files/file-instances.ts";
 import { watchGivenKeys } from "./given-keys.ts";
 import { apiVisitors } from "./http/api-visitors.ts";
@@ -21,7 +23,6 @@ import { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
 import type { MountedMaster, RunningMaster } from "./running-master.ts";
 import { createMasterService } from "./service/master-service.ts";
-import { createProcessMonitor } from "./service/process-figures.ts";
 import { type StoppingParts, stopMaster } from "./stop-master.ts";
 import { createSystemMonitor } from "./system/system-monitor.ts";
 
@@ -183,8 +184,10 @@ async function openCore(
     master: createMasterService({ instances, store, settings, ...monitors }),
     prefix: settings.prefix,
     version: options.version,
+    metricsInstances: options.metricsInstances,
     logger,
     remoteAddress,
+    agents: settings.mcp === 0 ? undefined : findAgents(options),
   });
   onFailure(() => api.close());
   instances.identity.useKeys(keys.current);
@@ -222,6 +225,11 @@ async function openCore(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What answers agents. */
+function findAgents(options: ResolvedMasterOptions): AgentOptions {
+  return { handler: createLazyAgents(options), origins: options.mcpOrigins };
 }
 
 /** Who asks: as our own server tells it, or as @hono/node-server does. */

@@ -44,6 +44,7 @@ async function useAll(client: MasterClient): Promise<void> {
   const { id } = await client.create("client://127.81.5.1:0/127.81.5.1:9?mode=1", "web");
   await client.list();
   await client.get(id);
+  expect(await client.access()).toBe("full");
   await client.change(id, { alias: "other" });
   await client.replaceUrl(id, "client://127.81.5.1:0/127.81.5.1:8?mode=1");
   await client.logs(id, { tail: 1, since: new Date(0) });
@@ -110,6 +111,15 @@ describe("the typed client", () => {
       lines: ["state ok", "workers ok"],
     });
     await expect(client.logs("nobody")).rejects.toMatchObject({ code: "NOT_FOUND", status: 404 });
+  });
+
+  it("tells a key that may only read, and what is not there at the first look", async () => {
+    const { master, client } = await setUp();
+    const address = parseMasterAddress(master.url);
+    const reader = createMasterClient({ address, key: await client.renewReadKey() });
+    expect(await reader.access()).toBe("read");
+    const fresh = createMasterClient({ address, key: master.apiKey });
+    await expect(fresh.get("nobody")).rejects.toMatchObject({ code: "NOT_FOUND", status: 404 });
   });
 
   it("opens events with a ticket, without the key", async () => {

@@ -48,6 +48,15 @@ export {
   type UrlChanges,
 } from "./instance.ts";
 export type { InstanceRecord, QuotaRecord } from "./instance-record.ts";
+export {
+  LATENCIES,
+  LATENCY_NAMES,
+  type Latencies,
+  type LatencyDefinition,
+  type LatencyHistogram,
+  type LatencyName,
+  latenciesOf,
+} from "./latencies.ts";
 export { type LogFields, type Logger, type LogLineLevel, SILENT_LOGGER } from "./logger.ts";
 export { API_LEVEL, type MasterInfo, type ProcessMetrics, type TcpingResult } from "./master.ts";
 export type {

@@ -59,6 +59,7 @@ export interface ProcessMetrics {
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
   readonly openFileDescriptors?: number | undefined;
+  readonly maxFileDescriptors?: number | undefined;
   /** Mean delay of the event loop since the last scrape. */
   readonly eventLoopLagSeconds?: number | undefined;
   /** Worker threads that run now, and how often one was replaced after a crash. */

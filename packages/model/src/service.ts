@@ -11,6 +11,7 @@ import type {
   NewInstance,
   ReplacedInstance,
 } from "./instance.ts";
+import type { Latencies } from "./latencies.ts";
 import type { MasterInfo, ProcessMetrics, TcpingResult } from "./master.ts";
 
 /**
@@ -64,6 +65,12 @@ export interface InstanceService {
    * @throws {ServiceError} `NOT_FOUND`
    */
   liftBans(id: string, address?: string): Promise<number>;
+  /**
+   * What took how long, by id, of instances whose tunnel has measured anything since it was opened.
+   * Asked for at each scrape and at no other time. What cannot be had within a second is as it was
+   * when it was asked for last.
+   */
+  latencies(): Promise<ReadonlyMap<string, Latencies>>;
   /** @returns a function that ends the subscription; the listener neither throws nor blocks */
   subscribe(listener: (event: InstanceEvent) => void): () => void;
 }

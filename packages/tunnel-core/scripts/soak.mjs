@@ -5,6 +5,7 @@
  *   [--minutes N]   how long (default 10)
  *   [--every N]     seconds between two lines of the table (default 30)
  *   [--tls 0|1]     (default 1)
+ *   [--lanes N]     pool connections that users share (default 4)
  *   [--flow reverse|forward]  (default reverse)
  *   [--rate N]      short connections a second (default 50)
  *   [--no-restarts] leaves the client alone
@@ -14,10 +15,22 @@
  * meant; cut are those among them that were open while the client was restarted.
  * The verdict compares the last third of the lines with the first after the warm-up.
  */
+import { registerHooks } from "node:module";
 import { parseArgs } from "node:util";
-import { startScriptedTarget } from "../test/support/scripted-target.ts";
-import { EndProcess } from "../test/trust/support/end-process.ts";
-import { SoakLoad } from "../test/trust/support/soak-load.ts";
+
+// The tests' helpers name it as vitest and the compiler know it.
+registerHooks({
+  resolve: (name, context, next) =>
+    next(
+      name === "test-support"
+        ? new URL("../../../scripts/test-support/reserve-port.ts", import.meta.url).href
+        : name,
+      context,
+    ),
+});
+const { startScriptedTarget } = await import("../test/support/scripted-target.ts");
+const { EndProcess } = await import("../test/trust/support/end-process.ts");
+const { SoakLoad } = await import("../test/trust/support/soak-load.ts");
 
 const LIMITS = { serviceCooldownMs: 200, udpReadTimeoutMs: 5_000 };
 const { values } = parseArgs({
@@ -26,6 +39,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "10" },
     every: { type: "string", default: "30" },
     tls: { type: "string", default: "1" },
+    lanes: { type: "string", default: "4" },
     flow: { type: "string", default: "reverse" },
     rate: { type: "string", default: "50" },
     restarts: { type: "boolean", default: true },
@@ -45,7 +59,7 @@ const reverse = values.flow === "reverse";
 const target = await startScriptedTarget();
 const at = (fixed) => (fixed ? target.at : "127.0.0.1:0");
 const server = await EndProcess.open(
-  `server://soak@127.0.0.1:0/${at(!reverse)}?mode=${reverse ? 1 : 2}&tls=${values.tls}&max=64`,
+  `server://soak@127.0.0.1:0/${at(!reverse)}?mode=${reverse ? 1 : 2}&tls=${values.tls}&lanes=${values.lanes}&max=64`,
   LIMITS,
 );
 const clientUrl = `client://soak@127.0.0.1:${server.tunnelPort}/${at(reverse)}?mode=2&min=8`;

@@ -8,7 +8,7 @@ import { type ConnectionTaker, TcpListener } from "./listener/tcp-listener.ts";
 import { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
 import { systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
 import { UdpListener } from "./udp/udp-listener.ts";
-import { createUdpSocket, enlargeBuffers } from "./udp/udp-socket.ts";
+import { createUdpSocket, enlargeBuffers, type UdpSocketOptions } from "./udp/udp-socket.ts";
 
 /** Connections that wait to be accepted; the system's own limit may be lower. */
 const BACKLOG = 4096;
@@ -202,19 +202,39 @@ function listen(at: HostPort, options: BindOptions): Promise<TcpListener> {
 }
 
 async function bindUdp(at: HostPort): Promise<UdpListener> {
+  const [socket, family] = await inEitherFamily(at, (one) => bindUdpFamily(at, one));
+  if (at.host === "" && family === 6) return new UdpListener({ socket, wildcard: "both" });
+  return new UdpListener({ socket, wildcard: isWildcard(at.host) ? family : undefined });
+}
+
+/**
+ * Binds one UDP socket; on all addresses it takes datagrams of both families, where there is IPv6.
+ *
+ * @returns a socket that has an error listener, and no other
+ * @throws {TunnelError} `ADDRESS_IN_USE` or `BIND_FAILED`
+ * @example
+ * const socket = await bindUdpPort({ host: "127.0.0.1", port: 0 });
+ */
+export async function bindUdpPort(at: HostPort): Promise<UdpSocket> {
+  const options = { bindAll: isWildcard(at.host), reuseAddress: false };
+  const [socket] = await inEitherFamily(at, (family) => bindUdpSocket(at, family, options));
+  return socket;
+}
+
+/** Without a host it is IPv6, and IPv4 where there is no IPv6. */
+async function inEitherFamily<T>(
+  at: HostPort,
+  bind: (family: 4 | 6) => Promise<T>,
+): Promise<[T, 4 | 6]> {
   if (at.host !== "") {
     const family = at.host.includes(":") ? 6 : 4;
-    const wildcard = isWildcard(at.host) ? family : undefined;
-    return new UdpListener({ socket: await bindUdpFamily(at, family), wildcard });
+    return [await bind(family), family];
   }
   try {
-    const socket = await bindUdpFamily(at, 6);
-    return new UdpListener({ socket, wildcard: "both" });
+    return [await bind(6), 6];
   } catch (error) {
-    // No IPv6 on this host.
     if (error instanceof TunnelError && error.code === "ADDRESS_IN_USE") throw error;
-    const socket = await bindUdpFamily(at, 4);
-    return new UdpListener({ socket, wildcard: 4 });
+    return [await bind(4), 4];
   }
 }
 
@@ -223,21 +243,22 @@ async function bindUdp(at: HostPort): Promise<UdpListener> {
  * the port only with one that allows it, and such a one would also share it with a stranger's.
  */
 async function bindUdpFamily(at: HostPort, family: 4 | 6): Promise<UdpSocket> {
-  const alone = await bindUdpSocket(at, family, false);
+  const bindAll = at.host === "";
+  const alone = await bindUdpSocket(at, family, { bindAll, reuseAddress: false });
   if (!isWildcard(at.host)) return alone;
   const { port } = alone.address();
   alone.close();
-  return bindUdpSocket({ host: at.host, port }, family, true);
+  return bindUdpSocket({ host: at.host, port }, family, { bindAll, reuseAddress: true });
 }
 
-function bindUdpSocket(at: HostPort, family: 4 | 6, reuseAddress: boolean): Promise<UdpSocket> {
+function bindUdpSocket(
+  at: HostPort,
+  family: 4 | 6,
+  options: Pick<UdpSocketOptions, "bindAll" | "reuseAddress">,
+): Promise<UdpSocket> {
   return new Promise((resolve, reject) => {
     const named = at.host !== "" && !/^[\d.]+$|:/.test(at.host);
-    const socket = createUdpSocket(family, {
-      bindAll: at.host === "",
-      systemLookup: named,
-      reuseAddress,
-    });
+    const socket = createUdpSocket(family, { ...options, systemLookup: named });
     const failed = (error: Error): void => {
       socket.close();
       reject(bindError(at, "udp", error));

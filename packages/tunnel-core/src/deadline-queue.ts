@@ -18,9 +18,18 @@ export class DeadlineQueue<T> {
     return this.#deadlines.size;
   }
 
-  add(item: T): void {
-    this.#deadlines.set(item, performance.now() + this.#timeoutMs);
+  /** @returns the time now, of `performance.now()` */
+  add(item: T): number {
+    const now = performance.now();
+    this.#deadlines.set(item, now + this.#timeoutMs);
     if (this.#timer === undefined && this.#timeoutMs > 0) this.#arm(this.#timeoutMs);
+    return now;
+  }
+
+  /** How long an item has waited, ms; 0 if it does not. */
+  age(item: T): number {
+    const deadline = this.#deadlines.get(item);
+    return deadline === undefined ? 0 : performance.now() - deadline + this.#timeoutMs;
   }
 
   has(item: T): boolean {

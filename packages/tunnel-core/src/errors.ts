@@ -31,6 +31,11 @@ export class TunnelError extends Error {
     super(message, options);
     this.code = code;
   }
+
+  /** One of another copy of this package too: the command's files have their own, a carrier its. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "TunnelError" && "code" in value;
+  }
 }
 
 /** An error as one of ours: itself, or with `code` and the original as its cause. */

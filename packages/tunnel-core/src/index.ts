@@ -8,13 +8,16 @@ export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { EntryPorts } from "./entry/entry-ports.ts";
 export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
+export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
   CheckPoint,
+  CloseOptions,
   ConnectionEvent,
   ConnectionRefusal,
+  ConnectOptions,
   LogFields,
   LogRecord,
   ReadyOptions,
@@ -23,6 +26,7 @@ export type {
   TunnelChanges,
   TunnelCounters,
   TunnelEvents,
+  TunnelLatencies,
   TunnelOptions,
   TunnelState,
   TunnelWays,
@@ -32,6 +36,7 @@ export { changeInPlace, changesBetween } from "./tunnels/update-settings.ts";
 
 // Internal to the workspace: not part of the public API, may change at any time.
 
+export { bindUdpPort } from "./bind-address.ts";
 export type {
   Arrival,
   Carrier,
@@ -46,23 +51,36 @@ export type {
   StreamDial,
   StreamWanted,
 } from "./carrier/carrier.ts";
-export { SharedDialer } from "./carrier/shared-dialer.ts";
+export { type CarryingConnection, ProvedConnections } from "./carrier/proved-connections.ts";
+export {
+  type SharedConnection,
+  type SharedConnectionOwner,
+  SharedDialer,
+} from "./carrier/shared-dialer.ts";
+export {
+  CONNECTION_WINDOW_BYTES,
+  MAX_SHARED_STREAMS,
+  STREAM_WINDOW_BYTES,
+  UNANSWERED_PINGS,
+} from "./carrier/shared-limits.ts";
+export { type Newcomer, Newcomers, type NewcomersOptions } from "./listener/newcomers.ts";
 export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
 export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
 export { type ByteStream, SHARED, type StreamReader } from "./stream/byte-stream.ts";
+export { DETACHED_READER } from "./stream/detached-reader.ts";
+export { Lingerer } from "./stream/lingerer.ts";
 export { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
-export { systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
+export { connectionReset, systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
 export {
   type CertificateFilesOptions,
   type CertificateLogger,
   openCertificateFiles,
 } from "./tls/certificate-files.ts";
-export {
-  type CertificateSource,
-  type CertificateState,
-  certificateFingerprint,
-} from "./tls/certificate-source.ts";
+export { certificateMismatch } from "./tls/certificate-pin.ts";
+export type { CertificateSource, CertificateState } from "./tls/certificate-source.ts";
 export {
   createSelfSignedCertificate,
   type SelfSignedCertificateOptions,
 } from "./tls/self-signed.ts";
+export { answerUser } from "./udp/udp-socket.ts";
+export { certificateFingerprint } from "./wire/certificate-fingerprint.ts";

@@ -60,3 +60,14 @@ export function isOwnFault(error: unknown): boolean {
   const code = systemErrorCode(error);
   return code !== undefined && OWN_FAULTS.has(code);
 }
+
+/**
+ * What a stream's user is told when it was reset and the system has no error for that.
+ *
+ * @param message what has happened
+ * @example
+ * reader.onError(connectionReset("the peer has reset the stream"));
+ */
+export function connectionReset(message: string, cause?: unknown): NodeJS.ErrnoException {
+  return Object.assign(new Error(message, { cause }), { code: "ECONNRESET" });
+}

@@ -11,6 +11,7 @@ import type { MoreCarriers } from "./carrier/more-carriers.ts";
 import type { EntryPorts } from "./entry/entry-ports.ts";
 import type { PortCounters } from "./entry/port-counts.ts";
 import type { TunnelError } from "./errors.ts";
+import type { LatencySnapshot } from "./latencies.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
 import type { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -78,6 +79,23 @@ export interface TunnelCounters {
   readonly handshakesRefused: number;
   /** Sessions with the peer after the first. */
   readonly reconnects: number;
+}
+
+/**
+ * How long the steps of the work have taken, each time that one succeeded, since the tunnel opened: the
+ * buckets of {@link LATENCY_BOUNDS_MS}.
+ */
+export interface TunnelLatencies {
+  /** A user's dial of the targets, at the end that dials: look-up, every attempt, until one answers. */
+  readonly dial: LatencySnapshot;
+  /** Handshakes with the peer: at the client the whole exchange, at the server from its challenge on. */
+  readonly handshake: LatencySnapshot;
+  /** Pool connections that the client has made, TLS and the proof of who they are included. */
+  readonly poolDial: LatencySnapshot;
+  /** Users' waits for a pool connection, at the entry; 0 for who found one ready. */
+  readonly poolWait: LatencySnapshot;
+  /** First byte of the answer: at the entry from the user's connection on, at the exit from the target's. */
+  readonly firstByte: LatencySnapshot;
 }
 
 /** What a check point says: the counters at a report interval and the mode the tunnel runs in. */
@@ -215,10 +233,22 @@ export interface ReadyOptions {
   readonly failOnRefusal?: boolean | undefined;
 }
 
+/** How to open a connection through a tunnel. */
+export interface ConnectOptions {
+  /** Gives the connection up while it is being opened. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How to close a tunnel. */
+export interface CloseOptions {
+  /** Time for running connections, ms; 0 cuts at once. @default `shutdownTimeoutMs` of the limits */
+  readonly timeoutMs?: number | undefined;
+}
+
 /**
  * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings.
  * `rateBytesPerSecond` alone is for both directions. `targets` at the end that dials them, `min` at a
- * client.
+ * client; `max`, and with `tls` 2 `crt` and `keyFile`, at a server.
  */
 export type TunnelChanges = Partial<
   Pick<
@@ -240,7 +270,9 @@ export type TunnelChanges = Partial<
     | "allow"
     | "deny"
   >
-> & { readonly min?: number | undefined };
+> &
+  Partial<Pick<ClientSettings, "min">> &
+  Partial<Pick<ServerSettings, "max" | "crt" | "keyFile">>;
 
 /** A running tunnel end. Emits `TunnelEvents`. */
 export interface Tunnel extends EventEmitter<TunnelEvents> {
@@ -272,6 +304,8 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   update(changes: TunnelChanges): void;
   /** Reads the live counters. */
   counters(): TunnelCounters;
+  /** Reads the histograms of what took time. */
+  latencies(): TunnelLatencies;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */
   targets(): readonly TargetState[];
   /** What each port of a range where users connect has carried; empty where there is one port. */
@@ -283,7 +317,8 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   /**
    * Resolves when the tunnel is `running`.
    *
-   * @throws {TunnelError} `CLOSED` when it is closed before; with `failOnRefusal` the server's refusal
+   * @throws {TunnelError} `CLOSED` when it is closed before; with `failOnRefusal` the server's refusal;
+   *   `INVALID_OPTIONS`
    * @throws the reason of `signal` when that aborts
    */
   ready(options?: ReadyOptions): Promise<void>;
@@ -295,16 +330,19 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
    * const stream = await tunnel.connect();
    * stream.on("error", report).end("hello");
    *
-   * @throws {TunnelError} `INVALID_OPTIONS` at an exit, `SLOTS_TAKEN`, `POOL_TIMEOUT`,
+   * @throws {TunnelError} `INVALID_OPTIONS` (also at an exit), `SLOTS_TAKEN`, `POOL_TIMEOUT`,
    *   `TARGET_UNREACHABLE` (single-end), `CLOSED`
    * @throws the reason of `signal` when that aborts
    */
-  connect(options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
+  connect(options?: ConnectOptions): Promise<Duplex>;
   /**
    * Stops taking new connections, lets running ones finish for at most `timeoutMs` (default:
    * `shutdownTimeoutMs`; 0 cuts at once), then cuts the rest. Idempotent.
+   *
+   * @throws {TunnelError} `INVALID_OPTIONS` with the name, the value and what is allowed; the tunnel
+   *   goes on then
    */
-  close(options?: { timeoutMs?: number | undefined }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
   /** Cuts everything now. Idempotent. */
   destroy(error?: Error): void;
   [Symbol.asyncDispose](): Promise<void>;

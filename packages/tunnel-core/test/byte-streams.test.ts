@@ -9,6 +9,7 @@ import { adoptTcp, dialTcp, type TcpStream } from "../src/stream/tcp-stream.ts";
 import { adoptTls, secureClient, secureServer } from "../src/stream/tls-stream.ts";
 import { makeCertificate } from "./peer-114/index.ts";
 import { byteStreamSuite, type StreamPair } from "./support/byte-stream-suite.ts";
+import { lanePair } from "./support/lane-pair.ts";
 import { memoryPair } from "./support/memory-stream.ts";
 
 const buffers = new RelayBuffers();
@@ -98,10 +99,37 @@ async function framedPair(under: () => Promise<StreamPair>): Promise<StreamPair>
   };
 }
 
+/** A user's stream on a lane, with so many pool connections beside it that it may go on over. */
+async function laneStreams(
+  under: () => Promise<StreamPair>,
+  branches: number,
+): Promise<StreamPair> {
+  const lanes = lanePair(1);
+  const pools: StreamPair[] = [];
+  for (let count = 0; count <= branches; count++) {
+    const pool = await under();
+    pools.push(pool);
+    lanes.add([pool.near, pool.far]);
+  }
+  const { near, far } = await lanes.open();
+  return {
+    near,
+    far,
+    async close() {
+      lanes.close();
+      for (const pool of pools) await pool.close();
+    },
+  };
+}
+
 byteStreamSuite("TCP", tcpPair);
 byteStreamSuite("TLS", tlsPair, { tellsResetBehindData: false });
 byteStreamSuite("a framed connection over TCP", () => framedPair(tcpPair));
 byteStreamSuite("a framed connection over TLS", () => framedPair(tlsPair));
+byteStreamSuite("a lane's stream over TCP", () => laneStreams(tcpPair, 0));
+byteStreamSuite("a lane's stream over TCP, promoted", () => laneStreams(tcpPair, 3));
+byteStreamSuite("a lane's stream over TLS", () => laneStreams(tlsPair, 0));
+byteStreamSuite("a lane's stream over TLS, promoted", () => laneStreams(tlsPair, 3));
 for (const [title, options] of [
   ["memory, shared reads", { lease: SHARED }],
   ["memory, given away, never at once", { lease: OWNED, writesAtOnce: false }],

@@ -6,6 +6,7 @@ import {
   findProgram,
   type MiddleBox,
   ownAddress,
+  startCaddy,
   startHaproxy,
   startMicrosocks,
   startNginx,
@@ -72,6 +73,16 @@ const ROADS: readonly Road[] = [
     client: `front=2&sni=${SERVER_NAME}&path=/tunnel`,
     reverse: false,
     start: ({ authority, ...road }) => startHaproxy({ ...road, ...files(authority) }),
+  },
+  {
+    name: "caddy in front",
+    program: "caddy",
+    debian: "caddy",
+    server: "type=2&path=/tunnel",
+    client: `front=2&sni=${SERVER_NAME}&path=/tunnel`,
+    reverse: true,
+    start: ({ authority, ...road }) =>
+      startCaddy({ ...road, ...files(authority), name: SERVER_NAME }),
   },
   {
     name: "an HTTP proxy on the way out, then a WebSocket in TLS",

@@ -19,6 +19,8 @@ const BESIDE_THE_WAY: ReadonlySet<string> = new Set([
   "stream/detached-reader.ts",
   "stream/fast-read.ts",
   "stream/flush-queue.ts",
+  // Where libuv hides resets: Node 22, and some of 24.
+  "stream/hidden-reset.ts",
   "target/target-health.ts",
   // Only looked at: what it made is on the way.
   "tunnels/create-context.ts",
@@ -88,7 +90,7 @@ describe("README.md", () => {
     expect(untold).toEqual([]);
     // What it tells of the other ways is there as well.
     const others = between("<!-- /way -->", "## Errors");
-    expect(filesIn(others).length).toBe(4);
+    expect(filesIn(others).length).toBe(11);
     for (const file of filesIn(others)) expect(existsSync(`${folder}src/${file}`), file).toBe(true);
   });
 

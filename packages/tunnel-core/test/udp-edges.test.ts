@@ -13,6 +13,7 @@ import { FrameScratch } from "../src/udp/datagram-sender.ts";
 import { UdpRelay } from "../src/udp/udp-relay.ts";
 import { answerUser } from "../src/udp/udp-socket.ts";
 import { UdpTargets } from "../src/udp/udp-target.ts";
+import type { UdpTargetLink } from "../src/udp/udp-target-link.ts";
 import { expectNoSockets } from "./support/no-leaks.ts";
 import { closedPort, startScriptedTarget } from "./support/scripted-target.ts";
 import { eventually, openEnd, openPair, tunnelPort } from "./support/tunnel-pair.ts";
@@ -109,6 +110,17 @@ test("answers nobody at port 0, which a stranger can write into a datagram", asy
   expect(answerUser(socket, Buffer.from("x"), socket.address().port, "127.0.0.1")).toBe(true);
 });
 
+/** A link that can be sent to. */
+function openLink(targets: UdpTargets): Promise<UdpTargetLink> {
+  return new Promise((resolve, reject) => {
+    const link = targets.open({
+      onOpen: () => resolve(link),
+      onFailed: reject,
+      onDatagram: () => {},
+    });
+  });
+}
+
 test("tries the next address of a target's name when the first has no route", async () => {
   const target = await openUdp("udp4", "127.0.0.1");
   const { port } = target.address();
@@ -122,7 +134,7 @@ test("tries the next address of a target's name when the first has no route", as
     ...context,
     names: { resolve, failed: () => {} } as unknown as NameCache,
   });
-  const socket = await targets.open(new AbortController().signal, { onDatagram: () => {} });
+  const socket = await openLink(targets);
   ends.push({ destroy: () => socket.close() });
   expect(socket.remoteAddress()).toMatchObject({ address: "127.0.0.1", port });
 });
@@ -139,7 +151,7 @@ test("takes the IPv4 address of a target's name first, as 1.14 does", async () =
     ...context,
     names: { resolve, failed: () => {} } as unknown as NameCache,
   });
-  const socket = await targets.open(new AbortController().signal, { onDatagram: () => {} });
+  const socket = await openLink(targets);
   ends.push({ destroy: () => socket.close() });
   expect(socket.remoteAddress()).toMatchObject({ address: "127.0.0.1", port });
 });

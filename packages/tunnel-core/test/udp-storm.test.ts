@@ -48,13 +48,19 @@ function figures(): string {
   );
 }
 
-test.each([0, 1] as const)(
-  "three tunnels with 1,024 descriptors at each end outlive 3,000 UDP users (tls %i)",
+test.each([
+  [0, 4],
+  [0, 0],
+  [1, 0],
+] as const)(
+  "three tunnels with 1,024 descriptors at each end outlive 3,000 UDP users (tls %i, lanes %i)",
   { timeout: 120_000 },
-  async (tls) => {
+  async (tls, lanes) => {
     const tunnels = Array.from({ length: TUNNELS }, (_, tunnel) => `storm-${tunnel}`);
     const server = await start(
-      tunnels.map((key) => `server://${key}@127.0.0.1:0/127.0.0.1:0?mode=1&tls=${tls}`),
+      tunnels.map(
+        (key) => `server://${key}@127.0.0.1:0/127.0.0.1:0?mode=1&tls=${tls}&lanes=${lanes}`,
+      ),
     );
     await start(
       tunnels.map((key, tunnel) => {
@@ -120,7 +126,7 @@ test.each([0, 1] as const)(
     if (process.env.STORM_FIGURES !== undefined) {
       const tookMs = Date.now() - begun;
       process.stderr.write(
-        `${JSON.stringify({ tls, before, most, answered, shrunkMs: tookMs })} ${figures()}\n`,
+        `${JSON.stringify({ tls, lanes, before, most, answered, shrunkMs: tookMs })} ${figures()}\n`,
       );
     }
   },

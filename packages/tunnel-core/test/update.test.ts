@@ -1,9 +1,14 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openTunnel, type Tunnel } from "@nodepass/tunnel-core";
-import { afterEach, expect, test } from "vitest";
-import { openUdpUser, startTarget } from "./peer-114/index.ts";
+import { connect as connectTls } from "node:tls";
+import { changeInPlace, openTunnel, type Tunnel, type TunnelOptions } from "@nodepass/tunnel-core";
+import { format, parseTunnelUrl } from "@nodepass/url-config";
+import { afterEach, expect, test, vi } from "vitest";
+import { makeCertificate, openUdpUser, startTarget } from "./peer-114/index.ts";
 
 /** This file's own loopback address: its ports are nobody else's. */
 const HOST = "127.31.9.1";
@@ -13,8 +18,8 @@ afterEach(async () => {
   for (const end of ended.splice(0).reverse()) await end();
 });
 
-async function open(url: string): Promise<Tunnel> {
-  const tunnel = await openTunnel(url);
+async function open(url: string, limits?: TunnelOptions["limits"]): Promise<Tunnel> {
+  const tunnel = await openTunnel(url, { limits });
   ended.push(() => tunnel.close({ timeoutMs: 0 }));
   return tunnel;
 }
@@ -145,4 +150,72 @@ test("a UDP session that is open gets the new rate, and loses nothing when it is
   tunnel.update({ rateBytesPerSecond: 0 });
   expect(String(await udp.exchange(Buffer.from("c")))).toBe("re:c");
   expect(tunnel.counters().udpDropped).toBe(0);
+});
+
+test.each(["reverse", "forward"] as const)(
+  "max is told to the client and kept to, %s",
+  async (flow) => {
+    const target = await startTarget();
+    ended.push(() => target.close());
+    const at = flow === "reverse" ? 6141 : 6145;
+    const limits = { reportIntervalMs: 50 };
+    const [mode, own, far] =
+      flow === "reverse"
+        ? [1, `${HOST}:${at + 1}`, `127.0.0.1:${target.port}`]
+        : [2, `127.0.0.1:${target.port}`, `${HOST}:${at + 1}`];
+    const server = await open(
+      `server://k@${HOST}:${at}/${own}?mode=${mode}&noudp=1&max=64`,
+      limits,
+    );
+    const client = await open(`client://k@${HOST}:${at}/${far}?mode=2&noudp=1&min=32`, limits);
+    const sizes = (): number[] => [server.counters().pool, client.counters().pool];
+    await vi.waitFor(() => expect(sizes()).toEqual([32, 32]));
+    const held = await user(at + 1);
+    held.write("a");
+    expect(String((await once(held, "data"))[0])).toBe("a");
+    server.update({ max: 4 });
+    await vi.waitFor(() => expect(sizes()).toEqual([4, 4]));
+    server.update({ max: 40 });
+    await vi.waitFor(() => expect(sizes()).toEqual([32, 32]));
+    // Neither session nor user has noticed.
+    held.write("b");
+    expect(String((await once(held, "data"))[0])).toBe("b");
+    expect([server.counters().reconnects, client.counters().reconnects]).toEqual([0, 0]);
+  },
+);
+
+test("the certificate's files are exchanged for others while the session goes on", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "update-"));
+  ended.push(() => rmSync(folder, { recursive: true }));
+  const made = await Promise.all(
+    ["one", "two"].map(async (name) => {
+      const { cert, key, fingerprint } = await makeCertificate();
+      const [crt, keyFile] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
+      writeFileSync(crt, cert);
+      writeFileSync(keyFile, key);
+      return { crt, keyFile, fingerprint };
+    }),
+  );
+  const [one, two] = made;
+  if (one === undefined || two === undefined) throw new Error("two certificates are made");
+  const limits = { reportIntervalMs: 50 };
+  const query = `mode=1&tls=2&noudp=1&crt=${one.crt}&key=${one.keyFile}`;
+  const server = await open(`server://k@${HOST}:6151/${HOST}:6152?${query}`, limits);
+  const shown = async (): Promise<string> => {
+    const socket = connectTls({ host: HOST, port: 6151, rejectUnauthorized: false });
+    socket.on("error", () => {});
+    await once(socket, "secureConnect");
+    const { fingerprint256 } = socket.getPeerCertificate();
+    socket.destroy();
+    return `sha256:${fingerprint256}`;
+  };
+  expect(await shown()).toBe(one.fingerprint);
+  const after = parseTunnelUrl(format(server.settings).replaceAll("one.", "two."));
+  // A pair that does not belong together changes nothing.
+  expect(() => server.update({ keyFile: two.keyFile })).toThrow(
+    expect.objectContaining({ code: "CERTIFICATE_INVALID" }),
+  );
+  expect(await shown()).toBe(one.fingerprint);
+  expect(changeInPlace(server, after)).toBe(true);
+  await vi.waitFor(async () => expect(await shown()).toBe(two.fingerprint), { timeout: 10_000 });
 });

@@ -1,4 +1,10 @@
-/** The name at most two typing errors away from `text`, nearest first; `undefined` if none is. */
+/**
+ * The name at most two typing errors away from `text`, nearest first; `undefined` if none is.
+ *
+ * @param text of any length and any case; 64 characters of it are looked at
+ * @example
+ * closestName("rat", ["rate", "read"]); // "rate"
+ */
 export function closestName(text: string, names: readonly string[]): string | undefined {
   const wanted = text.toLowerCase().slice(0, 64);
   let best: string | undefined;

@@ -23,7 +23,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
  * whole Mbit/s, but never to 0 = no limit.
  *
  * @example
- * format(parse("master://:9090/api")); // "master://:9090/api?log=info&tls=0"
+ * format(parse("master://:9090/api")); // "master://:9090/api?log=info&mcp=1&tls=0"
  */
 export function format(settings: Settings): string {
   if (settings.scheme === "master") return formatMaster(settings);
@@ -35,8 +35,8 @@ export function format(settings: Settings): string {
 }
 
 function formatMaster(settings: MasterSettings): string {
-  const { listen, prefix, log, tls, crt, keyFile } = settings;
-  const query = formatQuery({ log, tls, crt, key: keyFile, ...rulesQuery(settings) });
+  const { listen, prefix, log, tls, crt, keyFile, mcp } = settings;
+  const query = formatQuery({ log, tls, crt, key: keyFile, mcp, ...rulesQuery(settings) });
   return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 
@@ -48,7 +48,17 @@ function listText(items: readonly string[]): string | undefined {
   return items.length === 0 ? undefined : items.join(",");
 }
 
-function serverQuery({ tls, crt, keyFile, max, mode, type, ban, hosts }: ServerSettings): Query {
+function serverQuery({
+  tls,
+  crt,
+  keyFile,
+  max,
+  mode,
+  type,
+  lanes,
+  ban,
+  hosts,
+}: ServerSettings): Query {
   return {
     tls,
     crt,
@@ -56,6 +66,7 @@ function serverQuery({ tls, crt, keyFile, max, mode, type, ban, hosts }: ServerS
     max,
     mode,
     type,
+    lanes,
     ban: unless(0, ban ? 1 : 0),
     host: listText(hosts),
   };

@@ -33,6 +33,7 @@ export type {
   HostPort,
   LogLevel,
   MasterSettings,
+  McpMode,
   PoolType,
   ProxyAddress,
   Quota,
@@ -43,6 +44,7 @@ export type {
   TunnelSettings,
 } from "./settings.ts";
 export { deriveTunnelKey } from "./tunnel-key.ts";
+export { formatUrlFields, readUrlFields, type UrlFields } from "./url-fields.ts";
 export {
   UrlConfigError,
   type UrlConfigErrorCode,

@@ -121,6 +121,11 @@ export const parameters = {
     meaning:
       "kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2; handed to the client; 1 and 3 make tls=0 to tls=1",
   }),
+  lanes: define("lanes", ["server"], 4, "4", {
+    ...wholeNumber(0, 64),
+    meaning:
+      "pool connections that many users share; handed to the client; 0 = each user has one of his own",
+  }),
   path: define("path", tunnels, "/", "/", {
     ...httpPath(),
     meaning: "HTTP path of handshake and WebSocket or HTTP/2 pool, the same at both ends",
@@ -190,6 +195,10 @@ export const parameters = {
     ...flag("1"),
     guards: true,
     meaning: "1 = addresses whose proofs fail are refused at the tunnel port for a while",
+  }),
+  mcp: define("mcp", ["master"], 1, "1", {
+    ...digit([0, 1, 2]),
+    meaning: "agents over MCP at /v2 under the prefix: 0 none, 1 all tools, 2 tools that only read",
   }),
 } as const;
 

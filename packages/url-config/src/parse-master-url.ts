@@ -36,6 +36,7 @@ export function readMasterUrl(
   const query = openQuery(parts.query, "master", findings);
   const log = query.read(parameters.log, defaults.log);
   const tls = readTlsFiles(query, defaults, findings);
+  const mcp = query.read(parameters.mcp);
   const rules = { allow: query.read(parameters.allow), deny: query.read(parameters.deny) };
   for (const [name, items] of Object.entries(rules)) {
     for (const item of items.filter((each) => /^(?:users|peers):/.test(each))) {
@@ -44,7 +45,7 @@ export function readMasterUrl(
     }
   }
   findings.throwIfFailed();
-  return { scheme: "master", log, listen, prefix, ...rules, ...tls };
+  return { scheme: "master", log, listen, prefix, ...rules, ...tls, mcp };
 }
 
 function readListenAddress(authority: string, findings: Findings): HostPort {

@@ -97,12 +97,13 @@ function readShared(query: QueryReader) {
 function readServerParameters(query: QueryReader, defaults: ParseDefaults, findings: Findings) {
   const type = query.read(parameters.type);
   const max = query.read(parameters.max);
+  const lanes = query.read(parameters.lanes);
   const tls = readTlsFiles(query, defaults, findings);
   // QUIC and HTTP/2 have no form without TLS; NodePass 1.14 raises it in the same way.
   const raised = tls.tls === 0 && (type === 1 || type === 3);
   const ban = query.read(parameters.ban);
   const hosts = query.read(parameters.host);
-  return { ...tls, ...(raised && { tls: 1 as const }), max, type, ban, hosts };
+  return { ...tls, ...(raised && { tls: 1 as const }), max, type, lanes, ban, hosts };
 }
 
 function readTunnelAddress(authority: string, findings: Findings): HostPort {

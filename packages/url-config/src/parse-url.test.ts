@@ -61,6 +61,7 @@ describe("defaults", () => {
       max: 1024,
       mode: 0,
       type: 0,
+      lanes: 4,
       ban: false,
       hosts: [],
     });
@@ -89,6 +90,7 @@ describe("defaults", () => {
       tls: 0,
       crt: undefined,
       keyFile: undefined,
+      mcp: 1,
     });
   });
 });

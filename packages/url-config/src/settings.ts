@@ -4,6 +4,9 @@ export type LogLevel = "none" | "debug" | "info" | "warn" | "error" | "event";
 /** 0 no TLS, 1 self-signed certificate made in memory, 2 certificate from `crt` and `key` files. */
 export type TlsMode = 0 | 1 | 2;
 
+/** Agents over MCP: 0 none, 1 all tools, 2 those that only read. */
+export type McpMode = 0 | 1 | 2;
+
 /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. */
 export type PoolType = 0 | 1 | 2 | 3;
 
@@ -124,6 +127,8 @@ export interface ServerSettings extends TunnelSettings {
   readonly mode: 0 | 1 | 2;
   /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. With 1 and 3 `tls` is never 0. */
   readonly type: PoolType;
+  /** Pool connections that many users share (lanes), 0 to 64; handed to the client. 0: none. */
+  readonly lanes: number;
   /**
    * Names whose users are this instance's, on a users' port that several share: lower case, `*.` before
    * one for all below it. Empty: it has the port alone, or gets what no other names.
@@ -174,6 +179,8 @@ export interface MasterSettings {
   readonly tls: TlsMode;
   readonly crt: string | undefined;
   readonly keyFile: string | undefined;
+  /** What agents may do over MCP. @default 1 */
+  readonly mcp: McpMode;
 }
 
 /** What a URL says, by its scheme: times in ms, sizes in bytes, rates in bytes/s. */

@@ -1,14 +1,13 @@
 import { Argument, type Command } from "commander";
+import { type CompletionSource, completionSources } from "../completion/command-tree.ts";
 import {
-  type CompletionCommand,
-  type CompletionSource,
-  completionSources,
-} from "../completion/command-tree.ts";
+  type CompletionShell,
+  completionShells,
+  formatCompletion,
+} from "../completion/format-completion.ts";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
-
-const shells = ["bash", "zsh", "fish"] as const;
 
 const installation = (command: string) => `
 Put it where the shell finds it:
@@ -25,9 +24,9 @@ export function addCompletionCommand(program: Command, context: CliContext): voi
   program
     .command("completion")
     .description("print a script that completes this command in a shell")
-    .addArgument(new Argument("<shell>", "the shell").choices(shells))
+    .addArgument(new Argument("<shell>", "the shell").choices(completionShells))
     .addHelpText("after", installation(commandName(context.environment)))
-    .action(async (shell: (typeof shells)[number]) => {
+    .action(async (shell: CompletionShell) => {
       const { toCommandTree } = await import("../completion/command-tree.ts");
       const tree = toCommandTree(program);
       context.stdout.write(await formatCompletion(shell, tree));
@@ -50,17 +49,3 @@ function addNamesCommand(program: Command, context: CliContext): void {
 
 /** People wait at the prompt. */
 const namesTimeoutMs = 2000;
-
-async function formatCompletion(
-  shell: (typeof shells)[number],
-  tree: CompletionCommand,
-): Promise<string> {
-  switch (shell) {
-    case "bash":
-      return (await import("../completion/bash.ts")).formatBashCompletion(tree);
-    case "zsh":
-      return (await import("../completion/zsh.ts")).formatZshCompletion(tree);
-    case "fish":
-      return (await import("../completion/fish.ts")).formatFishCompletion(tree);
-  }
-}

@@ -1,6 +1,6 @@
+import type { InstanceAction } from "@nodepass/model";
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import type { InstanceAction } from "../instances/settle.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 import { collectTagFilter } from "./tag-option.ts";
 

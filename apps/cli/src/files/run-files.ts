@@ -4,6 +4,8 @@ import type { Logger } from "@nodepass/logging";
 import type { Tunnel } from "@nodepass/tunnel-core";
 import type { EnvironmentResult } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
+import { refuseMetricsOfMaster } from "../metrics/metrics-option.ts";
+import { openMetrics } from "../metrics/open-metrics.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
 import { untilAborted } from "../stop-requests.ts";
@@ -18,6 +20,8 @@ export interface RunFilesOptions {
   readonly paths: readonly string[];
   readonly environment: EnvironmentResult;
   readonly logFormat: LogFormat;
+  /** Where to serve metrics, over `NP_METRICS`. */
+  readonly metrics?: string | undefined;
 }
 
 /**
@@ -33,6 +37,7 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
   const paths = options.paths.map((path) => resolve(path));
   const config = await loadFiles(context, paths);
   if (config.master !== undefined) {
+    refuseMetricsOfMaster(options.metrics);
     const { runMasterFiles } = await import("../master/run-master.ts");
     await runMasterFiles(context, { paths, config, master: config.master, logFormat });
     return;
@@ -65,9 +70,18 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
     tell(logger, report);
     return report;
   };
+  const closeMetrics = await openMetrics({
+    address: options.metrics,
+    environment: context.environment,
+    tunnels: () => set.tunnels(),
+    logger,
+  });
   const first = await become(config);
   const [failure] = first.failed;
-  if (set.size === 0 && failure !== undefined) throw failure.error;
+  if (set.size === 0 && failure !== undefined) {
+    await closeMetrics();
+    throw failure.error;
+  }
 
   follower = followConfig({
     paths,
@@ -92,6 +106,7 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
     stop.now.throwIfAborted();
   } finally {
     void follower.close();
+    await closeMetrics();
   }
   logger.info({}, "stopped");
 }

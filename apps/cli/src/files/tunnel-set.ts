@@ -54,6 +54,11 @@ export class TunnelSet {
     return this.#running.size;
   }
 
+  /** Those that run, by name. */
+  *tunnels(): Generator<readonly [name: string, tunnel: Tunnel]> {
+    for (const [name, { tunnel }] of this.#running) yield [name, tunnel];
+  }
+
   /**
    * Makes the tunnels what is desired: what did not change is not touched, what can change while it
    * runs does, what can't is replaced and drains, what is gone drains, what is new is opened. One at

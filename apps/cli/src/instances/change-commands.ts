@@ -1,4 +1,11 @@
-import { findInstance, type RemoteInstance } from "@nodepass/master-client";
+import {
+  act,
+  type CreateInstanceOptions,
+  createInstance,
+  findInstance,
+  type RemoteInstance,
+} from "@nodepass/master-client";
+import type { InstanceAction } from "@nodepass/model";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { shownName } from "../output/instance-name.ts";
@@ -8,11 +15,9 @@ import { plainText } from "../output/terminal-text.ts";
 import { openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { checkBeforeSending, sayOverlooked, sayWarnings } from "./check-before-sending.ts";
-import { type CreateInstanceOptions, createInstance } from "./create-instance.ts";
 import { forEachInstance, type InstanceSelection, selectInstances } from "./each-instance.ts";
 import { type EditInstanceOptions, editInstance } from "./edit-instance.ts";
 import { printInstance } from "./list-instances.ts";
-import { act, type InstanceAction } from "./settle.ts";
 import { withReason } from "./why-it-fails.ts";
 
 interface ForceOption {

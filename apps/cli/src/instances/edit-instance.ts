@@ -1,10 +1,10 @@
-import type {
-  MasterClient,
-  RemoteChange,
-  RemoteInstance,
-  RemotePeer,
+import {
+  checkChange,
+  type MasterClient,
+  type RemoteChange,
+  type RemoteInstance,
+  type RemotePeer,
 } from "@nodepass/master-client";
-import { checkChange } from "./create-instance.ts";
 
 /** What should change of an instance; what is left out stays. */
 export interface EditInstanceOptions {

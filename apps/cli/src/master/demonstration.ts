@@ -1,12 +1,15 @@
 import type { Server } from "node:http";
 import type { Logger } from "@nodepass/logging";
-import type { MasterClient, RemoteInstance } from "@nodepass/master-client";
+import {
+  act,
+  createInstance,
+  type MasterClient,
+  type RemoteInstance,
+} from "@nodepass/master-client";
 import { formatHostPort, parseTunnelUrlLenient } from "@nodepass/url-config";
 import { createKey } from "../commands/keygen.ts";
 import { createDemoSite } from "../demo/demo-site.ts";
 import { findFreePorts, listen } from "../demo/listen.ts";
-import { createInstance } from "../instances/create-instance.ts";
-import { act } from "../instances/settle.ts";
 import { withReason } from "../instances/why-it-fails.ts";
 
 /** The tag by which the two instances are known again at another start. */

@@ -127,6 +127,8 @@ export async function startMaster(
     goStateFiles: stateDirectory === undefined ? goStateFiles(context.program, cwd()) : [],
     environment: environment.settings,
     workers: environment.workers,
+    mcpOrigins: environment.mcpOrigins,
+    metricsInstances: environment.metricsInstances,
     ways: {
       carriers: findCarriers(import.meta.url),
       proxyEnvironment: proxyVariables(context.environment),

@@ -7,12 +7,12 @@ import {
 } from "@nodepass/master-client/node";
 import type { CliContext } from "../context.ts";
 import { chooseMaster, type MasterChoice } from "../profiles/choose-master.ts";
-import type { RemoteOptions } from "./remote-options.ts";
+import type { AskOptions } from "./remote-options.ts";
 
 /** Opens the master that the options, the environment and the profiles mean. */
 export async function openMaster(
   context: CliContext,
-  options: RemoteOptions,
+  options: AskOptions,
 ): Promise<{ readonly client: MasterClient; readonly choice: MasterChoice }> {
   const path = profilePath(context.environment);
   const choice = chooseMaster(options, context.environment, await readProfiles(path));

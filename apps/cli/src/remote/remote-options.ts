@@ -2,10 +2,14 @@ import { parseFingerprint } from "@nodepass/master-client/node";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { MasterOptions } from "../profiles/choose-master.ts";
 
-/** Options of every command that asks a master. */
-export interface RemoteOptions extends MasterOptions {
+/** Which master is asked, and how. */
+export interface AskOptions extends MasterOptions {
   /** Longest wait for an answer, ms. */
   readonly timeout: number;
+}
+
+/** Options of every command that asks a master and shows what it says. */
+export interface RemoteOptions extends AskOptions {
   readonly json?: boolean | undefined;
   /** How results are written; `json` is set too where it is not for people. */
   readonly output?: OutputFormat | undefined;
@@ -19,8 +23,8 @@ const defaultTimeoutMs = 15_000;
 /** The longest that a timer of Node can wait. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-/** Adds the options of commands that ask a master. */
-export function addRemoteOptions(command: Command): Command {
+/** Adds the options that say which master is asked. */
+export function addAskOptions(command: Command): Command {
   return command
     .option("--master <url>", "the master: http(s)://host:port[/prefix] or its master:// URL")
     .option("--key <key>", "its API key; better NP_API_KEY, others can see arguments")
@@ -31,7 +35,12 @@ export function addRemoteOptions(command: Command): Command {
       new Option("--timeout <seconds>", "longest wait for an answer")
         .argParser(parseTimeout)
         .default(defaultTimeoutMs, "15"),
-    )
+    );
+}
+
+/** Adds the options of commands that ask a master and show what it says. */
+export function addRemoteOptions(command: Command): Command {
+  return addAskOptions(command)
     .addOption(
       new Option("-o, --output <format>", "how results are written; wide shows more columns")
         .choices(outputFormats)

@@ -8,6 +8,7 @@ import {
 } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
+import { openMetrics } from "../metrics/open-metrics.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
 import { untilAborted } from "../stop-requests.ts";
@@ -19,6 +20,8 @@ export interface RunTunnelOptions {
   readonly settings: ServerSettings | ClientSettings;
   readonly environment: EnvironmentResult;
   readonly logFormat: LogFormat;
+  /** Where to serve metrics, over `NP_METRICS`. */
+  readonly metrics?: string | undefined;
 }
 
 /**
@@ -36,18 +39,37 @@ export async function runTunnel(context: CliContext, options: RunTunnelOptions):
 
   logger.info({ version: readVersion(), url: redact(format(settings)) }, "nodepass starting");
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
-  const tunnel = await openTunnel(settings, {
-    limits: environment.settings,
-    carriers: findCarriers(import.meta.url),
-    proxyEnvironment: context.environment,
-    signal: stop.now,
-    onCreate: (created) => logTunnel(created, logger),
+  const tunnels: [string, Tunnel][] = [];
+  const closeMetrics = await openMetrics({
+    address: options.metrics,
+    environment: context.environment,
+    tunnels: () => tunnels,
+    logger,
   });
+  try {
+    const tunnel = await openTunnel(settings, {
+      limits: environment.settings,
+      carriers: findCarriers(import.meta.url),
+      proxyEnvironment: context.environment,
+      signal: stop.now,
+      onCreate: (created) => {
+        logTunnel(created, logger);
+        // One without a mode may be made twice; the last one it is.
+        tunnels[0] = ["tunnel", created];
+      },
+    });
 
-  const reason = await Promise.race([stop.requested, untilClosed(tunnel), untilAborted(stop.now)]);
-  logger.info({ reason }, "stopping");
-  await Promise.race([tunnel.close(), untilAborted(stop.now)]);
-  stop.now.throwIfAborted();
+    const reason = await Promise.race([
+      stop.requested,
+      untilClosed(tunnel),
+      untilAborted(stop.now),
+    ]);
+    logger.info({ reason }, "stopping");
+    await Promise.race([tunnel.close(), untilAborted(stop.now)]);
+    stop.now.throwIfAborted();
+  } finally {
+    await closeMetrics();
+  }
   logger.info({}, "stopped");
 }
 

@@ -112,7 +112,7 @@ export async function startFakeMaster(options: FakeMasterOptions = {}): Promise<
     if (path === "/instances") return [200, [entry(), ...instances.values()]];
     const id = path.slice("/instances/".length);
     if (id === "********") {
-      key = "the-new-key";
+      if (request.method === "PATCH") key = "the-new-key";
       return [200, entry()];
     }
     const instance = instances.get(id);

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createSelfSignedCertificate, RelayBuffers } from "@nodepass/tunnel-core";
+import { createSelfSignedCertificate, Lingerer, RelayBuffers } from "@nodepass/tunnel-core";
 import { carrier } from "../../src/index.ts";
 
 /** A QUIC connection between two sockets on a link-local address, in a namespace that has it. */
@@ -8,13 +8,20 @@ const HERE = "fe80::1%lo";
 const port = 10_101;
 
 const certificate = await createSelfSignedCertificate();
-const common = { path: "/", reportIntervalMs: 5000, buffers: new RelayBuffers(), log: () => {} };
+const common = {
+  path: "/",
+  reportIntervalMs: 5000,
+  buffers: new RelayBuffers(),
+  lingerer: new Lingerer(),
+  newcomers: { timeoutMs: 5000, onDropped: () => {}, expectsMany: () => false },
+  log: () => {},
+};
 let arrived: (address: string) => void = () => {};
 const arrival = new Promise<string>((resolve) => {
   arrived = resolve;
 });
 const listener = await carrier.listen({
-  ...{ ...common, host: "", port, certificate, max: 8 },
+  ...{ ...common, host: "", port, certificate },
   onStream: ({ stream, address }) => {
     arrived(address);
     stream.write(Buffer.from("hello"));

@@ -45,7 +45,9 @@ export type RunnerCommand =
       readonly run: number;
       readonly ask: number;
       readonly question: TunnelQuestion;
-    };
+    }
+  /** What all tunnels have measured. Answered by `latencies`. */
+  | { readonly kind: "measure" };
 
 /** What is asked of a tunnel now and then, not reported by itself. */
 export type TunnelQuestion =
@@ -78,6 +80,13 @@ export interface StateReport {
 export interface CountersReport {
   readonly kind: "counters";
   /** A row for each tunnel: its run, then its counters in the order of the model's table. */
+  readonly rows: readonly number[];
+}
+
+/** What the tunnels that measured anything have measured. */
+export interface LatenciesReport {
+  readonly kind: "latencies";
+  /** See `latency-rows.ts`. */
   readonly rows: readonly number[];
 }
 
@@ -124,6 +133,7 @@ export interface ClosedReport {
 export type RunnerReport =
   | StateReport
   | CountersReport
+  | LatenciesReport
   | LogReport
   | ChangedReport
   | AnswerReport

@@ -1,8 +1,9 @@
-import { type Counters, NO_COUNTERS } from "@nodepass/model";
+import { type Counters, type Latencies, type LatencyHistogram, NO_COUNTERS } from "@nodepass/model";
 import { DEFAULT_ENVIRONMENT, parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeTunnels } from "../../test/support/fake-tunnel.ts";
 import { createGate } from "../../test/support/gate.ts";
+import { eachLatencies } from "./latency-rows.ts";
 import { pushCounters, type RunnerReport } from "./messages.ts";
 import { TunnelRunner } from "./tunnel-runner.ts";
 
@@ -228,4 +229,52 @@ it("says nothing any more once it is destroyed", async () => {
   expect(tunnels.opened.map(({ state }) => state)).toEqual(["closed", "closed"]);
   expect(reports).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it("tells what its tunnels measured when it is asked, and of those only that measured anything", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  runner.handle({ kind: "open", run: 2, spec: SPEC });
+  await settle();
+  tunnels.last.dials = [0.2, 3, 9000];
+  vi.advanceTimersByTime(60_000);
+  reports.length = 0;
+  runner.handle({ kind: "measure" });
+  const [report] = reports;
+  if (report?.kind !== "latencies") throw new Error(`told ${report?.kind}`);
+  const told = new Map<number, Latencies>();
+  eachLatencies(report.rows, (run, latencies) => told.set(run, latencies));
+  expect([...told.keys()]).toEqual([2]);
+  expect(told.get(2)).toEqual(tunnels.last.latencies());
+});
+
+it("adds what the tunnels measured that a run has had, those that drain included", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  const former = tunnels.last;
+  former.dials = [10];
+  const gate = createGate();
+  former.closing = gate.promise;
+  runner.handle({ kind: "change", run: 1, spec: parseTunnelUrl(`${URL}&notcp=1`) });
+  await settle();
+  tunnels.last.dials = [20];
+  const ask = (): LatencyHistogram | undefined => {
+    reports.length = 0;
+    runner.handle({ kind: "measure" });
+    const [report] = reports;
+    let dial: LatencyHistogram | undefined;
+    if (report?.kind === "latencies") {
+      eachLatencies(report.rows, (_run, latencies) => {
+        dial = latencies.dial;
+      });
+    }
+    return dial;
+  };
+  former.dials = [10, 30];
+  expect(ask()?.sumMs).toBe(60);
+  gate.open();
+  await settle();
+  expect(ask()?.sumMs).toBe(60);
+  expect(ask()?.counts.reduce((sum, count) => sum + count)).toBe(3);
 });

@@ -2,6 +2,7 @@ import {
   type Counters,
   countersOf,
   isSameCounters,
+  type Latencies,
   NO_COUNTERS,
   NO_TOTALS,
   type Totals,
@@ -18,6 +19,7 @@ import {
 } from "@nodepass/tunnel-core";
 import type { EnvironmentSettings } from "@nodepass/url-config";
 import { isLogged } from "../log-threshold.ts";
+import { pushLatencies, sumLatencies } from "./latency-rows.ts";
 import { LineBudget } from "./line-budget.ts";
 import {
   type ChangeOutcome,
@@ -58,6 +60,8 @@ interface RunEntry {
   readonly draining: Set<Tunnel>;
   /** What those that have drained counted. */
   past: Totals;
+  /** And what they measured; `undefined` if there were none. */
+  pastLatencies: Latencies | undefined;
   /** Another tunnel is being opened in its place. */
   replacing: boolean;
   /** `openTunnel` has resolved. */
@@ -101,6 +105,10 @@ export class TunnelRunner {
       this.#open(command.run, command.spec);
       return;
     }
+    if (command.kind === "measure") {
+      this.#sendLatencies();
+      return;
+    }
     const entry = this.#entries.get(command.run);
     // It may have ended by itself meanwhile; `closed` was sent then.
     if (entry === undefined) return;
@@ -134,6 +142,7 @@ export class TunnelRunner {
       next: undefined,
       draining: new Set(),
       past: NO_TOTALS,
+      pastLatencies: undefined,
       replacing: false,
       opened: false,
       closeTimeoutMs: undefined,
@@ -292,6 +301,7 @@ export class TunnelRunner {
     const last = countersNow(tunnel);
     const { past } = entry;
     entry.past = totalsOf((name) => past[name] + last[name]);
+    entry.pastLatencies = latenciesOfAll([tunnel], entry.pastLatencies);
   }
 
   #close(entry: RunEntry, timeoutMs: number): void {
@@ -356,6 +366,15 @@ export class TunnelRunner {
     if (rows.length > 0) this.#send({ kind: "counters", rows });
   }
 
+  #sendLatencies(): void {
+    const rows: number[] = [];
+    for (const { run, tunnel, draining, pastLatencies } of this.#entries.values()) {
+      if (tunnel === undefined) continue;
+      pushLatencies(rows, run, latenciesOfAll([tunnel, ...draining], pastLatencies));
+    }
+    this.#send({ kind: "latencies", rows });
+  }
+
   #log(
     entry: RunEntry,
     level: LogReport["level"],
@@ -402,4 +421,9 @@ function countersNow(tunnel: Tunnel | undefined): Counters {
   if (tunnel === undefined) return NO_COUNTERS;
   const live: Partial<Counters> = tunnel.counters();
   return countersOf((name) => live[name] ?? 0);
+}
+
+function latenciesOfAll(tunnels: readonly Tunnel[], past: Latencies | undefined): Latencies {
+  const now = tunnels.map((tunnel): Latencies => tunnel.latencies());
+  return sumLatencies(past === undefined ? now : [...now, past]);
 }

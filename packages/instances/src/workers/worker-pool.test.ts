@@ -1,8 +1,10 @@
-import { NO_COUNTERS } from "@nodepass/model";
+import { latenciesOf, NO_COUNTERS } from "@nodepass/model";
+import { LATENCY_BOUNDS_MS } from "@nodepass/tunnel-core";
 import { parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { pushCounters, type RunnerCommand } from "./messages.ts";
-import type { ThreadHandlers } from "./worker-pool.ts";
+import { pushLatencies } from "./latency-rows.ts";
+import { pushCounters, type RunnerCommand, type RunnerReport } from "./messages.ts";
+import type { ThreadHandlers } from "./tunnel-thread.ts";
 import { type RunListener, type ThreadCrash, WorkerPool } from "./worker-pool.ts";
 
 const SPEC = parseTunnelUrl("client://127.0.0.1:1/127.0.0.1:2");
@@ -169,5 +171,53 @@ describe("WorkerPool", () => {
     expect(two.heard.at(-1)).toBe("closed as asked");
     expect(started).toHaveLength(2);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("what tunnels have measured", () => {
+  const spent = { boundsMs: LATENCY_BOUNDS_MS, counts: LATENCY_BOUNDS_MS.map(() => 0).concat(2) };
+  const latencies = latenciesOf(() => ({ ...spent, sumMs: 20_000 }));
+
+  function measured(...runs: number[]): RunnerReport {
+    const rows: number[] = [];
+    for (const run of runs) pushLatencies(rows, run, latencies);
+    return { kind: "latencies", rows };
+  }
+
+  it("is asked of every thread, once for all its runs, and is there when all have answered", async () => {
+    const { pool, thread } = setUp(2);
+    const runs = [0, 1, 2].map(() => pool.open(SPEC, listen()));
+    const asked = pool.measure(1000);
+    for (const index of [0, 1]) {
+      const kinds = thread(index).commands.map(({ kind }) => kind);
+      expect(kinds.filter((kind) => kind === "measure")).toEqual(["measure"]);
+    }
+    thread(0).handlers.onReport(measured(1, 99));
+    thread(1).handlers.onReport(measured());
+    await asked;
+    expect(runs.map((run) => run.latencies)).toEqual([latencies, undefined, undefined]);
+  });
+
+  it("waits for a silent thread no longer than it is told, and keeps what was told last", async () => {
+    const { pool, thread } = setUp(1);
+    const run = pool.open(SPEC, listen());
+    const first = pool.measure(1000);
+    thread(0).handlers.onReport(measured(1));
+    await first;
+    const second = pool.measure(1000);
+    await vi.advanceTimersByTimeAsync(1000);
+    await second;
+    expect(run.latencies).toEqual(latencies);
+  });
+
+  it("does not wait for a thread that crashes, nor ask where none runs", async () => {
+    const { pool, started, thread } = setUp(1);
+    await pool.measure(1000);
+    expect(started).toEqual([]);
+    pool.open(SPEC, listen());
+    const asked = pool.measure(1000);
+    thread(0).handlers.onExit("out of memory");
+    await asked;
+    pool.destroy();
   });
 });

@@ -1,20 +1,19 @@
-import { Worker } from "node:worker_threads";
-import type { Counters } from "@nodepass/model";
+import type { Counters, Latencies } from "@nodepass/model";
 import { formatHostPort } from "@nodepass/url-config";
+import { ChangeSignal } from "../change-signal.ts";
+import { eachLatencies } from "./latency-rows.ts";
 import {
   type ChangeOutcome,
   type ClosedReport,
   eachCounters,
   type LogReport,
-  type RunnerCommand,
   type RunnerReport,
-  type RunnerSettings,
   type StateReport,
   type TunnelAnswer,
   type TunnelQuestion,
   type TunnelSpec,
 } from "./messages.ts";
-import { type OpenTunnel, TunnelRunner } from "./tunnel-runner.ts";
+import type { StartThread, ThreadHandlers, TunnelThread } from "./tunnel-thread.ts";
 
 /** How a pool keeps its threads. */
 export interface WorkerPoolOptions {
@@ -46,6 +45,8 @@ export interface Run {
   read(): void;
   /** Answered by `onAnswer` with the same number, unless the thread is gone. */
   ask(ask: number, question: TunnelQuestion): void;
+  /** What its tunnel had measured when {@link WorkerPool.measure} was called last. */
+  readonly latencies: Latencies | undefined;
   /** Ends the thread that does not answer; its other runs are lost and come back. */
   kill(reason: string): void;
   /** Nothing more is heard of it. */
@@ -100,9 +101,17 @@ export class WorkerPool {
       change: (wanted) => slot.change(run, wanted),
       read: () => slot.read(run),
       ask: (ask, question) => slot.ask(run, ask, question),
+      get latencies() {
+        return run.latencies;
+      },
       kill: (reason) => slot.kill(reason),
       forget: () => slot.forget(run),
     };
+  }
+
+  /** Has every run say what it has measured; resolves within `limitMs`. */
+  async measure(limitMs: number): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.measure(limitMs)));
   }
 
   /** Ends every thread now. Idempotent. */
@@ -144,6 +153,7 @@ interface SlotRun {
   wanted: TunnelSpec;
   readonly listener: RunListener;
   closing: boolean;
+  latencies?: Latencies;
 }
 
 /** What a slot needs from its pool. */
@@ -168,6 +178,9 @@ class WorkerSlot {
   #crashes = 0;
   #timer: NodeJS.Timeout | undefined;
   #destroyed = false;
+  readonly #changes = new ChangeSignal();
+  /** Times that the thread has told what was measured. */
+  #measured = 0;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -229,6 +242,15 @@ class WorkerSlot {
     this.#thread?.post({ kind: "ask", run: run.run, ask, question });
   }
 
+  /** Resolves when the thread has told what its tunnels measured, is gone, or takes too long. */
+  async measure(limitMs: number): Promise<void> {
+    const thread = this.#thread;
+    if (thread === undefined || this.#runs.size === 0) return;
+    const before = this.#measured;
+    thread.post({ kind: "measure" });
+    await this.#changes.until(() => this.#measured !== before || this.#thread !== thread, limitMs);
+  }
+
   /** Ends the thread, because it does not do what it is told. */
   kill(reason: string): void {
     this.#thread?.terminate(reason);
@@ -265,6 +287,15 @@ class WorkerSlot {
       });
       return;
     }
+    if (report.kind === "latencies") {
+      eachLatencies(report.rows, (number, latencies) => {
+        const run = this.#runs.get(number);
+        if (run !== undefined) run.latencies = latencies;
+      });
+      this.#measured++;
+      this.#changes.notify();
+      return;
+    }
     const run = this.#runs.get(report.run);
     if (run === undefined) return;
     if (report.kind === "state") run.listener.onState(report);
@@ -278,6 +309,7 @@ class WorkerSlot {
 
   #onExit(reason: string): void {
     this.#thread = undefined;
+    this.#changes.notify();
     if (this.#destroyed) {
       this.#endAll();
       return;
@@ -314,100 +346,4 @@ function entryOf(spec: TunnelSpec): string | undefined {
   const [target] = spec.targets;
   if (spec.scheme !== "server" || spec.mode === 2 || target === undefined) return undefined;
   return target.port === 0 ? undefined : formatHostPort(target);
-}
-
-/** Something that runs tunnels beside others: a worker thread, or this one. */
-export interface TunnelThread {
-  post(command: RunnerCommand): void;
-  /** Ends it now and its tunnels with it; `onExit` follows. */
-  terminate(reason: string): void;
-}
-
-/** What a thread tells; never from inside `start`, `post` or `terminate`. */
-export interface ThreadHandlers {
-  onReport(report: RunnerReport): void;
-  /** It has ended. Called once; nothing follows. */
-  onExit(reason: string): void;
-}
-
-/** Starts a thread. */
-export type StartThread = (name: string, handlers: ThreadHandlers) => TunnelThread;
-
-/** How worker threads are started. */
-export interface WorkerThreadOptions {
-  readonly settings: RunnerSettings;
-  /** Heap of one thread, MiB; a thread that needs more ends alone. */
-  readonly heapMiB: number;
-  /** Sees each worker, to make it crash; for tests. */
-  readonly onWorker?: ((worker: Worker) => void) | undefined;
-}
-
-/** Built files beside built files, sources beside sources: Node 22.18 and later run both. */
-const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const entry = new URL(`./worker-main.${extension}`, import.meta.url);
-
-/** Runs tunnels in worker threads. */
-export function workerThreads(options: WorkerThreadOptions): StartThread {
-  return (name, handlers) => {
-    let reason: string | undefined;
-    let worker: Worker;
-    try {
-      worker = new Worker(entry, {
-        name,
-        workerData: options.settings,
-        // Flags of the main thread may be about its entry (`--input-type`), which this is not.
-        execArgv: [],
-        resourceLimits: { maxOldGenerationSizeMb: options.heapMiB },
-      });
-    } catch (error) {
-      // The system has no thread left for us.
-      queueMicrotask(() => handlers.onExit(reasonOf(error)));
-      return { post: () => undefined, terminate: () => undefined };
-    }
-    const end = (why: string): void => {
-      reason ??= why;
-      void worker.terminate();
-    };
-    worker.on("message", (report: RunnerReport) => {
-      // Not what was sent before the end of a thread that is being ended.
-      if (reason === undefined) handlers.onReport(report);
-    });
-    worker.on("messageerror", (error) => end(`unreadable message: ${error.message}`));
-    worker.on("error", (error) => {
-      reason ??= reasonOf(error);
-    });
-    worker.once("exit", (code) => handlers.onExit(reason ?? `exit code ${code}`));
-    options.onWorker?.(worker);
-    return { post: (command) => worker.postMessage(command), terminate: end };
-  };
-}
-
-/** Runs the tunnels in this thread: for tests and for hosts with little memory. */
-export function localThreads(settings: RunnerSettings, open?: OpenTunnel): StartThread {
-  return (_name, handlers) => {
-    let ended = false;
-    const runner = new TunnelRunner({
-      ...settings,
-      open,
-      // Later, as between threads.
-      send: (report) => {
-        queueMicrotask(() => {
-          if (!ended) handlers.onReport(report);
-        });
-      },
-    });
-    return {
-      post: (command) => runner.handle(command),
-      terminate: (reason) => {
-        if (ended) return;
-        ended = true;
-        runner.destroy();
-        queueMicrotask(() => handlers.onExit(reason));
-      },
-    };
-  };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

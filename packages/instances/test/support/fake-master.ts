@@ -5,7 +5,7 @@ import type { InstanceManager } from "../../src/instance-manager.ts";
 import { createInstanceManagerWith } from "../../src/local-instances.ts";
 import type { InstanceManagerOptions } from "../../src/manager-options.ts";
 import { createMasterState } from "../../src/master-identity.ts";
-import { localThreads } from "../../src/workers/worker-pool.ts";
+import { localThreads } from "../../src/workers/local-threads.ts";
 import { FakeStore } from "./fake-store.ts";
 import { FakeTunnels } from "./fake-tunnel.ts";
 

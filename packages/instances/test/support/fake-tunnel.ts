@@ -1,6 +1,8 @@
 import { EventEmitter } from "node:events";
 import {
   type Ban,
+  LATENCY_BOUNDS_MS,
+  type LatencySnapshot,
   type PortCounters,
   type TargetState,
   type Tunnel,
@@ -8,6 +10,7 @@ import {
   type TunnelCounters,
   TunnelError,
   type TunnelEvents,
+  type TunnelLatencies,
   type TunnelOptions,
   type TunnelState,
 } from "@nodepass/tunnel-core";
@@ -60,6 +63,24 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
 
   counters(): TunnelCounters {
     return { ...this.live };
+  }
+
+  /** What its dials took, ms; nothing else is measured. */
+  dials: readonly number[] = [];
+  latencies(): TunnelLatencies {
+    const of = (times: readonly number[]): LatencySnapshot => ({
+      boundsMs: LATENCY_BOUNDS_MS,
+      counts: [...LATENCY_BOUNDS_MS, Number.POSITIVE_INFINITY].map(
+        (bound, at, bounds) =>
+          times.filter((ms) => ms <= bound && ms > (bounds[at - 1] ?? -1)).length,
+      ),
+      sumMs: times.reduce((sum, ms) => sum + ms, 0),
+    });
+    const none = of([]);
+    return {
+      dial: of(this.dials),
+      ...{ handshake: none, poolDial: none, poolWait: none, firstByte: none },
+    };
   }
 
   /** What it was told to change. */

@@ -9,7 +9,8 @@ import { vi } from "vitest";
 import type { InstanceManager } from "../../src/instance-manager.ts";
 import { createInstanceManagerWith } from "../../src/local-instances.ts";
 import { createMasterState } from "../../src/master-identity.ts";
-import { localThreads, workerThreads } from "../../src/workers/worker-pool.ts";
+import { localThreads } from "../../src/workers/local-threads.ts";
+import { workerThreads } from "../../src/workers/worker-threads.ts";
 
 /** A manager over real tunnels, threads and files. */
 export interface RealMaster {

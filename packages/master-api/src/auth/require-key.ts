@@ -14,7 +14,7 @@ export interface RequireKeyParts {
 const CHALLENGE = { "WWW-Authenticate": 'Bearer realm="nodepass"' };
 
 /** The key of `X-API-Key`, or of `Authorization: Bearer` for tools that know only that. */
-function givenKey(context: Context): string | undefined {
+export function givenKey(context: Context): string | undefined {
   const key = context.req.header("x-api-key");
   if (key !== undefined && key !== "") return key;
   return /^Bearer +(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];

@@ -10,7 +10,9 @@ export interface OpenApiDocumentOptions {
 const DESCRIPTION = `The master of NodePass tunnels: instances, their events, and the master itself.
 
 Every path also answers under \`/v1\`. Answers are bare JSON; errors are \`{"error": "…"}\`.
-A known path with another method answers 405 with \`Allow\`, an unknown one 404.`;
+A known path with another method answers 405 with \`Allow\`, an unknown one 404.
+
+Agents speak the Model Context Protocol (streamable HTTP, POST) at \`/v2\`, with the same key.`;
 
 /** Registers what no route mentions: the ways to prove oneself, and the data of an event. */
 export function registerComponents(app: OpenAPIHono): void {

@@ -2,30 +2,37 @@ import type { MiddlewareHandler } from "hono";
 
 const METHODS = "GET, PATCH, POST, PUT, DELETE, OPTIONS";
 const HEADERS = "Content-Type, Authorization, X-API-Key, Cache-Control";
+/** Where the Model Context Protocol tells proxies what a request is. */
+const AGENT_HEADERS = `${HEADERS}, Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name`;
 
 /**
  * Any origin may ask, with the key in a header: there are no cookies that a foreign page could
  * use. A preflight needs no key, browsers send none with it.
+ *
+ * @param agentPath where more headers are needed
  */
-export const cors: MiddlewareHandler = async (context, next) => {
-  const preflight =
-    context.req.method === "OPTIONS" &&
-    context.req.header("access-control-request-method") !== undefined;
-  if (preflight) {
-    return context.body(null, 204, {
-      "Access-Control-Allow-Origin": "*",
-      "Access-Control-Allow-Methods": METHODS,
-      "Access-Control-Allow-Headers": HEADERS,
-      "Access-Control-Max-Age": "600",
-    });
-  }
-  await next();
-  const { headers } = context.res;
-  headers.set("Access-Control-Allow-Origin", "*");
-  headers.set("Access-Control-Allow-Methods", METHODS);
-  headers.set("Access-Control-Allow-Headers", HEADERS);
-  headers.set("Access-Control-Expose-Headers", "Allow, Retry-After");
-  headers.set("X-Content-Type-Options", "nosniff");
-  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
-  return undefined;
-};
+export const createCors =
+  (agentPath: string): MiddlewareHandler =>
+  async (context, next) => {
+    const allowed = context.req.path === agentPath ? AGENT_HEADERS : HEADERS;
+    const preflight =
+      context.req.method === "OPTIONS" &&
+      context.req.header("access-control-request-method") !== undefined;
+    if (preflight) {
+      return context.body(null, 204, {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": METHODS,
+        "Access-Control-Allow-Headers": allowed,
+        "Access-Control-Max-Age": "600",
+      });
+    }
+    await next();
+    const { headers } = context.res;
+    headers.set("Access-Control-Allow-Origin", "*");
+    headers.set("Access-Control-Allow-Methods", METHODS);
+    headers.set("Access-Control-Allow-Headers", allowed);
+    headers.set("Access-Control-Expose-Headers", "Allow, Retry-After");
+    headers.set("X-Content-Type-Options", "nosniff");
+    if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+    return undefined;
+  };

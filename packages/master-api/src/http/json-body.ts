@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { refuse } from "./error-response.ts";
 
 /** Longest request body. */
@@ -20,10 +20,11 @@ async function readAtMost(
 }
 
 /**
- * Reads the body as JSON whatever its content type says (clients send none, or a wrong one), at
- * most 1 MiB of it, counted as it arrives: a Content-Length can lie or be missing.
+ * Reads the body, at most 1 MiB of it, counted as it arrives: a Content-Length can lie or be missing.
+ *
+ * @returns its text, or the answer to a body that is none
  */
-export const jsonBody: MiddlewareHandler = async (context, next) => {
+export async function readBody(context: Context): Promise<string | Response> {
   const { raw } = context.req;
   if (Number(raw.headers.get("content-length")) > MAX_BODY_BYTES) {
     return refuse(context, 413, "body over 1 MiB");
@@ -36,9 +37,19 @@ export const jsonBody: MiddlewareHandler = async (context, next) => {
     return refuse(context, 400, "body ended early");
   }
   if (bytes === undefined) return refuse(context, 413, "body over 1 MiB");
-  let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return refuse(context, 400, "body is not JSON");
+  }
+}
+
+/** Reads the body as JSON whatever its content type says: clients send none, or a wrong one. */
+export const jsonBody: MiddlewareHandler = async (context, next) => {
+  const { raw } = context.req;
+  const text = await readBody(context);
+  if (text instanceof Response) return text;
+  try {
     JSON.parse(text);
   } catch {
     // The parser's own message quotes the body, which may hold secrets.

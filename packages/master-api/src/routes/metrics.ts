@@ -1,40 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Instance, ProcessMetrics } from "@nodepass/model";
-import { Gauge, Registry } from "prom-client";
-import { registerInstanceMetrics } from "../metrics/instance-metrics.ts";
-import { registerProcessMetrics } from "../metrics/process-metrics.ts";
+import {
+  METRICS_CONTENT_TYPE,
+  MetricsPage,
+  writeInstanceMetrics,
+  writeProcessMetrics,
+} from "@nodepass/metrics";
 import { unauthorized } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
-/** Of nobody; between two scrapes. */
-const NO_FIGURES: ProcessMetrics = {
-  startTimeSeconds: 0,
-  cpuUserSeconds: 0,
-  cpuSystemSeconds: 0,
-  residentMemoryBytes: 0,
-  heapUsedBytes: 0,
-  heapTotalBytes: 0,
-};
-
-/** `/metrics`: a registry of this app's own, so that two masters in a process do not mix. */
+/** `/metrics`: what there is at the moment of a scrape; nothing is kept for the next one. */
 export function registerMetricsRoute(app: OpenAPIHono, parts: RouteParts): void {
   const { instances, master } = parts;
-  const registry = new Registry();
-  let list: readonly Instance[] = [];
-  let figures: ProcessMetrics | undefined;
-  registerInstanceMetrics(registry, () => list);
-  registerProcessMetrics(
-    registry,
-    () => figures ?? NO_FIGURES,
-    () => parts.streams.readers,
-  );
-  new Gauge({
-    name: "nodepass_build_info",
-    help: "Always 1; the version is in the label",
-    labelNames: ["version"],
-    registers: [registry],
-  }).set({ version: parts.version }, 1);
-
   app.openapi(
     createRoute({
       method: "get",
@@ -53,12 +29,17 @@ export function registerMetricsRoute(app: OpenAPIHono, parts: RouteParts): void 
       },
     }),
     async (c) => {
-      const [listed, read] = await Promise.all([instances.list(), master.processMetrics()]);
-      // The metrics collect before the call returns: no other scrape comes in between.
-      [list, figures] = [listed, read];
-      const text = registry.metrics();
-      [list, figures] = [[], undefined];
-      return c.text(await text, 200, { "Content-Type": registry.contentType });
+      const [list, latencies, figures] = await Promise.all([
+        instances.list(),
+        instances.latencies(),
+        master.processMetrics(),
+      ]);
+      const page = new MetricsPage();
+      writeInstanceMetrics(page, list, latencies, { maxInstances: parts.metricsInstances });
+      writeProcessMetrics(page, figures, parts.version);
+      page.family("nodepass_event_readers", "gauge", "Open event streams");
+      page.series("", parts.streams.readers);
+      return c.text(page.toString(), 200, { "Content-Type": METRICS_CONTENT_TYPE });
     },
   );
 }

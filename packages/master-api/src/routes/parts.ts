@@ -21,6 +21,8 @@ export interface RouteParts {
   /** Our name and version, `impl` of `/info`. */
   readonly impl: string;
   readonly version: string;
+  /** Instances with series of their own in `/metrics`. */
+  readonly metricsInstances: number;
 }
 
 /** Routes that answer a request which fails its schema with 400 and `{"error"}`. */

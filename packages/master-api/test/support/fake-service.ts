@@ -13,6 +13,7 @@ import {
   type InstancePort,
   type InstanceService,
   type KeyAccess,
+  type Latencies,
   type LogQuery,
   type MasterIdentity,
   type MasterInfo,
@@ -103,6 +104,12 @@ export class FakeService implements InstanceService, MasterService {
   lines: InstanceLogLine[] = [];
   /** Everything that was asked for, in order. */
   readonly calls: { readonly name: string; readonly arguments: readonly unknown[] }[] = [];
+
+  /** What instances have measured, by id. */
+  readonly measured = new Map<string, Latencies>();
+  async latencies(): Promise<ReadonlyMap<string, Latencies>> {
+    return this.measured;
+  }
 
   get listeners(): number {
     return this.#listeners.size;

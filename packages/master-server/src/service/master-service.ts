@@ -1,12 +1,12 @@
 import { arch, availableParallelism, endianness, hostname, platform } from "node:os";
 import type { InstanceManager } from "@nodepass/instances";
+import type { ProcessMonitor } from "@nodepass/metrics";
 import type { MasterInfo, MasterService } from "@nodepass/model";
 import type { StateStore } from "@nodepass/store";
 import { NameCache } from "@nodepass/tunnel-core";
 import type { MasterSettings } from "@nodepass/url-config";
 import { architectureName, systemName } from "../system/platform-name.ts";
 import type { SystemMonitor } from "../system/system-monitor.ts";
-import type { ProcessMonitor } from "./process-figures.ts";
 import { tcping } from "./tcping.ts";
 
 /** How long `tcping` uses an address that works, ms: the default of a tunnel's `dns`. */

@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
+import type { NewcomersOptions } from "../listener/newcomers.ts";
 import type { Route } from "../proxy/route.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
+import type { Lingerer } from "../stream/lingerer.ts";
 import type { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { LogFields, LogRecord } from "../tunnel.ts";
@@ -22,7 +24,10 @@ export interface Carrier {
 export interface CarrierTls {
   /** 1 accepts any certificate, or only `pin`; 2 verifies chain and name. */
   readonly mode: 1 | 2;
-  /** Made once a session, shared by all its handshakes. TLS 1.3 only. */
+  /**
+   * Made once a session, shared by all its handshakes: TLS 1.3, and 1.2 towards what stands in front
+   * of a server (`front`).
+   */
   readonly context: SecureContext;
   /** What `context` trusts, PEM, for a carrier with a TLS of its own; `undefined`: Node's. */
   readonly ca: readonly string[] | undefined;
@@ -43,9 +48,13 @@ export interface CarrierDialTerms {
   readonly path: string;
   /** `undefined`: none. */
   readonly tls: CarrierTls | undefined;
+  /** The server is a NodePass 1.14 node. @default false */
+  readonly of114?: boolean | undefined;
   /** Pings of a carrier that shares a connection, ms (`NP_REPORT_INTERVAL`). */
   readonly reportIntervalMs: number;
   readonly buffers: RelayBuffers;
+  /** The tunnel's: what it has when the tunnel ends is closed with it. */
+  readonly lingerer: Lingerer;
   readonly log: CarrierLog;
 }
 
@@ -88,11 +97,13 @@ export interface CarrierListenTerms {
   readonly path: string;
   /** `undefined` if the streams have no TLS. */
   readonly certificate: CertificateSource | undefined;
-  /** Most idle streams (`max`). */
-  readonly max: number;
   /** Pings of the carrier, ms (`NP_REPORT_INTERVAL`). */
   readonly reportIntervalMs: number;
   readonly buffers: RelayBuffers;
+  /** The tunnel's: what it has when the tunnel ends is closed with it. */
+  readonly lingerer: Lingerer;
+  /** Bounds of who has not shown who it is, for a carrier that takes connections itself (UDP). */
+  readonly newcomers: NewcomersOptions;
   readonly log: CarrierLog;
   /** A stream has come that has said nothing yet: who it is, is found out here. */
   onStream(arrival: Arrival): void;
@@ -110,8 +121,12 @@ export interface Arrival {
   readonly wantsId?: boolean | undefined;
   /** On this carrier NodePass 1.14 asks for the id, by a byte 00. */
   readonly asksId?: boolean | undefined;
-  /** Called when it has shown that it is the client's: it is no newcomer any more. */
-  known?(): void;
+  /**
+   * Called when it has shown that it is the client's: it is no newcomer any more.
+   *
+   * @param of114 it is a NodePass 1.14 client's
+   */
+  known?(of114?: boolean): void;
 }
 
 /**

@@ -35,6 +35,10 @@ export class ClaimedConduits implements Conduits {
     return this.#pool.size;
   }
 
+  get unused(): number {
+    return this.#pool.size;
+  }
+
   has(id: string): boolean {
     return this.#pool.has(id);
   }

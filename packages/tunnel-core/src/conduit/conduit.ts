@@ -68,6 +68,8 @@ export interface Exit {
 export interface Conduits {
   /** Ready pool connections. */
   readonly size: number;
+  /** Those, and the others that nobody uses: what a peer closes when it hears of the session's end. */
+  readonly unused: number;
   /** Whether a ready pool connection has this id. */
   has(id: string): boolean;
   /** A pool connection has come. `early` came with its opening. */
@@ -76,8 +78,13 @@ export interface Conduits {
   open(kind: ConduitKind, remote: string): Conduit | undefined;
   /** Exit: the peer's signal that it uses the pool connection `id`. */
   signalled(kind: ConduitKind, id: string, remote: string): void;
-  /** Once per report interval. */
-  tick(): void;
+  /**
+   * Once per report interval.
+   *
+   * @param max most ready pool connections
+   * @param heard whether the peer was heard of in it
+   */
+  tick(max: number, heard: boolean): void;
   /** Entry: closes the ready pool connections over `most`, if it alone uses them. */
   trim(most: number): void;
   /** Closes the ready pool connections (`flush`). */
@@ -100,8 +107,6 @@ export interface ConduitsOptions {
   readonly role: "entry" | "exit";
   /** Who is asked; `undefined` at the entry. */
   readonly exit: Exit | undefined;
-  /** Most ready pool connections. */
-  readonly max: number;
   /** A pool connection is ready for the entry. */
   onAvailable(): void;
   /** A ready pool connection has been taken for a user, or was lost. */

@@ -1,4 +1,6 @@
 import type { TunnelError } from "../errors.ts";
+import type { DatagramBounds } from "../lane/lane-datagrams.ts";
+import { Lanes } from "../lane/lanes.ts";
 import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import type { FlushQueue } from "../stream/flush-queue.ts";
@@ -9,34 +11,64 @@ import type {
   ConduitKind,
   Conduits,
   ConduitsOptions,
+  Exit,
   Opening,
 } from "./conduit.ts";
-import { FramedConnection, type FramedOwner } from "./framed-connection.ts";
+import { FramedConnection, type FramedOwner, type LaneKeeper } from "./framed-connection.ts";
+import type { FramedStream } from "./framed-stream.ts";
+import { PacedExit } from "./paced-exit.ts";
 
 export interface FramedConduitsOptions extends ConduitsOptions {
   readonly flushes: FlushQueue;
   /** Where an exit leaves the connections of a session that is over. */
   readonly lingerer: Lingerer;
+  /** How many of them are lanes, where users share some; 0: none. */
+  readonly laneCount: number;
+  readonly datagrams: DatagramBounds;
   /** The peer broke the rules of frames on a pool connection. */
   onViolation(error: TunnelError): void;
 }
 
 /**
- * Users over framed pool connections, one after another on each (docs/protocol.md, "Streams").
+ * Users over framed pool connections: one after another on each (docs/protocol.md, "Streams"), or many
+ * at once on a few that are lanes ("Lanes").
  */
-export class FramedConduits implements Conduits, FramedOwner {
+export class FramedConduits implements Conduits, FramedOwner, LaneKeeper {
   readonly role: "entry" | "exit";
   readonly #idle = new Set<FramedConnection>();
   readonly #options: FramedConduitsOptions;
+  readonly #lanes: Lanes | undefined;
+  readonly #exit: Exit | undefined;
   #closed = false;
 
   constructor(options: FramedConduitsOptions) {
     this.#options = options;
     this.role = options.role;
+    this.#exit = options.exit && new PacedExit(options.exit, options.flushes);
+    if (options.laneCount === 0) return;
+    this.#lanes = new Lanes({
+      role: options.role,
+      count: options.laneCount,
+      flushes: options.flushes,
+      lingerer: options.lingerer,
+      datagrams: options.datagrams,
+      take: () => this.#take(),
+      idle: () => this.#idle.size,
+      onOpen: (kind, stream, remote) => this.#opened(kind, stream, remote, undefined),
+      onViolation: (error) => options.onViolation(error),
+    });
   }
 
   get size(): number {
     return this.#idle.size;
+  }
+
+  get unused(): number {
+    return this.#idle.size + (this.#lanes?.idle ?? 0);
+  }
+
+  get lanes(): LaneKeeper | undefined {
+    return this.#lanes === undefined ? undefined : this;
   }
 
   has(id: string): boolean {
@@ -55,16 +87,26 @@ export class FramedConduits implements Conduits, FramedOwner {
     if (early !== undefined && early.length > 0) connection.onBytes(early, early.length, OWNED);
   }
 
-  /** Takes the connection that has been idle longest. */
   open(kind: ConduitKind, remote: string): Conduit | undefined {
+    const framed = kind === "udp";
+    const stream =
+      this.#lanes === undefined ? this.#openAlone(framed, remote) : this.#lanes.open(kind, remote);
+    return stream && { stream, framed, reader: undefined };
+  }
+
+  #openAlone(framed: boolean, remote: string): ByteStream | undefined {
+    const connection = this.#take();
+    return framed ? connection?.openUdp(remote) : connection?.open(remote);
+  }
+
+  /** Takes the connection that has been idle longest. */
+  #take(): FramedConnection | undefined {
     for (const connection of this.#idle) {
       // One that was cut in this turn of the loop leaves the pool when it has closed.
       if (connection.stream.destroyed) continue;
       this.#idle.delete(connection);
       this.#options.onTaken(true);
-      const framed = kind === "udp";
-      const stream = framed ? connection.openUdp(remote) : connection.open(remote);
-      return { stream, framed, reader: undefined };
+      return connection;
     }
     return undefined;
   }
@@ -74,13 +116,32 @@ export class FramedConduits implements Conduits, FramedOwner {
       connection.stream.destroy();
       return;
     }
-    this.#idle.add(connection);
+    if (this.#lanes?.use(connection) === true) this.#options.onTaken(true);
+    else this.#idle.add(connection);
     this.#options.onAvailable();
   }
 
   onGone(connection: FramedConnection): void {
     if (this.#closed) this.#options.lingerer.gone(connection);
-    if (this.#idle.delete(connection) && !this.#closed) this.#options.onTaken(!connection.idle);
+    if (this.#idle.delete(connection)) {
+      if (!this.#closed) this.#options.onTaken(!connection.idle);
+    } else {
+      this.#lanes?.onGone(connection);
+    }
+  }
+
+  onLane(stream: ByteStream, id: string, early: Buffer | undefined): void {
+    this.#lanes?.onLane(stream, id, early);
+  }
+
+  onGranted(connection: FramedConnection): void {
+    if (this.#idle.delete(connection)) this.#options.onTaken(true);
+    if (this.#closed) this.#options.lingerer.gone(connection);
+    this.#lanes?.onGranted(connection);
+  }
+
+  onGoesOn(user: FramedStream, id: string, lane: number, stream: number): void {
+    this.#lanes?.onGoesOn(user, id, lane, stream);
   }
 
   onOpenTcp(stream: ByteStream, remote: string): void {
@@ -94,9 +155,8 @@ export class FramedConduits implements Conduits, FramedOwner {
   #opened(kind: ConduitKind, stream: ByteStream, remote: string, early: Buffer | undefined): void {
     const opening = new FramedOpening(kind, stream, remote);
     if (early !== undefined) opening.reader.onBytes(early);
-    const { exit } = this.#options;
-    if (exit === undefined) opening.refuse();
-    else exit.open(opening);
+    if (this.#exit === undefined) opening.refuse();
+    else this.#exit.open(opening);
   }
 
   onViolation(error: TunnelError): void {
@@ -106,8 +166,9 @@ export class FramedConduits implements Conduits, FramedOwner {
   /** No signal is sent where pool connections are framed: this one can't be served. */
   signalled(): void {}
 
-  tick(): void {
-    this.trim(this.#options.max);
+  tick(max: number, heard: boolean): void {
+    this.#lanes?.tick(heard);
+    this.trim(max);
   }
 
   /** Only the entry closes one: the exit can't know whether it is being opened at this moment. */
@@ -133,6 +194,7 @@ export class FramedConduits implements Conduits, FramedOwner {
     if (this.role === "entry") this.flush();
     else for (const connection of this.#idle) this.#options.lingerer.leave(connection);
     this.#idle.clear();
+    this.#lanes?.close();
   }
 }
 

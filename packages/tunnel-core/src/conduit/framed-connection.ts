@@ -5,8 +5,12 @@ import { parseRemote } from "../wire/endpoint.ts";
 import {
   FRAME_DATA,
   FRAME_FIN,
+  FRAME_GO_ON,
+  FRAME_GRANT,
+  FRAME_LANE,
   FRAME_OPEN_TCP,
   FRAME_OPEN_UDP,
+  goOnFrame,
   MAX_STREAM_FRAME_BYTES,
   openFrame,
   STREAM_HEADER_BYTES,
@@ -26,8 +30,20 @@ const MAX_HELD_BYTES = 16 * 1024;
  */
 const MAX_REUSED_BYTES = 32 * 1024;
 
+/** What a session with lanes does with its pool connections, beside what `FramedOwner` says. */
+export interface LaneKeeper {
+  /** Exit: the peer makes it a lane; the stream is given away, with what came after. */
+  onLane(stream: ByteStream, id: string, early: Buffer | undefined): void;
+  /** Exit: it may be used for what this end sends; the peer opens nothing on it. */
+  onGranted(connection: FramedConnection): void;
+  /** A stream of a lane goes on over it; the reader of `user` is to be set at once. */
+  onGoesOn(user: FramedStream, id: string, lane: number, stream: number): void;
+}
+
 /** Who owns framed connections: the session. */
 export interface FramedOwner {
+  /** `undefined` where there are no lanes. */
+  readonly lanes?: LaneKeeper | undefined;
   /** Whether this end may be asked to open connections. */
   readonly role: "entry" | "exit";
   /** Exit: the peer begins a TCP connection; its stream's reader is to be set at once. */
@@ -36,7 +52,7 @@ export interface FramedOwner {
   onOpenUdp(stream: ByteStream, remote: string, early: Buffer | undefined): void;
   /** It has carried its connection to a clean end and can be used again. */
   onReusable(connection: FramedConnection): void;
-  /** An idle one was opened by the peer, or has closed. */
+  /** The peer has put an idle or granted one to use, or it has closed. */
   onGone(connection: FramedConnection): void;
   onViolation(error: TunnelError): void;
 }
@@ -45,7 +61,8 @@ export interface FramedOwner {
  * A pool connection that carries one TCP connection after another, in frames.
  *
  * States: `idle` → `open` → `ending` (the peer's fin has come) → `idle` when both sides' fins are
- * through and all is delivered; `idle` → `given` when it becomes a UDP session's. An end is only
+ * through and all is delivered; `idle` → `given` when it becomes a UDP session's or a lane; `idle` →
+ * `granted` → `open` when the exit may use it for a lane's stream. An end is only
  * what a fin frame says: a pool connection that ends in the middle of a connection resets it.
  */
 export class FramedConnection implements StreamReader, StreamFrameSink, Flushable {
@@ -55,7 +72,7 @@ export class FramedConnection implements StreamReader, StreamFrameSink, Flushabl
   readonly #owner: FramedOwner;
   readonly #flushes: FlushQueue;
   readonly #decoder = new StreamFrameDecoder();
-  #state: "idle" | "open" | "ending" | "given" = "idle";
+  #state: "idle" | "granted" | "open" | "ending" | "given" = "idle";
   /** Whose bytes it carries, while `open` and `ending`. */
   #user: FramedStream | undefined;
   /** Bytes that the present user has sent. */
@@ -73,7 +90,7 @@ export class FramedConnection implements StreamReader, StreamFrameSink, Flushabl
   /** An open frame of ours that goes out with the first data, or at the end of the turn. */
   #opening: Buffer | undefined;
   /** An open frame of the peer's, handled when the decoder has stopped at it. */
-  #opened: { readonly type: number; readonly remote: string } | undefined;
+  #opened: { readonly type: number; readonly body: string } | undefined;
   #lease: Lease = OWNED;
 
   constructor(stream: ByteStream, id: string, owner: FramedOwner, flushes: FlushQueue) {
@@ -83,8 +100,9 @@ export class FramedConnection implements StreamReader, StreamFrameSink, Flushabl
     this.#flushes = flushes;
   }
 
+  /** Nobody uses it. */
   get idle(): boolean {
-    return this.#state === "idle";
+    return this.#state === "idle" || this.#state === "granted";
   }
 
   /** Entry: begins a TCP connection. */
@@ -104,10 +122,32 @@ export class FramedConnection implements StreamReader, StreamFrameSink, Flushabl
 
   /** Entry: begins a UDP session; the stream is the caller's from now on. */
   openUdp(remote: string): ByteStream {
+    return this.#give(openFrame(FRAME_OPEN_UDP, remote));
+  }
+
+  /** Entry: makes it a lane; the stream is the caller's from now on. */
+  becomeLane(): ByteStream {
+    return this.#give(streamHeader(FRAME_LANE, 0));
+  }
+
+  #give(frame: Buffer): ByteStream {
     this.#state = "given";
     this.stream.rest();
-    this.stream.write(openFrame(FRAME_OPEN_UDP, remote));
+    this.stream.write(frame);
     return this.stream;
+  }
+
+  /** Entry: leaves it to the exit for what that sends. */
+  grant(): void {
+    this.#state = "granted";
+    this.stream.write(streamHeader(FRAME_GRANT, 0));
+  }
+
+  /** A stream of a lane goes on here. The entry does it on an idle one, the exit on a granted one. */
+  goOn(lane: number, stream: number): FramedStream {
+    this.#opening = goOnFrame(lane, stream);
+    this.#flushes.add(this);
+    return this.#begin();
   }
 
   // Sending.
@@ -235,28 +275,41 @@ export class FramedConnection implements StreamReader, StreamFrameSink, Flushabl
     return this.idle;
   }
 
-  onOpen(type: number, remote: string): void {
-    if (this.#owner.role === "entry" || this.#state !== "idle") throw outside("open");
+  onOpen(type: number, body: string): void {
+    const { lanes, role } = this.#owner;
+    if (type >= FRAME_LANE && lanes === undefined) {
+      throw new TunnelError("FRAME_INVALID", `frame of type ${type} in a session without lanes`);
+    }
+    // The exit brings nothing to an idle one but what the entry has granted it.
+    const may = type === FRAME_GO_ON && role === "entry" ? "granted" : "idle";
+    if ((role === "entry" && type !== FRAME_GO_ON) || this.#state !== may) throw outside("open");
     // It goes into logs and PROXY headers.
-    if (parseRemote(remote) === undefined) {
+    if (type < FRAME_LANE && parseRemote(body) === undefined) {
       throw new TunnelError("FRAME_INVALID", "address of an open frame is no ip:port");
     }
-    this.#opened = { type, remote };
+    this.#opened = { type, body };
   }
 
-  #handleOpened(opened: { readonly type: number; readonly remote: string }, rest: Buffer): void {
+  #handleOpened(opened: { readonly type: number; readonly body: string }, rest: Buffer): void {
     this.#opened = undefined;
-    if (opened.type === FRAME_OPEN_TCP) {
+    const { type, body } = opened;
+    const owner = this.#owner;
+    if (type === FRAME_GRANT) {
+      this.#state = "granted";
+      owner.lanes?.onGranted(this);
+    } else if (type === FRAME_OPEN_TCP || type === FRAME_GO_ON) {
       const user = this.#begin();
-      this.#owner.onGone(this);
-      this.#owner.onOpenTcp(user, opened.remote);
-      return;
+      owner.onGone(this);
+      if (type === FRAME_OPEN_TCP) owner.onOpenTcp(user, body);
+      else owner.lanes?.onGoesOn(user, this.id, number(body, 0), number(body, 4));
+    } else {
+      this.#state = "given";
+      this.stream.rest();
+      owner.onGone(this);
+      const early = rest.length > 0 ? Buffer.from(rest) : undefined;
+      if (type === FRAME_LANE) owner.lanes?.onLane(this.stream, this.id, early);
+      else owner.onOpenUdp(this.stream, body, early);
     }
-    this.#state = "given";
-    this.stream.rest();
-    this.#owner.onGone(this);
-    const early = rest.length > 0 ? Buffer.from(rest) : undefined;
-    this.#owner.onOpenUdp(this.stream, opened.remote, early);
   }
 
   /** The user takes no more for now. */
@@ -308,6 +361,11 @@ export class FramedConnection implements StreamReader, StreamFrameSink, Flushabl
     // It still knows this connection: what it holds of the last read is free when it resumes.
     this.#user?.reader.onClose();
   }
+}
+
+/** A u32 in a frame's body. */
+function number(body: string, at: number): number {
+  return Buffer.from(body, "latin1").readUInt32BE(at);
 }
 
 function outside(what: string): TunnelError {

@@ -86,6 +86,11 @@ export class FramedStream implements ByteStream {
     return this.#connection === undefined || this.#carrier.destroyed;
   }
 
+  /** It has come to a clean end. */
+  get over(): boolean {
+    return this.#connection === undefined;
+  }
+
   /** It is over, and the connection somebody else's. */
   detach(): void {
     this.#connection = undefined;

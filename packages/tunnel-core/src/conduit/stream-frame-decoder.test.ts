@@ -4,8 +4,11 @@ import { describe, expect, test } from "vitest";
 import {
   FRAME_DATA,
   FRAME_FIN,
+  FRAME_GRANT,
+  FRAME_LANE,
   FRAME_OPEN_TCP,
   FRAME_OPEN_UDP,
+  goOnFrame,
   MAX_OPEN_BYTES,
   MAX_STREAM_FRAME_BYTES,
   openFrame,
@@ -15,8 +18,10 @@ import {
 import { StreamFrameDecoder, type StreamFrameSink } from "./stream-frame-decoder.ts";
 
 interface Frame {
-  readonly frame: "open-tcp" | "open-udp" | "data" | "fin";
+  readonly frame: "open-tcp" | "open-udp" | "data" | "fin" | "lane" | "go-on" | "grant";
   readonly remote?: string;
+  readonly lane?: number;
+  readonly stream?: number;
   readonly data?: string;
 }
 
@@ -37,8 +42,16 @@ class Recorder implements StreamFrameSink {
     this.frames.push({ frame: "fin" });
     return !this.stopsAtFin;
   }
-  onOpen(type: number, remote: string): void {
-    this.frames.push({ frame: type === FRAME_OPEN_TCP ? "open-tcp" : "open-udp", remote });
+  onOpen(type: number, body: string): void {
+    if (type === FRAME_OPEN_TCP) this.frames.push({ frame: "open-tcp", remote: body });
+    else if (type === FRAME_OPEN_UDP) this.frames.push({ frame: "open-udp", remote: body });
+    else if (type === FRAME_LANE) this.frames.push({ frame: "lane" });
+    else if (type === FRAME_GRANT) this.frames.push({ frame: "grant" });
+    else {
+      const bytes = Buffer.from(body, "latin1");
+      const [lane, stream] = [bytes.readUInt32BE(0), bytes.readUInt32BE(4)];
+      this.frames.push({ frame: "go-on", lane, stream });
+    }
   }
 }
 
@@ -57,7 +70,7 @@ function decode(chunks: readonly Buffer[], sink = new Recorder()): Recorder {
 
 /** The frames with neighbouring pieces of data joined and empty ones left out. */
 function joined(frames: readonly Frame[]): Frame[] {
-  const out: { frame: Frame["frame"]; remote?: string; data?: string }[] = [];
+  const out: { frame: Frame["frame"]; remote?: string; data?: string; lane?: number }[] = [];
   for (const frame of frames) {
     const last = out.at(-1);
     if (frame.frame === "data" && last?.frame === "data") last.data += frame.data ?? "";
@@ -68,10 +81,13 @@ function joined(frames: readonly Frame[]): Frame[] {
 
 function encode(frames: readonly Frame[]): Buffer {
   return Buffer.concat(
-    frames.flatMap(({ frame, remote = "", data = "" }) => {
+    frames.flatMap(({ frame, remote = "", data = "", lane = 0, stream = 0 }) => {
       if (frame === "open-tcp") return [openFrame(FRAME_OPEN_TCP, remote)];
       if (frame === "open-udp") return [openFrame(FRAME_OPEN_UDP, remote)];
       if (frame === "fin") return [streamHeader(FRAME_FIN, 0)];
+      if (frame === "lane") return [streamHeader(FRAME_LANE, 0)];
+      if (frame === "grant") return [streamHeader(FRAME_GRANT, 0)];
+      if (frame === "go-on") return [goOnFrame(lane, stream)];
       return [streamHeader(FRAME_DATA, data.length / 2), Buffer.from(data, "hex")];
     }),
   );
@@ -128,7 +144,11 @@ test("passes a data frame of the largest size on as it arrives", () => {
 test.each([
   ["type 0", "00000000"],
   ["type 5", "05000001ff"],
+  ["type 8", "08000000"],
   ["type 255", "ff000000"],
+  ["a grant with bytes", "0700000100"],
+  ["a stream that goes on, of 7 bytes", "06000007"],
+  ["a stream that goes on, of 9 bytes", "06000009"],
   ["a fin with bytes", "0400000100"],
   ["an open frame without an address", "01000000"],
   ["a UDP open frame without an address", "02000000"],

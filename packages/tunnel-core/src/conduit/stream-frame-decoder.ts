@@ -2,8 +2,12 @@ import { TunnelError } from "../errors.ts";
 import {
   FRAME_DATA,
   FRAME_FIN,
+  FRAME_GO_ON,
+  FRAME_GRANT,
+  FRAME_LANE,
   FRAME_OPEN_TCP,
   FRAME_OPEN_UDP,
+  GO_ON_BYTES,
   MAX_OPEN_BYTES,
   STREAM_HEADER_BYTES,
 } from "../wire/stream-frame.ts";
@@ -14,8 +18,12 @@ export interface StreamFrameSink {
   onData(buffer: Buffer, start: number, end: number): void;
   /** The peer's side has ended. @returns false to leave the rest of the buffer for later */
   onFin(): boolean;
-  /** A connection begins; the rest of the buffer is left for later. */
-  onOpen(type: number, remote: string): void;
+  /**
+   * An idle connection becomes something; the rest of the buffer is left for later.
+   *
+   * @param body the frame's bytes, one a character
+   */
+  onOpen(type: number, body: string): void;
 }
 
 /**
@@ -74,15 +82,24 @@ export class StreamFrameDecoder {
       this.#remaining = length;
     } else if (type === FRAME_FIN && length === 0) {
       return sink.onFin();
+    } else if ((type === FRAME_LANE || type === FRAME_GRANT) && length === 0) {
+      sink.onOpen(type, "");
+      return false;
+    } else if (type === FRAME_GO_ON && length === GO_ON_BYTES) {
+      this.#expect(type, length);
     } else if ((type === FRAME_OPEN_TCP || type === FRAME_OPEN_UDP) && length > 0) {
       if (length > MAX_OPEN_BYTES) throw invalid(`address of ${length} bytes in an open frame`);
-      this.#openType = type;
-      this.#openBytes = length;
-      this.#open = "";
+      this.#expect(type, length);
     } else {
       throw invalid(`frame of type ${type} and ${length} bytes`);
     }
     return true;
+  }
+
+  #expect(type: number, length: number): void {
+    this.#openType = type;
+    this.#openBytes = length;
+    this.#open = "";
   }
 }
 

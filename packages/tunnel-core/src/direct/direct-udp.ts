@@ -1,5 +1,6 @@
 import type { RemoteInfo } from "node:dgram";
 import type { PortCounts } from "../entry/port-counts.ts";
+import type { TunnelError } from "../errors.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
 import type { Slot } from "../slots.ts";
@@ -11,7 +12,7 @@ import type { DoorKeeper, UdpDoor, UdpListener } from "../udp/udp-listener.ts";
 import { type UdpSession, UdpSessions, userAt } from "../udp/udp-sessions.ts";
 import { answerUser } from "../udp/udp-socket.ts";
 import type { UdpTargets } from "../udp/udp-target.ts";
-import type { UdpTargetLink } from "../udp/udp-target-link.ts";
+import type { TargetReceiver, UdpTargetLink } from "../udp/udp-target-link.ts";
 import type { Endpoint } from "../wire/endpoint.ts";
 
 /** Most bytes that wait for a session's target socket. */
@@ -74,11 +75,12 @@ export class DirectUdp implements DoorKeeper {
 
   close(): void {
     for (const session of this.sessions.all()) session.close();
+    this.targets.close();
     this.#listener.stop(this);
   }
 }
 
-class DirectUdpSession implements IdleCheckable, UdpSession {
+class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
   door: UdpDoor;
   from: RemoteInfo;
   active = true;
@@ -86,12 +88,13 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   receivedBytes = 0;
   sentBytes = 0;
   readonly #direct: DirectUdp;
-  readonly #abort = new AbortController();
   /** Its own limits, if there are such. */
   readonly #own: SessionRates | undefined;
   #inbound: DatagramThrottle | undefined;
   #outbound: DatagramThrottle | undefined;
-  #target: UdpTargetLink | undefined;
+  readonly #target: UdpTargetLink;
+  /** The target can be sent to. */
+  #open = false;
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #closed = false;
@@ -128,20 +131,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     this.limitsChanged();
     context.udpSessions.add(this);
     direct.at?.began("udp", this);
-    const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
-    const receiver = { onDatagram: (datagram: Buffer) => this.#returned(datagram) };
-    direct.targets
-      .open(AbortSignal.any([this.#abort.signal, timeout]), receiver, source, direct.at?.place)
-      .then(
-        (target) => this.#opened(target),
-        (error: unknown) => {
-          if (!this.#closed) {
-            const reason = error instanceof Error ? error.message : String(error);
-            context.logRarely("error", "udp target unreachable", { reason });
-          }
-          this.close();
-        },
-      );
+    this.#target = direct.targets.open(this, source, direct.at?.place);
   }
 
   limitsChanged(): void {
@@ -160,15 +150,16 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     });
   }
 
-  #opened(target: UdpTargetLink): void {
-    if (this.#closed) {
-      target.close();
-      return;
-    }
-    this.#target = target;
+  onOpen(): void {
+    this.#open = true;
     const early = this.#early;
     this.#leaveAll();
     for (const datagram of early) this.#send(datagram);
+  }
+
+  onFailed(error: TunnelError): void {
+    this.#direct.context.logRarely("error", "udp target unreachable", { reason: error.message });
+    this.close();
   }
 
   #leaveAll(): void {
@@ -178,7 +169,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
     this.#earlyBytes = 0;
   }
 
-  #returned(datagram: Buffer): void {
+  onDatagram(datagram: Buffer): void {
     this.active = true;
     const own = this.#own?.outbound;
     if (own === undefined) this.#passBack(datagram);
@@ -207,7 +198,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   #send(datagram: Buffer): void {
     const { context } = this.#direct;
     const { length } = datagram;
-    if (this.#target !== undefined) {
+    if (this.#open) {
       if (!this.#target.send(datagram)) context.counters.udpDropped++;
     } else if (
       this.#closed ||
@@ -244,12 +235,11 @@ class DirectUdpSession implements IdleCheckable, UdpSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#abort.abort();
     this.#own?.close();
     this.#inbound?.close();
     this.#outbound?.close();
-    this.#target?.close();
-    this.#target = undefined;
+    this.#open = false;
+    this.#target.close();
     const { context, sessions } = this.#direct;
     context.counters.udpDropped += this.#early.length;
     this.#leaveAll();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Conduit, ConduitUser } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
+import { Latency } from "../latencies.ts";
 import { ConduitQueue } from "./conduit-queue.ts";
 
 /** A session with as many conduits as a test says, and what a queue has asked of it. */
@@ -32,8 +33,9 @@ function setUp(maxWaiting = 10) {
     onConduit: () => served.push(remote),
     onNoConduit: ({ code }: TunnelError) => refused.push(`${remote} ${code}`),
   });
-  const queue = new ConduitQueue(1000, maxWaiting);
-  return { queue, user, served, refused };
+  const waits = new Latency();
+  const queue = new ConduitQueue(1000, maxWaiting, waits);
+  return { queue, waits, user, served, refused };
 }
 
 test("serves in the order of coming, and nobody who comes overtakes who waits", () => {
@@ -75,4 +77,23 @@ test("has a bound, and tells who waits when it closes", () => {
   queue.cancel(gone);
   queue.close();
   expect(refused).toEqual(["over POOL_TIMEOUT", "stays CLOSED"]);
+});
+
+test("measures who is served, and nobody who is refused", async () => {
+  const { queue, user, waits, refused } = setUp(1);
+  const session = fakeSession();
+  session.add(1);
+  queue.setSession(session);
+  queue.request(user("at once"));
+  expect(waits.snapshot().sumMs).toBe(0);
+  queue.request(user("waits"));
+  queue.request(user("too many"));
+  expect(refused).toEqual(["too many POOL_TIMEOUT"]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  session.add(1);
+  queue.serve();
+  const { counts, sumMs } = waits.snapshot();
+  expect(counts.reduce((sum, count) => sum + count)).toBe(2);
+  expect(sumMs).toBeGreaterThan(15);
+  queue.close();
 });

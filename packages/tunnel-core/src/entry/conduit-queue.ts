@@ -1,6 +1,7 @@
 import type { ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
+import type { Latency } from "../latencies.ts";
 import type { Session } from "../session/session.ts";
 import { withPlace } from "../wire/endpoint.ts";
 
@@ -18,13 +19,16 @@ export class ConduitQueue implements ConduitSource {
   readonly #waiting: DeadlineQueue<ConduitUser>;
   readonly #maxWaiting: number;
   readonly #timeoutMs: number;
+  readonly #waits: Latency;
   #session: QueuedSession | undefined;
 
   /**
    * @param timeoutMs longest wait, ms (`NP_POOL_GET_TIMEOUT`)
    * @param maxWaiting most who wait at once (`NP_SEMAPHORE_LIMIT`)
+   * @param waits gets the time of each who was served
    */
-  constructor(timeoutMs: number, maxWaiting: number) {
+  constructor(timeoutMs: number, maxWaiting: number, waits: Latency) {
+    this.#waits = waits;
     this.#timeoutMs = timeoutMs;
     this.#maxWaiting = maxWaiting;
     this.#waiting = new DeadlineQueue(timeoutMs, (user) => this.#refuse(user));
@@ -46,6 +50,7 @@ export class ConduitQueue implements ConduitSource {
       if (this.#cannotTell(user)) return;
       const conduit = this.#session?.open(user.kind, remoteOf(user));
       if (conduit !== undefined) {
+        this.#waits.observe(0);
         user.onConduit(conduit);
         return;
       }
@@ -94,6 +99,7 @@ export class ConduitQueue implements ConduitSource {
       }
       const conduit = this.#session?.open(user.kind, remoteOf(user));
       if (conduit === undefined) return;
+      this.#waits.observe(this.#waiting.age(user));
       this.#waiting.delete(user);
       user.onConduit(conduit);
     }

@@ -27,7 +27,7 @@ export class EntrySide {
     this.#ports = ports;
     this.#context = context;
     const { poolGetTimeoutMs, semaphoreLimit } = context.limits;
-    this.queue = new ConduitQueue(poolGetTimeoutMs, semaphoreLimit);
+    this.queue = new ConduitQueue(poolGetTimeoutMs, semaphoreLimit, context.latencies.poolWait);
     this.tcp = new TcpEntry(context, this.queue);
   }
 

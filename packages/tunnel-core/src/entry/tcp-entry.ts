@@ -141,6 +141,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly #stream: ByteStream;
   #done = false;
   readonly #dialling: Dialling | undefined;
+  readonly #acceptedAt = performance.now();
   #blocked = false;
   #refusal: ConnectionRefusal = "gone";
 
@@ -204,6 +205,8 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       earlyLocal: this.takeEarly(),
       earlyRemote: conduit.reader?.takeEarly(),
       inspection: context.inspection,
+      answer: "remote",
+      askedAt: this.#acceptedAt,
       owner: this,
     });
     // It may have ended at once.

@@ -27,6 +27,7 @@ export class ExitSide implements Exit {
 
   close(): void {
     this.#dialer.close();
+    this.#udp.close();
   }
 }
 

@@ -70,6 +70,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #address = "";
   #port = 0;
   #dial: TargetDial | undefined;
+  #connectedAt = 0;
   #done = false;
   /** Where the program itself is the target. */
   #own: ProcessStream | undefined;
@@ -114,6 +115,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   onTarget(stream: ByteStream, address: string, port: number): void {
     this.#target = stream;
+    this.#connectedAt = this.#dial?.connectedAt ?? performance.now();
     this.#address = address;
     this.#port = port;
     if (this.#conduit !== undefined) {
@@ -155,6 +157,8 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
           : undefined,
       earlyLocal: this.#targetReader?.takeEarly(),
       earlyRemote,
+      answer: "local",
+      askedAt: this.#connectedAt,
       owner: this,
     });
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { newNonce } from "../wire/proof.ts";
 
@@ -6,28 +5,30 @@ import { newNonce } from "../wire/proof.ts";
 export interface Challenge {
   readonly clientNonce: Buffer;
   readonly serverNonce: Buffer;
+  /** When it was made, of `performance.now()`. */
+  readonly madeAt: number;
 }
 
 /** The challenges that a server has made and nobody has answered. */
 export interface Challenges {
   /** For a first request on this connection. */
-  make(connection: Socket, clientNonce: Buffer): Challenge;
+  make(connection: object, clientNonce: Buffer): Challenge;
   /** For the second one; it is used up, whatever becomes of it. */
-  take(connection: Socket, clientNonce: Buffer): Challenge | undefined;
+  take(connection: object, clientNonce: Buffer): Challenge | undefined;
   close(): void;
 }
 
 /** Each is good on the connection it was sent on, as long as that is open. */
 export class ConnectionChallenges implements Challenges {
-  readonly #challenges = new WeakMap<Socket, Challenge>();
+  readonly #challenges = new WeakMap<object, Challenge>();
 
-  make(connection: Socket, clientNonce: Buffer): Challenge {
-    const challenge = { clientNonce, serverNonce: newNonce() };
+  make(connection: object, clientNonce: Buffer): Challenge {
+    const challenge = { clientNonce, serverNonce: newNonce(), madeAt: performance.now() };
     this.#challenges.set(connection, challenge);
     return challenge;
   }
 
-  take(connection: Socket, clientNonce: Buffer): Challenge | undefined {
+  take(connection: object, clientNonce: Buffer): Challenge | undefined {
     const challenge = this.#challenges.get(connection);
     this.#challenges.delete(connection);
     return challenge?.clientNonce.equals(clientNonce) === true ? challenge : undefined;
@@ -53,7 +54,7 @@ export class ProxiedChallenges implements Challenges {
     this.#deadlines = new DeadlineQueue(timeoutMs, (nonce) => this.#challenges.delete(nonce));
   }
 
-  make(_connection: Socket, clientNonce: Buffer): Challenge {
+  make(_connection: object, clientNonce: Buffer): Challenge {
     const nonce = clientNonce.toString("hex");
     const known = this.#challenges.get(nonce);
     if (known !== undefined) return known;
@@ -61,13 +62,13 @@ export class ProxiedChallenges implements Challenges {
       if (this.#challenges.size < MAX_CHALLENGES) break;
       this.#forget(oldest);
     }
-    const challenge = { clientNonce, serverNonce: newNonce() };
+    const challenge = { clientNonce, serverNonce: newNonce(), madeAt: performance.now() };
     this.#challenges.set(nonce, challenge);
     this.#deadlines.add(nonce);
     return challenge;
   }
 
-  take(_connection: Socket, clientNonce: Buffer): Challenge | undefined {
+  take(_connection: object, clientNonce: Buffer): Challenge | undefined {
     const nonce = clientNonce.toString("hex");
     const challenge = this.#challenges.get(nonce);
     this.#forget(nonce);

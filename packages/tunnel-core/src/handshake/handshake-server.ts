@@ -1,10 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { TunnelError } from "../errors.ts";
 import { createServer } from "../node-http.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatHandshakeAnswer, type HandshakeAnswer } from "../wire/handshake-answer.ts";
+import { hasToken, pathOf } from "../wire/http-head.ts";
 import { clientProof, type ProofKeys, serverProof, verifyProof } from "../wire/proof.ts";
 import {
   ANSWER_PROOF_HEADER,
@@ -15,7 +16,6 @@ import {
   parseHandshakeRequest,
 } from "../wire/proof-headers.ts";
 import { formatProvedAnswer, type ProvedAnswer } from "../wire/proved-answer.ts";
-import { hasToken, pathOf } from "../wire/websocket-opening.ts";
 import { type Challenges, ConnectionChallenges, ProxiedChallenges } from "./challenges.ts";
 
 /** Largest request head, bytes. */
@@ -90,8 +90,8 @@ export class HandshakeServer {
   }
 
   /** Serves the requests of a connection whose first bytes are an HTTP request. */
-  serve(socket: Socket): void {
-    this.#http.emit("connection", socket);
+  serve(connection: Duplex): void {
+    this.#http.emit("connection", connection);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -126,6 +126,10 @@ export class HandshakeServer {
     refuse(response, 409, answer);
   }
 
+  #took(startedAt: number): void {
+    this.#options.context.latencies.handshake.observe(performance.now() - startedAt);
+  }
+
   #warn(message: string, address: string, reason?: string): void {
     this.#options.context.counters.handshakesRefused++;
     this.#options.context.logLimited("warn", message, {
@@ -155,6 +159,7 @@ export class HandshakeServer {
       this.#warn("handshake of a NodePass 1.14 client refused: compat=0", address);
       return refuse(response, 401, "Unauthorized");
     }
+    const startedAt = performance.now();
     const a = Buffer.from(expected);
     const b = Buffer.from(token);
     if (a.length !== b.length || !timingSafeEqual(a, b)) {
@@ -164,6 +169,7 @@ export class HandshakeServer {
     }
     const answer = await this.#options.admit({ address, proved: undefined });
     if (typeof answer === "string") return this.#conflict(response, answer);
+    this.#took(startedAt);
     send(response, formatHandshakeAnswer(answer), {});
   }
 
@@ -207,6 +213,7 @@ export class HandshakeServer {
     if (!("session" in answer)) throw new TunnelError("HANDSHAKE_INVALID", "answer is not proved");
     const body = formatProvedAnswer(answer);
     const proof = serverProof(keys, { ...challenge, body });
+    this.#took(challenge.madeAt);
     send(response, body, { [ANSWER_PROOF_HEADER]: formatAnswerProof(proof) });
   }
 }

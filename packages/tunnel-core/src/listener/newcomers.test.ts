@@ -1,30 +1,32 @@
-import { EventEmitter } from "node:events";
-import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Newcomers } from "./newcomers.ts";
+import { type Newcomer, Newcomers, type NewcomersOptions } from "./newcomers.ts";
 
-/** As much of a socket as newcomers use. */
-class FakeSocket extends EventEmitter {
-  remoteAddress: string | undefined;
+/** Somebody who counts as a newcomer until told otherwise. */
+class Somebody implements Newcomer {
+  readonly address: string;
   destroyed = false;
 
   constructor(address: string) {
-    super();
-    this.remoteAddress = address;
+    this.address = address;
   }
-  destroy(): void {
-    if (this.destroyed) return;
+  drop(): void {
     this.destroyed = true;
-    this.remoteAddress = undefined;
-    this.emit("close");
   }
 }
 
-const add = (newcomers: Newcomers, address: string): FakeSocket => {
-  const socket = new FakeSocket(address);
-  newcomers.add(socket as unknown as Socket);
-  return socket;
+const add = (newcomers: Newcomers, address: string): Somebody => {
+  const somebody = new Somebody(address);
+  newcomers.add(somebody);
+  return somebody;
 };
+
+const open = (options: Partial<NewcomersOptions> = {}): Newcomers =>
+  new Newcomers({
+    timeoutMs: 1000,
+    onDropped: () => undefined,
+    expectsMany: () => false,
+    ...options,
+  });
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -37,10 +39,10 @@ afterEach(() => {
 describe("Newcomers", () => {
   test("closes who has not proved itself in time, and nobody else", () => {
     const dropped: string[] = [];
-    const newcomers = new Newcomers(1000, (reason) => dropped.push(reason));
+    const newcomers = open({ onDropped: (reason) => dropped.push(reason) });
     const silent = add(newcomers, "192.0.2.1");
     const proved = add(newcomers, "192.0.2.1");
-    newcomers.delete(proved as unknown as Socket, "192.0.2.1");
+    newcomers.delete(proved);
     vi.advanceTimersByTime(1000);
     expect([silent.destroyed, proved.destroyed, newcomers.size]).toEqual([true, false, 0]);
     expect(dropped.length).toBe(1);
@@ -48,7 +50,7 @@ describe("Newcomers", () => {
   });
 
   test("the oldest of an address makes room for its 257th", () => {
-    const newcomers = new Newcomers(1000, () => {});
+    const newcomers = open();
     const sockets = Array.from({ length: 260 }, () => add(newcomers, "192.0.2.1"));
     const other = add(newcomers, "192.0.2.2");
     expect(sockets.map(({ destroyed }) => destroyed)).toEqual(sockets.map((_, index) => index < 4));
@@ -57,7 +59,7 @@ describe("Newcomers", () => {
   });
 
   test("of many addresses, the one with most gives up its oldest", () => {
-    const newcomers = new Newcomers(1000, () => {});
+    const newcomers = open();
     const greedy = Array.from({ length: 200 }, () => add(newcomers, "192.0.2.1"));
     const others = Array.from({ length: 824 }, (_, index) => add(newcomers, `198.51.100.${index}`));
     expect(newcomers.size).toBe(1024);
@@ -68,9 +70,9 @@ describe("Newcomers", () => {
   });
 
   test("forgets who closes, and closes all at the end", () => {
-    const newcomers = new Newcomers(1000, () => {});
+    const newcomers = open();
     const gone = add(newcomers, "192.0.2.1");
-    gone.destroy();
+    newcomers.delete(gone);
     expect(newcomers.size).toBe(0);
     const left = add(newcomers, "192.0.2.1");
     newcomers.close();
@@ -79,11 +81,7 @@ describe("Newcomers", () => {
 });
 
 test("the present client's address has more than others, within the bound of all", () => {
-  const newcomers = new Newcomers(
-    1000,
-    () => {},
-    (address) => address === "192.0.2.1",
-  );
+  const newcomers = open({ expectsMany: (address) => address === "192.0.2.1" });
   const clients = Array.from({ length: 512 }, () => add(newcomers, "192.0.2.1"));
   const others = Array.from({ length: 300 }, () => add(newcomers, "192.0.2.2"));
   expect(clients.some(({ destroyed }) => destroyed)).toBe(false);

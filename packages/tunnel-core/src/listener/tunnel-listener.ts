@@ -5,13 +5,12 @@ import { SILENCE_MS } from "../pool/pool-greeter.ts";
 import { secureServer } from "../stream/tls-stream.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { HEAD_END } from "../wire/http-head.ts";
 import { HELLO_MAGIC } from "../wire/pool-hello.ts";
-import { Newcomers } from "./newcomers.ts";
+import { type Newcomer, Newcomers } from "./newcomers.ts";
 
 /** First byte of a TLS record that carries a handshake (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 0x16;
-/** Where the head of an HTTP request ends (RFC 9112, section 2.1). */
-const HEAD_END = "\r\n\r\n";
 /** How a request line begins, or the beginning of one (RFC 9110, section 9.1). */
 const METHOD = /^[A-Z]{1,16}(?: |$)/;
 /** How a request for a WebSocket differs from a handshake. */
@@ -34,7 +33,7 @@ export interface TunnelListenerOptions {
   /** Whether a silent connection from this address can be a 1.14 client's pool connection. */
   expectsSilent(address: string): boolean;
   /** Whether many newcomers of this address can be the present client's. */
-  expectsMany?(address: string): boolean;
+  expectsMany(address: string): boolean;
 }
 
 /**
@@ -49,19 +48,21 @@ export class TunnelListener {
   constructor(options: TunnelListenerOptions) {
     this.options = options;
     const { context } = options;
-    this.newcomers = new Newcomers(
-      context.limits.handshakeTimeoutMs,
-      (reason, address, late) => {
+    this.newcomers = new Newcomers({
+      timeoutMs: context.limits.handshakeTimeoutMs,
+      onDropped: (reason, { address }, late) => {
         context.logLimited("warn", reason);
         if (late) context.peerGate?.offended(address, "silence");
       },
-      options.expectsMany,
-    );
+      expectsMany: options.expectsMany,
+    });
   }
 
   accept(raw: Socket): void {
-    this.newcomers.add(raw);
-    new Newcomer(this, raw).watch(raw);
+    const arrived = new ArrivedSocket(this, raw);
+    this.newcomers.add(arrived);
+    raw.once("close", () => this.newcomers.delete(arrived));
+    arrived.watch(raw);
   }
 
   close(): void {
@@ -70,24 +71,24 @@ export class TunnelListener {
 }
 
 /** A connection at the tunnel port until it is known what it is. */
-class Newcomer {
+class ArrivedSocket implements Newcomer {
+  readonly address: string;
   readonly #listener: TunnelListener;
   readonly #raw: Socket;
-  readonly #address: string;
   #socket: Socket;
   #bytes: Buffer | undefined;
   /** Of the certificate that this connection was given: a reload may have changed it since. */
   #fingerprint: string | undefined;
   #silence: NodeJS.Timeout | undefined;
   readonly #onReadable = (): void => this.#read();
-  readonly #onEnd = (): void => this.#drop();
-  readonly #onError = (): void => this.#drop();
+  readonly #onEnd = (): void => this.#refused();
+  readonly #onError = (): void => this.#refused();
 
   constructor(listener: TunnelListener, raw: Socket) {
     this.#listener = listener;
     this.#raw = raw;
     this.#socket = raw;
-    this.#address = raw.remoteAddress ?? "";
+    this.address = raw.remoteAddress ?? "";
   }
 
   watch(socket: Socket): void {
@@ -97,7 +98,7 @@ class Newcomer {
     socket.on("error", this.#onError);
     const { carrier, poolTls, expectsSilent } = this.#listener.options;
     if (carrier.onSocket === undefined || poolTls !== (socket !== this.#raw)) return;
-    if (!expectsSilent(this.#address)) return;
+    if (!expectsSilent(this.address)) return;
     this.#silence = setTimeout(() => this.#silent(), SILENCE_MS);
   }
 
@@ -109,7 +110,12 @@ class Newcomer {
     socket.off("error", this.#onError);
   }
 
-  #drop(): void {
+  /** As a newcomer whose time is over: whoever has it by now, or its listeners here, see it close. */
+  drop(): void {
+    this.#raw.destroy();
+  }
+
+  #refused(): void {
     this.#unwatch();
     // An error may follow the end.
     this.#socket.on("error", ignore);
@@ -187,16 +193,16 @@ class Newcomer {
 
   #refuse(message: string, error?: unknown): true {
     this.#listener.options.context.logLimited("warn", message, {
-      address: this.#address,
+      address: this.address,
       ...(error instanceof Error && { reason: error.message }),
     });
-    this.#listener.options.context.peerGate?.offended(this.#address, "noise");
-    this.#drop();
+    this.#listener.options.context.peerGate?.offended(this.address, "noise");
+    this.#refused();
     return true;
   }
 
   #silent(): void {
-    if (this.#listener.options.expectsSilent(this.#address)) this.#give(undefined);
+    if (this.#listener.options.expectsSilent(this.address)) this.#give(undefined);
   }
 
   /** It begins as a pool connection. */
@@ -209,11 +215,11 @@ class Newcomer {
     return {
       socket: this.#socket,
       raw: this.#raw,
-      address: this.#address,
+      address: this.address,
       fingerprint: this.#fingerprint,
       early,
       silent: early === undefined,
-      known: () => this.#listener.newcomers.delete(this.#raw, this.#address),
+      known: () => this.#listener.newcomers.delete(this),
     };
   }
 
@@ -225,7 +231,7 @@ class Newcomer {
     this.#raw.on("error", ignore);
     const failed = (error: Error): void => {
       this.#listener.options.context.logLimited("warn", "tls handshake failed", {
-        address: this.#address,
+        address: this.address,
         error: error.message,
       });
       this.#raw.destroy();

@@ -5,11 +5,7 @@ import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
 import { isOwnFault } from "../system-errors.ts";
 import { MAX_HELLO_COUNTER, poolId } from "../wire/pool-hello.ts";
-
-/** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
-const ASKS_ID = 0;
-/** Bytes of the id that a 1.14 server sends on each pool connection. */
-const ID_BYTES = 4;
+import { ASKS_ID, POOL_ID_BYTES } from "../wire/pool-id.ts";
 
 /** How pool connections of a session are made. */
 export interface PoolDialTerms {
@@ -129,9 +125,9 @@ class PoolDial implements StreamWanted, StreamReader {
     const bytes = Buffer.from(buffer.subarray(0, length));
     const all = this.#id === undefined ? bytes : Buffer.concat([this.#id, bytes]);
     this.#id = all;
-    if (all.length < ID_BYTES) return true;
-    const early = all.length > ID_BYTES ? all.subarray(ID_BYTES) : undefined;
-    this.#finish(stream, all.toString("hex", 0, ID_BYTES), early);
+    if (all.length < POOL_ID_BYTES) return true;
+    const early = all.length > POOL_ID_BYTES ? all.subarray(POOL_ID_BYTES) : undefined;
+    this.#finish(stream, all.toString("hex", 0, POOL_ID_BYTES), early);
     return true;
   }
 

@@ -16,10 +16,13 @@ afterEach(() => {
   for (const stream of open.splice(0)) stream.destroy();
 });
 
-function setUp(options: { admits?: boolean; silentFrom?: string; timeoutMs?: number } = {}) {
+function setUp(
+  options: { admits?: boolean; silentFrom?: string; manyFrom?: string; timeoutMs?: number } = {},
+) {
   const gate = {
     hello: vi.fn(() => options.admits !== false),
     expectsSilent: (address: string) => address === options.silentFrom,
+    expectsMany: (address: string) => address === options.manyFrom,
     silent: vi.fn(),
   };
   const logLimited = vi.fn();
@@ -86,4 +89,23 @@ test("closes who says nothing in time, and who ends", async () => {
   client.end();
   await vi.waitFor(() => expect(other.destroyed).toBe(true));
   expect(greeter.waiting.size).toBe(0);
+});
+
+test("of streams that say nothing the oldest of an address goes, whoever speaks is served", () => {
+  const { arrive, greeter, gate, logLimited } = setUp({ manyFrom: "192.0.2.1" });
+  const silent = (address: string, count: number) =>
+    Array.from({ length: count }, () => arrive({ address }).stream);
+  const strangers = silent("198.51.100.1", 300);
+  const clients = silent("192.0.2.1", 520);
+  expect(strangers.filter(({ destroyed }) => destroyed)).toEqual(strangers.slice(0, 44));
+  expect(clients.filter(({ destroyed }) => destroyed)).toEqual(clients.slice(0, 8));
+  expect(greeter.waiting.size).toBe(256 + 512);
+  const others = Array.from({ length: 300 }, (_, at) => arrive({ address: `203.0.113.${at}` }));
+  expect(greeter.waiting.size).toBe(1024);
+  expect(others.some(({ stream }) => stream.destroyed)).toBe(false);
+  expect(logLimited.mock.calls[0]?.[1]).toMatch(/^too many connections/);
+  arrive({ early: HELLO });
+  expect(gate.hello).toHaveBeenCalledOnce();
+  greeter.close();
+  expect(clients.every(({ destroyed }) => destroyed)).toBe(true);
 });

@@ -1,14 +1,12 @@
 import type { Arrival } from "../carrier/carrier.ts";
-import { DeadlineQueue } from "../deadline-queue.ts";
+import { type Newcomer, Newcomers } from "../listener/newcomers.ts";
 import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HELLO_BYTES, type PoolHello, parseHello } from "../wire/pool-hello.ts";
+import { ASKS_ID } from "../wire/pool-id.ts";
 
 /** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
 export const SILENCE_MS = 10;
-
-/** What a 1.14 client says first on a stream of HTTP/2 or QUIC. */
-const ASKS_ID = 0;
 
 /** Who admits pool connections. */
 export interface PoolGate {
@@ -16,6 +14,8 @@ export interface PoolGate {
   hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean;
   /** Whether a silent stream from this address can be a 1.14 client's pool connection. */
   expectsSilent(address: string): boolean;
+  /** Whether many newcomers of this address can be the present client's. */
+  expectsMany(address: string): boolean;
   /** It is one: it gets its id. */
   silent(stream: ByteStream): void;
 }
@@ -27,14 +27,17 @@ export interface PoolGate {
 export class PoolGreeter {
   readonly context: Pick<TunnelContext, "logLimited">;
   readonly gate: PoolGate;
-  readonly waiting: DeadlineQueue<Greeting>;
+  /** Streams that have said nothing whole: a shared connection brings as many as its peer likes. */
+  readonly waiting: Newcomers;
 
   /** @param timeoutMs longest wait for a hello (`NP_HANDSHAKE_TIMEOUT`) */
   constructor(context: Pick<TunnelContext, "logLimited">, gate: PoolGate, timeoutMs: number) {
     this.context = context;
     this.gate = gate;
-    this.waiting = new DeadlineQueue(timeoutMs, (greeting) => {
-      greeting.refuse("connection at the tunnel port said nothing useful in time");
+    this.waiting = new Newcomers({
+      timeoutMs,
+      onDropped: (reason, { address }) => context.logLimited("warn", reason, { address }),
+      expectsMany: (address) => gate.expectsMany(address),
     });
   }
 
@@ -43,11 +46,12 @@ export class PoolGreeter {
   }
 
   close(): void {
-    this.waiting.clear((greeting) => greeting.drop());
+    this.waiting.close();
   }
 }
 
-class Greeting implements StreamReader {
+class Greeting implements StreamReader, Newcomer {
+  readonly address: string;
   readonly #greeter: PoolGreeter;
   readonly #arrival: Arrival;
   #bytes: Buffer | undefined;
@@ -56,10 +60,12 @@ class Greeting implements StreamReader {
   constructor(greeter: PoolGreeter, arrival: Arrival) {
     this.#greeter = greeter;
     this.#arrival = arrival;
+    this.address = arrival.address;
   }
 
   start(): void {
-    const { stream, address, early, wantsId, asksId } = this.#arrival;
+    const { stream, early, wantsId, asksId } = this.#arrival;
+    const { address } = this;
     const { gate, waiting } = this.#greeter;
     if (wantsId === true) {
       this.#silent();
@@ -86,10 +92,9 @@ class Greeting implements StreamReader {
 
   /** @returns whether it is known now what this is */
   #decide(bytes: Buffer): boolean {
-    const { asksId, address } = this.#arrival;
-    if (asksId === true && bytes[0] === ASKS_ID) {
-      if (this.#greeter.gate.expectsSilent(address)) this.#silent();
-      else this.refuse("pool connection refused: it asks for an id, and no 1.14 client is here");
+    if (this.#arrival.asksId === true && bytes[0] === ASKS_ID) {
+      if (this.#greeter.gate.expectsSilent(this.address)) this.#silent();
+      else this.#refuse("pool connection refused: it asks for an id, and no 1.14 client is here");
       return true;
     }
     let hello: PoolHello | undefined;
@@ -97,7 +102,7 @@ class Greeting implements StreamReader {
       hello = parseHello(bytes);
     } catch (error) {
       // The text is fixed: one that a stranger can vary gets around the log's limit.
-      this.refuse("bad pool hello", error);
+      this.#refuse("bad pool hello", error);
       return true;
     }
     if (hello === undefined) return false;
@@ -116,7 +121,7 @@ class Greeting implements StreamReader {
   #silent(): void {
     this.#over();
     const { stream } = this.#arrival;
-    this.#arrival.known?.();
+    this.#arrival.known?.(true);
     this.#greeter.gate.silent(stream);
     stream.resume();
   }
@@ -126,9 +131,9 @@ class Greeting implements StreamReader {
     this.#greeter.waiting.delete(this);
   }
 
-  refuse(message: string, error?: unknown): void {
+  #refuse(message: string, error?: unknown): void {
     this.#greeter.context.logLimited("warn", message, {
-      address: this.#arrival.address,
+      address: this.address,
       ...(error instanceof Error && { reason: error.message }),
     });
     this.drop();

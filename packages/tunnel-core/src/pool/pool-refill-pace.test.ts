@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Latencies } from "../latencies.ts";
 import { PoolRefill } from "./pool-refill.ts";
 
 const STREAM = { destroy: () => {} } as never;
@@ -23,6 +24,7 @@ function setUp(options: {
   const refill = new PoolRefill({
     context: {
       limits: { minPoolIntervalMs: 100, maxPoolIntervalMs: 1000 },
+      latencies: new Latencies(),
       logLimited: () => {},
     } as never,
     dialer: {

@@ -30,7 +30,7 @@ export interface Refillable {
 }
 
 export interface PoolRefillOptions {
-  readonly context: Pick<TunnelContext, "limits" | "logLimited">;
+  readonly context: Pick<TunnelContext, "latencies" | "limits" | "logLimited">;
   readonly dialer: Pick<PoolDialer, "dial" | "close">;
   readonly pool: Refillable;
   /** Pool connections have TLS. */
@@ -130,8 +130,8 @@ export class PoolRefill implements PoolDialResult, PoolWatcher {
     } else {
       this.#least = pool.poolSize;
     }
-    // `min` may have grown.
-    this.#capacity = Math.max(this.#capacity, Math.min(min, max));
+    // `min` may have grown, `max` shrunk.
+    this.#capacity = Math.min(max, Math.max(this.#capacity, min));
     if (this.#fastest !== Number.POSITIVE_INFINITY) this.#fastestBefore = this.#fastest;
     this.#fastest = Number.POSITIVE_INFINITY;
     this.#lost = 0;
@@ -152,6 +152,7 @@ export class PoolRefill implements PoolDialResult, PoolWatcher {
   onOpen(stream: ByteStream, id: string, early: Buffer | undefined, tookMs: number): void {
     this.#dialing--;
     this.#fastest = Math.min(this.#fastest, tookMs);
+    this.#options.context.latencies.poolDial.observe(tookMs);
     // Those that users wait for are no reason to keep more ready.
     if (this.#opened >= this.#needed) this.#openedSinceGrowth++;
     this.#failures = 0;

@@ -1,11 +1,7 @@
 import { connect, type Socket } from "node:net";
-import {
-  connect as connectTls,
-  rootCertificates,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import { TunnelError } from "../errors.ts";
+import { tls as nodeTls } from "../node-tls.ts";
 import { KEEP_ALIVE_MS } from "../stream/tcp-stream.ts";
 import { ProxyDial } from "./proxy-dial.ts";
 import type { Route } from "./route.ts";
@@ -22,7 +18,7 @@ export interface ConnectSocketOptions {
         readonly address: string;
         /** PEM. @default Node's */
         readonly ca?: readonly string[] | undefined;
-        /** TLS 1.3, with what this trusts. @default by `ca` */
+        /** Which versions of TLS, and whom to trust. @default Node's versions, and `ca` */
         readonly context?: SecureContext | undefined;
         /** ALPN. */
         readonly protocols?: string[] | undefined;
@@ -118,13 +114,13 @@ function throughProxy(
 }
 
 function secure(raw: Socket, tls: NonNullable<ConnectSocketOptions["tls"]>): TLSSocket {
-  const socket = connectTls({
+  const socket = nodeTls().connect({
     socket: raw,
     host: tls.address,
     rejectUnauthorized: tls.verified,
-    ...(tls.context !== undefined && { secureContext: tls.context, minVersion: "TLSv1.3" }),
+    ...(tls.context !== undefined && { secureContext: tls.context }),
     ...(tls.protocols !== undefined && { ALPNProtocols: tls.protocols }),
-    ...(tls.ca !== undefined && { ca: [...rootCertificates, ...tls.ca] }),
+    ...(tls.ca !== undefined && { ca: [...nodeTls().rootCertificates, ...tls.ca] }),
     ...(tls.serverName !== undefined && { servername: tls.serverName }),
   });
   // An error of the connection underneath is one of this socket, and Node tells of it as well.

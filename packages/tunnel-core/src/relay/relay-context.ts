@@ -1,5 +1,6 @@
 import type { TrafficCounters } from "../counters.ts";
 import type { DeadlineQueue } from "../deadline-queue.ts";
+import type { Latencies } from "../latencies.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { FlushQueue } from "../stream/flush-queue.ts";
 import type { Lingerer } from "../stream/lingerer.ts";
@@ -27,6 +28,7 @@ export interface RelayOwner {
 export interface RelayContext {
   readonly buffers: RelayBuffers;
   readonly counters: TrafficCounters;
+  readonly latencies: Latencies;
   readonly flushes: FlushQueue;
   readonly lingerer: Lingerer;
   /** Open TCP relays. */

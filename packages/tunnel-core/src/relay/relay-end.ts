@@ -30,13 +30,16 @@ export class RelayEnd implements StreamReader, TokenWaiter {
   #firstBytes: FirstBytes | undefined;
   #blocked = false;
   #limited = false;
+  /** Its first byte, which has yet to come, is the answer. */
+  #answers: boolean;
   #ended = false;
   #closed = false;
 
-  constructor(relay: Relay, stream: ByteStream, local: boolean) {
+  constructor(relay: Relay, stream: ByteStream, local: boolean, answers: boolean) {
     this.#relay = relay;
     this.stream = stream;
     this.#local = local;
+    this.#answers = answers;
     this.#bucket = local ? relay.context.inbound : relay.context.outbound;
   }
 
@@ -73,6 +76,10 @@ export class RelayEnd implements StreamReader, TokenWaiter {
     const peer = this.#peer;
     if (peer === undefined) return false;
     relay.active = true;
+    if (this.#answers) {
+      this.#answers = false;
+      relay.answered();
+    }
     if (this.#local) {
       relay.context.counters.tcprx += length;
       relay.receivedBytes += length;

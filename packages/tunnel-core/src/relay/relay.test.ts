@@ -25,7 +25,8 @@ function relayed(
   const [remote, target] = memoryPair(streams);
   open.push(local, user, remote, target);
   const owner = { onBlocked: vi.fn(), onFinished: vi.fn() };
-  new Relay({ context, local, remote, owner, ...options });
+  const asked = { answer: "remote", askedAt: performance.now() - 30 } as const;
+  new Relay({ context, local, remote, owner, ...asked, ...options });
   return {
     context,
     owner,
@@ -105,3 +106,21 @@ test("writes the header first, which counts for nothing", async () => {
   await vi.waitFor(() => expect(user.text()).toBe("PROXY UNKNOWN\r\nhello"));
   expect(context.counters.tcptx).toBe(5);
 });
+
+test.each(["local", "remote"] as const)(
+  "measures the first byte of the %s side alone",
+  async (answer) => {
+    const { context, user, target } = relayed({}, { answer });
+    const [answering, asking] = answer === "local" ? [user, target] : [target, user];
+    const count = () => context.latencies.firstByte.snapshot().counts.reduce((sum, n) => sum + n);
+    asking.stream.writeCopy(Buffer.from("ask"), 3);
+    await vi.waitFor(() => expect(answering.bytes).toBe(3));
+    expect(count()).toBe(0);
+    for (const bytes of [2, 4]) {
+      answering.stream.writeCopy(Buffer.from("an"), 2);
+      await vi.waitFor(() => expect(asking.bytes).toBe(bytes));
+    }
+    expect(count()).toBe(1);
+    expect(context.latencies.firstByte.snapshot().sumMs).toBeGreaterThanOrEqual(30);
+  },
+);

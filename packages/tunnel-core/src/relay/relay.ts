@@ -17,6 +17,9 @@ export interface RelayOptions {
   readonly earlyRemote?: EarlyInput | undefined;
   /** Looks at what the local side sends first. */
   readonly inspection?: BlockInspection | undefined;
+  /** Whose first byte is the answer, and since when it is waited for (`performance.now()`). */
+  readonly answer: "local" | "remote";
+  readonly askedAt: number;
   readonly owner: RelayOwner;
 }
 
@@ -31,15 +34,17 @@ export class Relay implements IdleCheckable {
   readonly #local: RelayEnd;
   readonly #remote: RelayEnd;
   readonly #owner: RelayOwner;
+  readonly #askedAt: number;
   #lasts = false;
   #finished = false;
 
   constructor(options: RelayOptions) {
-    const { context, local, remote, earlyLocal, earlyRemote, inspection } = options;
+    const { context, local, remote, earlyLocal, earlyRemote, inspection, answer } = options;
     this.context = context;
     this.#owner = options.owner;
-    this.#local = new RelayEnd(this, local, true);
-    this.#remote = new RelayEnd(this, remote, false);
+    this.#askedAt = options.askedAt;
+    this.#local = new RelayEnd(this, local, true, answer === "local");
+    this.#remote = new RelayEnd(this, remote, false, answer === "remote");
     local.setReader(this.#local);
     remote.setReader(this.#remote);
     context.tcpRelays.add(this);
@@ -57,6 +62,11 @@ export class Relay implements IdleCheckable {
   blocked(): void {
     this.#owner.onBlocked();
     this.cut();
+  }
+
+  /** The first byte of the answer has come. */
+  answered(): void {
+    this.context.latencies.firstByte.observe(performance.now() - this.#askedAt);
   }
 
   limitsChanged(): void {

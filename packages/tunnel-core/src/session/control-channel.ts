@@ -104,6 +104,11 @@ export class ControlChannel implements StreamReader {
     this.ping();
   }
 
+  /** Inside a report interval's tick, after this one's: whether something has come since the last. */
+  get heard(): boolean {
+    return this.#silentTicks <= 1;
+  }
+
   /** Once per report interval. */
   tick(): void {
     const most = this.#maxSilentTicks;

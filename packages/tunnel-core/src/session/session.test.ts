@@ -42,7 +42,7 @@ function meet(terms: Partial<SessionTerms> = {}, limits = {}) {
       flow: "-",
       role: "entry",
       proved: true,
-      way: { by: "frames" },
+      way: { by: "frames", lanes: 0 },
       sizing: true,
       max: 2,
       signalKey: KEY,

@@ -10,8 +10,8 @@ import { ControlChannel } from "./control-channel.ts";
 
 /** How a session's users go over its pool connections. */
 export type SessionWay =
-  /** One after another on each, in frames. */
-  | { readonly by: "frames" }
+  /** One after another on each, in frames, or many at once on so many lanes. */
+  | { readonly by: "frames"; readonly lanes: number }
   /** Each on one of his own, that a signal names (NodePass 1.14). */
   | {
       readonly by: "claims";
@@ -33,7 +33,7 @@ export interface SessionTerms {
   readonly sizing: boolean;
   /** The peer can be told which port of a range a user came to (`ports`). @default false */
   readonly ports?: boolean | undefined;
-  /** Most idle pool connections. */
+  /** Most idle pool connections, as the session begins. */
   readonly max: number;
   /** Key of the signals. */
   readonly signalKey: string;
@@ -75,6 +75,7 @@ export class Session {
   #timer: NodeJS.Timeout | undefined;
   #state: "waiting" | "checking" | "ready" | "retired" | "ended" = "waiting";
   #unknownLogged = 0;
+  #max: number;
   /** Pool connections that have come. */
   #arrived = 0;
   /** Most pool connections that were wanted, and most that the peer has been told of. */
@@ -87,21 +88,29 @@ export class Session {
 
   constructor(context: TunnelContext, terms: SessionTerms, owner: SessionOwner) {
     this.terms = terms;
+    this.#max = terms.max;
     this.#context = context;
     this.#owner = owner;
-    const { role, way, max } = terms;
+    const { role, way } = terms;
     const { exit } = owner;
     const onAvailable = (): void => this.#available();
     const onTaken = (used: boolean): void => {
       if (used) this.watcher?.taken();
       else this.watcher?.lost();
     };
-    const common = { role, exit, max, onAvailable, onTaken };
+    const common = { role, exit, onAvailable, onTaken };
     if (way.by === "frames") {
       this.#conduits = new FramedConduits({
         ...common,
         flushes: context.flushes,
         lingerer: context.lingerer,
+        laneCount: way.lanes,
+        datagrams: {
+          waiting: context.waitingDatagrams,
+          onDropped: (datagrams) => {
+            context.counters.udpDropped += datagrams;
+          },
+        },
         onViolation: (error) => {
           context.logLimited("warn", "pool connection broke the rules of frames", {
             reason: error.message,
@@ -141,6 +150,11 @@ export class Session {
     return this.#control !== undefined;
   }
 
+  /** Most idle pool connections now. */
+  get max(): number {
+    return this.#max;
+  }
+
   /** Idle pool connections. */
   get poolSize(): number {
     return this.#conduits.size;
@@ -166,7 +180,10 @@ export class Session {
    * a number that says the same however late it is read: those that came, and one for each who waits.
    */
   want(waiting: number): void {
-    const total = this.#arrived + waiting;
+    const { way } = this.terms;
+    // One lane serves all who wait.
+    const shared = way.by === "frames" && way.lanes > 0;
+    const total = this.#arrived + (shared ? Math.min(1, waiting) : waiting);
     if (total <= this.#wanted) return;
     const pending = this.#wanted > this.#told;
     this.#wanted = Math.min(total, MAX_COUNT);
@@ -198,13 +215,23 @@ export class Session {
     });
     this.#timer = setInterval(() => {
       this.#control?.tick();
-      this.#conduits.tick();
+      if (this.ended) return;
+      this.#tellMax();
+      this.#conduits.tick(this.#max, this.#control?.heard === true);
       this.#check?.tick(this.#control?.pings ?? 0);
     }, this.#context.limits.reportIntervalMs);
     this.#control.start();
     if (this.ended) return;
     if (this.#check === undefined) this.#becomeReady();
     else this.#check.start();
+  }
+
+  /** Server: `max` may have changed. A client without `sizing` keeps to what the handshake said. */
+  #tellMax(): void {
+    const { settings } = this.#context;
+    if (settings.scheme !== "server" || !this.terms.sizing || settings.max === this.#max) return;
+    this.#max = settings.max;
+    this.#send({ action: "max", count: this.#max });
   }
 
   #becomeReady(): void {
@@ -260,6 +287,9 @@ export class Session {
       case "keep":
         if (this.watcher === undefined && this.terms.sizing) this.#conduits.trim(signal.count);
         return;
+      case "max":
+        if (this.watcher !== undefined && this.terms.sizing) this.#max = signal.count;
+        return;
       case "ping":
       case "pong":
         return;
@@ -283,7 +313,7 @@ export class Session {
 
   /** The peer has not closed all idle connections of a retired session yet. */
   get retiring(): boolean {
-    return this.#state === "retired" && this.#conduits.size > 0;
+    return this.#state === "retired" && this.#conduits.unused > 0;
   }
 
   end(reason: string): void {

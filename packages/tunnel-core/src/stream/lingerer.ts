@@ -4,6 +4,8 @@ import { DETACHED_READER } from "./detached-reader.ts";
 
 /** Longest time, ms, that a stream whose user is done waits for the peer to take its last bytes. */
 const LINGER_MS = 5000;
+/** Most of them at once; the one that has waited longest goes first. */
+const MAX_LINGERING = 4096;
 
 /** A connection that carries one user after another. */
 export interface Reusable {
@@ -34,11 +36,19 @@ export class Lingerer {
   end(stream: ByteStream): void {
     if (stream.destroyed) return;
     stream.setReader(DETACHED_READER);
+    if (this.#lingering.size >= MAX_LINGERING) this.#expireFirst();
     this.#lingering.add(stream);
     stream.end(() => {
       this.#lingering.delete(stream);
       stream.destroy();
     });
+  }
+
+  #expireFirst(): void {
+    const { first } = this.#lingering;
+    if (first === undefined) return;
+    this.#lingering.delete(first);
+    first.destroy();
   }
 
   /** Closes what lingers, now. */

@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
-import { type ConnectionOptions, connect, type SecureContext, TLSSocket } from "node:tls";
-import { TunnelError } from "../errors.ts";
+import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
+import { tls as nodeTls } from "../node-tls.ts";
+import { certificateMismatch } from "../tls/certificate-pin.ts";
 import type { CertificateState } from "../tls/certificate-source.ts";
-import { fingerprint } from "../wire/certificate-fingerprint.ts";
+import { certificateFingerprint } from "../wire/certificate-fingerprint.ts";
 import { LEASED, SHARED } from "./byte-stream.ts";
 import { DETACHED_READER } from "./detached-reader.ts";
 import { readFast } from "./fast-read.ts";
@@ -193,27 +194,22 @@ export function secureClient(
 ): void {
   const tls: ConnectionOptions = {
     socket: raw.socket,
+    // Which versions of TLS will do is the context's matter: Node asks no option beside it.
     secureContext: options.context,
-    minVersion: "TLSv1.3",
     rejectUnauthorized: options.mode === 2,
     // Node's default is `localhost`.
     host: options.address,
     ...(options.serverName !== undefined && { servername: options.serverName }),
   };
-  const socket = connect(Object.assign(tls, { highWaterMark: 0 }));
+  const socket = nodeTls().connect(Object.assign(tls, { highWaterMark: 0 }));
   const failed = (error: Error): void => dialed.onFailed(error);
   socket.on("error", failed);
   socket.once("secureConnect", () => {
     // Asked for at once: Node 22.12 forgets the certificate soon after the handshake.
     const peer = peerFingerprint(socket);
-    const { pin } = options;
-    if (pin !== undefined && peer !== pin) {
-      dialed.onFailed(
-        new TunnelError(
-          "PEER_CERTIFICATE_MISMATCH",
-          `the certificate ${peer ?? "(none)"} is not the server's proved one, ${pin}`,
-        ),
-      );
+    const mismatch = certificateMismatch(peer, options.pin);
+    if (mismatch !== undefined) {
+      dialed.onFailed(mismatch);
       return;
     }
     raw.setReader(DETACHED_READER);
@@ -225,7 +221,7 @@ export function secureClient(
 
 function peerFingerprint(socket: TLSSocket): string | undefined {
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : fingerprint(certificate.raw);
+  return certificate === undefined ? undefined : certificateFingerprint(certificate.raw);
 }
 
 /**
@@ -246,7 +242,7 @@ export function secureServer(
     highWaterMark: 0,
     ...(protocols !== undefined && { ALPNProtocols: [...protocols] }),
   };
-  return new TLSSocket(raw, options);
+  return new (nodeTls().TLSSocket)(raw, options);
 }
 
 /** Makes a secured socket a stream, see `adoptTcp`. */

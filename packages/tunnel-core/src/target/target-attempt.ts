@@ -48,10 +48,11 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
     this.through = through;
   }
 
-  start(): void {
+  /** @returns the time now, of `performance.now()` */
+  start(): number {
     const { context, localAddress, deadlines } = this.#dial.dialer;
-    deadlines.add(this);
-    if (this.#dial.dialer.health.measures) this.#startedAt = performance.now();
+    const now = deadlines.add(this);
+    if (this.#dial.dialer.health.measures) this.#startedAt = now;
     if (this.through !== undefined) {
       this.#proxied = new ProxyDial({
         route: {
@@ -69,11 +70,12 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
           this.#failed(error);
         },
       });
-      return;
+      return now;
     }
     const to = { address: this.address, port: this.#port, localAddress };
     this.#stream = dialTcp(to, context.buffers, this);
     this.#stream.setReader(this);
+    return now;
   }
 
   onConnect(): void {

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { formatHostPort, type HostPort, type ProxyAddress } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
+import type { Latency } from "../latencies.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { isOwnFault } from "../system-errors.ts";
@@ -48,14 +49,23 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
   #attempts: readonly TargetAttempt[] = NONE;
   #lastError: unknown;
   #done = false;
+  /** When its first look-up or attempt began, and when an attempt succeeded; 0 before. */
+  #startedAt = 0;
+  connectedAt = 0;
+  readonly #latency: Latency | undefined;
 
   /** Which port of a range is wanted. */
   readonly place: number;
 
-  constructor(dialer: DialParts, wanted: TargetWanted, place = 0) {
+  /**
+   * @param latency gets the time that it took, if it succeeds
+   * @param place which port of a range is wanted, 0 for the first. @default 0
+   */
+  constructor(dialer: DialParts, wanted: TargetWanted, latency?: Latency, place = 0) {
     this.place = place;
     this.dialer = dialer;
     this.#wanted = wanted;
+    this.#latency = latency;
   }
 
   start(targets: readonly HostPort[]): void {
@@ -145,7 +155,8 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
     const round = this.#round;
     this.#lookups++;
     deadlines.delete(this);
-    deadlines.add(this);
+    const now = deadlines.add(this);
+    if (this.#startedAt === 0) this.#startedAt = now;
     this.#stagger();
     // After its time limit nobody waits for it any more.
     const answered = (): boolean => {
@@ -185,7 +196,8 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
     const attempt = new TargetAttempt(this, target, address, through);
     // As long as it has to be: an array that grows takes room for sixteen more.
     this.#attempts = this.#attempts.length === 0 ? [attempt] : [...this.#attempts, attempt];
-    attempt.start();
+    const now = attempt.start();
+    if (this.#startedAt === 0) this.#startedAt = now;
     this.#stagger();
     return true;
   }
@@ -203,6 +215,8 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
   connected(attempt: TargetAttempt, stream: ByteStream, early?: Buffer): void {
     const { target, address, through } = attempt;
     const { health, context } = this.dialer;
+    this.connectedAt = performance.now();
+    this.#latency?.observe(this.connectedAt - this.#startedAt);
     health.worked(target);
     for (const other of this.#attempts) {
       if (other === attempt) continue;

@@ -39,7 +39,7 @@ export class TargetDialer implements DialParts {
    * @param address the user's, where `sticky` looks at it
    */
   dial(wanted: TargetWanted, place = 0, address?: string): TargetDial {
-    const dial = new TargetDial(this, wanted, place);
+    const dial = new TargetDial(this, wanted, this.context.latencies.dial, place);
     if (this.health.measures) this.#keepMeasuring();
     dial.start(this.health.turn(dial, address));
     return dial;

@@ -19,7 +19,7 @@ export interface CertificateLogger {
 
 /** Which files, and how they are looked at. */
 export interface CertificateFilesOptions {
-  /** PEM, the leaf first, then its chain. */
+  /** PEM, the leaf first, then its chain. Looked at each time, as `keyPath`: it may change. */
   readonly certPath: string;
   /** PEM, not encrypted. */
   readonly keyPath: string;
@@ -48,6 +48,11 @@ export async function openCertificateFiles(
   options: CertificateFilesOptions,
 ): Promise<CertificateSource> {
   return new CertificateFiles(options);
+}
+
+/** @throws {TunnelError} `CERTIFICATE_INVALID` if the pair can't be used */
+export function checkCertificateFiles(options: CertificateFilesOptions): void {
+  new CertificateFiles(options).close();
 }
 
 class CertificateFiles implements CertificateSource {
@@ -141,7 +146,7 @@ class CertificateFiles implements CertificateSource {
  * files; the change time sees what restores the modification time, and permissions.
  */
 function pairVersion({ certPath, keyPath }: CertificateFilesOptions): string {
-  return `${fileVersion(certPath)} ${fileVersion(keyPath)}`;
+  return `${certPath} ${fileVersion(certPath)} ${keyPath} ${fileVersion(keyPath)}`;
 }
 
 function fileVersion(path: string): string {

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { type ConnectionOptions, connect, TLSSocket } from "node:tls";
 import { generate } from "selfsigned";
 import { expect, onTestFinished, test } from "vitest";
+import { certificateFingerprint } from "../wire/certificate-fingerprint.ts";
 import { openCertificateFiles } from "./certificate-files.ts";
-import { type CertificateSource, certificateFingerprint } from "./certificate-source.ts";
+import type { CertificateSource } from "./certificate-source.ts";
 import { createSelfSignedCertificate } from "./self-signed.ts";
 
 /** Wraps accepted connections as the pool's server does; answers with one byte. */

@@ -1,5 +1,8 @@
-import { createHash, type X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext } from "node:tls";
+import type { X509Certificate } from "node:crypto";
+import type { SecureContext } from "node:tls";
+import { tls } from "../node-tls.ts";
+import { certificateFingerprint } from "../wire/certificate-fingerprint.ts";
+import { CIPHERS_BY_BOTH, cipherOrder } from "./cipher-order.ts";
 
 /** A certificate, ready to be used. */
 export interface CertificateState {
@@ -33,23 +36,16 @@ export function createCertificateState(
   keyPem: string,
 ): CertificateState {
   return {
-    context: createSecureContext({ cert: certPem, key: keyPem, minVersion: "TLSv1.3" }),
+    context: tls().createSecureContext({
+      cert: certPem,
+      key: keyPem,
+      minVersion: "TLSv1.3",
+      ciphers: cipherOrder(),
+      secureOptions: CIPHERS_BY_BOTH,
+    }),
     fingerprint: certificateFingerprint(leaf.raw),
     notAfter: leaf.validToDate,
     // A function, so that whoever inspects or serialises a state sees no key.
     pem: () => ({ cert: certPem, key: keyPem }),
   };
-}
-
-/**
- * The form in which both ends of a tunnel compare certificates.
- *
- * @param der a certificate's DER encoding
- * @see docs/protocol.md, "Certificate check"
- * @example
- * certificateFingerprint(new X509Certificate(pem).raw); // "sha256:AB:CD:…"
- */
-export function certificateFingerprint(der: Uint8Array): string {
-  const digest = createHash("sha256").update(der).digest("hex").toUpperCase();
-  return `sha256:${digest.replaceAll(/..(?!$)/g, "$&:")}`;
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
-import { certificateFingerprint } from "./certificate-source.ts";
+import { certificateFingerprint } from "../wire/certificate-fingerprint.ts";
 import { createSelfSignedCertificate } from "./self-signed.ts";
 
 test("makes one state per source and another certificate each time", async () => {

@@ -16,6 +16,10 @@ test.each([
   [{ buffers: {} }, /^buffers is a object \(allowed: a RelayBuffers\)$/],
   [{ ca: "no pem" }, /^ca is "no pem" \(allowed: PEM text, or several in a list\)$/],
   [{ onCreate: "x" }, /^onCreate is "x"/],
+  [
+    { drainTimeoutMs: Number.POSITIVE_INFINITY },
+    /^drainTimeoutMs is Infinity \(allowed: a number, 0 to /,
+  ],
   [{ signal: new AbortController() }, /^signal is a object \(allowed: an AbortSignal\)$/],
 ])("refuses %o", (options, message) => {
   expect(given(options)).toThrow(

@@ -7,15 +7,18 @@ import {
 import { EntryPorts } from "../entry/entry-ports.ts";
 import { TunnelError } from "../errors.ts";
 import { RelayBuffers } from "../stream/relay-buffers.ts";
-import type { TunnelOptions } from "../tunnel.ts";
+import type { CloseOptions, ConnectOptions, ReadyOptions, TunnelOptions } from "../tunnel.ts";
 
-/** What each option has to be, in words, and whether a value is. */
-const OPTIONS: {
-  readonly [Name in keyof Required<TunnelOptions>]: readonly [
-    allowed: string,
-    isAllowed: (value: unknown) => boolean,
-  ];
-} = {
+/** What an option has to be, in words, and whether a value is. */
+type Rule = readonly [allowed: string, isAllowed: (value: unknown) => boolean];
+type Rules<Options> = { readonly [Name in keyof Required<Options>]: Rule };
+
+/** The longest that a timer of Node's waits. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+const TIMEOUT = [`a number, 0 to ${MAX_TIMEOUT_MS}`, isTimeout] as const;
+const SIGNAL = ["an AbortSignal", (value: unknown) => value instanceof AbortSignal] as const;
+
+const OPTIONS: Rules<TunnelOptions> = {
   limits: ["an object", isObject],
   buffers: ["a RelayBuffers", (value) => value instanceof RelayBuffers],
   ca: ["PEM text, or several in a list", isPem],
@@ -26,8 +29,16 @@ const OPTIONS: {
   lookup: ["a function", (value) => typeof value === "function"],
   onCreate: ["a function", (value) => typeof value === "function"],
   takeOver: ["a tunnel", isObject],
-  drainTimeoutMs: ["a number, 0 or more", (value) => typeof value === "number" && value >= 0],
-  signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
+  drainTimeoutMs: TIMEOUT,
+  signal: SIGNAL,
+};
+
+/** Those of a tunnel's methods. */
+export const CLOSE_OPTIONS: Rules<CloseOptions> = { timeoutMs: TIMEOUT };
+export const CONNECT_OPTIONS: Rules<ConnectOptions> = { signal: SIGNAL };
+export const READY_OPTIONS: Rules<ReadyOptions> = {
+  signal: SIGNAL,
+  failOnRefusal: ["true or false", (value) => typeof value === "boolean"],
 };
 
 /**
@@ -37,9 +48,20 @@ const OPTIONS: {
  * @throws {TunnelError} `INVALID_OPTIONS` with the name, the value and what is allowed
  */
 export function checkOptions(options: TunnelOptions): EnvironmentSettings {
-  const known: ReadonlyMap<string, (typeof OPTIONS)[keyof TunnelOptions]> = new Map(
-    Object.entries(OPTIONS),
-  );
+  checkGiven(options, OPTIONS);
+  const limits = resolveEnvironmentSettings({ ...options.limits });
+  if ("semaphoreLimit" in limits) return limits;
+  throw invalid(limits.map(({ message }) => `limits.${message}`).join("; "));
+}
+
+/**
+ * Checks the options of a call.
+ *
+ * @throws {TunnelError} `INVALID_OPTIONS` with the name, the value and what is allowed
+ */
+export function checkGiven<Options extends object>(options: Options, rules: Rules<Options>): void {
+  if (!isObject(options)) throw invalid(`options are ${kindOf(options)} (allowed: an object)`);
+  const known = new Map(Object.entries<Rule>(rules));
   for (const [name, value] of Object.entries(options)) {
     const [allowed, isAllowed] = known.get(name) ?? [];
     if (isAllowed === undefined) {
@@ -49,9 +71,6 @@ export function checkOptions(options: TunnelOptions): EnvironmentSettings {
       throw invalid(`${name} is ${kindOf(value)} (allowed: ${allowed})`);
     }
   }
-  const limits = resolveEnvironmentSettings({ ...options.limits });
-  if ("semaphoreLimit" in limits) return limits;
-  throw invalid(limits.map(({ message }) => `limits.${message}`).join("; "));
 }
 
 /** Numbers of settings that were made by hand, not by `parseTunnelUrl`, which has checked them. */
@@ -89,6 +108,10 @@ export function checkSettings(settings: ServerSettings | ClientSettings): void {
       throw invalid(`${name} is ${kindOf(value)} (allowed: a number, 0 or more)`);
     }
   }
+}
+
+function isTimeout(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value <= MAX_TIMEOUT_MS;
 }
 
 function isObject(value: unknown): boolean {

@@ -1,12 +1,13 @@
-import { createSecureContext, rootCertificates } from "node:tls";
 import { type ClientSettings, formatHostPort } from "@nodepass/url-config";
 import type { Carrier, CarrierTls } from "../carrier/carrier.ts";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
+import { tls as nodeTls } from "../node-tls.ts";
 import { PoolDialer, type PoolDialTerms } from "../pool/pool-dialer.ts";
 import { MAX_DIALING, MAX_DIALING_UNSIZED, PoolRefill } from "../pool/pool-refill.ts";
 import { dialledHost, type Route } from "../proxy/route.ts";
 import type { CertificateCheckPlan } from "../session/certificate-check.ts";
 import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
+import { cipherOrder } from "../tls/cipher-order.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
@@ -40,7 +41,7 @@ export class ClientSession {
       role,
       proved: met.proved,
       way: met.proved
-        ? provedWay(met.answer.ext)
+        ? provedWay(met.answer.ext, met.answer.lanes)
         : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
       sizing: met.proved && hasSizing(met.answer.ext),
       ports: met.proved && hasPorts(met.answer.ext),
@@ -58,6 +59,7 @@ export class ClientSession {
         owner.onEnd(session, reason);
       },
     });
+    const { session } = this;
     this.#refill = new PoolRefill({
       context,
       dialer: new PoolDialer(dialTerms(options)),
@@ -67,7 +69,9 @@ export class ClientSession {
       get min() {
         return context.settings.scheme === "client" ? context.settings.min : settings.min;
       },
-      max: answer.max,
+      get max() {
+        return session.max;
+      },
       maxDialing: terms.sizing ? MAX_DIALING : MAX_DIALING_UNSIZED,
       onFatal: (error) => this.session.end(error.message),
       onControl: (stream, early) => {
@@ -123,8 +127,10 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
       serverName,
       path: settings.path,
       tls: carrierTls(options),
+      of114: !met.proved,
       reportIntervalMs: context.limits.reportIntervalMs,
       buffers: context.buffers,
+      lingerer: context.lingerer,
       log: context.logLimited,
     }),
     timeoutMs: context.limits.tcpDialTimeoutMs,
@@ -151,12 +157,13 @@ function carrierTls(options: ClientSessionOptions): CarrierTls | undefined {
   const front = frontOf(options);
   const tls = front === 0 ? met.answer.tls : front;
   if (tls === 0) return undefined;
-  const trusted = ca === undefined ? undefined : [...rootCertificates, ...[ca].flat()];
+  const trusted = ca === undefined ? undefined : [...nodeTls().rootCertificates, ...[ca].flat()];
   return {
     mode: tls,
-    context: createSecureContext({
+    context: nodeTls().createSecureContext({
       // What stands in front of a server may know no more than 1.2.
       minVersion: front === 0 ? "TLSv1.3" : "TLSv1.2",
+      ciphers: cipherOrder(),
       ...(trusted !== undefined && { ca: trusted }),
     }),
     ca: trusted,

@@ -169,6 +169,7 @@ export class ClientTunnel extends TunnelBase {
       // Through a proxy the server's address is not known here, only what it is asked for.
       const server = through === undefined ? address : tunnel.host;
       try {
+        const startedAt = performance.now();
         const allow114 = compat && !this.#provedAddresses.has(server);
         const met = await shakeHands({
           address: server,
@@ -185,6 +186,7 @@ export class ClientTunnel extends TunnelBase {
           timeoutMs: this.context.limits.handshakeTimeoutMs,
           signal: this.lifetime.signal,
         });
+        this.context.latencies.handshake.observe(performance.now() - startedAt);
         if (met.proved) this.#provedAddresses.add(server);
         return { met, route };
       } catch (error) {

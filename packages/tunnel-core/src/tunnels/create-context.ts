@@ -3,6 +3,7 @@ import { openGate, openTrust } from "../access/address-gate.ts";
 import { Bans } from "../access/bans.ts";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
+import { Latencies } from "../latencies.ts";
 import { NameCache } from "../names/name-cache.ts";
 import { type Facing, localConnectionRates, localRates } from "../rate/local-rates.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
@@ -57,6 +58,7 @@ export function createContext(
     peerGate: openGate(gates, settings, "peers", bans),
     bans,
     trust: openTrust(gates, settings),
+    latencies: new Latencies(),
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
     lingerer: new Lingerer(),

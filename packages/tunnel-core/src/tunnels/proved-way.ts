@@ -1,12 +1,16 @@
 import type { SessionWay } from "../session/session.ts";
-import { DATAGRAMS, PORTS, SIZING, STREAMS } from "../wire/extensions.ts";
+import { DATAGRAMS, LANES, PORTS, SIZING, STREAMS } from "../wire/extensions.ts";
 
 /**
  * How the users of a proved session go. `streams` implies all that `datagrams` says; without it the
  * session is one of part 1 (docs/protocol.md, "Extensions").
+ *
+ * @param lanes what the answer says of them
  */
-export function provedWay(inForce: readonly string[]): SessionWay {
-  if (inForce.includes(STREAMS)) return { by: "frames" };
+export function provedWay(inForce: readonly string[], lanes: number | undefined): SessionWay {
+  if (inForce.includes(STREAMS)) {
+    return { by: "frames", lanes: inForce.includes(LANES) ? (lanes ?? 0) : 0 };
+  }
   return { by: "claims", framed: inForce.includes(DATAGRAMS), check: undefined };
 }
 

@@ -7,10 +7,11 @@ import type { ByteStream } from "../stream/byte-stream.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { unmapAddress } from "../wire/endpoint.ts";
-import { EXTENSIONS, negotiateExtensions } from "../wire/extensions.ts";
+import { EXTENSIONS, LANES, negotiateExtensions } from "../wire/extensions.ts";
 import type { HandshakeAnswer } from "../wire/handshake-answer.ts";
 import { HelloWindow } from "../wire/hello-window.ts";
 import { type PoolHello, poolId, verifyHello } from "../wire/pool-hello.ts";
+import { POOL_ID_BYTES } from "../wire/pool-id.ts";
 import { newSessionId, type ProofKeys, sessionKey, signalKey } from "../wire/proof.ts";
 import type { ProvedAnswer } from "../wire/proved-answer.ts";
 import { hasPorts, hasSizing, provedWay } from "./proved-way.ts";
@@ -23,8 +24,6 @@ const FIRST_PROBE_MS = 1500;
 const PROBE_ROUND_TRIPS = 3;
 /** Room in the pool for connections that are being taken at this moment. */
 const UNDER_WAY = 512;
-/** Bytes of an id; the control connection's are 0. */
-const ID_BYTES = 4;
 
 export interface ServerSessionsOptions {
   readonly context: TunnelContext;
@@ -128,14 +127,16 @@ export class ServerSessions implements PoolGate {
     const sessionId = newSessionId();
     const { clientNonce, serverNonce } = proved;
     const key = sessionKey(keys, { clientNonce, serverNonce, sessionId });
-    const ext = negotiateExtensions(proved.offered, EXTENSIONS);
+    const { lanes } = this.#options.settings;
+    const supported = lanes > 0 ? EXTENSIONS : EXTENSIONS.filter((name) => name !== LANES);
+    const ext = negotiateExtensions(proved.offered, supported);
     const session = new Session(
       context,
       {
         flow,
         role: flow === "-" ? "entry" : "exit",
         proved: true,
-        way: provedWay(ext),
+        way: provedWay(ext, lanes),
         sizing: hasSizing(ext),
         ports: hasPorts(ext),
         max: this.#options.settings.max,
@@ -152,7 +153,7 @@ export class ServerSessions implements PoolGate {
     });
     context.log("info", "client accepted by proof", { peer: applicant.address });
     const fp = this.#options.settings.tls === 0 ? "" : (certificate?.current().fingerprint ?? "");
-    return { ...this.#answer(), session: id, fp, ext };
+    return { ...this.#answer(), session: id, fp, ext, lanes };
   }
 
   #answer(): HandshakeAnswer {
@@ -171,7 +172,7 @@ export class ServerSessions implements PoolGate {
 
   /** A pool connection that says hello. @returns whether it belongs to the present session */
   hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean {
-    const { context, settings } = this.#options;
+    const { context } = this.#options;
     const present = this.#present;
     const proved = present?.proved;
     const refuse = (why: string): boolean => {
@@ -195,7 +196,7 @@ export class ServerSessions implements PoolGate {
       return true;
     }
     // Those that the client has given to users count as idle here until that is heard of.
-    if (present.session.poolSize >= settings.max * 2 + UNDER_WAY) {
+    if (present.session.poolSize >= present.session.max * 2 + UNDER_WAY) {
       return refuse("the pool is full");
     }
     present.session.addPoolConnection(stream, poolId(hello.counter), early);
@@ -227,17 +228,17 @@ export class ServerSessions implements PoolGate {
     const { session } = present;
     if (!session.hasControl) {
       clearTimeout(this.#deadline);
-      stream.write(Buffer.alloc(ID_BYTES));
+      stream.write(Buffer.alloc(POOL_ID_BYTES));
       session.begin(stream, undefined);
       return;
     }
-    if (session.poolSize >= this.#options.settings.max) {
+    if (session.poolSize >= session.max) {
       stream.reset();
       return;
     }
-    let id = randomBytes(ID_BYTES);
+    let id = randomBytes(POOL_ID_BYTES);
     while (id.readUInt32BE() === 0 || session.hasPoolConnection(id.toString("hex")))
-      id = randomBytes(ID_BYTES);
+      id = randomBytes(POOL_ID_BYTES);
     const name = id.toString("hex");
     stream.write(id);
     session.addPoolConnection(stream, name);

@@ -36,7 +36,8 @@ export class ServerTunnel extends TunnelBase {
 
   constructor(settings: ServerSettings, options: TunnelOptions) {
     super(settings, options);
-    this.#settings = settings;
+    // The ones that `update` changes.
+    this.#settings = this.settings.scheme === "server" ? this.settings : settings;
   }
 
   async start(): Promise<void> {
@@ -84,7 +85,16 @@ export class ServerTunnel extends TunnelBase {
       if (crt === undefined || keyFile === undefined) {
         throw new TunnelError("CERTIFICATE_INVALID", "tls=2 needs crt and key");
       }
-      return openCertificateFiles({ certPath: crt, keyPath: keyFile });
+      const settings = this.#settings;
+      // Other files may be named while it runs.
+      return openCertificateFiles({
+        get certPath() {
+          return settings.crt ?? crt;
+        },
+        get keyPath() {
+          return settings.keyFile ?? keyFile;
+        },
+      });
     }
     // On port 443 the handshake goes over TLS whatever `tls` is.
     if (tls === 1 || tunnel.port === HTTPS_PORT) return createSelfSignedCertificate();
@@ -155,9 +165,14 @@ export class ServerTunnel extends TunnelBase {
       port: this.listener.port,
       path: settings.path,
       certificate: settings.tls === 0 ? undefined : this.#certificate,
-      max: settings.max,
       reportIntervalMs: limits.reportIntervalMs,
       buffers,
+      lingerer: context.lingerer,
+      newcomers: {
+        timeoutMs: limits.handshakeTimeoutMs,
+        onDropped: (reason, { address }) => context.logLimited("warn", reason, { address }),
+        expectsMany: (address) => sessions.expectsMany(address),
+      },
       log: context.logLimited,
       onStream: (arrival) => {
         // Over QUIC it has come by no listener of ours.

@@ -11,16 +11,20 @@ import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
 import type {
+  CloseOptions,
   ConnectionEvent,
+  ConnectOptions,
   ReadyOptions,
   TargetState,
   Tunnel,
   TunnelChanges,
   TunnelCounters,
   TunnelEvents,
+  TunnelLatencies,
   TunnelOptions,
   TunnelState,
 } from "../tunnel.ts";
+import { CLOSE_OPTIONS, CONNECT_OPTIONS, checkGiven, READY_OPTIONS } from "./check-options.ts";
 import { createContext, type LiveContext } from "./create-context.ts";
 import { hideKey } from "./hide-key.ts";
 import { updateSettings } from "./update-settings.ts";
@@ -117,6 +121,17 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     return { ...this.context.counters, pool: this.poolSize() };
   }
 
+  latencies(): TunnelLatencies {
+    const { dial, handshake, poolDial, poolWait, firstByte } = this.context.latencies;
+    return {
+      dial: dial.snapshot(),
+      handshake: handshake.snapshot(),
+      poolDial: poolDial.snapshot(),
+      poolWait: poolWait.snapshot(),
+      firstByte: firstByte.snapshot(),
+    };
+  }
+
   targets(): readonly TargetState[] {
     return this.context.health.flatMap((health) => health.states());
   }
@@ -134,6 +149,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   }
 
   async ready(options: ReadyOptions = {}): Promise<void> {
+    checkGiven(options, READY_OPTIONS);
     const { signal, failOnRefusal = false } = options;
     while (this.#state !== "running") {
       signal?.throwIfAborted();
@@ -153,7 +169,9 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     }
   }
 
-  async connect({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<Duplex> {
+  async connect(options: ConnectOptions = {}): Promise<Duplex> {
+    checkGiven(options, CONNECT_OPTIONS);
+    const { signal } = options;
     signal?.throwIfAborted();
     if (this.closingOrClosed) throw new TunnelError("CLOSED", "the tunnel is closed");
     const entry = this.settings.tcp ? this.tcpEntry() : undefined;
@@ -267,9 +285,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     this.emit("state", state, error?.message, error);
   }
 
-  close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkGiven(options, CLOSE_OPTIONS);
     this.#closing ??= this.#close(options.timeoutMs ?? this.context.limits.shutdownTimeoutMs);
-    return this.#closing;
+    await this.#closing;
   }
 
   async #close(timeoutMs: number): Promise<void> {

@@ -22,10 +22,10 @@ test.each([
   ],
   ["&slot=5&read=1m", { slot: 5, readTimeoutMs: 60_000 }],
   ["&block=13&log=debug", { block: { socks: true, http: false, tls: true }, log: "debug" }],
+  ["&max=5", { max: 5 }],
   ["&proxy=1&dns=1s", { proxy: true, dnsTtlMs: 1000 }],
   // What can't change while it runs.
   ["&tls=1", undefined],
-  ["&max=5", undefined],
   ["&rate=8&notcp=1", undefined],
   ["&compat=0", undefined],
   ["&ban=1", undefined],
@@ -59,6 +59,8 @@ test.each([
   [{ slot: -1 }, /^slot "-1" is not valid/],
   [{ readTimeoutMs: -5 }, /^read /],
   [{ targets: [{ host: "127.0.0.1", port: 70_000 }] }, /^target address/],
+  [{ min: 5 }, /^min is no setting of a server/],
+  [{ max: 0 }, /^max "0" is not valid/],
   [{ tls: 1 }, /^tls can't be changed while the tunnel runs \(allowed: rateBytesPerSecond, /],
 ])("refuses %j, and changes nothing", (changes, message) => {
   const context = contextFor(SERVER);

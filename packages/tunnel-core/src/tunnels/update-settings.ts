@@ -9,6 +9,7 @@ import { openGate, openTrust } from "../access/address-gate.ts";
 import { TunnelError } from "../errors.ts";
 import { type Facing, localConnectionRates, localRates } from "../rate/local-rates.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
+import { checkCertificateFiles } from "../tls/certificate-files.ts";
 import type { Tunnel, TunnelChanges } from "../tunnel.ts";
 import { inspectionOf, type LiveContext } from "./create-context.ts";
 
@@ -34,6 +35,9 @@ const CHANGEABLE: Readonly<Record<Name, true>> = {
   deny: true,
   trust: true,
   min: true,
+  max: true,
+  crt: true,
+  keyFile: true,
 };
 const NAMES = Object.keys(CHANGEABLE) as Name[];
 
@@ -55,7 +59,9 @@ export function changesBetween(
   const given = new Map<string, unknown>(Object.entries(after));
   const old = new Map<string, unknown>(Object.entries(before));
   const differing = NAMES.filter(
-    (name) => JSON.stringify(given.get(name)) !== JSON.stringify(old.get(name)),
+    (name) =>
+      given.get(name) !== undefined &&
+      JSON.stringify(given.get(name)) !== JSON.stringify(old.get(name)),
   );
   if (isEntry && differing.includes("targets")) return undefined;
   const changes: TunnelChanges = Object.fromEntries(
@@ -95,7 +101,7 @@ export function changeInPlace(tunnel: Tunnel, after: Settings): boolean {
  * Changes a running tunnel; what is open goes on, by the new settings.
  *
  * @param settings those in force, which are changed
- * @throws {TunnelError} `INVALID_OPTIONS`; nothing is changed then
+ * @throws {TunnelError} `INVALID_OPTIONS`, `CERTIFICATE_INVALID`; nothing is changed then
  */
 export function updateSettings(
   context: LiveContext,
@@ -110,6 +116,10 @@ export function updateSettings(
       "INVALID_OPTIONS",
       `${unknown} can't be changed while the tunnel runs (allowed: ${NAMES.join(", ")})`,
     );
+  }
+  const foreign = names.find((name) => !(name in settings));
+  if (foreign !== undefined) {
+    throw new TunnelError("INVALID_OPTIONS", `${foreign} is no setting of a ${settings.scheme}`);
   }
   if (isEntry && changes.targets !== undefined) {
     throw new TunnelError(
@@ -126,6 +136,11 @@ export function updateSettings(
     Object.assign(given, { rateDownBytesPerSecond: down });
   const after = { ...settings, key: settings.key, ...given } as Settings;
   check(after);
+  if (after.scheme === "server" && after.tls === 2) {
+    const { crt = "", keyFile = "" } = after;
+    if (names.includes("crt") || names.includes("keyFile"))
+      checkCertificateFiles({ certPath: crt, keyPath: keyFile });
+  }
   const gates = gatesOf(context, after, changes);
   Object.assign(settings, given);
   Object.assign(context, gates);
@@ -147,7 +162,7 @@ function gatesOf(
   };
 }
 
-/** `log`, `proxy` and `min` are looked at when they are needed. */
+/** `log`, `proxy`, `min`, `max`, `crt` and `keyFile` are looked at when they are needed. */
 function apply(context: LiveContext, settings: Settings, changes: TunnelChanges): void {
   const { slot, slotPerAddress, readTimeoutMs, udpIdleMs, dnsTtlMs, targets, block } = changes;
   if ("rateDownBytesPerSecond" in changes) setRates(context, settings);

@@ -4,7 +4,7 @@ import { addressOf, parseRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
 import type { UdpTargets } from "./udp-target.ts";
-import type { UdpTargetLink } from "./udp-target-link.ts";
+import type { TargetReceiver } from "./udp-target-link.ts";
 
 /** Opens a UDP session with the target for each one that the peer's entry begins. */
 export class UdpExit {
@@ -31,33 +31,24 @@ export class UdpExit {
       return;
     }
     context.counters.udps++;
-    let target: UdpTargetLink | undefined;
-    const abort = new AbortController();
+    let claimed = false;
     const relay = new UdpRelay({
       context,
       scratch: this.#scratch,
-      deliver: (datagram) => target?.send(datagram) === true,
+      deliver: (datagram) => target.send(datagram),
       onClosed: () => {
-        abort.abort();
-        target?.close();
-        target = undefined;
+        target.close();
+        if (!claimed) opening.refuse();
         context.counters.udps--;
         context.slots.release(slot);
         if (context.debugs) context.log("debug", "udp session closed", { remote });
       },
     });
     if (context.debugs) context.log("debug", "udp session opened", { remote });
-    const timeout = AbortSignal.timeout(context.limits.udpDialTimeoutMs);
-    const receiver = { onDatagram: (datagram: Buffer) => relay.incoming(datagram) };
-    const source = parseRemote(remote) ?? { address: "", port: 0 };
-    this.#targets.open(AbortSignal.any([abort.signal, timeout]), receiver, source, place).then(
-      (link) => {
-        if (relay.closed) {
-          link.close();
-          opening.refuse();
-          return;
-        }
-        target = link;
+    const receiver: TargetReceiver = {
+      onDatagram: (datagram) => relay.incoming(datagram),
+      onOpen: () => {
+        claimed = true;
         opening.claim({
           onConduit: (conduit) => {
             if (conduit === undefined) relay.close();
@@ -65,12 +56,15 @@ export class UdpExit {
           },
         });
       },
-      (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        if (!relay.closed) context.logRarely("error", "udp target unreachable", { remote, reason });
+      onFailed: (error) => {
+        context.logRarely("error", "udp target unreachable", { remote, reason: error.message });
         relay.close();
-        opening.refuse();
       },
-    );
+    };
+    const target = this.#targets.open(receiver, parseRemote(remote), place);
+  }
+
+  close(): void {
+    this.#targets.close();
   }
 }

@@ -43,6 +43,8 @@ export function enlargeBuffers(socket: Socket): void {
  * for that, which no stranger may cause.
  *
  * @returns whether it was sent
+ * @example
+ * socket.on("message", (datagram, { port, address }) => answerUser(socket, datagram, port, address));
  */
 export function answerUser(
   socket: Socket,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:dgram";
 import type { AddressInfo } from "node:net";
 import type { HostPort } from "@nodepass/url-config";
+import type { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import { portOf } from "../target/port-of.ts";
@@ -42,14 +43,20 @@ export interface LinkParts {
   readonly kept: WaitingDatagrams;
   /** Whether there can be a next address. */
   readonly keeps: boolean;
+  /** Links that look for an address to send to; `timeUp` ends it. */
+  readonly searches: DeadlineQueue<UdpTargetLink>;
   /** The addresses to try for a session, in order. @param address the user's, for `sticky` */
   candidates(session: object, address?: string): AsyncGenerator<UdpCandidate, void>;
   /** This address is the one to begin with: it answered, or the others refused. */
   served(candidate: UdpCandidate): void;
 }
 
-/** Who gets what the target sends. */
+/** Who has a link. `onOpen` or `onFailed` is called once, never inside `open`, nothing after `close`. */
 export interface TargetReceiver {
+  /** An address can be sent to. */
+  onOpen(): void;
+  /** None can. @param error `TARGET_UNREACHABLE`; the link has closed */
+  onFailed(error: TunnelError): void;
   onDatagram(datagram: Buffer): void;
 }
 
@@ -65,10 +72,13 @@ export class UdpTargetLink {
   #current: UdpCandidate | undefined;
   #socket: Socket | undefined;
   #moving = false;
+  /** The search for an address that is going on; one that was given up finds another number here. */
+  #search = 0;
+  #onFound: ((found: boolean, error?: unknown) => void) | undefined;
+  #closed = false;
   /** What was sent without an answer yet; `undefined` once the address has answered. */
   #kept: Buffer[] | undefined;
   #keptBytes = 0;
-  readonly #closing = new AbortController();
   /** The user, where the target is told of him. */
   readonly #source: Endpoint | undefined;
   readonly #place: number;
@@ -90,19 +100,51 @@ export class UdpTargetLink {
     this.#kept = targets.keeps ? [] : undefined;
   }
 
-  /** @throws {TunnelError} `TARGET_UNREACHABLE` if no address can be sent to; aborts with `signal` */
-  async open(signal: AbortSignal): Promise<void> {
-    try {
-      const found = await this.#next(signal);
-      if (!found) throw new Error("no address");
-    } catch (error) {
-      this.close();
-      if (signal.aborted) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new TunnelError("TARGET_UNREACHABLE", `udp target unreachable: ${why}`, {
-        cause: error,
-      });
-    }
+  open(): void {
+    this.#find(
+      () => this.#next(),
+      (found, error) => {
+        if (found) {
+          this.#receiver.onOpen();
+          return;
+        }
+        this.close();
+        const why = error instanceof Error ? error.message : "no address";
+        const message = `udp target unreachable: ${why}`;
+        this.#receiver.onFailed(new TunnelError("TARGET_UNREACHABLE", message, { cause: error }));
+      },
+    );
+  }
+
+  /** @param onFound called once, unless the link closes before */
+  #find(search: () => Promise<boolean>, onFound: (found: boolean, error?: unknown) => void): void {
+    const number = ++this.#search;
+    this.#onFound = onFound;
+    this.#targets.searches.add(this);
+    search().then(
+      (found) => this.#found(number, found),
+      (error: unknown) => this.#found(number, false, error),
+    );
+  }
+
+  #found(number: number, found: boolean, error?: unknown): void {
+    if (number !== this.#search) return;
+    this.#targets.searches.delete(this);
+    const onFound = this.#onFound;
+    this.#giveUp();
+    onFound?.(found, error);
+  }
+
+  /** What is awaited goes on; its outcome is nobody's. */
+  #giveUp(): void {
+    this.#search++;
+    this.#onFound = undefined;
+  }
+
+  /** No address was found in time. */
+  timeUp(): void {
+    const { udpDialTimeoutMs } = this.#targets.context.limits;
+    this.#found(this.#search, false, new Error(`no address within ${udpDialTimeoutMs} ms`));
   }
 
   /** Where datagrams go now. */
@@ -144,10 +186,12 @@ export class UdpTargetLink {
   }
 
   /** @returns whether there was another address */
-  async #next(signal: AbortSignal): Promise<boolean> {
+  async #next(): Promise<boolean> {
+    const search = this.#search;
     let lastError: Error | undefined;
     for (;;) {
-      const { value } = await unlessAborted(this.#candidates.next(), signal);
+      const { value } = await this.#candidates.next();
+      if (search !== this.#search) return false;
       if (value === undefined) {
         if (lastError !== undefined) throw lastError;
         return false;
@@ -162,15 +206,19 @@ export class UdpTargetLink {
         const port = portOf(value.target, this.#place);
         if (port === undefined) throw new Error("its range has no such port");
         const to = { address: value.resolved.address, port };
-        await connect(socket, to, localAddress, signal);
+        await connect(socket, to, localAddress);
       } catch (error) {
         socket.close();
-        if (signal.aborted) throw error;
+        if (search !== this.#search) return false;
         // No route to this one, most often: its family may not be there.
         lastError = error instanceof Error ? error : new Error(String(error));
         context.names.failed(value.target.host, value.resolved.address);
         if (value.last) this.#targets.health.failed(value.target, error);
         continue;
+      }
+      if (search !== this.#search) {
+        socket.close();
+        return false;
       }
       this.#take(socket, value);
       return true;
@@ -221,29 +269,24 @@ export class UdpTargetLink {
     context.names.failed(current.target.host, current.resolved.address);
     if (current.last) health.failed(current.target, error);
     this.#moving = true;
-    this.#move().then(
-      (moved) => this.#moved(moved),
-      () => this.#moved(false),
+    this.#find(
+      () => this.#move(),
+      () => this.#moved(this.#socket !== socket),
     );
   }
 
-  /** @returns whether datagrams go elsewhere now */
+  /** The next address, or the first one of the next round. */
   async #move(): Promise<boolean> {
-    const before = this.#socket;
-    const { signal } = this.#closing;
-    const inTime = AbortSignal.timeout(this.#targets.context.limits.udpDialTimeoutMs);
-    const either = AbortSignal.any([signal, inTime]);
-    if (!(await this.#next(either)) && performance.now() - this.#roundAt >= ROUND_MS) {
-      this.#roundAt = performance.now();
-      this.#candidates = this.#targets.candidates(this, this.#source?.address);
-      await this.#next(either);
-    }
-    return this.#socket !== before;
+    const search = this.#search;
+    if (await this.#next()) return true;
+    if (search !== this.#search || performance.now() - this.#roundAt < ROUND_MS) return false;
+    this.#roundAt = performance.now();
+    this.#candidates = this.#targets.candidates(this, this.#source?.address);
+    return this.#next();
   }
 
   #moved(moved: boolean): void {
     this.#moving = false;
-    if (this.#closing.signal.aborted) return;
     const { context } = this.#targets;
     const kept = this.#kept ?? [];
     if (moved && this.#current !== undefined) {
@@ -263,8 +306,10 @@ export class UdpTargetLink {
   }
 
   close(): void {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#targets.searches.delete(this);
+    this.#giveUp();
     this.#forget();
     this.#socket?.close();
     this.#socket = undefined;
@@ -279,31 +324,13 @@ function isSame(one: UdpCandidate, other: UdpCandidate | undefined): boolean {
   return isSameTarget(one.target, other.target);
 }
 
-/** What is awaited goes on; its outcome is nobody's then. */
-function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => reject(new TunnelError("CLOSED", "the session has closed"));
-    if (signal.aborted) aborted();
-    signal.addEventListener("abort", aborted, { once: true });
-    wanted.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
-  });
-}
-
-function connect(
-  socket: Socket,
-  to: Endpoint,
-  local: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
+function connect(socket: Socket, to: Endpoint, local: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error): void => {
       socket.off("error", settle);
-      signal.removeEventListener("abort", aborted);
       if (error === undefined) resolve();
       else reject(error);
     };
-    const aborted = (): void => settle(new TunnelError("CLOSED", "the session has closed"));
-    signal.addEventListener("abort", aborted, { once: true });
     socket.once("error", settle);
     const dial = (): void => socket.connect(to.port, to.address, settle);
     if (local === undefined) dial();

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { formatHostPort, type HostPort } from "@nodepass/url-config";
+import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import { TargetHealth } from "../target/target-health.ts";
@@ -24,12 +25,14 @@ export class UdpTargets implements LinkParts {
   readonly localAddress: string | undefined;
   /** What sessions keep for the next address, in case theirs refuses. */
   readonly kept = new WaitingDatagrams(MAX_KEPT_BYTES);
+  readonly searches: DeadlineQueue<UdpTargetLink>;
   /** The address of a target (as `host:port`) that served last, of those it has. */
   readonly #served = new Map<string, string>();
 
   constructor(context: TunnelContext) {
     this.context = context;
     this.health = new TargetHealth(context, "udp");
+    this.searches = new DeadlineQueue(context.limits.udpDialTimeoutMs, (link) => link.timeUp());
     const { dial } = context.settings;
     this.localAddress = dial === "auto" ? undefined : dial;
   }
@@ -45,17 +48,16 @@ export class UdpTargets implements LinkParts {
    *
    * @param source the user's address
    * @param place which port of a range is wanted
-   * @throws {TunnelError} `TARGET_UNREACHABLE`
    */
-  async open(
-    signal: AbortSignal,
-    receiver: TargetReceiver,
-    source?: Endpoint,
-    place = 0,
-  ): Promise<UdpTargetLink> {
+  open(receiver: TargetReceiver, source?: Endpoint, place = 0): UdpTargetLink {
     const link = new UdpTargetLink(this, receiver, source, place);
-    await link.open(signal);
+    link.open();
     return link;
+  }
+
+  /** No link is opened any more; those that are open close by themselves. */
+  close(): void {
+    this.searches.clear();
   }
 
   /**

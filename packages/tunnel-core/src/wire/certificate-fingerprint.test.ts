@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { fingerprint, isFingerprint } from "./certificate-fingerprint.ts";
+import { certificateFingerprint, isFingerprint } from "./certificate-fingerprint.ts";
 
 const OF_ABC =
   "sha256:BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:" +
   "B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:15:AD";
 
 test("writes SHA-256 in upper-case pairs (the digest of abc, FIPS 180-2)", () => {
-  expect(fingerprint(Buffer.from("abc"))).toBe(OF_ABC);
+  expect(certificateFingerprint(Buffer.from("abc"))).toBe(OF_ABC);
   expect(isFingerprint(OF_ABC)).toBe(true);
 });
 

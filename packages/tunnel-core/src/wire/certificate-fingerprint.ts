@@ -8,15 +8,17 @@ const FINGERPRINT_CHARS = 7 + 32 * 3 - 1;
  *
  * @param der the certificate's DER bytes (`PeerCertificate.raw`, `X509Certificate.raw`)
  * @see docs/protocol.md, "Certificate check"
+ * @example
+ * certificateFingerprint(new X509Certificate(pem).raw); // "sha256:AB:CD:…"
  */
-export function fingerprint(der: Uint8Array): string {
+export function certificateFingerprint(der: Uint8Array): string {
   const hex = hash("sha256", der, "hex").toUpperCase();
   let text = `sha256:${hex.slice(0, 2)}`;
   for (let at = 2; at < hex.length; at += 2) text += `:${hex.slice(at, at + 2)}`;
   return text;
 }
 
-/** Whether `text` has exactly the shape that `fingerprint` writes. */
+/** Whether `text` has exactly the shape that `certificateFingerprint` writes. */
 export function isFingerprint(text: string): boolean {
   if (text.length !== FINGERPRINT_CHARS || !text.startsWith("sha256:")) return false;
   for (let at = 7; at < text.length; at++) {

@@ -7,11 +7,14 @@ export const STREAMS = "streams";
 /** The ends tell each other how many pool connections are needed. */
 export const SIZING = "sizing";
 
+/** Many users share a few pool connections. */
+export const LANES = "lanes";
+
 /** The entry says which port of a range a user came to. */
 export const PORTS = "ports";
 
 /** What this project offers and takes; the first release knows the first two. */
-export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS, SIZING, PORTS];
+export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS, SIZING, LANES, PORTS];
 
 /** Most extensions that a request or an answer may name. */
 export const MAX_EXTENSIONS = 16;

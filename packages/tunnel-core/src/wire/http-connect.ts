@@ -1,8 +1,8 @@
 import { formatHostPort, type HostPort, type ProxyAddress } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
+import { HEAD_END } from "./http-head.ts";
 import { MORE, type ProxyExchange, type ProxyStep } from "./proxy-exchange.ts";
 
-const HEAD_END = "\r\n\r\n";
 /** Longest answer that is read, bytes; what some proxies say of themselves is long. */
 const MAX_HEAD_BYTES = 16 * 1024;
 

@@ -1,5 +1,5 @@
 import { isFingerprint } from "./certificate-fingerprint.ts";
-import { isExtensionName, MAX_EXTENSIONS } from "./extensions.ts";
+import { isExtensionName, LANES, MAX_EXTENSIONS } from "./extensions.ts";
 import {
   answerFieldError,
   answerFields,
@@ -16,17 +16,24 @@ export interface ProvedAnswer extends HandshakeAnswer {
   readonly fp: string;
   /** The extensions in force: some of those that the client offered. */
   readonly ext: readonly string[];
+  /** Pool connections that are to be lanes, 1 to 64, where `lanes` is in force. */
+  readonly lanes?: number | undefined;
 }
 
+/** Most lanes of a session. */
+export const MAX_LANES = 64;
+
 /**
- * Writes the body: the four fields of `formatHandshakeAnswer`, then session, fp and ext.
+ * Writes the body: the four fields of `formatHandshakeAnswer`, then session, fp and ext, and lanes
+ * where they are in force.
  *
  * @see docs/protocol.md, "The proved answer"
  */
 export function formatProvedAnswer(answer: ProvedAnswer): string {
   const { session, fp, ext } = answer;
   const names = ext.map((name) => `"${name}"`).join(",");
-  return `{${answerFields(answer)},"session":"${session}","fp":"${fp}","ext":[${names}]}\n`;
+  const lanes = ext.includes(LANES) ? `,"lanes":${answer.lanes}` : "";
+  return `{${answerFields(answer)},"session":"${session}","fp":"${fp}","ext":[${names}]${lanes}}\n`;
 }
 
 /**
@@ -49,7 +56,15 @@ export function parseProvedAnswer(text: string, offered: readonly string[]): Pro
   if (!isNameList(ext) || !ext.every((name) => offered.includes(name))) {
     throw answerFieldError("ext", ext, `a list of some of ${offered.join(", ") || "nothing"}`);
   }
-  return { ...answer, session, fp, ext };
+  if (!ext.includes(LANES)) return { ...answer, session, fp, ext };
+  return { ...answer, session, fp, ext, lanes: toLanes(fields.lanes) };
+}
+
+function toLanes(value: unknown): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_LANES) {
+    return value;
+  }
+  throw answerFieldError("lanes", value, `an integer from 1 to ${MAX_LANES}`);
 }
 
 function isNameList(value: unknown): value is readonly string[] {

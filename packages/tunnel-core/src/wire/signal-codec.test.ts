@@ -235,7 +235,7 @@ describe("createSignalEncoder", () => {
       fc.record({ action: fc.constantFrom("ping" as const, "pong" as const, "flush" as const) }),
       fc.record({ action: fc.constantFrom("tcp" as const, "udp" as const), remote, id }),
       fc.record({
-        action: fc.constantFrom("need" as const, "keep" as const),
+        action: fc.constantFrom("need" as const, "keep" as const, "max" as const),
         count: fc.integer({ min: 0, max: 0xffff_ffff }),
       }),
     );
@@ -255,6 +255,7 @@ describe("createSignalEncoder", () => {
     { action: "verify", id: "00000001", fp: "sha256:aa" },
     { action: "need", count: -1 },
     { action: "keep", count: 1.5 },
+    { action: "max", count: -5 },
     { action: "need", count: 2 ** 32 },
   ])("refuses %o", (signal) => {
     expect(codeOf(() => createSignalEncoder("secret")(signal))).toBe("SIGNAL_INVALID");

@@ -205,6 +205,7 @@ function toSignal(value: unknown): SignalEvent {
       return { action, id: checkedId(action, id), fp: fp ?? "" };
     case "need":
     case "keep":
+    case "max":
       if (!isCount(count)) throw invalid(`count of signal ${action} is no u32`);
       return { action, count };
     default:

@@ -67,6 +67,7 @@ export function createSignalEncoder(key: string): (signal: Signal) => string {
         return encode(`{"action":"verify","id":"${signal.id}","fp":"${signal.fp}"}`);
       case "need":
       case "keep":
+      case "max":
         if (!isCount(signal.count)) throw badCount(signal.action);
         return encode(`{"action":"${signal.action}","count":${signal.count}}`);
     }

@@ -18,9 +18,9 @@ export type Signal =
   | {
       /**
        * With `sizing`: `need`, the pool connections that the entry wants to have had in this session;
-       * `keep`, the most idle ones that the client wants.
+       * `keep`, the most idle ones that the client wants; `max`, the most that the server allows now.
        */
-      readonly action: "need" | "keep";
+      readonly action: "need" | "keep" | "max";
       /** An integer from 0 to `MAX_COUNT`. */
       readonly count: number;
     };

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { TunnelError } from "../errors.ts";
+import { type HttpHead, hasToken, pathOf } from "./http-head.ts";
 
 /**
  * The opening of a WebSocket connection (RFC 6455, section 4): one HTTP/1.1 request and its answer,
@@ -12,41 +13,6 @@ const VERSION = "13";
 
 /** Longest answer that a client reads, bytes. */
 export const MAX_OPENING_BYTES = 8 * 1024;
-
-/** The head of an HTTP message: its first line and its fields, names in lower case. */
-export interface HttpHead {
-  readonly line: string;
-  /** Fields that come several times are joined by `, ` (RFC 9110, section 5.3). */
-  readonly fields: ReadonlyMap<string, string>;
-}
-
-/**
- * Reads the head of an HTTP/1.1 message.
- *
- * @param text up to, and without, the empty line that ends it
- * @returns `undefined` if it is malformed
- */
-export function parseHttpHead(text: string): HttpHead | undefined {
-  const [line = "", ...rest] = text.split("\r\n");
-  const fields = new Map<string, string>();
-  for (const row of rest) {
-    const colon = row.indexOf(":");
-    const name = row.slice(0, Math.max(0, colon)).toLowerCase();
-    // No white space before the colon, no folded lines (RFC 9112, sections 5.1 and 5.2).
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) return undefined;
-    const value = row.slice(colon + 1).trim();
-    if (/[\0\r\n]/.test(value)) return undefined;
-    const before = fields.get(name);
-    fields.set(name, before === undefined ? value : `${before}, ${value}`);
-  }
-  return { line, fields };
-}
-
-/** Whether a comma-separated field holds this token, in any case. */
-export function hasToken(value: string | undefined, token: string): boolean {
-  if (value === undefined) return false;
-  return value.split(",").some((part) => part.trim().toLowerCase() === token);
-}
 
 /** A client's key: 16 random bytes in base64. */
 export function newWebSocketKey(): string {
@@ -72,11 +38,6 @@ export type OpeningVerdict =
   | { readonly accepted: true; readonly path: string; readonly accept: string }
   | { readonly accepted: false; readonly status: 400 | 405 | 426; readonly why: string };
 
-/** Whether a request wants the WebSocket protocol at all. */
-export function isOpeningRequest({ fields }: HttpHead): boolean {
-  return hasToken(fields.get("upgrade"), "websocket");
-}
-
 /** Checks a request that wants the WebSocket protocol (section 4.2.1). */
 export function readOpeningRequest({ line, fields }: HttpHead): OpeningVerdict {
   const [method, target = "", version] = line.split(" ");
@@ -96,12 +57,6 @@ export function readOpeningRequest({ line, fields }: HttpHead): OpeningVerdict {
     return refuse(426, `the version is not ${VERSION}`);
   }
   return { accepted: true, path: pathOf(target), accept: webSocketAccept(key) };
-}
-
-/** The path of a request target, without the query. */
-export function pathOf(target: string): string {
-  const path = target.replace(/^https?:\/\/[^/?]*/i, "").replace(/[?#].*$/s, "");
-  return path === "" ? "/" : path;
 }
 
 /** A server's answer that begins the WebSocket. */

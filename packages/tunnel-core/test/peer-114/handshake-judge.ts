@@ -9,7 +9,7 @@ export interface HandshakeTerms {
   readonly flow: "-" | "+";
   readonly max: number;
   readonly tls: 0 | 1 | 2;
-  readonly type: 0 | 2;
+  readonly type: 0 | 1 | 2 | 3;
 }
 
 /** The server's verdict on a request: the bytes to answer with, and whether it let the client in. */

@@ -64,7 +64,12 @@ export function handshakeRequest(host: string, token: string): string {
 }
 
 /** The 200 that the recordings show, around its JSON. */
-export function handshakeAnswer(flow: "-" | "+", max: number, tls: 0 | 1 | 2, type: 0 | 2): string {
+export function handshakeAnswer(
+  flow: "-" | "+",
+  max: number,
+  tls: 0 | 1 | 2,
+  type: 0 | 1 | 2 | 3,
+): string {
   const body = `{"flow":"${flow}","max":${max},"tls":"${tls}","type":"${type}"}\n`;
   return (
     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n" +

@@ -4,6 +4,7 @@ export type { PeerCounters, PeerTimings } from "./ledger.ts";
 export { Peer114Client, type Peer114ClientOptions } from "./peer-client.ts";
 export { type PeerEvents, PeerNode } from "./peer-node.ts";
 export { Peer114Server, type Peer114ServerOptions } from "./peer-server.ts";
+export type { QuicStack } from "./quic-114.ts";
 export type { ReplayDriver, ReplayResult } from "./replay.ts";
 export { type ReplayClientOptions, replayClient } from "./replay-client.ts";
 export { type ReplayServer, replayServer } from "./replay-server.ts";
@@ -20,3 +21,4 @@ export {
   transfer,
   type UdpUser,
 } from "./traffic.ts";
+export type { PeerSocket } from "./websocket-114.ts";

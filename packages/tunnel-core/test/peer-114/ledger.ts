@@ -10,6 +10,8 @@ export interface PeerCounters {
   refusals: number;
   /** Handshake requests that came to the pool's listener (the other end thinks the session over). */
   strayHandshakes: number;
+  /** Streams over HTTP/2 that nothing was left to serve. */
+  unserved: number;
   /** Pool connections that got an id, control connections included. */
   poolOpened: number;
   /** Pool connections dropped: another IP address, past `max`, or (client) closed without an id. */
@@ -44,6 +46,7 @@ export class Ledger {
     unauthorizedRequests: 0,
     refusals: 0,
     strayHandshakes: 0,
+    unserved: 0,
     poolOpened: 0,
     poolDropped: 0,
     poolTimeouts: 0,

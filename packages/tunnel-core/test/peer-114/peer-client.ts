@@ -1,13 +1,16 @@
 import { once } from "node:events";
+import type { ClientHttp2Session } from "node:http2";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
 import { Duct } from "./duct.ts";
 import { Entry114 } from "./entry-114.ts";
 import type { Target } from "./exit-114.ts";
 import { handshakeRequest, header, parseResponse, type Response } from "./http-head.ts";
+import { openHttp2, requestStream } from "./http2-114.ts";
 import type { PeerTimings } from "./ledger.ts";
 import { PeerNode } from "./peer-node.ts";
 import { PoolRefill } from "./pool-refill.ts";
+import type { QuicStack } from "./quic-114.ts";
 import { Session114, type Tls } from "./session-114.ts";
 import { bearerToken, tunnelKey } from "./tunnel-secret.ts";
 import { type PeerSocket, requestUpgrade } from "./websocket-114.ts";
@@ -26,6 +29,8 @@ export interface Peer114ClientOptions {
   readonly target: Target;
   /** Local address of the pool's connections: another one is refused by a 1.14 server. */
   readonly poolLocalAddress?: string | undefined;
+  /** With `type` 1. */
+  readonly quic?: QuicStack | undefined;
   readonly timings?: Partial<PeerTimings> | undefined;
 }
 
@@ -33,10 +38,10 @@ interface Terms {
   readonly flow: "-" | "+";
   readonly max: number;
   readonly tls: Tls;
-  readonly type: 0 | 2;
+  readonly type: 0 | 1 | 2 | 3;
 }
 
-const ANSWER = /^\{"flow":"([+-])","max":(\d+),"tls":"([012])","type":"([02])"\}$/;
+const ANSWER = /^\{"flow":"([+-])","max":(\d+),"tls":"([012])","type":"([0123])"\}$/;
 const OPEN_TIMEOUT_MS = 5000;
 
 /** A NodePass 1.14 client: handshake, a pool filled on a timer, entry or exit as the server says. */
@@ -46,6 +51,10 @@ export class Peer114Client extends PeerNode {
   #entry: Entry114 | undefined;
   #entryPort: number;
   #sockets = new Set<Socket>();
+  /** With `type` 3. */
+  #http2: Promise<{ client: ClientHttp2Session; secure: TLSSocket }> | undefined;
+  /** With `type` 1. */
+  #quic: ReturnType<QuicStack["dial"]> | undefined;
   #terms: Terms | undefined;
 
   private constructor(options: Peer114ClientOptions) {
@@ -101,6 +110,9 @@ export class Peer114Client extends PeerNode {
 
   protected async release(): Promise<void> {
     this.#refill?.stop();
+    this.#http2 = undefined;
+    this.#quic?.close();
+    this.#quic = undefined;
     const entry = this.#entry;
     this.#entry = undefined;
     for (const socket of this.#sockets) socket.destroy();
@@ -168,12 +180,35 @@ export class Peer114Client extends PeerNode {
       flow: flow === "+" ? "+" : "-",
       max: Number(max),
       tls: tls === "0" ? 0 : tls === "1" ? 1 : 2,
-      type: type === "2" ? 2 : 0,
+      type: type === "1" ? 1 : type === "2" ? 2 : type === "3" ? 3 : 0,
     };
   }
 
-  /** Opens one pool connection and reads its id. The client sends nothing. */
-  #open(session: Session114, { tls, type }: Terms): Promise<boolean> {
+  /** Opens one pool connection and reads its id. Over HTTP/2 it asks for it; else it sends nothing. */
+  #open(session: Session114, terms: Terms): Promise<boolean> {
+    const { tls, type } = terms;
+    if (type === 3) return this.#openStream(session, tls);
+    if (type === 1) return this.#openQuic(session);
+    const socket = this.#connect(tls);
+    return this.#greeted(session, socket, (greeted, failed) => {
+      if (type === 0) {
+        greeted(socket);
+        return;
+      }
+      socket.once("error", failed);
+      socket.once(tls === 0 ? "connect" : "secureConnect", () => {
+        const { tunnel, serverName = "none" } = this.#options;
+        const host = serverName === "none" ? tunnel.host : serverName;
+        requestUpgrade(socket, host, this.ledger, (opened) => {
+          socket.off("error", failed);
+          if (opened === undefined) failed();
+          else greeted(opened);
+        });
+      });
+    });
+  }
+
+  #connect(tls: Tls, protocol?: string): Socket | TLSSocket {
     const { tunnel, serverName = "none", ca, poolLocalAddress } = this.#options;
     const where = {
       host: tunnel.host,
@@ -181,21 +216,72 @@ export class Peer114Client extends PeerNode {
       ...(poolLocalAddress === undefined ? {} : { localAddress: poolLocalAddress }),
     };
     const raw = this.#track(connect({ ...where, allowHalfOpen: true }));
-    const socket =
-      tls === 0
-        ? raw
-        : connectTls({
-            socket: raw,
-            servername: serverName,
-            minVersion: "TLSv1.3",
-            rejectUnauthorized: tls === 2,
-            ...(ca === undefined ? {} : { ca }),
-          });
+    if (tls === 0) return raw;
+    return connectTls({
+      socket: raw,
+      servername: serverName,
+      minVersion: "TLSv1.3",
+      rejectUnauthorized: tls === 2,
+      ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
+      ...(ca === undefined ? {} : { ca }),
+    });
+  }
+
+  #openQuic(session: Session114): Promise<boolean> {
+    this.#quic ??= this.#options.quic?.dial(this.#options.tunnel);
+    const opening = this.#quic?.open() ?? Promise.resolve(undefined);
+    return this.#greeted(session, undefined, (greeted, failed) => {
+      void opening.then((socket) => {
+        if (socket === undefined) {
+          failed();
+          return;
+        }
+        socket.write(Buffer.of(0));
+        greeted(socket);
+      });
+    });
+  }
+
+  /** One connection for all streams, dialled again when it was lost. */
+  async #openStream(session: Session114, tls: Tls): Promise<boolean> {
+    this.#http2 ??= this.#openHttp2(tls);
+    const shared = await this.#http2.catch(() => undefined);
+    if (shared === undefined || shared.client.destroyed) {
+      this.#http2 = undefined;
+      return false;
+    }
+    const { client, secure } = shared;
+    return this.#greeted(session, undefined, (greeted, failed) => {
+      requestStream(client, secure, (opened) => {
+        if (opened === undefined) failed();
+        else greeted(opened);
+      });
+    });
+  }
+
+  async #openHttp2(tls: Tls): Promise<{ client: ClientHttp2Session; secure: TLSSocket }> {
+    const { tunnel, serverName = "none" } = this.#options;
+    const secure = this.#connect(tls, "h2");
+    if (!(secure instanceof TLSSocket)) throw new Error("HTTP/2 without TLS");
+    await once(secure, "secureConnect");
+    secure.on("error", () => {
+      // The server has gone.
+    });
+    const client = await openHttp2(secure, serverName === "none" ? tunnel.host : serverName);
+    return { client, secure };
+  }
+
+  /** Until a connection that `open` opens has got its id, or has failed. */
+  #greeted(
+    session: Session114,
+    socket: Socket | undefined,
+    open: (greeted: (opened: PeerSocket) => void, failed: () => void) => void,
+  ): Promise<boolean> {
     return new Promise((resolve) => {
       const failed = () => {
         clearTimeout(timer);
         this.ledger.counters.poolDropped++;
-        socket.destroy();
+        socket?.destroy();
         resolve(false);
       };
       const timer = setTimeout(failed, OPEN_TIMEOUT_MS);
@@ -217,19 +303,7 @@ export class Peer114Client extends PeerNode {
           resolve(true);
         };
       };
-      if (type === 0) {
-        greeted(socket);
-        return;
-      }
-      socket.once("error", failed);
-      socket.once(tls === 0 ? "connect" : "secureConnect", () => {
-        const host = serverName === "none" ? tunnel.host : serverName;
-        requestUpgrade(socket, host, this.ledger, (opened) => {
-          socket.off("error", failed);
-          if (opened === undefined) failed();
-          else greeted(opened);
-        });
-      });
+      open(greeted, failed);
     });
   }
 

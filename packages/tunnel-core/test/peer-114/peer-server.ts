@@ -8,9 +8,11 @@ import { Entry114 } from "./entry-114.ts";
 import type { Target } from "./exit-114.ts";
 import { judgeHandshake } from "./handshake-judge.ts";
 import { parseRequest } from "./http-head.ts";
+import { serveHttp2 } from "./http2-114.ts";
 import type { PeerTimings } from "./ledger.ts";
 import { PeerNode } from "./peer-node.ts";
 import { CONTROL_ID } from "./pool-114.ts";
+import type { QuicStack } from "./quic-114.ts";
 import { Session114, type Tls } from "./session-114.ts";
 import { plainAddress, tunnelKey } from "./tunnel-secret.ts";
 import { acceptUpgrade, type PeerSocket } from "./websocket-114.ts";
@@ -26,8 +28,10 @@ export interface Peer114ServerOptions {
   readonly flow: "-" | "+";
   /** @default 0 */
   readonly tls?: Tls | undefined;
-  /** Kind of pool: 0 TCP, 2 WebSocket. @default 0 */
-  readonly type?: 0 | 2 | undefined;
+  /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. @default 0 */
+  readonly type?: 0 | 1 | 2 | 3 | undefined;
+  /** With `type` 1. */
+  readonly quic?: QuicStack | undefined;
   /** With TLS. @default a fresh one for `localhost` */
   readonly certificate?: Certificate | undefined;
   /** @default 1024 */
@@ -49,6 +53,7 @@ export class Peer114Server extends PeerNode {
   #context: SecureContext | undefined;
   #listener: Server | undefined;
   #sockets = new Set<Socket>();
+  #quic: { close(): void } | undefined;
   #entry: Entry114 | undefined;
   #port: number;
   #entryPort: number;
@@ -89,7 +94,8 @@ export class Peer114Server extends PeerNode {
   }
 
   get #tls(): Tls {
-    return this.#options.tls ?? 0;
+    const { tls = 0, type } = this.#options;
+    return (type === 3 || type === 1) && tls === 0 ? 1 : tls;
   }
 
   get #host(): string {
@@ -113,6 +119,8 @@ export class Peer114Server extends PeerNode {
   protected async release(): Promise<void> {
     const entry = this.#entry;
     this.#entry = undefined;
+    this.#quic?.close();
+    this.#quic = undefined;
     await Promise.all([this.#unlisten(), entry?.close()]);
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -197,22 +205,62 @@ export class Peer114Server extends PeerNode {
       first = false;
       return id;
     };
-    await this.#listen((socket) => this.#accept(socket, session, clientAddress, nextId)).catch(
-      (error: unknown) => session.end(`the pool's listener failed: ${String(error)}`),
+    const listening =
+      this.#options.type === 1
+        ? this.#listenQuic(session, clientAddress, nextId)
+        : this.#listen((socket) => this.#accept(socket, session, clientAddress, nextId));
+    await listening.catch((error: unknown) =>
+      session.end(`the pool's listener failed: ${String(error)}`),
     );
+  }
+
+  async #listenQuic(session: Session114, client: string, nextId: () => string): Promise<void> {
+    const { quic, max = 1024 } = this.#options;
+    if (quic === undefined) throw new Error("type 1 needs a QUIC stack");
+    const listener = await quic.listen({
+      ...this.tunnelAddress,
+      certificate: await this.#ownCertificate(),
+      onStream: (socket, address) => {
+        const full = session.pool.idle >= max;
+        if (full || plainAddress(address) !== client) {
+          this.ledger.counters.poolDropped++;
+          socket.destroy();
+          return;
+        }
+        socket.once("data", (first: Buffer) => {
+          socket.pause();
+          if (first[0] !== 0) this.ledger.violation(`quic stream began with byte ${first[0]}`);
+          if (first.length > 1) this.ledger.violation("bytes before the id was given");
+          const duct = new Duct(socket);
+          duct.id = nextId();
+          socket.write(Buffer.from(duct.id, "hex"));
+          socket.resume();
+          session.admit(duct);
+        });
+      },
+    });
+    if (this.session === session) this.#quic = listener;
+    else listener.close();
   }
 
   #accept(raw: Socket, session: Session114, client: string, nextId: () => string): void {
     const { max = 1024, type = 0, serverName = this.#host } = this.#options;
     // A pool of WebSockets does not look at the source address.
-    const stranger = type === 0 && plainAddress(raw.remoteAddress) !== client;
-    if (stranger || session.pool.idle >= max) {
+    const stranger = type !== 2 && plainAddress(raw.remoteAddress) !== client;
+    if (stranger || (type !== 3 && session.pool.idle >= max)) {
       this.ledger.counters.poolDropped++;
       raw.destroy();
       return;
     }
     const give = (socket: Socket) => {
-      if (type === 2) acceptUpgrade(socket, serverName, this.ledger, greet);
+      if (type === 3 && socket instanceof TLSSocket) {
+        serveHttp2(socket, {
+          max,
+          ledger: this.ledger,
+          idle: () => session.pool.idle,
+          greet,
+        });
+      } else if (type === 2) acceptUpgrade(socket, serverName, this.ledger, greet);
       else greet(socket);
     };
     const greet = (socket: PeerSocket) => {
@@ -225,7 +273,11 @@ export class Peer114Server extends PeerNode {
       give(raw);
       return;
     }
-    const socket = new TLSSocket(raw, { isServer: true, secureContext: this.#context });
+    const socket = new TLSSocket(raw, {
+      isServer: true,
+      secureContext: this.#context,
+      ...(type === 3 && { ALPNProtocols: ["h2"] }),
+    });
     const timer = setTimeout(() => socket.destroy(), TLS_HANDSHAKE_MS);
     const refused = (error: NodeJS.ErrnoException) => {
       if (!GONE.has(error.code ?? ""))

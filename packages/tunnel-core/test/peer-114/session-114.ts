@@ -8,7 +8,6 @@ import type { Ledger, PeerTimings } from "./ledger.ts";
 import { CONTROL_ID, Pool114 } from "./pool-114.ts";
 import type { Signal } from "./signal-codec.ts";
 import { certificateFingerprint } from "./tunnel-secret.ts";
-import { WebSocket114 } from "./websocket-114.ts";
 
 export type Tls = 0 | 1 | 2;
 
@@ -253,8 +252,9 @@ export class Session114 {
   #fingerprint(duct: Duct): string {
     if (this.#options.role === "server") return this.#options.ownFingerprint;
     const { socket } = duct;
-    const secure = socket instanceof WebSocket114 ? socket.secure : socket;
-    if (!(secure instanceof TLSSocket)) return "";
+    if (socket.peerFingerprint !== undefined) return socket.peerFingerprint;
+    const secure = socket instanceof TLSSocket ? socket : socket.secure;
+    if (secure === undefined) return "";
     return certificateFingerprint(secure.getPeerCertificate().raw);
   }
 

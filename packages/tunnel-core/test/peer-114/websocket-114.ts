@@ -9,6 +9,10 @@ import type { Ledger } from "./ledger.ts";
 export interface PeerSocket extends Duplex {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
+  /** The TLS connection underneath. */
+  readonly secure?: TLSSocket | undefined;
+  /** The other end's certificate, where TLS is QUIC's own. */
+  readonly peerFingerprint?: string | undefined;
   setNoDelay(noDelay?: boolean): unknown;
   destroySoon(): void;
 }

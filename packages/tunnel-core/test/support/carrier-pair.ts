@@ -8,6 +8,7 @@ import type {
 } from "../../src/carrier/carrier.ts";
 import { TunnelListener } from "../../src/listener/tunnel-listener.ts";
 import type { ByteStream } from "../../src/stream/byte-stream.ts";
+import { Lingerer } from "../../src/stream/lingerer.ts";
 import { RelayBuffers } from "../../src/stream/relay-buffers.ts";
 import { createSelfSignedCertificate } from "../../src/tls/self-signed.ts";
 import type { TunnelContext } from "../../src/tunnel-context.ts";
@@ -37,6 +38,7 @@ export async function carrierBench(
 ): Promise<CarrierBench> {
   const { tls, path = "/", host = "127.0.0.1" } = options;
   const buffers = new RelayBuffers();
+  const lingerer = new Lingerer();
   const certificate = tls ? await createSelfSignedCertificate() : undefined;
   const log = (): void => {};
   const arrivals: ((arrival: Arrival) => void)[] = [];
@@ -58,9 +60,10 @@ export async function carrierBench(
     port,
     path,
     certificate,
-    max: 8,
     reportIntervalMs: 5000,
     buffers,
+    lingerer,
+    newcomers: { timeoutMs: 5000, onDropped: log, expectsMany: () => false },
     log,
     onStream: (arrival) => {
       const taken = arrivals.shift();
@@ -77,6 +80,7 @@ export async function carrierBench(
     carrier: listening,
     onHandshake: (socket) => socket.destroy(),
     expectsSilent: () => false,
+    expectsMany: () => false,
   });
   const dialer = carrier.dial({
     address: host,
@@ -94,6 +98,7 @@ export async function carrierBench(
       : undefined,
     reportIntervalMs: 5000,
     buffers,
+    lingerer,
     log,
     ...options.terms,
   });
@@ -135,6 +140,7 @@ export async function carrierBench(
       dialer.close();
       listener?.close();
       listening.close();
+      lingerer.close();
       for (const socket of raw) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LogRecord, openTunnel, type Tunnel } from "@nodepass/tunnel-core";
+import { type LogRecord, type MoreCarriers, openTunnel, type Tunnel } from "@nodepass/tunnel-core";
 import { vi } from "vitest";
 import {
   type Certificate,
@@ -29,8 +29,12 @@ export interface InteropOptions {
   readonly ours: "server" | "client";
   readonly flow: "-" | "+";
   readonly tls: Tls;
-  /** Kind of pool: 0 TCP, 2 WebSocket. @default 0 */
-  readonly type?: 0 | 2 | undefined;
+  /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. @default 0 */
+  readonly type?: 0 | 1 | 2 | 3 | undefined;
+  /** Carriers of our node that are packages of their own. */
+  readonly carriers?: MoreCarriers | undefined;
+  /** Address of the tunnel port. @default "127.0.0.1" */
+  readonly tunnelHost?: string | undefined;
   /** `undefined` derives the key from the port at both ends. @default "secret" */
   readonly key?: string | undefined;
   /** Tunnel port of our server. @default 0 */
@@ -92,7 +96,7 @@ export async function startPair(options: InteropOptions): Promise<InteropPair> {
   const logs: LogRecord[] = [];
   const ca = options.trusted === true ? (await sharedCertificate()).cert : undefined;
   const open = async (url: string): Promise<Tunnel> => {
-    const tunnel = await openTunnel(url, { limits: LIMITS, ca });
+    const tunnel = await openTunnel(url, { limits: LIMITS, ca, carriers: options.carriers });
     tunnel.on("log", (record) => logs.push(record));
     return tunnel;
   };
@@ -127,7 +131,7 @@ async function startOurServer(
   target: Target,
   open: (url: string) => Promise<Tunnel>,
 ): Promise<Started> {
-  const { flow, tls, type = 0 } = options;
+  const { flow, tls, type = 0, tunnelHost = "127.0.0.1" } = options;
   const certificate = await sharedCertificate();
   const folder = await mkdtemp(join(tmpdir(), "nodepass-"));
   const crt = join(folder, "cert.pem");
@@ -140,11 +144,11 @@ async function startOurServer(
   ].join("&");
   const port = flow === "-" ? 0 : target.port;
   const tunnel = await open(
-    `server://${userPart(options)}127.0.0.1:${options.tunnelPort ?? 0}/127.0.0.1:${port}?${query}`,
+    `server://${userPart(options)}${tunnelHost}:${options.tunnelPort ?? 0}/127.0.0.1:${port}?${query}`,
   );
   const { port: listening } = await boundTunnel(tunnel);
   const peer = Peer114Client.start({
-    tunnel: { host: "127.0.0.1", port: (await options.between?.(listening)) ?? listening },
+    tunnel: { host: tunnelHost, port: (await options.between?.(listening)) ?? listening },
     key: keyOf(options),
     min: 16,
     target: flow === "-" ? target : FREE,
@@ -168,12 +172,13 @@ async function startOurClient(
   target: Target,
   open: (url: string) => Promise<Tunnel>,
 ): Promise<Started> {
-  const { flow, tls, type = 0 } = options;
+  const { flow, tls, type = 0, tunnelHost = "127.0.0.1" } = options;
   const certificate = await sharedCertificate();
   const peer = await Peer114Server.start({
     flow,
     tls,
     type,
+    tunnelHost,
     key: keyOf(options),
     max: 256,
     target: flow === "-" ? FREE : target,
@@ -189,7 +194,7 @@ async function startOurClient(
   const port = flow === "+" ? 0 : target.port;
   const dialled = (await options.between?.(peer.tunnelPort)) ?? peer.tunnelPort;
   const tunnel = await open(
-    `client://${userPart(options)}127.0.0.1:${dialled}/127.0.0.1:${port}?${query}`,
+    `client://${userPart(options)}${tunnelHost}:${dialled}/127.0.0.1:${port}?${query}`,
   );
   return {
     tunnel,

@@ -14,6 +14,8 @@ export interface MemoryStreamOptions {
   readonly writesAtOnce?: boolean | undefined;
   /** How long its bytes stay: `SHARED` ones are overwritten after the call. */
   readonly lease?: Lease | undefined;
+  /** Turns of the loop that everything takes. @default 1 */
+  readonly turns?: number | undefined;
 }
 
 type Arriving = Buffer | "end";
@@ -48,6 +50,7 @@ export class MemoryStream implements ByteStream {
   wasReset = false;
   readonly #capacity: number;
   readonly #lease: Lease;
+  readonly #turns: number;
   /** On the way to this stream's reader. */
   #arriving: Arriving[] = [];
   #arrivingBytes = 0;
@@ -67,6 +70,7 @@ export class MemoryStream implements ByteStream {
     this.#capacity = options.capacity ?? 64 * 1024;
     this.writesAtOnce = options.writesAtOnce ?? true;
     this.#lease = options.lease ?? SHARED;
+    this.#turns = options.turns ?? 1;
   }
 
   setReader(reader: StreamReader): void {
@@ -120,7 +124,15 @@ export class MemoryStream implements ByteStream {
   schedule(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
+    this.#after(this.#turns);
+  }
+
+  #after(turns: number): void {
     setImmediate(() => {
+      if (turns > 1) {
+        this.#after(turns - 1);
+        return;
+      }
       this.#scheduled = false;
       this.#turn();
     });

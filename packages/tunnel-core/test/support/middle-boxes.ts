@@ -107,7 +107,10 @@ export interface FrontOptions {
 }
 
 /** The configuration in docs/proxies.md, with its addresses replaced. */
-async function documented(name: "nginx" | "haproxy", options: FrontOptions): Promise<string> {
+async function documented(
+  name: "nginx" | "haproxy" | "caddy",
+  options: FrontOptions,
+): Promise<string> {
   const document = await readFile(new URL("../../../../docs/proxies.md", import.meta.url), "utf8");
   const [, block] = new RegExp(`\`\`\`${name}\\n([\\s\\S]*?)\`\`\``).exec(document) ?? [];
   if (block === undefined) throw new Error(`docs/proxies.md has no configuration of ${name}`);
@@ -185,6 +188,21 @@ export function startHaproxy(options: FrontOptions): Promise<MiddleBox> {
     return ["-f", path, "-db"];
   };
   return run(options.program, makeArguments, options.listen);
+}
+
+export function startCaddy(options: FrontOptions & { readonly name: string }): Promise<MiddleBox> {
+  const { listen, name } = options;
+  const makeArguments = async (folder: string): Promise<readonly string[]> => {
+    const path = join(folder, "Caddyfile");
+    const site = (await documented("caddy", options)).replace(
+      "tunnel.example.org {",
+      `https://${name}:${listen.port} {\n  bind ${listen.host}`,
+    );
+    const own = `storage file_system ${folder}\n  auto_https disable_redirects`;
+    await writeFile(path, `{\n  admin off\n  ${own}\n}\n${site}`);
+    return ["run", "--config", path, "--adapter", "caddyfile"];
+  };
+  return run(options.program, makeArguments, listen);
 }
 
 /** A proxy on the way out, with a user and a password. */

@@ -46,7 +46,8 @@ export function tunnelStory(options: StoryOptions, authority: () => Authority): 
       authority: authority(),
       target: at,
       // A single end measures by connecting to the target: not while tests count connections.
-      limits: { reportIntervalMs: 60_000, ...options.limits },
+      // And users wait for as long as the test does: on a busy machine 200 TLS handshakes take their time.
+      limits: { reportIntervalMs: 60_000, poolGetTimeoutMs: 20_000, ...options.limits },
       ...change,
     });
 

@@ -4,6 +4,7 @@ import { connect as connectTls, createSecureContext, createServer, type TLSSocke
 import type { LogRecord, Tunnel } from "@nodepass/tunnel-core";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { Http2Dialer } from "../../src/carrier/http2/http2-dialer.ts";
+import { Lingerer } from "../../src/stream/lingerer.ts";
 import { RelayBuffers } from "../../src/stream/relay-buffers.ts";
 import { createSelfSignedCertificate } from "../../src/tls/self-signed.ts";
 import { formatOpeningRequest, newWebSocketKey } from "../../src/wire/websocket-opening.ts";
@@ -203,10 +204,12 @@ test("a server that never sends its HTTP/2 settings is left, and dialled again",
     tls: { mode: 1, context: createSecureContext(), ca: undefined, pin: undefined },
     reportIntervalMs: 1000,
     buffers: new RelayBuffers(),
+    lingerer: new Lingerer(),
     log: () => {
       // Not looked at.
     },
   });
+  const failed: Error[] = [];
   const wanted = {
     onStream: () => {
       throw new Error("there is no stream");
@@ -223,6 +226,12 @@ test("a server that never sends its HTTP/2 settings is left, and dialled again",
       dial.cancel();
       await eventually(() => expect(sockets.size).toBe(0));
     }
+    // Who comes in the turn in which the last one gives up has a connection of his own.
+    dialer.open(wanted).cancel();
+    const next = dialer.open({ ...wanted, onFailed: (error) => failed.push(error) });
+    await eventually(() => expect(sockets.size).toBe(1));
+    expect(failed).toEqual([]);
+    next.cancel();
     dialer.open(wanted);
     await eventually(() => expect(sockets.size).toBe(1));
     dialer.close();

@@ -217,7 +217,7 @@ describe.each(["server", "client"] as const)(
 
     test("when the tunnel stands already: the pool's next connections are refused", async () => {
       const flow = entry === "server" ? "reverse" : "forward";
-      const between = await openBetween({ flow, tls: 1 });
+      const between = await openBetween({ flow, tls: 1, serverQuery: "lanes=0" });
       const { client, server, path, clientLogs } = between;
       await client.ready();
       const at = entryOf(entry === "server" ? server : client);

@@ -44,7 +44,9 @@ afterEach(async () => {
 async function meet(flow: "reverse" | "forward", extensions?: readonly string[]): Promise<void> {
   logs = [];
   target.connections = 0;
-  server = await openServer({ flow, target: target.at, key: KEY, query: "max=4" }, logs);
+  const options = { flow, target: target.at, key: KEY, query: "max=4" };
+  // The scripted client sends no pings, and a busy machine takes its time.
+  server = await openServer({ ...options, limits: { reportIntervalMs: 20_000 } }, logs);
   client = await ScriptedClient.meet({ port: tunnelPort(server), key: KEY, extensions });
   await eventually(() => expect(server.state).toBe("running"));
 }

@@ -4,6 +4,7 @@ import {
   deriveTunnelKey,
   type HostPort,
   type MasterSettings,
+  type McpMode,
   type ProxyAddress,
   type ServerSettings,
   type Settings,
@@ -133,22 +134,26 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.integer({ min: 1, max: 65_535 }),
     mode,
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
+    fc.integer({ min: 0, max: 64 }),
     fc.boolean(),
     fc.uniqueArray(fc.constantFrom("a.example", "*.a.example", "b"), { maxLength: 3 }),
   )
-  .filter(([{ tcp }, , , chosenMode, , , hosts]) => hosts.length === 0 || (tcp && chosenMode !== 2))
+  .filter(
+    ([{ tcp }, , , chosenMode, , , , hosts]) => hosts.length === 0 || (tcp && chosenMode !== 2),
+  )
   // Who dials no target has nothing to spread.
   .filter(([{ sticky }, , , chosenMode]) => chosenMode !== 1 || !sticky)
   // Users connect at the client then.
   .filter(([{ trust }, , , chosenMode]) => chosenMode !== 2 || trust.length === 0)
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type, ban, hosts]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, lanes, ban, hosts]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
     max,
     mode: chosenMode,
     type,
+    lanes,
     ban,
     hosts,
   }));
@@ -183,10 +188,12 @@ export const masterSettings: fc.Arbitrary<MasterSettings> = fc
     log,
     fc.record({ host, port: fc.nat(65_535) }),
     fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
+    fc.constantFrom<McpMode[]>(0, 1, 2),
     rules,
     rules,
   )
-  .map(([tlsSettings, level, listen, segments, allow, deny]) => ({
+  .map(([tlsSettings, level, listen, segments, mcp, allow, deny]) => ({
+    mcp,
     ...tlsSettings,
     scheme: "master",
     log: level,

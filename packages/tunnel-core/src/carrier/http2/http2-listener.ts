@@ -1,20 +1,17 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import { pathOf } from "../../wire/websocket-opening.ts";
+import { pathOf } from "../../wire/http-head.ts";
 import type { CarrierListener, CarrierListenTerms, NewSocket } from "../carrier.ts";
+import { type CarryingConnection, ProvedConnections } from "../proved-connections.ts";
+import { CONNECTION_WINDOW_BYTES } from "../shared-limits.ts";
 import { keepAlive } from "./http2-pinger.ts";
-import {
-  CONNECTION_WINDOW,
-  http2,
-  SESSION_MEMORY_MB,
-  SETTINGS,
-  streamPath,
-} from "./http2-settings.ts";
+import { http2, SESSION_MEMORY_MB, SETTINGS, streamPath } from "./http2-settings.ts";
 import { Http2Stream } from "./http2-stream.ts";
 
 /** A server's side: a client's streams are POST requests on its connection. */
 export class Http2Listener implements CarrierListener {
   readonly #terms: CarrierListenTerms;
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #proved = new ProvedConnections();
 
   constructor(terms: CarrierListenTerms) {
     this.#terms = terms;
@@ -35,22 +32,33 @@ export class Http2Listener implements CarrierListener {
     this.#sessions.add(session);
     // The session waits for what only clients and Node's own TLS server tell: that TLS stands.
     socket.emit("secureConnect");
-    session.setLocalWindowSize(CONNECTION_WINDOW);
-    session.once("close", () => this.#sessions.delete(session));
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    const carrying = { streams: 0, drop: () => session.destroy() };
+    session.once("close", () => {
+      this.#sessions.delete(session);
+      this.#proved.delete(carrying);
+    });
     session.on("error", (error) => {
       log("debug", "http/2 connection failed", { address, error: error.message });
     });
-    session.on("stream", (stream, headers) => this.#stream(newcomer, stream, headers));
+    session.on("stream", (stream, headers) => this.#stream(newcomer, carrying, stream, headers));
     keepAlive(session, reportIntervalMs);
   }
 
-  #stream(newcomer: NewSocket, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  #stream(
+    newcomer: NewSocket,
+    connection: { streams: number } & CarryingConnection,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+  ): void {
     // Taken back in the segment that asked for it: Node tells of it when it is gone already, and
     // throws at an answer.
     if (stream.destroyed || stream.closed) {
       stream.on("error", ignore);
       return;
     }
+    connection.streams++;
+    stream.once("close", () => connection.streams--);
     const { path, onStream } = this.#terms;
     const asked = pathOf(String(headers[":path"] ?? ""));
     if (headers[":method"] !== "POST" || asked !== streamPath(path)) {
@@ -68,11 +76,15 @@ export class Http2Listener implements CarrierListener {
       peerFingerprint: undefined,
       ownFingerprint: fingerprint,
     };
+    const arrived = new Http2Stream(stream, ends);
     onStream({
-      stream: new Http2Stream(stream, ends),
+      stream: arrived,
       address,
       asksId: true,
-      known: () => newcomer.known(),
+      known: (of114) => {
+        if (of114 === true) arrived.isOf114();
+        if (this.#proved.add(connection)) newcomer.known();
+      },
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Http2Session } from "node:http2";
 import { TunnelError } from "../../errors.ts";
-import { UNANSWERED_PINGS } from "./http2-settings.ts";
+import { UNANSWERED_PINGS } from "../shared-limits.ts";
 
 /** Pings an HTTP/2 connection for as long as it lives, and ends it when nothing answers. */
 export function keepAlive(session: Http2Session, intervalMs: number): void {

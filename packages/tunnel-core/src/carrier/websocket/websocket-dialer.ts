@@ -2,28 +2,26 @@ import { isIPv6 } from "node:net";
 import { TunnelError } from "../../errors.ts";
 import type { ByteStream, StreamReader } from "../../stream/byte-stream.ts";
 import { DETACHED_READER } from "../../stream/detached-reader.ts";
+import { HEAD_END, parseHttpHead } from "../../wire/http-head.ts";
 import {
   checkOpeningAnswer,
   formatOpeningRequest,
   MAX_OPENING_BYTES,
   newWebSocketKey,
-  parseHttpHead,
 } from "../../wire/websocket-opening.ts";
 import type { CarrierDialer, CarrierDialTerms, StreamDial, StreamWanted } from "../carrier.ts";
 import { TransportDial, type TransportWanted } from "../transport-dial.ts";
 import { WebSocketStreams } from "./websocket-streams.ts";
 
-/** Where the head of an HTTP answer ends. */
-const HEAD_END = "\r\n\r\n";
-
 /** A client's side: a connection and an upgrade for each stream. */
 export class WebSocketDialer implements CarrierDialer {
   readonly terms: CarrierDialTerms;
-  readonly streams = new WebSocketStreams();
+  readonly streams: WebSocketStreams;
   readonly dials = new Set<WebSocketDial>();
 
   constructor(terms: CarrierDialTerms) {
     this.terms = terms;
+    this.streams = new WebSocketStreams(terms.lingerer);
   }
 
   open(wanted: StreamWanted): StreamDial {

@@ -1,19 +1,15 @@
 import type { TLSSocket } from "node:tls";
-import { Lingerer } from "../../stream/lingerer.ts";
 import { adoptTcp } from "../../stream/tcp-stream.ts";
 import { adoptTls } from "../../stream/tls-stream.ts";
+import { HEAD_END, parseHttpHead } from "../../wire/http-head.ts";
 import {
   formatOpeningAnswer,
   formatOpeningRefusal,
   type OpeningVerdict,
-  parseHttpHead,
   readOpeningRequest,
 } from "../../wire/websocket-opening.ts";
 import type { CarrierListener, CarrierListenTerms, NewSocket } from "../carrier.ts";
 import { WebSocketStreams } from "./websocket-streams.ts";
-
-/** Where the head of an HTTP request ends. */
-const HEAD_END = "\r\n\r\n";
 
 const MALFORMED: OpeningVerdict = {
   accepted: false,
@@ -24,16 +20,16 @@ const MALFORMED: OpeningVerdict = {
 /** A server's side: answers upgrades on its path. */
 export class WebSocketListener implements CarrierListener {
   readonly #terms: CarrierListenTerms;
-  readonly #streams = new WebSocketStreams();
-  readonly #refused = new Lingerer();
+  readonly #streams: WebSocketStreams;
 
   constructor(terms: CarrierListenTerms) {
     this.#terms = terms;
+    this.#streams = new WebSocketStreams(terms.lingerer);
   }
 
   /** The request's head is at the front of `early`. */
   onUpgrade(newcomer: NewSocket): void {
-    const { path, certificate, buffers, onStream, log } = this.#terms;
+    const { path, certificate, buffers, lingerer, onStream, log } = this.#terms;
     const { socket, raw, address, fingerprint, early = Buffer.alloc(0) } = newcomer;
     const secure = socket !== raw;
     const inner = secure
@@ -42,7 +38,7 @@ export class WebSocketListener implements CarrierListener {
     const refuse = (status: number, why: string): void => {
       log("warn", "websocket refused", { address, status, reason: why });
       inner.write(Buffer.from(formatOpeningRefusal(status, why), "utf8"));
-      this.#refused.end(inner);
+      lingerer.end(inner);
     };
     const end = early.indexOf(HEAD_END, 0, "latin1");
     const head = parseHttpHead(early.toString("latin1", 0, end));
@@ -65,7 +61,5 @@ export class WebSocketListener implements CarrierListener {
     onStream({ stream, address, known: () => newcomer.known() });
   }
 
-  close(): void {
-    this.#refused.close();
-  }
+  close(): void {}
 }

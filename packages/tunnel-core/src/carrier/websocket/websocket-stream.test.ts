@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type MemoryStream, memoryPair } from "../../../test/support/memory-stream.ts";
 import { RecordingReader } from "../../../test/support/recording-reader.ts";
+import { Lingerer } from "../../stream/lingerer.ts";
 import type { WebSocketStream } from "./websocket-stream.ts";
 import { WebSocketStreams } from "./websocket-streams.ts";
 
+let lingerer = new Lingerer();
 let raw: MemoryStream;
 let wire: RecordingReader;
 let stream: WebSocketStream;
@@ -13,7 +15,7 @@ beforeEach(() => {
   vi.useRealTimers();
   const [inner, other] = memoryPair();
   raw = other;
-  stream = new WebSocketStreams().add(inner, false, undefined);
+  stream = new WebSocketStreams(lingerer).add(inner, false, undefined);
   reader = new RecordingReader(stream);
   wire = new RecordingReader(raw);
   raw.resume();
@@ -89,7 +91,7 @@ describe("a WebSocket stream", () => {
 
 test("a stream that is silent for 25 s is pinged, one that sends is not, nor one that has closed", () => {
   vi.useFakeTimers();
-  const streams = new WebSocketStreams();
+  const streams = new WebSocketStreams(lingerer);
   const [inner, other] = memoryPair();
   const one = streams.add(inner, true, undefined);
   const pings = (): number =>
@@ -106,4 +108,39 @@ test("a stream that is silent for 25 s is pinged, one that sends is not, nor one
   streams.onClosed(one);
   vi.advanceTimersByTime(100_000);
   expect(pings()).toBe(1);
+});
+
+describe("a closing handshake that the other side does not end", () => {
+  /** It reads nothing, and 64 KiB wait before our last word. */
+  function unread(): { stream: WebSocketStream; inner: MemoryStream; other: MemoryStream } {
+    lingerer = new Lingerer();
+    const [inner, other] = memoryPair({ capacity: 1024 });
+    other.pause();
+    const stream = new WebSocketStreams(lingerer).add(inner, false, undefined);
+    stream.resume();
+    stream.writeCopy(Buffer.alloc(64 * 1024), 64 * 1024);
+    return { stream, inner, other };
+  }
+
+  test("is over after five seconds", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const { inner, other } = unread();
+    const bad = frame(0x81, "text");
+    other.writeCopy(bad, bad.length);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    vi.advanceTimersByTime(4999);
+    expect(inner.destroyed).toBe(false);
+    vi.advanceTimersByTime(2);
+    expect(inner.destroyed).toBe(true);
+  });
+
+  test("is over when its tunnel ends", async () => {
+    const { inner, other } = unread();
+    const bad = frame(0x81, "text");
+    other.writeCopy(bad, bad.length);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(inner.destroyed).toBe(false);
+    lingerer.close();
+    expect(inner.destroyed).toBe(true);
+  });
 });

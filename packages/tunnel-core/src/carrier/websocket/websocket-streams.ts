@@ -1,5 +1,5 @@
 import type { ByteStream } from "../../stream/byte-stream.ts";
-import { Lingerer } from "../../stream/lingerer.ts";
+import type { Lingerer } from "../../stream/lingerer.ts";
 import { type WebSocketOwner, WebSocketStream } from "./websocket-stream.ts";
 
 /** How often quiet streams are looked for, ms. */
@@ -13,8 +13,12 @@ const QUIET_SWEEPS = 2;
  */
 export class WebSocketStreams implements WebSocketOwner {
   readonly #streams = new Set<WebSocketStream>();
-  readonly #lingerer = new Lingerer();
+  readonly #lingerer: Lingerer;
   #timer: NodeJS.Timeout | undefined;
+
+  constructor(lingerer: Lingerer) {
+    this.#lingerer = lingerer;
+  }
 
   /** Makes a stream of a connection that has been opened, see `WebSocketStream`. */
   add(inner: ByteStream, client: boolean, early: Buffer | undefined): WebSocketStream {

@@ -105,7 +105,9 @@ class Lane {
   #reset(): void {
     if (this.#into.destroyed) return;
     if (this.#bytes > 0) this.#into.write(this.#takeAll());
-    this.#into.resetAndDestroy();
+    // A FIN that is on its way can't be overtaken: libuv refuses, and Node before 24 leaves the socket.
+    if (this.#into.writableEnded && !this.#into.writableFinished) this.#into.destroy();
+    else this.#into.resetAndDestroy();
   }
 
   /** Writes until nothing waits. */

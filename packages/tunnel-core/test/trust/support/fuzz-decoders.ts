@@ -1,11 +1,13 @@
 import { parse, parseLenient, redact, UrlConfigError } from "@nodepass/url-config";
 import { StreamFrameDecoder } from "../../../src/conduit/stream-frame-decoder.ts";
 import { TunnelError } from "../../../src/errors.ts";
+import { LaneFrameDecoder } from "../../../src/lane/lane-frame-decoder.ts";
 import { BlockDetector } from "../../../src/wire/block-detector.ts";
 import { DatagramDecoder, writeFrameHeader } from "../../../src/wire/datagram-frame.ts";
 import { parseRemote } from "../../../src/wire/endpoint.ts";
 import { formatHandshakeAnswer, parseHandshakeAnswer } from "../../../src/wire/handshake-answer.ts";
 import { HelloWindow } from "../../../src/wire/hello-window.ts";
+import { writeLaneHeader } from "../../../src/wire/lane-frame.ts";
 import { createHelloWriter, parseHello, verifyHello } from "../../../src/wire/pool-hello.ts";
 import {
   formatAnswerProof,
@@ -19,7 +21,12 @@ import { formatProvedAnswer, parseProvedAnswer } from "../../../src/wire/proved-
 import type { Signal } from "../../../src/wire/signal.ts";
 import { SignalDecoder } from "../../../src/wire/signal-decoder.ts";
 import { createSignalEncoder } from "../../../src/wire/signal-encoder.ts";
-import { FRAME_OPEN_TCP, openFrame, streamHeader } from "../../../src/wire/stream-frame.ts";
+import {
+  FRAME_OPEN_TCP,
+  goOnFrame,
+  openFrame,
+  streamHeader,
+} from "../../../src/wire/stream-frame.ts";
 import { inPieces, type Randomness } from "./mutate.ts";
 
 /** A decoder under fuzz. */
@@ -130,10 +137,66 @@ const streamFrames: FuzzedDecoder = {
     ]),
     Buffer.concat([streamHeader(3, 300), Buffer.alloc(300), streamHeader(4, 0)]),
     openFrame(2, "[2001:db8::1]:65535"),
+    Buffer.concat([streamHeader(7, 0), goOnFrame(3, 258), streamHeader(3, 2), Buffer.from("hi")]),
+    streamHeader(5, 0),
   ],
   run(bytes, random) {
     if (joinedFrames([bytes]) !== joinedFrames(inPieces(random, bytes))) {
       throw new Error("the frames depend on how the stream is cut");
+    }
+  },
+  allows: () => false,
+};
+
+function laneFrame(type: number, stream: number, body: string): Buffer {
+  const bytes = Buffer.alloc(8 + body.length);
+  writeLaneHeader(bytes, 0, type, body.length, stream);
+  bytes.write(body, 8, "latin1");
+  return bytes;
+}
+
+function joinedLaneFrames(pieces: readonly Buffer[]): string {
+  const decoder = new LaneFrameDecoder();
+  let said = "";
+  const sink = {
+    onDataFrame: (stream: number, length: number) => {
+      said += `<${stream} ${length}>`;
+    },
+    onData: (buffer: Buffer, start: number, end: number) => {
+      said += buffer.toString("hex", start, end);
+    },
+    onOpen: (type: number, stream: number, remote: string) => {
+      said += `<${type} ${stream} ${remote}>`;
+    },
+    onControl: (type: number, stream: number, value: number) => {
+      said += `<${type} ${stream} ${value}>`;
+    },
+  };
+  try {
+    for (const piece of pieces) decoder.decode(piece, 0, piece.length, sink);
+  } catch (error) {
+    if (!isTunnelError(error)) throw error;
+    said += "!";
+  }
+  return said;
+}
+
+const laneFrames: FuzzedDecoder = {
+  name: "lane frames",
+  good: [
+    Buffer.concat([
+      laneFrame(1, 1, "192.0.2.1:5"),
+      laneFrame(3, 1, "hello"),
+      laneFrame(6, 1, "\0\0\x80\0"),
+      laneFrame(7, 1, "\0\0\0\x2a"),
+      laneFrame(5, 1, ""),
+    ]),
+    Buffer.concat([laneFrame(3, 0xffff_ffff, "x".repeat(300)), laneFrame(4, 0xffff_ffff, "")]),
+    Buffer.concat([laneFrame(8, 0, ""), laneFrame(9, 0, ""), laneFrame(2, 7, "[::1]:53")]),
+  ],
+  run(bytes, random) {
+    if (joinedLaneFrames([bytes]) !== joinedLaneFrames(inPieces(random, bytes))) {
+      throw new Error("the frames depend on how the lane is cut");
     }
   },
   allows: () => false,
@@ -175,14 +238,20 @@ const datagramFrames: FuzzedDecoder = {
 };
 
 const ANSWER = { flow: "-", max: 1024, tls: 1, type: 0 } as const;
-const OFFERED = ["datagrams", "streams"];
+const OFFERED = ["datagrams", "streams", "lanes"];
 
 const answer: FuzzedDecoder = {
   name: "handshake answer",
   good: [
     Buffer.from(formatHandshakeAnswer(ANSWER)),
     Buffer.from(
-      formatProvedAnswer({ ...ANSWER, session: "0102030405060708", fp: FP, ext: OFFERED }),
+      formatProvedAnswer({
+        ...ANSWER,
+        session: "0102030405060708",
+        fp: FP,
+        ext: OFFERED,
+        lanes: 4,
+      }),
     ),
   ],
   run(bytes) {
@@ -270,6 +339,7 @@ export const FUZZED_DECODERS: readonly FuzzedDecoder[] = [
   signalJson,
   hello,
   streamFrames,
+  laneFrames,
   datagramFrames,
   answer,
   headers,
