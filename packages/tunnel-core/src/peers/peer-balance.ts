@@ -36,6 +36,11 @@ export class PeerBalance {
     return this.#seats.length;
   }
 
+  /** What one of the peers knows. */
+  get terms(): Pick<Session["terms"], "ports"> {
+    return { ports: this.#seats.some(({ peer }) => peer.session.terms.ports === true) };
+  }
+
   add(peer: BalancedPeer): void {
     this.#seats.push({ peer, turn: 0 });
   }
@@ -50,7 +55,7 @@ export class PeerBalance {
     const [only] = this.#seats;
     if (only === undefined) return undefined;
     if (this.#seats.length === 1) return this.#openAt(only, kind, remote);
-    const seats = this.#answering();
+    const seats = this.#answering(remote);
     const first = seats.reduce((best, seat) => (this.#compare(seat, best) < 0 ? seat : best));
     const conduit = this.#openAt(first, kind, remote);
     if (conduit !== undefined || seats.length === 1) return conduit;
@@ -79,12 +84,19 @@ export class PeerBalance {
     for (const { peer } of seats) peer.session.want(each);
   }
 
-  /** Those that answer; all if none does: a slow one is better than none. */
-  #answering(): readonly Seat[] {
+  /**
+   * Those that answer; all if none does: a slow one is better than none. A user at a later port of a
+   * range is for those who can be told of it; there is one, else he would not be here.
+   */
+  #answering(remote?: string): readonly Seat[] {
     if (this.#seats.length < 2) return this.#seats;
+    const able =
+      remote?.includes("#") === true
+        ? this.#seats.filter(({ peer }) => peer.session.terms.ports === true)
+        : this.#seats;
     const now = performance.now();
-    const answering = this.#seats.filter(({ peer }) => peer.session.answers(now));
-    return answering.length > 0 ? answering : this.#seats;
+    const answering = able.filter(({ peer }) => peer.session.answers(now));
+    return answering.length > 0 ? answering : able;
   }
 
   readonly #compare = (one: Seat, other: Seat): number => {
