@@ -80,6 +80,7 @@ export default defineConfig({
             items: [
               { text: "Operations", link: "/operations" },
               { text: "Metrics", link: "/metrics" },
+              { text: "Agents (MCP)", link: "/mcp" },
               { text: "Limits", link: "/limits" },
               { text: "Proxies", link: "/proxies" },
               { text: "Errors", link: "/errors" },
