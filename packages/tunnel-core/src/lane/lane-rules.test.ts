@@ -523,6 +523,30 @@ describe("at the entry", () => {
     pair.close();
   });
 
+  test("a lane that has not answered yet gets no new users while another one serves", async () => {
+    const { pair, wires } = setUp(2, 3);
+    pair.entry.tick(1024, true);
+    await turns();
+    wires[1]?.wire.write(frame(LANE_ALIVE, 0));
+    await turns();
+    pair.entry.tick(1024, true);
+    const open = (count: number): void => {
+      for (let left = count; left > 0; left--) pair.entry.open("tcp", "127.0.0.1:1");
+    };
+    open(6);
+    await turns();
+    const sizes = () => wires.slice(0, 2).map(({ stream }) => Buffer.concat(stream.written).length);
+    const [first = 0, second = 0] = sizes();
+    expect(second).toBeGreaterThan(first + 100);
+    wires[0]?.wire.write(frame(LANE_ALIVE, 0));
+    await turns();
+    open(3);
+    await turns();
+    expect(sizes()[0]).toBeGreaterThan(first + 50);
+    expect(sizes()[1]).toBe(second);
+    pair.close();
+  });
+
   test("streams of a session that is over go on, and its lanes are closed after them", async () => {
     const pair = lanePair(1);
     const pool = memoryPair();

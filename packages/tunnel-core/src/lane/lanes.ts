@@ -131,7 +131,7 @@ export class Lanes implements LaneOwner, Promoter {
     for (const lane of this.#open) {
       // One that was cut in this turn of the loop is gone when it has closed.
       if (lane.full || lane.stream.destroyed) continue;
-      if (best === undefined || lane.size < best.size) best = lane;
+      if (best === undefined || isBetter(lane, best)) best = lane;
     }
     if (best !== undefined) return best;
     const connection = this.#options.take();
@@ -335,6 +335,11 @@ export class Lanes implements LaneOwner, Promoter {
     for (const lane of this.#open) if (lane.idle) this.#endLane(lane);
     this.#open.clear();
   }
+}
+
+function isBetter(one: Lane, other: Lane): boolean {
+  if (one.doubtful !== other.doubtful) return other.doubtful;
+  return one.size < other.size;
 }
 
 function nameOf(lane: number, stream: number | string): string {
