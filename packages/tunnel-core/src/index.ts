@@ -1,6 +1,7 @@
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
+export { TunnelPorts } from "./listener/tunnel-ports.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -12,6 +13,7 @@ export type {
   ConnectOptions,
   LogFields,
   LogRecord,
+  PeerState,
   ReadyOptions,
   TargetState,
   Tunnel,

@@ -20,7 +20,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
  * whole Mbit/s, but never to 0 = no limit.
  *
  * @example
- * format(parse("master://:9090/api")); // "master://:9090/api?log=info&mcp=1&tls=0"
+ * format(parse("master://:9090/api")); // "master://:9090/api?log=info&mcp=1&tls=0&ui=1"
  */
 export function format(settings: Settings): string {
   if (settings.scheme === "master") return formatMaster(settings);
@@ -28,16 +28,20 @@ export function format(settings: Settings): string {
   const targets = settings.targets.map(formatHostPort).join(",");
   const own = settings.scheme === "server" ? serverQuery(settings) : clientQuery(settings);
   const query = formatQuery({ ...sharedQuery(settings), ...own });
-  return `${settings.scheme}://${key}${formatHostPort(settings.tunnel)}/${targets}?${query}`;
+  const others = settings.scheme === "client" ? settings.otherServers : [];
+  const tunnels = [settings.tunnel, ...others].map(formatHostPort).join(",");
+  return `${settings.scheme}://${key}${tunnels}/${targets}?${query}`;
 }
 
-function formatMaster({ listen, prefix, log, tls, crt, keyFile, mcp }: MasterSettings): string {
-  const query = formatQuery({ log, tls, crt, key: keyFile, mcp });
+function formatMaster(settings: MasterSettings): string {
+  const { listen, prefix, log, tls, crt, keyFile, mcp, ui } = settings;
+  const query = formatQuery({ log, tls, crt, key: keyFile, mcp, ui: ui ? 1 : 0 });
   return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 
-function serverQuery({ tls, crt, keyFile, max, mode, type, lanes }: ServerSettings): Query {
-  return { tls, crt, key: keyFile, max, mode, type, lanes };
+function serverQuery(settings: ServerSettings): Query {
+  const { tls, crt, keyFile, max, mode, type, clients, lbs, lanes } = settings;
+  return { tls, crt, key: keyFile, max, mode, type, clients, lbs: lbs ?? "none", lanes };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {

@@ -1,5 +1,6 @@
 import type { Settings } from "./settings.ts";
 import {
+  balance,
   blockDigits,
   dialAddress,
   digit,
@@ -113,6 +114,15 @@ export const parameters = {
     meaning:
       "kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2; handed to the client; 1 and 3 make tls=0 to tls=1",
   }),
+  clients: define("clients", ["server"], 1, "1", {
+    ...wholeNumber(1, 1024),
+    meaning: "clients that may have the tunnel at once, each with its own session",
+  }),
+  lbs: define("lbs", ["server"], undefined, "none", {
+    ...balance(),
+    meaning:
+      "which of several clients gets the next user: none fewest connections, 0 in turn, 1 lowest latency, 2 first come, others as backup",
+  }),
   lanes: define("lanes", ["server"], 4, "4", {
     ...wholeNumber(0, 64),
     meaning:
@@ -135,6 +145,10 @@ export const parameters = {
   compat: define("compat", tunnels, true, "1", {
     ...flag("1"),
     meaning: "0 = refuse peers that cannot prove themselves (NodePass 1.14 nodes)",
+  }),
+  ui: define("ui", ["master"], true, "1", {
+    ...flag("1"),
+    meaning: "1 = a dashboard at / and under the prefix, 0 = none",
   }),
   mcp: define("mcp", ["master"], 1, "1", {
     ...digit([0, 1, 2]),

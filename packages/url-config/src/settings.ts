@@ -10,6 +10,9 @@ export type McpMode = 0 | 1 | 2;
 /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. */
 export type PoolType = 0 | 1 | 2 | 3;
 
+/** How users are spread (`lbs`, as in NodePass 2): 0 in turn, 1 lowest latency, 2 primary and backup. */
+export type BalanceMode = 0 | 1 | 2;
+
 /** `host:port`; an empty host means all interfaces (IPv6 without brackets). */
 export interface HostPort {
   readonly host: string;
@@ -72,13 +75,19 @@ export interface ServerSettings extends TunnelSettings {
   readonly mode: 0 | 1 | 2;
   /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. With 1 and 3 `tls` is never 0. */
   readonly type: PoolType;
+  /** Clients that may have the tunnel at once. */
+  readonly clients: number;
+  /** Which of them gets the next user; `undefined`: the one with the fewest connections. */
+  readonly lbs: BalanceMode | undefined;
   /** Pool connections that many users share (lanes), 0 to 64; handed to the client. 0: none. */
   readonly lanes: number;
 }
 
-/** `client://[key@]tunnel/target[,target…]?…`, every default filled in. */
+/** `client://[key@]tunnel[,tunnel…]/target[,target…]?…`, every default filled in. */
 export interface ClientSettings extends TunnelSettings {
   readonly scheme: "client";
+  /** The tunnel addresses after the first, of servers that serve the same; none in single-end mode. */
+  readonly otherServers: readonly HostPort[];
   /** Least idle pool connections. */
   readonly min: number;
   /** 0 auto, 1 single-end forwarding, 2 dual-end. */
@@ -116,6 +125,8 @@ export interface MasterSettings {
   readonly keyFile: string | undefined;
   /** What agents may do over MCP. @default 1 */
   readonly mcp: McpMode;
+  /** Whether the dashboard is served. @default true */
+  readonly ui: boolean;
 }
 
 /** What a URL says, by its scheme: times in ms, sizes in bytes, rates in bytes/s. */

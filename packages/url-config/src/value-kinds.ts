@@ -1,7 +1,7 @@
 import { durationForm, formatDuration, readDuration } from "./duration.ts";
 import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
 import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
-import type { BlockedProtocols, ProxyAddress } from "./settings.ts";
+import type { BalanceMode, BlockedProtocols, ProxyAddress } from "./settings.ts";
 
 /** How a parameter's text is read, and what to say about it; `T` is what the settings hold. */
 export interface ValueKind<T> {
@@ -35,6 +35,18 @@ export function oneOf<const T extends string>(words: readonly [T, ...T[]]): Valu
 /** One of the digits `0` to `last`, as a number. */
 export function digit<const T extends number>(digits: readonly [T, ...T[]]): ValueKind<T> {
   return lookUp(new Map(digits.map((value) => [String(value), value])));
+}
+
+/** The digits of `lbs`; `none` for `undefined`. */
+export function balance(): ValueKind<BalanceMode | undefined> {
+  return lookUp(
+    new Map<string, BalanceMode | undefined>([
+      ["none", undefined],
+      ["0", 0],
+      ["1", 1],
+      ["2", 2],
+    ]),
+  );
 }
 
 /** `1` for true and `0` for false, or the other way round. */
@@ -158,7 +170,7 @@ function lookUp<T>(values: ReadonlyMap<string, T>): ValueKind<T> {
   return {
     read: (text) => {
       const value = values.get(text);
-      return value === undefined ? undefined : { value };
+      return value === undefined && !values.has(text) ? undefined : { value: value as T };
     },
     allowed: [...values.keys()].join(", "),
   };

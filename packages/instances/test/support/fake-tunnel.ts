@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import {
   LATENCY_BOUNDS_MS,
   type LatencySnapshot,
+  type PeerState,
   type TargetState,
   type Tunnel,
   type TunnelChanges,
@@ -86,6 +87,11 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     if (this.state === "closed") throw new TunnelError("CLOSED", "the tunnel is closed");
     this.updates.push(changes);
     Object.assign(this.settings, changes);
+  }
+
+  peerStates: readonly PeerState[] = [];
+  peers(): readonly PeerState[] {
+    return this.peerStates;
   }
 
   targets(): readonly TargetState[] {

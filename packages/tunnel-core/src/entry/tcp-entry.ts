@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import { TunnelError } from "../errors.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import {
   type CarriedBytes,
   closed,
@@ -85,6 +86,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly #acceptedAt = performance.now();
   #blocked = false;
   #refusal: ConnectionRefusal = "gone";
+  #load: PeerLoad | undefined;
 
   constructor(entry: TcpEntry, stream: ByteStream, dialling: Dialling | undefined) {
     super();
@@ -112,7 +114,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     this.#done = true;
     const { context } = this.#entry;
     if (context.onConnection !== undefined) opened(context, this.remote);
-    new Relay({
+    const relay = new Relay({
       context,
       local: this.#stream,
       remote: conduit.stream,
@@ -123,6 +125,10 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       askedAt: this.#acceptedAt,
       owner: this,
     });
+    if (conduit.load !== undefined && !relay.finished) {
+      this.#load = conduit.load;
+      conduit.load.began("tcp", relay);
+    }
     if (context.debugs) context.log("debug", "tcp connection opened", { remote: this.remote });
     this.#dialling?.onOpen();
   }
@@ -137,6 +143,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   onFinished(carried: CarriedBytes): void {
     const { context } = this.#entry;
     this.#entry.release();
+    this.#load?.ended("tcp", carried);
     if (context.onConnection !== undefined) {
       closed(context, this.remote, carried, this.#blocked ? "blocked" : undefined);
     }

@@ -1,4 +1,5 @@
 import type { Exit, Opening } from "../conduit/conduit.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import { TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { UdpExit } from "../udp/udp-exit.ts";
@@ -17,9 +18,9 @@ export class ExitSide implements Exit {
     this.#udp = new UdpExit(context, new UdpTargets(context));
   }
 
-  open(opening: Opening): void {
-    if (opening.kind === "tcp") this.#tcp.open(opening);
-    else this.#udp.open(opening);
+  open(opening: Opening, load?: PeerLoad): void {
+    if (opening.kind === "tcp") this.#tcp.open(opening, load);
+    else this.#udp.open(opening, load);
   }
 
   close(): void {

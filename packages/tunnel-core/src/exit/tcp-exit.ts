@@ -1,5 +1,6 @@
 import type { Conduit, ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import {
   type CarriedBytes,
   closed,
@@ -27,7 +28,7 @@ export class TcpExit implements Exit {
     this.dialer = dialer;
   }
 
-  open(opening: Opening): void {
+  open(opening: Opening, load?: PeerLoad): void {
     const { context } = this;
     if (!context.settings.tcp || !context.slots.take()) {
       if (context.settings.tcp) context.counters.refusedSlot++;
@@ -42,7 +43,7 @@ export class TcpExit implements Exit {
       return;
     }
     context.counters.tcps++;
-    new ExitUser(this, opening).start();
+    new ExitUser(this, opening, load).start();
   }
 
   /** The PROXY protocol header of a connection, if one is to be sent. */
@@ -76,9 +77,12 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #own: ProcessStream | undefined;
   #refusal: ConnectionRefusal = "gone";
 
-  constructor(exit: TcpExit, opening: Opening) {
+  readonly #load: PeerLoad | undefined;
+
+  constructor(exit: TcpExit, opening: Opening, load: PeerLoad | undefined) {
     this.#exit = exit;
     this.#opening = opening;
+    this.#load = load;
   }
 
   start(): void {
@@ -131,7 +135,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#done = true;
     this.#dial = undefined;
     if (context.onConnection !== undefined) opened(context, remote);
-    new Relay({
+    const relay = new Relay({
       context,
       local: target,
       remote: conduit.stream,
@@ -143,6 +147,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
       askedAt: this.#connectedAt,
       owner: this,
     });
+    if (!relay.finished) this.#load?.began("tcp", relay);
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
     if (this.#own !== undefined) this.#handOver(this.#own);
   }
@@ -164,6 +169,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   onFinished(carried: CarriedBytes): void {
     const { context } = this.#exit;
     this.#exit.release();
+    this.#load?.ended("tcp", carried);
     if (context.onConnection !== undefined) {
       closed(context, this.#opening.remote, carried, undefined);
     }

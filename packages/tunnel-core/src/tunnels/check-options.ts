@@ -5,6 +5,7 @@ import {
   type ServerSettings,
 } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
+import { TunnelPorts } from "../listener/tunnel-ports.ts";
 import { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { CloseOptions, ConnectOptions, ReadyOptions, TunnelOptions } from "../tunnel.ts";
 
@@ -19,6 +20,7 @@ const SIGNAL = ["an AbortSignal", (value: unknown) => value instanceof AbortSign
 
 const OPTIONS: Rules<TunnelOptions> = {
   limits: ["an object", isObject],
+  ports: ["a TunnelPorts", (value) => value instanceof TunnelPorts],
   buffers: ["a RelayBuffers", (value) => value instanceof RelayBuffers],
   ca: ["PEM text, or several in a list", isPem],
   carriers: ["loaders of carriers by type", isObject],

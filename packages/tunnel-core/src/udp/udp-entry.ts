@@ -1,5 +1,6 @@
 import type { RemoteInfo } from "node:dgram";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
@@ -66,6 +67,7 @@ class UdpUser implements ConduitUser, UdpSession {
   door: UdpDoor;
   from: RemoteInfo;
   readonly relay: UdpRelay;
+  #load: PeerLoad | undefined;
   readonly #entry: UdpEntry;
   readonly remote: string;
 
@@ -83,6 +85,7 @@ class UdpUser implements ConduitUser, UdpSession {
       onClosed: () => {
         entry.sessions.delete(this);
         entry.queue.cancel(this);
+        this.#load?.ended("udp", this.relay);
         entry.context.counters.udps--;
         entry.context.slots.release();
         if (entry.context.debugs) {
@@ -93,6 +96,10 @@ class UdpUser implements ConduitUser, UdpSession {
   }
 
   onConduit(conduit: Conduit): void {
+    if (conduit.load !== undefined && !this.relay.closed) {
+      this.#load = conduit.load;
+      conduit.load.began("udp", this.relay);
+    }
     this.relay.attach(conduit.stream, conduit.framed, conduit.reader?.takeEarly());
     if (this.#entry.context.debugs) {
       this.#entry.context.log("debug", "udp session opened", { remote: this.remote });

@@ -1,4 +1,5 @@
 import type { Exit, Opening } from "../conduit/conduit.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
@@ -16,7 +17,7 @@ export class UdpExit implements Exit {
   }
 
   /** A session that the peer's entry begins. */
-  open(opening: Opening): void {
+  open(opening: Opening, load?: PeerLoad): void {
     const context = this.#context;
     const { remote } = opening;
     if (!context.settings.udp || !context.slots.take()) {
@@ -36,11 +37,13 @@ export class UdpExit implements Exit {
       onClosed: () => {
         target.close();
         if (!claimed) opening.refuse();
+        load?.ended("udp", relay);
         context.counters.udps--;
         context.slots.release();
         if (context.debugs) context.log("debug", "udp session closed", { remote });
       },
     });
+    load?.began("udp", relay);
     if (context.debugs) context.log("debug", "udp session opened", { remote });
     const target = this.#targets.open({
       onDatagram: (datagram) => relay.incoming(datagram),

@@ -26,6 +26,9 @@ export interface UdpRelayOptions {
 export class UdpRelay implements StreamReader, IdleCheckable {
   active = true;
   idleSweeps = 0;
+  /** Payload read from the local side, and sent to it. */
+  receivedBytes = 0;
+  sentBytes = 0;
   readonly #options: UdpRelayOptions;
   readonly #sender: DatagramSender;
   #inbound: DatagramThrottle | undefined;
@@ -97,6 +100,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   incoming(datagram: Buffer): void {
     this.active = true;
     this.#options.context.counters.udprx += datagram.length;
+    this.receivedBytes += datagram.length;
     if (this.#inbound === undefined) this.#sender.send(datagram);
     else this.#inbound.push(datagram);
   }
@@ -134,8 +138,12 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   #deliver(datagram: Buffer): void {
     if (this.#closed) return;
     const { counters } = this.#options.context;
-    if (this.#options.deliver(datagram)) counters.udptx += datagram.length;
-    else counters.udpDropped++;
+    if (!this.#options.deliver(datagram)) {
+      counters.udpDropped++;
+      return;
+    }
+    counters.udptx += datagram.length;
+    this.sentBytes += datagram.length;
   }
 
   onEnd(): void {

@@ -99,16 +99,20 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.integer({ min: 1, max: 65_535 }),
     mode,
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
+    fc.integer({ min: 1, max: 1024 }),
+    fc.constantFrom<(0 | 1 | 2 | undefined)[]>(0, 1, 2, undefined),
     fc.integer({ min: 0, max: 64 }),
   )
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type, lanes]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, clients, lbs, lanes]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
     max,
     mode: chosenMode,
     type,
+    clients,
+    lbs,
     lanes,
   }));
 
@@ -128,6 +132,7 @@ export const clientSettings: fc.Arbitrary<ClientSettings> = fc
   .map(([shared, min, chosenMode, sni, front, via]) => ({
     ...shared,
     scheme: "client",
+    otherServers: [],
     min,
     mode: chosenMode,
     sni,
@@ -143,11 +148,13 @@ export const masterSettings: fc.Arbitrary<MasterSettings> = fc
     fc.record({ host, port: fc.nat(65_535) }),
     fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
     fc.constantFrom<McpMode[]>(0, 1, 2),
+    fc.boolean(),
   )
-  .map(([tlsSettings, level, listen, segments, mcp]) => ({
+  .map(([tlsSettings, level, listen, segments, mcp, ui]) => ({
     mcp,
     ...tlsSettings,
     scheme: "master",
+    ui,
     log: level,
     listen,
     prefix: `/${segments.join("/")}`,
