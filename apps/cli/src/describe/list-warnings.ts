@@ -21,6 +21,9 @@ export function listWarnings(settings: Settings, command: string): string[] {
     ...(settings.mode === 0
       ? [`mode=0: whether a port is free decides what this does; ${explicitMode(settings.scheme)}`]
       : []),
+    ...(settings.scheme === "server" && settings.lbs !== undefined && settings.clients === 1
+      ? [`lbs=${settings.lbs}: with clients=1 there is nothing to choose`]
+      : []),
     ...(settings.tcp || settings.udp ? [] : ["notcp=1 and noudp=1: nothing is carried"]),
     ...quiet,
   ];
