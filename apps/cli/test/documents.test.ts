@@ -90,7 +90,7 @@ describe("docs/limits.md", () => {
       ["PROBE_MS = 300", "PROBE_ROUND_TRIPS = 3"],
     ],
     ["as for connections: 1,024, 256 and 512", "listener/newcomers.ts", ["MAX_EXPECTED = 512"]],
-    ["were proved", "carrier/proved-connections.ts", ["MAX_PROVED = 128"]],
+    ["128 beside one for each session", "carrier/proved-connections.ts", ["MAX_FORMER = 128"]],
     ["5 s, and 4,096 a tunnel", "stream/lingerer.ts", ["LINGER_MS = 5000", "MAX_LINGERING = 4096"]],
     [
       "1 MiB a stream, 16 MiB a connection",
