@@ -52,7 +52,7 @@ export class PeerBalance {
 
   /** A conduit of one of the peers, if one has a pool connection ready. */
   open(kind: ConduitKind, remote: string): Conduit | undefined {
-    const [only] = this.#seats;
+    const only = this.#seats[0];
     if (only === undefined) return undefined;
     if (this.#seats.length === 1) return this.#openAt(only, kind, remote);
     const seats = this.#answering(remote);
