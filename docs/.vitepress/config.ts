@@ -78,6 +78,7 @@ export default defineConfig({
           {
             text: "At work",
             items: [
+              { text: "Dashboard", link: "/dashboard" },
               { text: "Operations", link: "/operations" },
               { text: "Metrics", link: "/metrics" },
               { text: "Agents (MCP)", link: "/mcp" },
