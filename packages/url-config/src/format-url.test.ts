@@ -26,10 +26,10 @@ describe("format", () => {
       "client://k@a:1,[::1]:2/t:3?block=0&compat=1&dial=auto&dns=5m0s&front=0&log=info&min=64&mode=2" +
         "&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&sni=none&via=none",
     ],
-    ["master://:9090", "master://:9090/api?log=info&mcp=1&tls=0"],
+    ["master://:9090", "master://:9090/api?log=info&mcp=1&tls=0&ui=1"],
     [
       "master://h:9090/x/?tls=2&crt=a&key=b&log=none",
-      "master://h:9090/x?crt=a&key=b&log=none&mcp=1&tls=2",
+      "master://h:9090/x?crt=a&key=b&log=none&mcp=1&tls=2&ui=1",
     ],
   ])("writes %s with every default", (url, canonical) => {
     expect(format(parse(url))).toBe(canonical);

@@ -20,7 +20,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
  * whole Mbit/s, but never to 0 = no limit.
  *
  * @example
- * format(parse("master://:9090/api")); // "master://:9090/api?log=info&mcp=1&tls=0"
+ * format(parse("master://:9090/api")); // "master://:9090/api?log=info&mcp=1&tls=0&ui=1"
  */
 export function format(settings: Settings): string {
   if (settings.scheme === "master") return formatMaster(settings);
@@ -33,8 +33,9 @@ export function format(settings: Settings): string {
   return `${settings.scheme}://${key}${tunnels}/${targets}?${query}`;
 }
 
-function formatMaster({ listen, prefix, log, tls, crt, keyFile, mcp }: MasterSettings): string {
-  const query = formatQuery({ log, tls, crt, key: keyFile, mcp });
+function formatMaster(settings: MasterSettings): string {
+  const { listen, prefix, log, tls, crt, keyFile, mcp, ui } = settings;
+  const query = formatQuery({ log, tls, crt, key: keyFile, mcp, ui: ui ? 1 : 0 });
   return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 

@@ -146,6 +146,10 @@ export const parameters = {
     ...flag("1"),
     meaning: "0 = refuse peers that cannot prove themselves (NodePass 1.14 nodes)",
   }),
+  ui: define("ui", ["master"], true, "1", {
+    ...flag("1"),
+    meaning: "1 = a dashboard at / and under the prefix, 0 = none",
+  }),
   mcp: define("mcp", ["master"], 1, "1", {
     ...digit([0, 1, 2]),
     meaning: "agents over MCP at /v2 under the prefix: 0 none, 1 all tools, 2 tools that only read",

@@ -37,8 +37,9 @@ export function readMasterUrl(
   const log = query.read(parameters.log, defaults.log);
   const tls = readTlsFiles(query, defaults, findings);
   const mcp = query.read(parameters.mcp);
+  const ui = query.read(parameters.ui);
   findings.throwIfFailed();
-  return { scheme: "master", log, listen, prefix, ...tls, mcp };
+  return { scheme: "master", log, listen, prefix, ...tls, mcp, ui };
 }
 
 function readListenAddress(authority: string, findings: Findings): HostPort {

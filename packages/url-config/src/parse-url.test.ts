@@ -90,6 +90,7 @@ describe("defaults", () => {
       crt: undefined,
       keyFile: undefined,
       mcp: 1,
+      ui: true,
     });
   });
 });

@@ -125,6 +125,8 @@ export interface MasterSettings {
   readonly keyFile: string | undefined;
   /** What agents may do over MCP. @default 1 */
   readonly mcp: McpMode;
+  /** Whether the dashboard is served. @default true */
+  readonly ui: boolean;
 }
 
 /** What a URL says, by its scheme: times in ms, sizes in bytes, rates in bytes/s. */

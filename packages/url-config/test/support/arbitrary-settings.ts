@@ -148,11 +148,13 @@ export const masterSettings: fc.Arbitrary<MasterSettings> = fc
     fc.record({ host, port: fc.nat(65_535) }),
     fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
     fc.constantFrom<McpMode[]>(0, 1, 2),
+    fc.boolean(),
   )
-  .map(([tlsSettings, level, listen, segments, mcp]) => ({
+  .map(([tlsSettings, level, listen, segments, mcp, ui]) => ({
     mcp,
     ...tlsSettings,
     scheme: "master",
+    ui,
     log: level,
     listen,
     prefix: `/${segments.join("/")}`,
