@@ -50,7 +50,7 @@ inBrowser("signing in", () => {
     await page.goto(link);
     await page.getByText("No tunnels yet").waitFor();
     expect(page.url()).toBe(`${served.site}#/`);
-    const other = await (await page.context().browser())?.newPage();
+    const other = await page.context().browser()?.newPage();
     if (other === undefined) throw new Error("no browser");
     await other.goto(link);
     await other.getByText("this link was used").waitFor();
