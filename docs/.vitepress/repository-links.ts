@@ -15,11 +15,14 @@ const repository = "https://github.com/NodePassProject/nodepass-ts";
  */
 export function repositoryLinks(md: MarkdownRenderer): void {
   md.core.ruler.push("repository-links", ({ tokens, env }) => {
-    const from = writtenIn(env.realPath ?? env.path);
+    const page: string = env.realPath ?? env.path;
+    const from = writtenIn(page);
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
-      const href = token.type === "link_open" ? token.attrGet("href") : null;
-      if (href === null || /^(?:[a-z]+:|#|\/)/i.test(href)) continue;
-      token.attrSet("href", resolveLink(from, href));
+      const name = { link_open: "href", image: "src" }[token.type];
+      const link = name === undefined ? null : token.attrGet(name);
+      if (name === undefined || link === null || /^(?:[a-z]+:|#|\/)/i.test(link)) continue;
+      if (name === "href") token.attrSet(name, resolveLink(from, link));
+      else token.attrSet(name, `./${relative(dirname(page), resolve(dirname(from), link))}`);
     }
   });
 }

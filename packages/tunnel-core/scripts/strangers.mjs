@@ -93,10 +93,11 @@ async function besiege() {
   const startedAt = performance.now();
   let mostRss = 0;
   let mostDescriptors = 0;
-  const watch = setInterval(async () => {
+  const look = async () => {
     mostRss = Math.max(mostRss, await memoryOf(server.pid));
     mostDescriptors = Math.max(mostDescriptors, (await readdir(`/proc/${server.pid}/fd`)).length);
-  }, 500);
+  };
+  const watch = setInterval(() => void look(), 500);
   await sendCrowd(server.tunnelPort);
   clearInterval(watch);
   const besieged = report("besieged", users, startedAt);

@@ -11,6 +11,10 @@ describe("checkUrl", () => {
     [`client://${key}@h:10101/a:80,b:81?mode=1`, "each connection goes on to a:80, b:81 in turn"],
     [`client://${key}@h:10101/[::1]:80?mode=2`, "this end dials [::1]:80"],
     [`client://${key}@h:10101/:80?noudp=1`, "Only TCP is carried"],
+    [`server://${key}@:1/:80?mode=1&clients=3`, "goes to the one with the fewest connections."],
+    [`server://${key}@:1/:80?clients=3&lbs=1`, "the lowest latency in reverse mode."],
+    [`server://${key}@:1/t:80?mode=2&clients=3`, "users connect at each of them"],
+    [`client://${key}@a:1,b:2/:80`, "It knows 2 servers: a:1, b:2."],
     [`client://${key}@h:10101/:80?rate=8&block=13`, "At most 8 Mbit/s in each direction"],
     [`server://${key}@:10101/:80`, "The pool is TCP"],
     [`server://${key}@:10101/:80?type=1`, "over UDP on port 10101"],
@@ -43,6 +47,8 @@ describe("checkUrl", () => {
     expect(find("min")).toMatchObject({ value: "8", isDefault: false });
     expect(find("read")).toMatchObject({ value: "10m0s", isDefault: true });
     expect(find("tls")).toBeUndefined();
+    expect(find("slotip")).toMatchObject({ value: "0", isDefault: true });
+    expect(settings.filter((line) => !line.isDefault).map(({ name }) => name)).toEqual(["min"]);
   });
 
   it.each([
@@ -51,6 +57,8 @@ describe("checkUrl", () => {
     [`server://${key}@:1/:2?mode=1`, [/^tls=0/]],
     [`server://${key}@127.0.0.1:1/:2?mode=1`, []],
     [`server://${key}@:1/:2?tls=1`, [/^mode=0/]],
+    [`server://${key}@127.0.0.1:1/:2?mode=1&lbs=0`, [/^lbs=0: with one client/]],
+    [`server://${key}@127.0.0.1:1/:2?mode=1&lbs=0&clients=2`, []],
     [`client://${key}@h:1/:2?mode=2&log=none`, [/^log=none/]],
     ["client://h:1/:2?mode=1", []],
   ])("warns about what is risky in %s", (url, expected) => {
