@@ -56,7 +56,9 @@ const inRealTime = [
   "udp/udp-target",
   "conduit/framed-connection",
   "entry/conduit-queue",
+  "lane/lane-branch",
   "lane/lane-rules",
+  "lane/lanes",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({

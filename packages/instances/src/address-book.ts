@@ -54,6 +54,8 @@ export interface ClaimedAddress extends HostPort {
   readonly udp: boolean;
   /** A server's tunnel address, by the tunnel's key: those with different keys share it. */
   readonly key?: string | undefined;
+  /** At a server's users' port: the names by which it is shared; none for who takes the rest. */
+  readonly names?: readonly string[] | undefined;
 }
 
 /**
@@ -67,11 +69,11 @@ export function wantedAddresses(settings: ServerSettings | ClientSettings): Clai
   if (settings.scheme === "server") {
     wanted.push(tunnelClaim(settings.key, tunnel));
     const entry = targets[0];
-    if (mode === 1 && entry !== undefined) wanted.push(claim(settings, entry));
+    if (mode === 1 && entry !== undefined) wanted.push(entryClaim(settings, entry));
   } else if (mode === 1) {
     wanted.push(claim(settings, tunnel));
   }
-  return wanted.filter(({ port }) => port !== 0);
+  return wanted.flatMap(eachPort).filter(({ port }) => port !== 0);
 }
 
 /** The addresses that an instance has bound, by what its tunnel says. */
@@ -88,7 +90,7 @@ export function heldAddresses(
         : claim(settings, tunnelAddress),
     );
   }
-  if (entryAddress !== undefined) held.push(claim(settings, entryAddress));
+  if (entryAddress !== undefined) held.push(entryClaim(settings, entryAddress));
   return held;
 }
 
@@ -96,8 +98,33 @@ function tunnelClaim(key: string, { host, port }: HostPort): ClaimedAddress {
   return { host, port, tcp: true, udp: false, key };
 }
 
+/** Each port of a range is bound on its own. */
+function eachPort(address: ClaimedAddress): ClaimedAddress[] {
+  const { port, lastPort = port } = address;
+  return Array.from({ length: lastPort - port + 1 }, (_, place) => ({
+    ...address,
+    port: port + place,
+    lastPort: undefined,
+  }));
+}
+
+/** Of two tunnels with other names on one port each has its own users. */
+function entryClaim(settings: ServerSettings | ClientSettings, at: HostPort): ClaimedAddress {
+  const own = claim(settings, at);
+  if (settings.scheme === "client") return own;
+  const { hosts } = settings;
+  return { ...own, udp: own.udp && hosts.length === 0, names: hosts };
+}
+
+function sharesByName(a: ClaimedAddress, b: ClaimedAddress): boolean {
+  const [ours, theirs] = [a.names, b.names];
+  if (ours === undefined || theirs === undefined || a.host !== b.host) return false;
+  if (ours.length === 0 && theirs.length === 0) return false;
+  return !ours.some((name) => theirs.includes(name));
+}
+
 function claim({ tcp, udp }: { tcp: boolean; udp: boolean }, at: HostPort): ClaimedAddress {
-  return { host: at.host, port: at.port, tcp, udp };
+  return { host: at.host, port: at.port, lastPort: at.lastPort, tcp, udp };
 }
 
 /**
@@ -107,7 +134,10 @@ function claim({ tcp, udp }: { tcp: boolean; udp: boolean }, at: HostPort): Clai
 export function overlaps(a: ClaimedAddress, b: ClaimedAddress): boolean {
   if (a.port !== b.port || isShared(a, b)) return false;
   return (
-    (a.tcp && b.tcp && hostsOverlap(hostOf(a.host, "tcp"), hostOf(b.host, "tcp"))) ||
+    (a.tcp &&
+      b.tcp &&
+      !sharesByName(a, b) &&
+      hostsOverlap(hostOf(a.host, "tcp"), hostOf(b.host, "tcp"))) ||
     (a.udp && b.udp && hostsOverlap(hostOf(a.host, "udp"), hostOf(b.host, "udp")))
   );
 }

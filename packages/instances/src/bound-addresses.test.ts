@@ -70,7 +70,7 @@ describe("heldAddresses", () => {
     const held = heldAddresses(server, { host: "", port: 1 }, { host: "10.0.0.1", port: 2 });
     expect(held).toEqual([
       { host: "", port: 1, tcp: true, udp: false, key: server.key },
-      { host: "10.0.0.1", port: 2, tcp: false, udp: true },
+      { host: "10.0.0.1", port: 2, tcp: false, udp: true, names: [] },
     ]);
     expect(heldAddresses(server, undefined, undefined)).toEqual([]);
   });

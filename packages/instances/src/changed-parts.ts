@@ -8,6 +8,13 @@ const NAMES: Readonly<Record<string, string>> = {
   targets: "targets",
   readTimeoutMs: "read",
   rateBytesPerSecond: "rate",
+  rateDownBytesPerSecond: "rate",
+  connectionRates: "rateconn",
+  slotPerAddress: "slotip",
+  udpIdleMs: "udpidle",
+  proxyVersion: "proxy",
+  hosts: "host",
+  quotaDay: "quotaday",
   dnsTtlMs: "dns",
   keyFile: "key",
   tcp: "notcp",
@@ -25,9 +32,9 @@ export function changedParts(before: TunnelSpec | undefined, after: TunnelSpec):
   const old = new Map<string, unknown>(Object.entries(before ?? {}));
   const now = new Map<string, unknown>(Object.entries(after));
   const settings = new Set([...old.keys(), ...now.keys()]);
-  return [...settings]
+  const changed = [...settings]
     .filter((name) => !DERIVED.has(name))
     .filter((name) => JSON.stringify(old.get(name)) !== JSON.stringify(now.get(name)))
-    .map((name) => NAMES[name] ?? name)
-    .sort();
+    .map((name) => NAMES[name] ?? name);
+  return [...new Set(changed)].sort();
 }

@@ -10,7 +10,7 @@ import { changedParts } from "./changed-parts.ts";
 import { checkChange } from "./check-change.ts";
 import type { InstanceRegistry } from "./instance-registry.ts";
 import type { ManagedInstance } from "./managed-instance.ts";
-import { readInstanceUrl } from "./managed-instance.ts";
+import { readInstanceUrl, tunnelSpec } from "./managed-instance.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { assertOpen } from "./operation-queue.ts";
 
@@ -108,7 +108,7 @@ export class InstanceOperations {
           throw error;
         }
         const changed = changedParts(instance.spec, url.settings);
-        const outcome = await instance.life.change(url.settings);
+        const outcome = await instance.life.change(tunnelSpec(url.settings));
         if (outcome === "refused") await instance.endForStart(environment.shutdownTimeoutMs, url);
         instance.setUrl(text, url);
         if (outcome === "refused") await this.#begin(instance);

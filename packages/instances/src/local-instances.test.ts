@@ -604,7 +604,10 @@ describe("instances", () => {
       expect(seen).toMatchObject({ url, status: "running" });
       expect(tunnels.opened).toHaveLength(1);
       expect(tunnels.last.updates).toEqual([
-        { rateBytesPerSecond: 625_000, targets: [{ host: expect.any(String), port: 3 }] },
+        {
+          rateBytesPerSecond: 625_000,
+          targets: [{ host: expect.any(String), port: 3 }],
+        },
       ]);
       // What it is started with, should it end by itself.
       tunnels.last.go("closed", "gone");

@@ -3,11 +3,13 @@ import {
   EventHub,
   type HistoryRange,
   type Instance,
+  type InstanceBan,
   type InstanceChange,
   type InstanceEvent,
   type InstanceHistory,
   type InstanceLogs,
   type InstanceOrigin,
+  type InstancePort,
   type InstanceRecord,
   type Latencies,
   type LogQuery,
@@ -234,6 +236,25 @@ class LocalInstances implements InstanceManager {
     return this.#history.read(this.#existing(id).record.id, range);
   }
 
+  async bans(id: string): Promise<readonly InstanceBan[]> {
+    const answer = await this.#existing(id).life.ask({ about: "bans" });
+    return (answer?.bans ?? []).map(({ address, until, offences }) => ({
+      address,
+      until: new Date(until).toISOString(),
+      offences,
+    }));
+  }
+
+  async ports(id: string): Promise<readonly InstancePort[]> {
+    const answer = await this.#existing(id).life.ask({ about: "ports" });
+    return answer?.ports ?? [];
+  }
+
+  async liftBans(id: string, address?: string): Promise<number> {
+    const answer = await this.#existing(id).life.ask({ about: "liftBans", address });
+    return answer?.lifted ?? 0;
+  }
+
   async latencies(): Promise<ReadonlyMap<string, Latencies>> {
     await this.#pool.measure(MEASURE_LIMIT_MS);
     const measured = new Map<string, Latencies>();
@@ -284,7 +305,9 @@ class LocalInstances implements InstanceManager {
     const drainMs = Math.max(timeoutMs * DRAIN_SHARE, timeoutMs - MAX_RESERVE_MS);
     let left = 0;
     const ended = new ChangeSignal();
-    for (const { life } of this.#registry.values()) {
+    for (const instance of this.#registry.values()) {
+      const { life } = instance;
+      instance.retire();
       left++;
       // Not through the queue: what is under way may wait for longer than we do.
       void life.end(drainMs).finally(() => {

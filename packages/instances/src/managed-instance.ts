@@ -33,6 +33,7 @@ import type { InstanceDetails } from "./instance-manager.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { OperationQueue } from "./operation-queue.ts";
+import { type QuotaHooks, QuotaMeter } from "./quota/quota-meter.ts";
 import type { ReportWheel } from "./report-wheel.ts";
 import { TunnelLife, type TunnelLifeHooks } from "./tunnel-life.ts";
 import type { WorkerPool } from "./workers/worker-pool.ts";
@@ -73,6 +74,7 @@ export class ManagedInstance {
   #kept: readonly ClaimedAddress[] = [];
   #problem = "";
   #origin: InstanceOrigin | undefined;
+  #quota: QuotaMeter | undefined;
   #view: Instance | undefined;
   #told: Instance | undefined;
   #announced = false;
@@ -126,9 +128,75 @@ export class ManagedInstance {
     this.#shown = { url: text, type: url.settings.scheme };
     this.#url = url;
     this.#view = undefined;
+    this.#setQuota(url.settings);
     for (const { message, taken } of url.warnings) {
       this.log("warn", "part of the URL overlooked", { problem: message, taken });
     }
+  }
+
+  #setQuota({ quota, quotaDay }: InstanceUrl["settings"]): void {
+    if (quota === undefined) {
+      this.#quota?.end();
+      this.#quota = undefined;
+      return;
+    }
+    if (this.#quota !== undefined) this.#quota.change({ quota, quotaDay });
+    else {
+      this.#quota = new QuotaMeter(
+        { quota, quotaDay },
+        this.record.quota,
+        this.#quotaHooks(),
+        this.#surroundings.options.now,
+      );
+    }
+    this.record.quota = this.#quota.record;
+    if (this.life.isActive) this.#quota.begin();
+  }
+
+  #quotaHooks(): QuotaHooks {
+    const told = (): void => {
+      this.#view = undefined;
+      this.tell(true);
+      this.#surroundings.saveSoon();
+    };
+    return {
+      onWarning: (percent) => {
+        this.log("warn", `${percent} % of the quota is used`, {
+          used: this.#quota?.view.used,
+          limit: this.#quota?.view.limit,
+        });
+        told();
+      },
+      onUsedUp: (reason) => {
+        this.log("error", "quota is used up: the instance stops", { reason });
+        told();
+        if (this.life.isActive) void this.#stopFor(reason);
+      },
+      onReset: (wasUsedUp) => {
+        this.log("info", "quota begins anew", {});
+        told();
+        if (!wasUsedUp || !this.record.running) return;
+        const again = this.operations.run(async () => {
+          // Stopped or removed by somebody meanwhile.
+          if (!this.removed && this.record.running && !this.life.isActive) this.begin();
+        });
+        void again.catch((error: unknown) => this.#missed("not started again", error));
+      },
+    };
+  }
+
+  /** Cuts what is open: it would go on using what there is no more of. */
+  #stopFor(reason: string): Promise<void> {
+    return this.operations
+      .run(async () => {
+        if (!this.removed && this.#quota?.usedUp !== undefined) await this.end(0, reason);
+      })
+      .catch((error: unknown) => this.#missed("not stopped", error));
+  }
+
+  #missed(what: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.log("error", `instance ${what}`, { reason });
   }
 
   /** Reads the saved URL, which an earlier version may have understood better. */
@@ -199,18 +267,32 @@ export class ManagedInstance {
       this.life.refuse(this.#problem);
       return;
     }
+    this.#quota?.begin();
+    const usedUp = this.#quota?.usedUp;
+    if (usedUp !== undefined) {
+      this.log("warn", "instance does not start", { reason: usedUp });
+      this.life.rest(usedUp);
+      return;
+    }
     if (!this.life.isActive) book.claim(this.record.id, wantedAddresses(url.settings));
     wheel.add(this);
     this.#surroundings.history.begin(this.record.id, () => this.view);
-    this.life.begin(url.settings);
+    this.life.begin(tunnelSpec(url.settings));
   }
 
   /** Stops the tunnel; resolves when it is really stopped. */
-  async end(timeoutMs: number): Promise<void> {
-    await this.life.end(timeoutMs);
+  async end(timeoutMs: number, reason?: string): Promise<void> {
+    // One that waits for its quota begins again with it.
+    if (reason === undefined) this.#quota?.end();
+    await this.life.end(timeoutMs, reason);
     this.#surroundings.wheel.delete(this);
     // Nobody waits for a chart to be on disk.
     void this.#surroundings.history.end(this.record.id);
+  }
+
+  /** The master closes: nothing begins by itself any more. */
+  retire(): void {
+    this.#quota?.end();
   }
 
   /** The same for a start that follows: what `url` is sure to bind is given to nobody else until then. */
@@ -279,6 +361,7 @@ export class ManagedInstance {
       nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
       restingTargets: life.restingTargets,
       ...(this.#hasSeveralPeers && { peers: life.peers }),
+      ...(this.#quota !== undefined && { quota: this.#quota.view }),
       ...(this.#origin !== undefined && { origin: this.#origin }),
     };
   }
@@ -308,11 +391,17 @@ export class ManagedInstance {
       onAddresses: () => this.#claimHeld(),
       onTotals: (more) => {
         for (const name of TOTAL_NAMES) this.record[name] += more[name];
+        this.#quota?.add(more.tcprx + more.tcptx + more.udprx + more.udptx);
         this.#surroundings.saveSoon();
       },
       onLog: ({ level, message, fields, time }) => this.log(level, message, fields, time),
     };
   }
+}
+
+/** What of an instance's URL its tunnel is told: the quota is counted here. */
+export function tunnelSpec(settings: InstanceUrl["settings"]): InstanceUrl["settings"] {
+  return settings.quota === undefined ? settings : { ...settings, quota: undefined };
 }
 
 function copyMeta({ peer, tags }: InstanceMeta): InstanceMeta {

@@ -14,7 +14,14 @@ import {
 } from "@nodepass/model";
 import type { HostPort } from "@nodepass/url-config";
 import { ChangeSignal } from "./change-signal.ts";
-import type { ChangeOutcome, LogReport, StateReport, TunnelSpec } from "./workers/messages.ts";
+import type {
+  ChangeOutcome,
+  LogReport,
+  StateReport,
+  TunnelAnswer,
+  TunnelQuestion,
+  TunnelSpec,
+} from "./workers/messages.ts";
 import type { Run, RunListener, WorkerPool } from "./workers/worker-pool.ts";
 
 /** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
@@ -60,6 +67,7 @@ export class TunnelLife {
   #phase: LifePhase = "stopped";
   #status: InstanceStatus = "stopped";
   #reason: string | undefined;
+  #stopReason: string | undefined;
   /** Wall clock at the last change of the status. */
   #since: number;
   #retryAt: number | undefined;
@@ -73,6 +81,8 @@ export class TunnelLife {
   #live: Counters = NO_COUNTERS;
   #reads = 0;
   #outcome: ChangeOutcome | undefined;
+  #asked = 0;
+  readonly #answers = new Map<number, TunnelAnswer>();
   #failedStarts = 0;
   #workerCrashes = 0;
   /** What the next try opens. */
@@ -167,6 +177,11 @@ export class TunnelLife {
     this.#open(spec);
   }
 
+  /** Does not run for now, for this reason; `begin` starts it. */
+  rest(reason: string): void {
+    if (this.#phase === "stopped") this.#setStatus("stopped", reason);
+  }
+
   /** Never runs, for this reason. */
   refuse(reason: string): void {
     if (this.#phase !== "stopped") return;
@@ -187,9 +202,14 @@ export class TunnelLife {
     await this.#changes.until(() => !this.#connecting, CONNECT_LIMIT_MS, signal);
   }
 
-  /** Stops the tunnel; resolves when it is really stopped and its last counters have been told. */
-  async end(timeoutMs: number): Promise<void> {
+  /**
+   * Stops the tunnel; resolves when it is really stopped and its last counters have been told.
+   *
+   * @param reason shown while it is stopped, where nobody asked for that
+   */
+  async end(timeoutMs: number, reason?: string): Promise<void> {
     clearTimeout(this.#retry);
+    this.#stopReason = reason;
     const run = this.#run;
     if (run === undefined) {
       this.#stopped();
@@ -215,6 +235,22 @@ export class TunnelLife {
       () => this.#reads !== before || this.#phase !== "open",
       READ_LIMIT_MS,
     );
+  }
+
+  /** Asks the tunnel; `undefined` if it is not open or does not answer within a second. */
+  async ask(question: TunnelQuestion): Promise<TunnelAnswer | undefined> {
+    const run = this.#run;
+    if (this.#phase !== "open" || run === undefined) return undefined;
+    const ask = ++this.#asked;
+    run.ask(ask, question);
+    await this.#changes.until(
+      () => this.#answers.has(ask) || this.#phase !== "open" || this.#run !== run,
+      READ_LIMIT_MS,
+    );
+    const answer = this.#answers.get(ask);
+    // Those of questions that nobody waits for any more go too.
+    for (const older of this.#answers.keys()) if (older <= ask) this.#answers.delete(older);
+    return answer;
   }
 
   /**
@@ -249,6 +285,11 @@ export class TunnelLife {
       onChanged: (outcome) => {
         if (!isCurrent()) return;
         this.#outcome = outcome;
+        this.#changes.notify();
+      },
+      onAnswer: (ask, answer) => {
+        if (!isCurrent()) return;
+        this.#answers.set(ask, answer);
         this.#changes.notify();
       },
       onClosed: (reason) => isCurrent() && this.#onClosed(this.#spec ?? spec, reason),
@@ -325,7 +366,7 @@ export class TunnelLife {
     this.#retryAt = undefined;
     this.#forgetLive();
     this.#hooks.onAddresses();
-    this.#setStatus("stopped", undefined);
+    this.#setStatus("stopped", this.#stopReason);
   }
 
   #forgetLive(): void {
@@ -340,10 +381,12 @@ export class TunnelLife {
   }
 
   #setStatus(status: InstanceStatus, reason: string | undefined, isOther = false): void {
-    const told = isOther || this.#status !== status;
+    const shown = status === "running" ? undefined : reason;
+    const told =
+      isOther || this.#status !== status || (status === "stopped" && this.#reason !== shown);
     if (this.#status !== status) this.#since = this.#now();
     this.#status = status;
-    this.#reason = status === "error" ? reason : undefined;
+    this.#reason = shown;
     this.#hooks.onChange(told);
     this.#changes.notify();
   }

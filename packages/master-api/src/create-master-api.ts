@@ -15,6 +15,7 @@ import { registerEventRoutes } from "./routes/events.ts";
 import { registerHealthRoutes } from "./routes/health.ts";
 import { registerIndexRoute } from "./routes/index-page.ts";
 import { registerInfoRoutes } from "./routes/info.ts";
+import { registerInstanceBanRoutes } from "./routes/instance-bans.ts";
 import { registerInstanceRecordRoutes } from "./routes/instance-records.ts";
 import { registerInstanceRoutes } from "./routes/instances.ts";
 import { registerKeyRoutes } from "./routes/keys.ts";
@@ -91,6 +92,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
   registerComponents(routes);
   registerInstanceRoutes(routes, parts);
   registerInstanceRecordRoutes(routes, parts);
+  registerInstanceBanRoutes(routes, parts);
   registerEventRoutes(routes, parts);
   registerInfoRoutes(routes, parts);
   registerKeyRoutes(routes, parts);

@@ -51,6 +51,7 @@ describe("the document", () => {
   test("has every endpoint", () => {
     expect(contract.operations.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
       "delete /instances/{id}",
+      "delete /instances/{id}/bans",
       "get /docs",
       "get /docs/{file}",
       "get /events",
@@ -58,8 +59,10 @@ describe("the document", () => {
       "get /info",
       "get /instances",
       "get /instances/{id}",
+      "get /instances/{id}/bans",
       "get /instances/{id}/history",
       "get /instances/{id}/logs",
+      "get /instances/{id}/ports",
       "get /metrics",
       "get /openapi.json",
       "get /readyz",

@@ -1,7 +1,9 @@
 import {
   type HistoryRange,
+  type InstanceBan,
   type InstanceHistory,
   type InstanceLogs,
+  type InstancePort,
   KEY_INSTANCE_ID,
   type KeyAccess,
 } from "@nodepass/model";
@@ -20,7 +22,7 @@ import {
 import type { MasterAddress } from "./master-address.ts";
 import { isJson, toRefusal } from "./refusal.ts";
 import { count, isRecord, type RemoteInstance, readInstance, text } from "./remote-instance.ts";
-import { readHistory, readLogs } from "./remote-records.ts";
+import { readBans, readHistory, readLogs, readPorts } from "./remote-records.ts";
 
 /** Which master, and how it is asked. */
 export interface MasterClientOptions {
@@ -99,6 +101,12 @@ export interface MasterClient {
   logs(id: string, query?: RemoteLogQuery): Promise<InstanceLogs>;
   /** Rates, connections, pool and ping over time; the same. */
   history(id: string, range?: HistoryRange): Promise<InstanceHistory>;
+  /** Addresses that an instance refuses for a while; masters before ours know no such thing: `NOT_FOUND`. */
+  bans(id: string): Promise<readonly InstanceBan[]>;
+  /** What each port of an instance's range has carried; the same. */
+  ports(id: string): Promise<readonly InstancePort[]>;
+  /** Ends bans before their time. @param address one of `bans()`. @default all @returns how many */
+  liftBans(id: string, address?: string): Promise<number>;
   /** Makes a new API key; this client goes on with it. @returns the key */
   renewKey(): Promise<string>;
   /** Makes a new key that may only read; the old one is refused from then on. @returns the key */
@@ -314,6 +322,15 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
     history: async (id, range = "hour") => {
       const path = `${instancePath(id)}/history?range=${range}`;
       return readHistory(await askRecord({ method: "GET", path }, "a history"));
+    },
+    bans: async (id) =>
+      readBans(await askRecord({ method: "GET", path: `${instancePath(id)}/bans` }, "bans")),
+    ports: async (id) =>
+      readPorts(await askRecord({ method: "GET", path: `${instancePath(id)}/ports` }, "ports")),
+    liftBans: async (id, address) => {
+      const query = address === undefined ? "" : `?address=${encodeURIComponent(address)}`;
+      const path = `${instancePath(id)}/bans${query}`;
+      return count((await askRecord({ method: "DELETE", path }, "a number of bans")).lifted);
     },
     setKey: (other) => {
       key = other;

@@ -3,6 +3,7 @@ import {
   countersOf,
   type InstanceOrigin,
   type InstancePeer,
+  type InstanceQuota,
   KEY_INSTANCE_ID,
   type PeerLink,
   type UrlChanges,
@@ -36,6 +37,8 @@ export interface RemoteInstance extends Counters {
   readonly restingTargets: readonly RemoteRestingTarget[];
   /** Each of several peers; empty where there can be only one, and where not told. */
   readonly peers: readonly PeerLink[];
+  /** How much it may carry, where its URL says so. */
+  readonly quota: InstanceQuota | undefined;
   /** The file of the master that describes it, if one does. */
   readonly origin: InstanceOrigin | undefined;
   /** What the master overlooked in the URL; in answers to a new URL. */
@@ -92,6 +95,13 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     nextRetry: text(value.nextRetry) || undefined,
     restingTargets: readResting(value.restingTargets),
     peers: (Array.isArray(value.peers) ? value.peers : []).filter(isRecord).map(readPeer),
+    quota: isRecord(value.quota)
+      ? {
+          limit: count(value.quota.limit),
+          used: count(value.quota.used),
+          resets: text(value.quota.resets) || null,
+        }
+      : undefined,
     origin: isRecord(value.origin)
       ? { file: text(value.origin.file), name: text(value.origin.name) }
       : undefined,

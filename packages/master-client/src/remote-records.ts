@@ -1,9 +1,11 @@
 import {
   HISTORY_SERIES,
   type HistorySeries,
+  type InstanceBan,
   type InstanceHistory,
   type InstanceLogLine,
   type InstanceLogs,
+  type InstancePort,
 } from "@nodepass/model";
 import { count, isRecord, text } from "./remote-instance.ts";
 
@@ -20,6 +22,26 @@ export function readLogs(value: Readonly<Record<string, unknown>>): InstanceLogs
     ),
     total: count(value.total),
   };
+}
+
+/** Reads the bans of an instance. */
+export function readBans(value: Readonly<Record<string, unknown>>): InstanceBan[] {
+  const bans = Array.isArray(value.bans) ? value.bans : [];
+  return bans.filter(isRecord).map(({ address, until, offences }) => ({
+    address: text(address),
+    until: text(until),
+    offences: count(offences),
+  }));
+}
+
+/** Reads the counters of a range's ports. */
+export function readPorts(value: Readonly<Record<string, unknown>>): InstancePort[] {
+  const ports = Array.isArray(value.ports) ? value.ports : [];
+  return ports.filter(isRecord).map((port) => ({
+    ...{ port: count(port.port), tcps: count(port.tcps), udps: count(port.udps) },
+    ...{ tcprx: count(port.tcprx), tcptx: count(port.tcptx) },
+    ...{ udprx: count(port.udprx), udptx: count(port.udptx) },
+  }));
 }
 
 /** Reads a history; a series that is missing is empty. */

@@ -11,6 +11,7 @@ import { apiUrl, reachableAddress } from "./addresses.ts";
 import { createLazyAgents } from "./agents/lazy-agents.ts";
 import { FileInstances } from "./files/file-instances.ts";
 import { watchGivenKeys } from "./given-keys.ts";
+import { apiVisitors } from "./http/api-visitors.ts";
 import { openHttpServer } from "./http/http-server.ts";
 import {
   type ResolvedMasterOptions,
@@ -100,6 +101,7 @@ async function openParts(
     listen: settings.listen,
     fetch: async (request, from) => (await ready).fetch(request, from),
     limits: options.limits,
+    admits: apiVisitors(settings, logger),
     certificate,
     onError: (error) => logger.error({ error: describeFault(error) }, "server failed"),
   });

@@ -49,6 +49,9 @@ async function useAll(client: MasterClient): Promise<void> {
   await client.replaceUrl(id, "client://127.81.5.1:0/127.81.5.1:8?mode=1");
   await client.logs(id, { tail: 1, since: new Date(0) });
   await client.history(id, "day");
+  await client.bans(id);
+  await client.liftBans(id);
+  await client.ports(id);
   await client.info();
   await client.rename("here");
   await client.tcping("127.81.5.1:9");

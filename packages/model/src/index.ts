@@ -27,6 +27,7 @@ export {
   INSTANCE_ACTIONS,
   type Instance,
   type InstanceAction,
+  type InstanceBan,
   type InstanceChange,
   type InstanceEvent,
   type InstanceLink,
@@ -35,6 +36,8 @@ export {
   type InstanceMeta,
   type InstanceOrigin,
   type InstancePeer,
+  type InstancePort,
+  type InstanceQuota,
   type InstanceStatus,
   type InstanceType,
   type LogQuery,
@@ -45,7 +48,7 @@ export {
   type RestingTarget,
   type UrlChanges,
 } from "./instance.ts";
-export type { InstanceRecord } from "./instance-record.ts";
+export type { InstanceRecord, QuotaRecord } from "./instance-record.ts";
 export {
   LATENCIES,
   LATENCY_NAMES,

@@ -1,5 +1,15 @@
 import type { TotalName } from "./counters.ts";
 
+/** What is kept of a quota; changed in place. */
+export interface QuotaRecord {
+  /** Beginning of the period, milliseconds since 1970. */
+  start: number;
+  /** Bytes in it. */
+  used: number;
+  /** The last share that was told of, %; 100: used up. */
+  warned: number;
+}
+
 /** One instance as it is kept on disk; its owner changes it in place. */
 export interface InstanceRecord extends Record<TotalName, number> {
   /** Unique within a state. */
@@ -18,4 +28,6 @@ export interface InstanceRecord extends Record<TotalName, number> {
   };
   /** Milliseconds since 1970. */
   createdAt?: number | undefined;
+  /** What has been used of the quota that its URL gives it, or gave it last. */
+  quota?: QuotaRecord | undefined;
 }

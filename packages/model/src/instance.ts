@@ -66,7 +66,10 @@ export interface Instance extends Counters {
   /** 0, 1 or 2 as run; as configured while it does not run. */
   readonly mode: number;
   readonly link: InstanceLink;
-  /** Why the status is `error`, at most 512 characters; empty otherwise. */
+  /**
+   * Why the status is `error`, or `stopped` by itself (a quota that is used up), at most 512
+   * characters; empty otherwise.
+   */
   readonly reason: string;
   /** Since when the status is what it is, RFC 3339 in UTC. */
   readonly since: string;
@@ -79,6 +82,8 @@ export interface Instance extends Counters {
    * above 1 lists those that are there, a client of several servers all of these.
    */
   readonly peers?: readonly PeerLink[] | undefined;
+  /** Only where its URL has a quota. */
+  readonly quota?: InstanceQuota | undefined;
   /** The file that describes it; `undefined` for one that was made over the API. */
   readonly origin?: InstanceOrigin | undefined;
 }
@@ -156,6 +161,38 @@ export interface InstanceLogs {
   readonly lines: readonly InstanceLogLine[];
   /** Lines so far, those that are not kept any more included. */
   readonly total: number;
+}
+
+/** An address that an instance refuses at its tunnel port for a while, since it failed to prove itself. */
+export interface InstanceBan {
+  /** IPv4, or the /64 of an IPv6 address. */
+  readonly address: string;
+  /** When it ends, RFC 3339 in UTC. */
+  readonly until: string;
+  /** Failures since it was last forgotten. */
+  readonly offences: number;
+}
+
+/** What one port of a range where users connect has carried since the tunnel opened, bytes of payload. */
+export interface InstancePort {
+  readonly port: number;
+  /** TCP connections and UDP sessions now. */
+  readonly tcps: number;
+  readonly udps: number;
+  readonly tcprx: number;
+  readonly tcptx: number;
+  readonly udprx: number;
+  readonly udptx: number;
+}
+
+/** How much an instance may carry, and how much of it it has. */
+export interface InstanceQuota {
+  /** Bytes, both ways together. */
+  readonly limit: number;
+  /** Bytes in the present period. */
+  readonly used: number;
+  /** When the next period begins, RFC 3339 in UTC; `null`: never. */
+  readonly resets: string | null;
 }
 
 /** A new instance. */

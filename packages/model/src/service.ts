@@ -2,9 +2,11 @@ import type { HistoryRange, InstanceHistory } from "./history.ts";
 import type {
   CreatedInstance,
   Instance,
+  InstanceBan,
   InstanceChange,
   InstanceEvent,
   InstanceLogs,
+  InstancePort,
   LogQuery,
   NewInstance,
   ReplacedInstance,
@@ -52,6 +54,17 @@ export interface InstanceService {
   logs(id: string, query: LogQuery): Promise<InstanceLogs>;
   /** Rates, connections, pool and ping over time. @throws {ServiceError} `NOT_FOUND` */
   history(id: string, range: HistoryRange): Promise<InstanceHistory>;
+  /** Addresses that it refuses for a while; none while it does not run. @throws {ServiceError} `NOT_FOUND` */
+  bans(id: string): Promise<readonly InstanceBan[]>;
+  /** What each port of its range has carried; none of one port, or while it does not run. @throws {ServiceError} `NOT_FOUND` */
+  ports(id: string): Promise<readonly InstancePort[]>;
+  /**
+   * Ends bans before their time.
+   * @param address one of `bans()`; all if it is absent
+   * @returns how many
+   * @throws {ServiceError} `NOT_FOUND`
+   */
+  liftBans(id: string, address?: string): Promise<number>;
   /**
    * What took how long, by id, of instances whose tunnel has measured anything since it was opened.
    * Asked for at each scrape and at no other time. What cannot be had within a second is as it was

@@ -61,6 +61,13 @@ export function toWireInstance(instance: Instance): WireInstance {
         ping: wireCount(counters.ping),
       })),
     }),
+    ...(instance.quota !== undefined && {
+      quota: {
+        limit: wireCount(instance.quota.limit),
+        used: wireCount(instance.quota.used),
+        resets: instance.quota.resets,
+      },
+    }),
     ...(instance.origin !== undefined && {
       origin: { file: instance.origin.file, name: instance.origin.name },
     }),

@@ -1,6 +1,8 @@
 import type { Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { type HostPort, isWildcard } from "@nodepass/url-config";
+import { checkNames, type EntryPorts } from "./entry/entry-ports.ts";
+import type { NamedEntry } from "./entry/name-router.ts";
 import { TunnelError } from "./errors.ts";
 import { type ConnectionTaker, TcpListener } from "./listener/tcp-listener.ts";
 import { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
@@ -21,8 +23,16 @@ export interface BoundAddress {
   readonly port: number;
   readonly tcp: TcpListener | undefined;
   readonly udp: UdpListener | undefined;
-  /** Begins to take TCP connections; those that came before were closed, or are a predecessor's. */
-  serve(onConnection: (socket: Socket) => void): void;
+  /** Of a range, what is bound on each of its ports, this one the first. */
+  readonly range?: readonly BoundAddress[] | undefined;
+  /** Who takes its TCP connections, once somebody does. */
+  readonly taker: ConnectionTaker | undefined;
+  /**
+   * Begins to take TCP connections; those that came before were closed, or are a predecessor's.
+   *
+   * @param entry where others can share the port by names
+   */
+  serve(onConnection: (socket: Socket) => void, entry?: NamedEntry): void;
   /** Takes no TCP connections any more. */
   stopTaking(): void;
   /**
@@ -37,6 +47,10 @@ export interface BindOptions {
   readonly udp: boolean;
   /** Accepted connections are probed from the start (`KEEP_ALIVE_MS`). @default false */
   readonly keepAlive?: boolean | undefined;
+  /** All of the range that this is a port of; to be filled. @default it is one port */
+  readonly range?: readonly BoundAddress[] | undefined;
+  /** Ports that are shared by names, and the names that are wanted. @default the port is not shared */
+  readonly share?: { readonly ports: EntryPorts; readonly names: readonly string[] } | undefined;
   /** Bound by a predecessor: what fits is taken over, its port never closes. @default none */
   readonly from?: readonly BoundAddress[] | undefined;
   /** An error after the address was bound (out of descriptors, an ICMP error). */
@@ -54,19 +68,47 @@ export async function bindAddress(at: HostPort, options: BindOptions): Promise<B
   });
   if (former !== undefined) return takeOver(former, at, options);
   for (let tried = 1; ; tried++) {
-    const tcp = options.tcp ? await listen(at, options) : undefined;
+    const bind = (): Promise<TcpListener> => listen(at, options);
+    const { share } = options;
+    const tcp = !options.tcp
+      ? undefined
+      : await (share?.ports.listen(at, share.names, bind) ?? bind());
     const port = tcp === undefined ? at.port : portOf(tcp.server);
     if (!options.udp) return bound(at, port, tcp, undefined, options);
     try {
       const udp = await bindUdp({ host: at.host, port });
       return bound(at, udp.port, tcp, udp, options);
     } catch (error) {
-      tcp?.closeUnlessTaken();
+      tcp?.giveUp();
       // The port that the system chose for TCP may be taken for UDP.
       const again = at.port === 0 && tried < SHARED_PORT_TRIES;
       if (!(again && error instanceof TunnelError && error.code === "ADDRESS_IN_USE")) throw error;
     }
   }
+}
+
+/**
+ * Binds each port of a range, or the one port there is.
+ *
+ * @throws {TunnelError} as `bindAddress`, naming the port, with nothing left bound
+ */
+export async function bindRange(
+  at: HostPort,
+  options: BindOptions,
+): Promise<readonly BoundAddress[]> {
+  const { host, port, lastPort = port } = at;
+  const from = options.from?.flatMap((bound) => bound.range ?? bound);
+  const all: BoundAddress[] = [];
+  try {
+    for (let one = port; one <= lastPort; one++) {
+      const range = lastPort === port ? undefined : all;
+      all.push(await bindAddress({ host, port: one }, { ...options, from, range }));
+    }
+  } catch (error) {
+    for (const bound of all) bound.close();
+    throw error;
+  }
+  return all;
 }
 
 /** What the predecessor does not have, or has in another way, is bound on its port. */
@@ -77,12 +119,16 @@ async function takeOver(
 ): Promise<BoundAddress> {
   const at = { host: asked.host, port: former.port };
   const fits = former.tcp?.keepAlive === (options.keepAlive === true);
+  if (options.tcp && fits && former.tcp !== undefined) {
+    checkNames(former.tcp, at, options.share?.names ?? [], former.taker);
+    former.tcp.hold();
+  }
   const tcp = !options.tcp ? undefined : fits ? former.tcp : await listen(at, options);
   try {
     const udp = options.udp ? (former.udp ?? (await bindUdp(at))) : undefined;
     return bound(asked, at.port, tcp, udp, options);
   } catch (error) {
-    tcp?.closeUnlessTaken();
+    tcp?.giveUp();
     throw error;
   }
 }
@@ -92,14 +138,18 @@ function bound(
   port: number,
   tcp: TcpListener | undefined,
   udp: UdpListener | undefined,
-  { onError }: BindOptions,
+  { onError, range }: BindOptions,
 ): BoundAddress {
   let taker: ConnectionTaker | undefined;
   let open = true;
+  let holds = true;
   const stopTaking = (): void => {
     if (tcp === undefined) return;
-    if (taker === undefined) tcp.closeUnlessTaken();
-    else tcp.leave(taker);
+    if (taker !== undefined) tcp.leave(taker);
+    else if (holds) {
+      holds = false;
+      tcp.giveUp();
+    }
   };
   udp?.hold(onError);
   return {
@@ -108,9 +158,13 @@ function bound(
     port,
     tcp,
     udp,
-    serve(onConnection) {
-      if (tcp === undefined || !open || taker !== undefined) return;
-      taker = { onConnection, onError };
+    range,
+    get taker() {
+      return taker;
+    },
+    serve(onConnection, entry) {
+      if (tcp === undefined || !open || !holds || taker !== undefined) return;
+      taker = { onConnection, onError, entry };
       tcp.take(taker);
     },
     stopTaking,

@@ -18,8 +18,16 @@ export class TrafficCounters {
   failed = 0;
   /** Refused: no slot was free; their protocol is blocked; there was no pool connection in time. */
   refusedSlot = 0;
+  refusedSlotip = 0;
   refusedBlocked = 0;
   refusedPeer = 0;
+  /** Refused where users connect or at the tunnel port: `allow` or `deny` says so; it is banned. */
+  refusedDenied = 0;
+  refusedBanned = 0;
+  /** Nobody on the shared port serves the name that was asked for. */
+  refusedName = 0;
+  /** A trusted proxy did not say whose connection it is. */
+  refusedProxied = 0;
   /** Dials of targets that failed, over TCP and UDP. */
   dialErrors = 0;
   /** Handshakes of clients that were refused. */

@@ -1,4 +1,12 @@
+export {
+  AddressLists,
+  type AddressListsOptions,
+  type AddressPlace,
+} from "./access/address-lists.ts";
+export type { Ban } from "./access/bans.ts";
 export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
+export { EntryPorts } from "./entry/entry-ports.ts";
+export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
 export { TunnelPorts } from "./listener/tunnel-ports.ts";

@@ -1,18 +1,47 @@
-/** Most concurrent TCP connections and UDP sessions together (`slot`). */
+import { sourceOf } from "./access/bans.ts";
+import type { ConnectionRefusal } from "./tunnel.ts";
+import type { TunnelContext } from "./tunnel-context.ts";
+
+/** What a place that was taken is given back with: whose it is, if that is counted. */
+export type Slot = string;
+/** A place that is nobody's in particular. */
+const ANY: Slot = "";
+
+/**
+ * Most concurrent TCP connections and UDP sessions together (`slot`), and of one address (`slotip`),
+ * an IPv6 address counting as its /64.
+ */
 export class Slots {
   #limit: number;
+  #perAddress: number;
   #used = 0;
+  /** As many entries as places taken, at most. */
+  readonly #byAddress = new Map<Slot, number>();
 
-  /** @param limit 0 = no limit */
-  constructor(limit: number) {
+  /** @param limit 0 = no limit @param perAddress the same, for each address. @default 0 */
+  constructor(limit: number, perAddress = 0) {
     this.#limit = limit;
+    this.#perAddress = perAddress;
   }
 
-  /** Takes a place; false when all are taken. */
-  take(): boolean {
-    if (this.#limit > 0 && this.#used >= this.#limit) return false;
+  /** Takes a place; `undefined` when all are taken: of all, or of this address. */
+  take(address: string): Slot | undefined {
+    if (this.isFull) return undefined;
+    if (this.#perAddress === 0) {
+      this.#used++;
+      return ANY;
+    }
+    const key = sourceOf(address) ?? address;
+    const taken = this.#byAddress.get(key) ?? 0;
+    if (taken >= this.#perAddress) return undefined;
+    this.#byAddress.set(key, taken + 1);
     this.#used++;
-    return true;
+    return key;
+  }
+
+  /** Whether nobody can take a place, whatever his address. */
+  get isFull(): boolean {
+    return this.#limit > 0 && this.#used >= this.#limit;
   }
 
   /** From now on; who is in stays. @param limit 0 = no limit */
@@ -20,11 +49,44 @@ export class Slots {
     this.#limit = limit;
   }
 
-  release(): void {
+  /** The same for each address; who came while there was no such limit is not counted. */
+  setPerAddress(limit: number): void {
+    this.#perAddress = limit;
+  }
+
+  /** @param slot what `take` gave */
+  release(slot: Slot): void {
     this.#used--;
+    if (slot === ANY) return;
+    const left = (this.#byAddress.get(slot) ?? 1) - 1;
+    if (left === 0) this.#byAddress.delete(slot);
+    else this.#byAddress.set(slot, left);
   }
 
   get used(): number {
     return this.#used;
   }
+
+  /** Addresses that have places, while they are counted. */
+  get addresses(): number {
+    return this.#byAddress.size;
+  }
+}
+
+/** Counts and logs that there was no place for a TCP connection. @returns which ones were taken */
+export function noSlot(
+  { counters, settings, slots, logLimited }: TunnelContext,
+  address: string,
+): ConnectionRefusal {
+  if (slots.isFull) {
+    counters.refusedSlot++;
+    logLimited("warn", "connection refused: all slots are taken", { slot: settings.slot });
+    return "slots";
+  }
+  counters.refusedSlotip++;
+  logLimited("warn", "connection refused: all slots of its address are taken", {
+    address,
+    slotip: settings.slotPerAddress,
+  });
+  return "address-slots";
 }

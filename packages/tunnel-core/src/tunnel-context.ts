@@ -4,7 +4,11 @@ import type {
   HostPort,
   ServerSettings,
 } from "@nodepass/url-config";
+import type { AddressGate } from "./access/address-gate.ts";
+import type { AddressLists } from "./access/address-lists.ts";
+import type { Bans } from "./access/bans.ts";
 import type { NameCache } from "./names/name-cache.ts";
+import type { LocalRates } from "./rate/local-rates.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
 import type { Slots } from "./slots.ts";
 import type {
@@ -22,6 +26,8 @@ export interface TunnelContext extends RelayContext {
   readonly limits: EnvironmentSettings;
   readonly names: NameCache;
   readonly slots: Slots;
+  /** Limits of each connection on its own; `undefined`: none. */
+  readonly connectionRates: LocalRates | undefined;
   /** Who knows which targets work. */
   readonly health: {
     states(): readonly TargetState[];
@@ -29,6 +35,13 @@ export interface TunnelContext extends RelayContext {
   }[];
   /** A target has begun to rest, or serves again. */
   onTarget(state: TargetState): void;
+  /** Who is kept out where users connect, and at the tunnel port; `undefined`: nobody. */
+  readonly userGate: AddressGate | undefined;
+  readonly peerGate: AddressGate | undefined;
+  /** Proxies that say whose connections they pass on; `undefined`: none. */
+  readonly trust: AddressLists | undefined;
+  /** Who failed to prove himself at the tunnel port; `undefined` without `ban`. */
+  readonly bans: Bans | undefined;
   /** The bound of all datagrams that wait for a connection. */
   readonly waitingDatagrams: WaitingDatagrams;
   log(level: LogRecord["level"], message: string, fields?: LogFields): void;

@@ -6,7 +6,10 @@ import type {
   ServerSettings,
   TunnelSettings,
 } from "@nodepass/url-config";
+import type { Ban } from "./access/bans.ts";
 import type { MoreCarriers } from "./carrier/more-carriers.ts";
+import type { EntryPorts } from "./entry/entry-ports.ts";
+import type { PortCounters } from "./entry/port-counts.ts";
 import type { TunnelError } from "./errors.ts";
 import type { LatencySnapshot } from "./latencies.ts";
 import type { TunnelPorts } from "./listener/tunnel-ports.ts";
@@ -56,12 +59,24 @@ export interface TunnelCounters {
   readonly accepted: number;
   /** At the end that dials: connections for which no target could be reached. */
   readonly failed: number;
-  /** Users' TCP connections refused because no slot was free. */
+  /** Users' TCP connections refused because no slot was free, and because none was of their address. */
   readonly refusedSlot: number;
+  readonly refusedSlotip: number;
   /** Users' TCP connections cut because they speak a protocol of `block`. */
   readonly refusedBlocked: number;
   /** Users' TCP connections refused because no pool connection came in time. */
   readonly refusedPeer: number;
+  /**
+   * Connections, of users or at the tunnel port, and users' first datagrams refused because of their
+   * address: by `allow` or `deny`.
+   */
+  readonly refusedDenied: number;
+  /** Connections on a shared port that ask for a name which nobody serves there. */
+  readonly refusedName: number;
+  /** Connections of trusted proxies that did not say whose they are. */
+  readonly refusedProxied: number;
+  /** Connections at the tunnel port refused because their address is banned. */
+  readonly refusedBanned: number;
   /** Dials of targets that failed, over TCP and UDP, those of the probe behind `ping` included. */
   readonly dialErrors: number;
   /** Handshakes of clients that were refused. */
@@ -156,11 +171,14 @@ export interface ConnectionEvent {
 }
 
 /**
- * `slots`: all of `slot` are taken. `tcp-off`: `notcp=1` at this end. `pool-timeout`: no pool
+ * `denied`: its address may not come. `slots`: all of `slot` are taken; `address-slots`:
+ * those of its address (`slotip`). `tcp-off`: `notcp=1` at this end. `pool-timeout`: no pool
  * connection in time. `target`: no target answers. `blocked`: it speaks a protocol of `block`.
  * `closing`: the tunnel closes. `gone`: the other side left before the connection stood.
  */
 export type ConnectionRefusal =
+  | "denied"
+  | "address-slots"
   | "slots"
   | "tcp-off"
   | "pool-timeout"
@@ -211,6 +229,11 @@ export interface TunnelOptions {
    * @default the targets are dialled
    */
   readonly onConnection?: ((stream: Duplex, from: { readonly remote: string }) => void) | undefined;
+  /**
+   * The users' ports that server tunnels share by the names that users ask for (`host`): the same
+   * object for all that may. @default it shares its port with nobody
+   */
+  readonly entries?: EntryPorts | undefined;
   /** Called with the tunnel before it starts, to listen to its first log records and states. */
   readonly onCreate?: ((tunnel: Tunnel) => void) | undefined;
   /** Resolves names. @default the system's resolver, addresses in its order */
@@ -257,21 +280,29 @@ export interface CloseOptions {
 }
 
 /**
- * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings. `targets` at
- * the end that dials them, `min` at a client; `max`, and with `tls` 2
- * `crt` and `keyFile`, at a server.
+ * What can change while a tunnel runs. Rates in bytes/s, times in ms, as in the settings.
+ * `rateBytesPerSecond` alone is for both directions. `targets` at the end that dials them, `min` at a
+ * client; `max`, and with `tls` 2 `crt` and `keyFile`, at a server.
  */
 export type TunnelChanges = Partial<
   Pick<
     TunnelSettings,
     | "rateBytesPerSecond"
+    | "rateDownBytesPerSecond"
+    | "connectionRates"
     | "slot"
+    | "slotPerAddress"
+    | "udpIdleMs"
     | "readTimeoutMs"
     | "dnsTtlMs"
     | "log"
     | "targets"
     | "block"
     | "proxy"
+    | "proxyVersion"
+    | "trust"
+    | "allow"
+    | "deny"
   >
 > &
   Partial<Pick<ClientSettings, "min">> &
@@ -313,6 +344,12 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   latencies(): TunnelLatencies;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */
   targets(): readonly TargetState[];
+  /** What each port of a range where users connect has carried; empty where there is one port. */
+  ports(): readonly PortCounters[];
+  /** Addresses that are refused at the tunnel port for a while (`ban=1`). */
+  bans(): readonly Ban[];
+  /** Ends bans before their time. @param address one of `bans()`. @default all @returns how many */
+  liftBans(address?: string): number;
   /**
    * Resolves when the tunnel is `running`.
    *

@@ -20,6 +20,7 @@ export const DEFAULT_ENVIRONMENT: EnvironmentSettings = {
   reportIntervalMs: 5_000,
   serviceCooldownMs: 3_000,
   shutdownTimeoutMs: 5_000,
+  fallbackIntervalMs: 300_000,
   reloadIntervalMs: 3_600_000,
 };
 
@@ -99,6 +100,12 @@ const variables: readonly EnvironmentVariable[] = [
     "shutdownTimeoutMs",
     duration(0, longestDurationMs),
     "longest graceful stop; 0 = stop at once",
+  ),
+  define(
+    "NP_FALLBACK_INTERVAL",
+    "fallbackIntervalMs",
+    interval,
+    "a target that failed is tried again, with lbs=1, lbs=2 or sticky",
   ),
   define("NP_RELOAD_INTERVAL", "reloadIntervalMs", interval, "state backup of a master"),
 ];

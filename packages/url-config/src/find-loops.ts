@@ -21,8 +21,9 @@ export function findLoops({ tunnel, targets, scheme, mode }: LoopOptions): UrlPr
     ? "another port, or mode=2 if the tunnel is on another machine"
     : "another port";
   return targets
-    .filter(({ host, port }) => {
-      if (port === 0 || port !== tunnel.port) return false;
+    .filter(({ host, port, lastPort = port }) => {
+      const last = tunnel.lastPort ?? tunnel.port;
+      if (port === 0 || port > last || lastPort < tunnel.port) return false;
       if (isSameHost(host, tunnel.host)) return true;
       return (isLoopback(host) || isWildcard(host)) && !(isElsewhere && mode === 2);
     })

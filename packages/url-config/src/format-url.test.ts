@@ -8,7 +8,7 @@ describe("format", () => {
   test.each([
     [
       "server://:10101/127.0.0.1:8080",
-      "server://:10101/127.0.0.1:8080?block=0&clients=1&compat=1&dial=auto&dns=5m0s&lanes=4&lbs=none&log=info&max=1024&mode=0" +
+      "server://:10101/127.0.0.1:8080?block=0&clients=1&compat=1&dial=auto&dns=5m0s&lanes=4&log=info&max=1024&mode=0" +
         "&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&tls=0&type=0",
     ],
     [
@@ -19,7 +19,7 @@ describe("format", () => {
     [
       "server://h:1/t:2?tls=2&crt=/etc/a b.pem&key=/k&dial=::1&compat=0",
       "server://h:1/t:2?block=0&clients=1&compat=0&crt=%2Fetc%2Fa%20b.pem&dial=%3A%3A1&dns=5m0s&key=%2Fk" +
-        "&lanes=4&lbs=none&log=info&max=1024&mode=0&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&tls=2&type=0",
+        "&lanes=4&log=info&max=1024&mode=0&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&tls=2&type=0",
     ],
     [
       "client://k@a:1,[::1]:2/t:3",

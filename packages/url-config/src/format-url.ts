@@ -1,11 +1,13 @@
 import { formatDuration } from "./duration.ts";
-import { formatHostPort } from "./host-port.ts";
+import { formatHostPort, formatTarget } from "./host-port.ts";
 import { bytesPerSecondOfMegabit } from "./parameters.ts";
 import { formatProxyUrl } from "./proxy-url.ts";
+import { formatQuota } from "./quota-kind.ts";
 import type {
   BlockedProtocols,
   ClientSettings,
   MasterSettings,
+  Rates,
   ServerSettings,
   Settings,
   TunnelSettings,
@@ -15,7 +17,8 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 
 /**
  * Writes settings as a URL with every default spelled out and the query sorted, as the API's `config`
- * shows them. `parse` gives the same settings back. A key that was derived from the port is left out;
+ * shows them. What NodePass 1.14 and its early successors knew nothing of (`allow`, `rateconn`, …) is
+ * in it only where it is not the default: a URL without them stays as it was. `parse` gives the same settings back. A key that was derived from the port is left out;
  * one that was given is in it, percent-encoded: see `redact` before logging. A rate is rounded to
  * whole Mbit/s, but never to 0 = no limit.
  *
@@ -25,7 +28,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 export function format(settings: Settings): string {
   if (settings.scheme === "master") return formatMaster(settings);
   const key = settings.keyGiven ? `${encode(settings.key)}@` : "";
-  const targets = settings.targets.map(formatHostPort).join(",");
+  const targets = settings.targets.map(formatTarget).join(",");
   const own = settings.scheme === "server" ? serverQuery(settings) : clientQuery(settings);
   const query = formatQuery({ ...sharedQuery(settings), ...own });
   const others = settings.scheme === "client" ? settings.otherServers : [];
@@ -35,13 +38,33 @@ export function format(settings: Settings): string {
 
 function formatMaster(settings: MasterSettings): string {
   const { listen, prefix, log, tls, crt, keyFile, mcp, ui } = settings;
-  const query = formatQuery({ log, tls, crt, key: keyFile, mcp, ui: ui ? 1 : 0 });
+  const own = { log, tls, crt, key: keyFile, mcp, ui: ui ? 1 : 0 };
+  const query = formatQuery({ ...own, ...rulesQuery(settings) });
   return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 
+function rulesQuery({ allow, deny }: Pick<Settings, "allow" | "deny">): Query {
+  return { allow: listText(allow), deny: listText(deny) };
+}
+
+function listText(items: readonly string[]): string | undefined {
+  return items.length === 0 ? undefined : items.join(",");
+}
+
 function serverQuery(settings: ServerSettings): Query {
-  const { tls, crt, keyFile, max, mode, type, clients, lbs, lanes } = settings;
-  return { tls, crt, key: keyFile, max, mode, type, clients, lbs: lbs ?? "none", lanes };
+  const { tls, crt, keyFile, max, mode, type, clients, lanes, ban, hosts } = settings;
+  return {
+    tls,
+    crt,
+    key: keyFile,
+    max,
+    mode,
+    type,
+    clients,
+    lanes,
+    ban: unless(0, ban ? 1 : 0),
+    host: listText(hosts),
+  };
 }
 
 function clientQuery({ min, mode, sni, front, via }: ClientSettings): Query {
@@ -57,8 +80,19 @@ function sharedQuery(settings: TunnelSettings): Query {
   return {
     log: settings.log,
     read: formatDuration(settings.readTimeoutMs),
-    rate: megabits(settings.rateBytesPerSecond),
-    proxy: settings.proxy ? 1 : 0,
+    rate: ratesText({
+      upBytesPerSecond: settings.rateBytesPerSecond,
+      downBytesPerSecond: settings.rateDownBytesPerSecond ?? settings.rateBytesPerSecond,
+    }),
+    rateconn: unless("0", ratesText(settings.connectionRates)),
+    quota: settings.quota && formatQuota(settings.quota),
+    quotaday: unless(1, settings.quotaDay),
+    slotip: unless(0, settings.slotPerAddress),
+    udpidle: unless("0s", formatDuration(settings.udpIdleMs)),
+    proxy: settings.proxy ? settings.proxyVersion : 0,
+    lbs: settings.lbs,
+    sticky: unless(0, settings.sticky ? 1 : 0),
+    trust: listText(settings.trust),
     slot: settings.slot,
     dns: formatDuration(settings.dnsTtlMs),
     dial: settings.dial,
@@ -67,7 +101,18 @@ function sharedQuery(settings: TunnelSettings): Query {
     noudp: settings.udp ? 0 : 1,
     compat: settings.compat ? 1 : 0,
     path: settings.path,
+    ...rulesQuery(settings),
   };
+}
+
+/** What is left out at its default. */
+function unless<T extends string | number>(byDefault: T, value: T): T | undefined {
+  return value === byDefault ? undefined : value;
+}
+
+function ratesText({ upBytesPerSecond, downBytesPerSecond }: Rates): string {
+  const [up, down] = [megabits(upBytesPerSecond), megabits(downBytesPerSecond)];
+  return up === down ? String(up) : `${up}/${down}`;
 }
 
 function megabits(bytesPerSecond: number): number {

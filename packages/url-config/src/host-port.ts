@@ -84,6 +84,32 @@ function canonicalIpv6(address: string): string {
   return `${new URL(`http://[${bare}]`).hostname.slice(1, -1)}${zoneText}`;
 }
 
+/** Most ports of a range: each is bound on its own. */
+const mostPorts = 4096;
+
+/** The same with a range of ports, in words. */
+export const rangeForm = `${addressForm}; a range as host:first-last, ${mostPorts} ports at most`;
+
+/** Reads an address that may have a range of ports, `host:8000-8010`. */
+export function readHostPorts(text: string, parameter: string): HostPort | UrlProblem {
+  const match = /^(.*:\d{1,5})-(\d{1,5})$/.exec(text);
+  if (match === null) return readHostPort(text, parameter);
+  const address = readHostPort(match[1] ?? "", parameter);
+  if ("code" in address) return address;
+  const lastPort = Number(match[2]);
+  const { port } = address;
+  const fault =
+    port === 0
+      ? "has a range that begins at port 0"
+      : lastPort <= port || lastPort > 65_535 || String(lastPort) !== match[2]
+        ? "has an invalid range of ports"
+        : lastPort - port >= mostPorts
+          ? `has a range of ${lastPort - port + 1} ports`
+          : undefined;
+  if (fault !== undefined) return urlProblem("INVALID_VALUE", parameter, text, rangeForm, fault);
+  return { ...address, lastPort };
+}
+
 /** Reads an address for `parameter`; a problem without its message's context otherwise. */
 export function readHostPort(text: string, parameter: string): HostPort | UrlProblem {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(text);
@@ -124,12 +150,19 @@ export function parseHostPort(text: string): HostPort {
   return result;
 }
 
+/** Writes a target as a URL has it, with its weight. */
+export function formatTarget(target: HostPort): string {
+  const { weight = 1 } = target;
+  return weight === 1 ? formatHostPort(target) : `${formatHostPort(target)}*${weight}`;
+}
+
 /**
- * Writes an address as a URL has it: IPv6 in brackets, the `%` of a zone as `%25`.
+ * Writes an address as a URL has it, with its range of ports: IPv6 in brackets, the `%` of a zone as `%25`.
  *
  * @example
  * formatHostPort({ host: "::1", port: 80 }); // "[::1]:80"
  */
-export function formatHostPort({ host, port }: HostPort): string {
-  return host.includes(":") ? `[${host.replace("%", "%25")}]:${port}` : `${host}:${port}`;
+export function formatHostPort({ host, port, lastPort }: HostPort): string {
+  const ports = lastPort === undefined ? String(port) : `${port}-${lastPort}`;
+  return host.includes(":") ? `[${host.replace("%", "%25")}]:${ports}` : `${host}:${ports}`;
 }

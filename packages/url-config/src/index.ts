@@ -1,3 +1,4 @@
+export { type AddressRule, isNetwork, readAddressRule } from "./address-rule.ts";
 export { closestName } from "./closest-name.ts";
 export { type CheckUrlOptions, checkUrl, type UrlReport } from "./describe/check-url.ts";
 export { describeSettings } from "./describe/describe-settings.ts";
@@ -27,6 +28,7 @@ export {
   parseTunnelUrlLenient,
 } from "./parse-url.ts";
 export { type EnvironmentRoute, proxyFromEnvironment } from "./proxy-environment.ts";
+export { formatQuota } from "./quota-kind.ts";
 export { redact } from "./redact.ts";
 export type {
   BalanceMode,
@@ -39,6 +41,8 @@ export type {
   McpMode,
   PoolType,
   ProxyAddress,
+  Quota,
+  Rates,
   ServerSettings,
   Settings,
   TlsMode,

@@ -31,8 +31,16 @@ describe("the table of parameters", () => {
 
   test("names exactly what a canonical URL has", () => {
     for (const [scheme, base] of Object.entries(bases)) {
-      const files = scheme === "client" ? "" : "?crt=a&key=b";
-      const canonical = format(parse(`${base}${files}`));
+      // What is left out at its default.
+      const lists = "allow=::1&deny=::2";
+      const tunnels =
+        "&lbs=2&sticky=1&trust=::1&rateconn=1&slotip=1&udpidle=1s&quota=1GB&quotaday=2";
+      const own = {
+        server: `${tunnels}&crt=a&key=b&ban=1&host=a.example`,
+        client: tunnels,
+        master: "&crt=a&key=b",
+      };
+      const canonical = format(parse(`${base}?${lists}${own[scheme as keyof typeof own]}`));
       const query = new URLSearchParams(canonical.slice(canonical.indexOf("?")));
       const names = describeParameters()
         .filter(({ schemes }) => schemes.some((name) => name === scheme))

@@ -1,5 +1,7 @@
-import type { Settings } from "./settings.ts";
+import { quota } from "./quota-kind.ts";
+import type { Rates, Settings } from "./settings.ts";
 import {
+  addressRules,
   balance,
   blockDigits,
   dialAddress,
@@ -7,9 +9,11 @@ import {
   duration,
   filePath,
   flag,
+  hostNames,
   httpPath,
   oneOf,
   proxy,
+  rates,
   serverName,
   type ValueKind,
   wholeNumber,
@@ -41,6 +45,8 @@ export const bytesPerSecondOfMegabit = 125_000;
 const everywhere = ["server", "client", "master"] as const;
 const tunnels = ["server", "client"] as const;
 const listeners = ["server", "master"] as const;
+
+const noRates: Rates = { upBytesPerSecond: 0, downBytesPerSecond: 0 };
 
 /**
  * Every query parameter, in the order of the documents. The parser knows no other and has no second
@@ -79,13 +85,14 @@ export const parameters = {
     ...duration(0),
     meaning: "close a relayed connection after this time without a byte; 0 = never",
   }),
-  rate: define("rate", tunnels, 0, "0", {
-    ...wholeNumber(0, 1_000_000, bytesPerSecondOfMegabit),
+  rate: define("rate", tunnels, noRates, "0", {
+    ...rates(1_000_000, bytesPerSecondOfMegabit),
     meaning: "Mbit/s for the instance, each direction on its own; 0 = no limit",
   }),
-  proxy: define("proxy", tunnels, false, "0", {
-    ...flag("1"),
-    meaning: "1 = PROXY protocol v1 header to the target",
+  proxy: define("proxy", tunnels, 0, "0", {
+    ...digit([0, 1, 2]),
+    meaning:
+      "PROXY protocol header to the target: 1 version 1, over TCP; 2 version 2, over UDP too",
   }),
   slot: define("slot", tunnels, 65_536, "65536", {
     ...wholeNumber(0, 1_000_000),
@@ -118,11 +125,6 @@ export const parameters = {
     ...wholeNumber(1, 1024),
     meaning: "clients that may have the tunnel at once, each with its own session",
   }),
-  lbs: define("lbs", ["server"], undefined, "none", {
-    ...balance(),
-    meaning:
-      "which of several clients gets the next user: none fewest connections, 0 in turn, 1 lowest latency, 2 first come, others as backup",
-  }),
   lanes: define("lanes", ["server"], 4, "4", {
     ...wholeNumber(0, 64),
     meaning:
@@ -149,6 +151,58 @@ export const parameters = {
   ui: define("ui", ["master"], true, "1", {
     ...flag("1"),
     meaning: "1 = a dashboard at / and under the prefix, 0 = none",
+  }),
+  allow: define("allow", everywhere, [], undefined, {
+    ...addressRules(),
+    meaning: "only these addresses may come: as users, to the tunnel port, to the API",
+  }),
+  deny: define("deny", everywhere, [], undefined, {
+    ...addressRules(),
+    meaning: "these addresses may not come, whatever allow says",
+  }),
+  lbs: define("lbs", tunnels, undefined, undefined, {
+    ...balance(),
+    meaning:
+      "which of several targets, or of a server's clients, gets the next user: 0 in turn, 1 lowest latency, 2 the first that works",
+  }),
+  sticky: define("sticky", tunnels, false, "0", {
+    ...flag("1"),
+    meaning: "1 = users of one address get the same of several targets, as long as it works",
+  }),
+  trust: define("trust", tunnels, [], undefined, {
+    ...addressRules(),
+    allowed: "none, or with commas: an IP address, a block such as 10.0.0.0/8, or file:PATH",
+    meaning: "proxies whose PROXY protocol header says, at the users' port, who the user is",
+  }),
+  rateconn: define("rateconn", tunnels, noRates, "0", {
+    ...rates(1_000_000, bytesPerSecondOfMegabit),
+    meaning: "Mbit/s for each connection, each direction on its own; 0 = no limit",
+  }),
+  slotip: define("slotip", tunnels, 0, "0", {
+    ...wholeNumber(0, 1_000_000),
+    meaning: "most connections and UDP sessions of one address (of an IPv6 /64); 0 = no limit",
+  }),
+  udpidle: define("udpidle", tunnels, 0, "0s", {
+    ...duration(0),
+    meaning: "a UDP session without traffic ends after this; 0 = NP_UDP_READ_TIMEOUT",
+  }),
+  quota: define("quota", tunnels, undefined, undefined, {
+    ...quota(),
+    meaning: "most bytes, both ways together; a master counts them and stops the instance",
+  }),
+  quotaday: define("quotaday", tunnels, 1, "1", {
+    ...wholeNumber(1, 28),
+    meaning: "day of the month on which a monthly quota begins anew, in UTC",
+  }),
+  host: define("host", ["server"], [], undefined, {
+    ...hostNames(),
+    meaning:
+      "takes users by the name they ask for (SNI, HTTP Host), on a users' port that several share",
+  }),
+  ban: define("ban", ["server"], false, "0", {
+    ...flag("1"),
+    guards: true,
+    meaning: "1 = addresses whose proofs fail are refused at the tunnel port for a while",
   }),
   mcp: define("mcp", ["master"], 1, "1", {
     ...digit([0, 1, 2]),

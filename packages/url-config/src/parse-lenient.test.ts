@@ -14,12 +14,11 @@ describe("what dashboards send is accepted", () => {
     ],
     ["client://h:1/t:2?log=warn&&mode=2", []],
     ["client://h:1/t:2?log=&mode=2", ["log: the default info is used"]],
-    ["client://h:1/t:2?lbs=2", ["lbs: ignored"]],
+    ["client://h:1/t:2?lbs=2", []],
     ["client://h:1/t:2?extend_target_address=a%3A1%2Cb%3A2", ["extend_target_address: ignored"]],
     ["server://:1/t:2?tls=2&cert=%2Fc&key=%2Fk", ["cert: ignored", "crt: tls=1 is used"]],
     ["client://:1/t:2?log=debug", []],
     ["server://:1/t:2?log=info&tls=0&max=1024&mode=0&notcp=0&noudp=1&type=0&block=0&lbs=0", []],
-    ["client://h:1/t:2?log=info&min=64&mode=2&notcp=0&noudp=1&block=0&lbs=0", ["lbs: ignored"]],
     ["client://h:1/t:2?mode=1&mode=2", ["mode: the first is used"]],
     [
       "server://:1/t:2?mode=x&slot=ten&rate=1.5&read=5&dns=abc&max=0&notcp=yes",

@@ -38,8 +38,15 @@ export function readMasterUrl(
   const tls = readTlsFiles(query, defaults, findings);
   const mcp = query.read(parameters.mcp);
   const ui = query.read(parameters.ui);
+  const rules = { allow: query.read(parameters.allow), deny: query.read(parameters.deny) };
+  for (const [name, items] of Object.entries(rules)) {
+    for (const item of items.filter((each) => /^(?:users|peers):/.test(each))) {
+      const fault = "is for a port of tunnels, which an API is not";
+      findings.fail(urlProblem("UNSUPPORTED", name, item, "items without users: or peers:", fault));
+    }
+  }
   findings.throwIfFailed();
-  return { scheme: "master", log, listen, prefix, ...tls, mcp, ui };
+  return { scheme: "master", log, listen, prefix, ...rules, ...tls, mcp, ui };
 }
 
 function readListenAddress(authority: string, findings: Findings): HostPort {

@@ -1,6 +1,6 @@
 import { findLoops } from "./find-loops.ts";
 import type { Findings } from "./findings.ts";
-import { addressForm, formatHostPort, readHostPort } from "./host-port.ts";
+import { addressForm, formatHostPort, formatTarget, readHostPorts } from "./host-port.ts";
 import { parameters } from "./parameters.ts";
 import type { ParseDefaults } from "./parse-options.ts";
 import { readKey } from "./read-key.ts";
@@ -8,7 +8,10 @@ import { openQuery, type QueryReader } from "./read-query.ts";
 import { readTlsFiles } from "./read-tls.ts";
 import type { ClientSettings, HostPort, ServerSettings, TunnelSettings } from "./settings.ts";
 import type { UrlParts } from "./split-url.ts";
-import { urlProblem } from "./url-problem.ts";
+import { type UrlProblem, urlProblem } from "./url-problem.ts";
+
+/** Most turns of one target where another has one. */
+const mostWeight = 100;
 
 /** Most servers of one client: it keeps a session and a pool with each. */
 const mostServers = 16;
@@ -56,6 +59,10 @@ export function readTunnelUrl(
   checkServers(settings, findings);
   checkPorts(settings, findings);
   checkProxy(settings, findings);
+  checkRules(settings, findings);
+  checkHosts(settings, findings);
+  checkRanges(settings, findings);
+  checkBalance(settings, findings);
   const servers = [tunnel, ...otherServers];
   for (const server of servers) {
     for (const loop of findLoops({ ...settings, tunnel: server })) findings.fail(loop);
@@ -65,11 +72,24 @@ export function readTunnelUrl(
 }
 
 function readShared(query: QueryReader) {
+  const rate = query.read(parameters.rate);
+  const proxy = query.read(parameters.proxy);
   return {
     readTimeoutMs: query.read(parameters.read),
-    rateBytesPerSecond: query.read(parameters.rate),
-    proxy: query.read(parameters.proxy),
+    rateBytesPerSecond: rate.upBytesPerSecond,
+    rateDownBytesPerSecond:
+      rate.downBytesPerSecond === rate.upBytesPerSecond ? undefined : rate.downBytesPerSecond,
+    lbs: query.read(parameters.lbs),
+    sticky: query.read(parameters.sticky),
+    connectionRates: query.read(parameters.rateconn),
+    proxy: proxy > 0,
+    proxyVersion: proxy === 2 ? (2 as const) : (1 as const),
+    trust: query.read(parameters.trust),
     slot: query.read(parameters.slot),
+    slotPerAddress: query.read(parameters.slotip),
+    quota: query.read(parameters.quota),
+    quotaDay: query.read(parameters.quotaday),
+    udpIdleMs: query.read(parameters.udpidle),
     dnsTtlMs: query.read(parameters.dns),
     dial: query.read(parameters.dial),
     block: query.read(parameters.block),
@@ -77,6 +97,8 @@ function readShared(query: QueryReader) {
     udp: query.read(parameters.noudp),
     compat: query.read(parameters.compat),
     path: query.read(parameters.path),
+    allow: query.read(parameters.allow),
+    deny: query.read(parameters.deny),
   };
 }
 
@@ -88,8 +110,9 @@ function readServerParameters(query: QueryReader, defaults: ParseDefaults, findi
   // QUIC and HTTP/2 have no form without TLS; NodePass 1.14 raises it in the same way.
   const raised = tls.tls === 0 && (type === 1 || type === 3);
   const clients = query.read(parameters.clients);
-  const lbs = query.read(parameters.lbs);
-  return { ...tls, ...(raised && { tls: 1 as const }), max, type, clients, lbs, lanes };
+  const ban = query.read(parameters.ban);
+  const hosts = query.read(parameters.host);
+  return { ...tls, ...(raised && { tls: 1 as const }), max, type, clients, lanes, ban, hosts };
 }
 
 /** A client may name several servers; a server has one address. */
@@ -108,7 +131,7 @@ function readTunnelAddress(text: string, findings: Findings): HostPort {
     findings.fail(urlProblem("MISSING", "tunnel address", "", addressForm, "is missing"));
     return noAddress;
   }
-  const result = readHostPort(text, "tunnel address");
+  const result = readHostPorts(text, "tunnel address");
   if (!("code" in result)) return result;
   findings.fail(result);
   return noAddress;
@@ -125,7 +148,7 @@ function readTargets(path: string, findings: Findings): readonly HostPort[] {
       findings.overlook(urlProblem("MISSING", "target address", "", form, fault), "ignored");
       continue;
     }
-    const result = readHostPort(item, "target address");
+    const result = readTarget(item);
     if ("code" in result) {
       findings.fail(result);
       targets.push(noAddress);
@@ -137,6 +160,19 @@ function readTargets(path: string, findings: Findings): readonly HostPort[] {
     findings.fail(urlProblem("MISSING", "target address", "", form, "is missing"));
   }
   return targets;
+}
+
+/** A target's address, with its weight if it has one: `host:port*3`. */
+function readTarget(text: string): HostPort | UrlProblem {
+  const [, address = text, weightText] = /^(.*)\*(\d{1,4})$/.exec(text) ?? [];
+  const result = readHostPorts(address, "target address");
+  if (weightText === undefined || "code" in result) return result;
+  const weight = Number(weightText);
+  if (weight < 1 || weight > mostWeight || String(weight) !== weightText) {
+    const allowed = `host:port*weight, weight 1 to ${mostWeight}`;
+    return urlProblem("INVALID_VALUE", "target address", text, allowed, "has an invalid weight");
+  }
+  return weight === 1 ? result : { ...result, weight };
 }
 
 /** Gives a dual-end client's tunnel the host that it needs to dial. */
@@ -191,4 +227,91 @@ function checkProxy(settings: ServerSettings | ClientSettings, findings: Finding
   if (!settings.udp) return;
   const fault = "does not reach UDP targets: proxies carry TCP only";
   findings.fail(urlProblem("UNSUPPORTED", "via", "", "noudp=1 beside it", fault));
+}
+
+/** What is said of targets needs an end that dials them. */
+function checkBalance(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  const { scheme, mode, targets, sticky } = settings;
+  if (scheme !== "server" || mode !== 1) return;
+  const refuse = (parameter: string, value: string) => {
+    const fault = "is for who dials targets, but with mode=1 the client does";
+    findings.fail(urlProblem("UNSUPPORTED", parameter, value, "", fault));
+  };
+  const [first] = targets;
+  if (first?.weight !== undefined) refuse("target address", formatTarget(first));
+  // Dashboards write `lbs=0` into every URL.
+  if (sticky) refuse("sticky", "1");
+}
+
+/** Users have a range of ports where they connect; who dials needs as many, or one. */
+function checkRanges(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  const { scheme, mode, tunnel, targets } = settings;
+  const refuse = (address: HostPort, parameter: string, fault: string) => {
+    const allowed = "as many ports, or one";
+    const value = formatHostPort(address);
+    findings.fail(urlProblem("UNSUPPORTED", parameter, value, allowed, fault));
+  };
+  const single = scheme === "client" && mode === 1;
+  if (tunnel.lastPort !== undefined && !single) {
+    const fault = "has a range of ports, which only a client with mode=1 takes there";
+    findings.fail(
+      urlProblem("UNSUPPORTED", "tunnel address", formatHostPort(tunnel), "one port", fault),
+    );
+  }
+  for (const server of scheme === "client" ? settings.otherServers : []) {
+    if (server.lastPort === undefined) continue;
+    const fault = "has a range of ports, but each of several servers has one";
+    findings.fail(
+      urlProblem("UNSUPPORTED", "tunnel address", formatHostPort(server), "one port", fault),
+    );
+  }
+  const entry = single ? tunnel : undefined;
+  for (const target of entry === undefined ? [] : targets) {
+    const sizes = [entry, target].map(
+      (each) => (each?.lastPort ?? each?.port ?? 0) - (each?.port ?? 0),
+    );
+    if (target.lastPort !== undefined && sizes[0] !== sizes[1]) {
+      refuse(target, "target address", "has a range of another size than the tunnel address");
+    }
+  }
+}
+
+/** Names are asked for over TCP, where users connect. */
+function checkHosts(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  if (settings.scheme === "client" || settings.hosts.length === 0) return;
+  const { mode, tcp, hosts } = settings;
+  const fault =
+    mode === 2
+      ? "is for the users' port, but with mode=2 users connect at the client"
+      : tcp
+        ? undefined
+        : "is of no use with notcp=1: names are asked for over TCP";
+  if (fault === undefined) return;
+  findings.fail(urlProblem("UNSUPPORTED", "host", hosts.join(","), "", fault));
+}
+
+/** A rule for a port that this end does not have would keep nobody out. */
+function checkRules(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  const { scheme, mode } = settings;
+  const absent = scheme === "client" ? "peers" : mode === 2 ? "users" : undefined;
+  if (settings.trust.some((item) => /^(?:users|peers):/.test(item)) || absent === "users") {
+    const [rule] = settings.trust;
+    const fault =
+      absent === "users"
+        ? "is for the users' port, but with mode=2 users connect at the client"
+        : "has an item with users: or peers:, but is for the users' port alone";
+    if (rule !== undefined) {
+      findings.fail(urlProblem("UNSUPPORTED", "trust", settings.trust.join(","), "", fault));
+    }
+  }
+  if (absent === undefined) return;
+  const fault = {
+    users: "is for users, but with mode=2 they connect at the client",
+    peers: "is for the tunnel port, which a client does not have",
+  }[absent];
+  for (const name of ["allow", "deny"] as const) {
+    for (const rule of settings[name].filter((item) => item.startsWith(`${absent}:`))) {
+      findings.fail(urlProblem("UNSUPPORTED", name, rule, "no such item here", fault));
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { format } from "./format-url.ts";
 import { parse, parseMasterUrl, parseTunnelUrl } from "./parse-url.ts";
 import { UrlConfigError, type UrlProblem } from "./url-problem.ts";
 
@@ -27,7 +28,17 @@ describe("defaults", () => {
     targets: [{ host: "127.0.0.1", port: 8_080 }],
     readTimeoutMs: 600_000,
     rateBytesPerSecond: 0,
+    rateDownBytesPerSecond: undefined,
+    connectionRates: { upBytesPerSecond: 0, downBytesPerSecond: 0 },
+    slotPerAddress: 0,
+    udpIdleMs: 0,
+    quota: undefined,
+    quotaDay: 1,
     proxy: false,
+    proxyVersion: 1,
+    lbs: undefined,
+    sticky: false,
+    trust: [],
     slot: 65_536,
     dnsTtlMs: 300_000,
     dial: "auto",
@@ -36,6 +47,8 @@ describe("defaults", () => {
     udp: true,
     compat: true,
     path: "/",
+    allow: [],
+    deny: [],
   };
 
   test("a server has every default", () => {
@@ -49,8 +62,9 @@ describe("defaults", () => {
       mode: 0,
       type: 0,
       clients: 1,
-      lbs: undefined,
       lanes: 4,
+      ban: false,
+      hosts: [],
     });
   });
 
@@ -86,12 +100,47 @@ describe("defaults", () => {
       log: "info",
       listen: { host: "", port: 9_090 },
       prefix: "/api",
+      allow: [],
+      deny: [],
       tls: 0,
       crt: undefined,
       keyFile: undefined,
       mcp: 1,
       ui: true,
     });
+  });
+});
+
+describe("ranges of ports", () => {
+  test("are read and written", () => {
+    const url = "client://127.0.0.1:8000-8010/127.0.0.1:9000-9010,[::1]:80?mode=1";
+    const settings = parseTunnelUrl(url);
+    expect(settings.tunnel).toEqual({ host: "127.0.0.1", port: 8000, lastPort: 8010 });
+    expect(settings.targets).toEqual([
+      { host: "127.0.0.1", port: 9000, lastPort: 9010 },
+      { host: "::1", port: 80 },
+    ]);
+    expect(format(settings)).toContain(
+      "client://127.0.0.1:8000-8010/127.0.0.1:9000-9010,[::1]:80?",
+    );
+  });
+
+  test.each([
+    ["client://:8010-8000/t:1?mode=1", /invalid range of ports/],
+    ["client://:8000-8000/t:1?mode=1", /invalid range of ports/],
+    ["client://:8000-70000/t:1?mode=1", /invalid range of ports/],
+    ["client://:0-10/t:1?mode=1", /begins at port 0/],
+    ["client://:1-5000/t:9000?mode=1", /has a range of 5000 ports/],
+    ["client://:8000-8010/t:9000-9011?mode=1", /range of another size/],
+    ["client://h:8000-8010/t:9000-9010?mode=2", /only a client with mode=1 takes there/],
+    ["server://:8000-8010/t:9000-9010", /only a client with mode=1 takes there/],
+    ["client://:1/t:2*0?mode=1", /has an invalid weight/],
+    ["client://:1/t:2*101?mode=1", /weight 1 to 100/],
+    ["server://:1/:2*3?mode=1", /but with mode=1 the client does/],
+    ["server://:1/:2?mode=1&sticky=1", /but with mode=1 the client does/],
+    ["server://:8005/:8000-8010?mode=1", /leads back to the tunnel's own port/],
+  ])("%s is refused", (url, message) => {
+    expect(() => parse(url)).toThrow(message);
   });
 });
 
@@ -107,7 +156,20 @@ describe("every parameter reaches the settings", () => {
     ["read=596h", { readTimeoutMs: 2_145_600_000 }],
     ["rate=8", { rateBytesPerSecond: 1_000_000 }],
     ["rate=1000000", { rateBytesPerSecond: 125_000_000_000 }],
-    ["proxy=1", { proxy: true }],
+    ["rate=8/8", { rateBytesPerSecond: 1_000_000, rateDownBytesPerSecond: undefined }],
+    ["rate=8/16", { rateBytesPerSecond: 1_000_000, rateDownBytesPerSecond: 2_000_000 }],
+    ["rate=0/16", { rateBytesPerSecond: 0, rateDownBytesPerSecond: 2_000_000 }],
+    ["rateconn=8/0", { connectionRates: { upBytesPerSecond: 1_000_000, downBytesPerSecond: 0 } }],
+    ["quota=500GB/month", { quota: { bytes: 500e9, period: "month" }, quotaDay: 1 }],
+    ["quota=1.5GiB/day", { quota: { bytes: 1.5 * 2 ** 30, period: "day" } }],
+    ["quota=10MB&quotaday=28", { quota: { bytes: 10e6, period: "ever" }, quotaDay: 28 }],
+    ["slotip=3", { slotPerAddress: 3 }],
+    ["udpidle=1m30s", { udpIdleMs: 90_000 }],
+    ["proxy=1", { proxy: true, proxyVersion: 1 }],
+    ["proxy=2", { proxy: true, proxyVersion: 2 }],
+    ["lbs=0", { lbs: 0 }],
+    ["lbs=none&sticky=1", { lbs: undefined, sticky: true }],
+    ["trust=10.0.0.0/8,::1", { trust: ["10.0.0.0/8", "::1"] }],
     ["slot=0", { slot: 0 }],
     ["slot=007", { slot: 7 }],
     ["dns=0s", { dnsTtlMs: 0 }],
@@ -333,7 +395,7 @@ describe("refuses", () => {
     ["server://:1/t:2?rate=1e3", "INVALID_VALUE rate"],
     ["server://:1/t:2?slot=ten", "INVALID_VALUE slot"],
     ["server://:1/t:2?slot=1000001", "INVALID_VALUE slot"],
-    ["server://:1/t:2?proxy=2", "INVALID_VALUE proxy"],
+    ["server://:1/t:2?proxy=3", "INVALID_VALUE proxy"],
     ["server://:1/t:2?dial=localhost", "INVALID_VALUE dial"],
     ["server://:1/t:2?dial=[::1]", "INVALID_VALUE dial"],
     ["server://:1/t:2?block=4", "INVALID_VALUE block"],

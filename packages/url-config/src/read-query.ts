@@ -39,7 +39,12 @@ export function openQuery(
         definition.name,
         shownValue(definition.name, text),
         definition.allowed,
+        definition.fault?.(text),
       );
+      if (definition.guards === true) {
+        findings.fail(problem);
+        return fallback;
+      }
       const clamped = definition.clamp?.(text);
       if (clamped !== undefined) {
         findings.overlook(problem, `${clamped.text} is used`);
@@ -50,6 +55,11 @@ export function openQuery(
       return fallback;
     },
   };
+}
+
+/** Whether the parameter keeps somebody out: nothing of it is overlooked. */
+function guards(name: string | undefined): boolean {
+  return name !== undefined && definitions.get(name)?.guards === true;
 }
 
 /** The decoded text of every parameter that the scheme has. */
@@ -76,7 +86,8 @@ function collect(
       const shown = shownName(name ?? rawName);
       const value = name === undefined ? redacted : shownValue(name, rawText);
       const problem = urlProblem("INVALID_VALUE", shown, value, "%25 for a percent sign", fault);
-      findings.overlook(problem, "ignored");
+      if (guards(name)) findings.fail(problem);
+      else findings.overlook(problem, "ignored");
       continue;
     }
     const definition = definitions.get(name);
@@ -85,7 +96,8 @@ function collect(
     } else if (texts.has(name)) {
       const shown = shownValue(name, text);
       const problem = urlProblem("DUPLICATE", name, shown, "once", "is given more than once");
-      findings.overlook(problem, `the first is used`);
+      if (definition.guards === true) findings.fail(problem);
+      else findings.overlook(problem, `the first is used`);
     } else {
       texts.set(name, text);
     }

@@ -18,6 +18,25 @@ export interface HostPort {
   readonly host: string;
   /** 1 to 65 535; 0 lets the system choose (listening addresses only). */
   readonly port: number;
+  /** Of a range of ports, the last one; above `port`. */
+  readonly lastPort?: number | undefined;
+  /** Of a target, how many turns it has where another has one, 1 to 100. @default 1 */
+  readonly weight?: number | undefined;
+}
+
+/** Bytes per second, 0 = no limit. */
+export interface Rates {
+  /** From users to targets. */
+  readonly upBytesPerSecond: number;
+  /** From targets to users. */
+  readonly downBytesPerSecond: number;
+}
+
+/** Bytes that an instance may carry, both ways together, in a period of UTC. */
+export interface Quota {
+  readonly bytes: number;
+  /** `ever`: for good. */
+  readonly period: "day" | "month" | "ever";
 }
 
 /** Protocols whose connections an entry closes, from the digits of `block`. */
@@ -36,16 +55,45 @@ export interface TunnelSettings {
   readonly keyGiven: boolean;
   /** The tunnel address: the server listens on it, the client dials it. */
   readonly tunnel: HostPort;
-  /** At least one; the exit takes them in turn, the entry listens on the first. */
+  /**
+   * At least one; the exit takes them in turn, the entry listens on the first. Of ranges the n-th port
+   * at the entry leads to the n-th of the target; a target with one port takes all of them.
+   */
   readonly targets: readonly HostPort[];
+  /**
+   * Which of several targets gets the next user, `undefined`: in turn; where a server's users come, which
+   * of its clients, `undefined`: the one with the fewest connections.
+   */
+  readonly lbs: BalanceMode | undefined;
+  /** A user's address decides which target he gets, as long as that works. */
+  readonly sticky: boolean;
   /** Close a relayed connection after this long without a byte in either direction, ms; 0 = never. */
   readonly readTimeoutMs: number;
   /** Bytes per second for the instance, each direction on its own; 0 = no limit. */
   readonly rateBytesPerSecond: number;
-  /** Send a PROXY protocol v1 header to the target. */
+  /** From targets to users, where that differs: the other is from users to targets then. */
+  readonly rateDownBytesPerSecond: number | undefined;
+  /** For each TCP connection and UDP session on its own. */
+  readonly connectionRates: Rates;
+  /** Send a PROXY protocol header to the target. */
   readonly proxy: boolean;
+  /** Of this version: 1 over TCP, 2 over TCP and in front of each datagram. */
+  readonly proxyVersion: 1 | 2;
+  /**
+   * Who is trusted to say, by a PROXY protocol header of either version, whose connection or datagram
+   * it passes on to the users' port: networks and files as in `allow`. Empty: nobody.
+   */
+  readonly trust: readonly string[];
   /** Most concurrent TCP connections and UDP sessions together; 0 = no limit. */
   readonly slot: number;
+  /** Most of them from one address (of IPv6 from one /64); 0 = no limit. */
+  readonly slotPerAddress: number;
+  /** Counted by a master, which stops the instance when it is used up; no effect elsewhere. */
+  readonly quota: Quota | undefined;
+  /** Day of the month on which a monthly quota begins anew, 1 to 28. */
+  readonly quotaDay: number;
+  /** A UDP session without traffic for this long ends, ms; 0 = `NP_UDP_READ_TIMEOUT`. */
+  readonly udpIdleMs: number;
   /** How long a resolved name is kept, ms; 0 = resolve at each dial. */
   readonly dnsTtlMs: number;
   /** Local IP address to dial the target from, or `auto`. */
@@ -59,6 +107,13 @@ export interface TunnelSettings {
   readonly compat: boolean;
   /** HTTP path of handshake and pool, the same at both ends. Begins with `/`. */
   readonly path: string;
+  /**
+   * Who may come, see `AddressRule`: networks, and files of them. Empty: everybody. Of the items for
+   * one port (`all` and its own) one has to fit, if there is any.
+   */
+  readonly allow: readonly string[];
+  /** Who may not come, in the same way; it wins over `allow`. */
+  readonly deny: readonly string[];
 }
 
 /** `server://[key@]tunnel/target[,target…]?…`, every default filled in. */
@@ -77,10 +132,15 @@ export interface ServerSettings extends TunnelSettings {
   readonly type: PoolType;
   /** Clients that may have the tunnel at once. */
   readonly clients: number;
-  /** Which of them gets the next user; `undefined`: the one with the fewest connections. */
-  readonly lbs: BalanceMode | undefined;
   /** Pool connections that many users share (lanes), 0 to 64; handed to the client. 0: none. */
   readonly lanes: number;
+  /**
+   * Names whose users are this instance's, on a users' port that several share: lower case, `*.` before
+   * one for all below it. Empty: it has the port alone, or gets what no other names.
+   */
+  readonly hosts: readonly string[];
+  /** Addresses whose proofs fail are refused for a while. */
+  readonly ban: boolean;
 }
 
 /** `client://[key@]tunnel[,tunnel…]/target[,target…]?…`, every default filled in. */
@@ -120,6 +180,9 @@ export interface MasterSettings {
   readonly listen: HostPort;
   /** Path prefix of the API, with a leading and no trailing slash. @default "/api" */
   readonly prefix: string;
+  /** Who may connect to the API, as in `TunnelSettings`. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
   readonly tls: TlsMode;
   readonly crt: string | undefined;
   readonly keyFile: string | undefined;
@@ -160,6 +223,8 @@ export interface EnvironmentSettings {
   readonly serviceCooldownMs: number;
   /** `NP_SHUTDOWN_TIMEOUT`: graceful stop. @default 5000 */
   readonly shutdownTimeoutMs: number;
+  /** `NP_FALLBACK_INTERVAL`: a target that failed is tried again, with `lbs=1`, `lbs=2` or `sticky`. @default 300000 */
+  readonly fallbackIntervalMs: number;
   /** `NP_RELOAD_INTERVAL`: state backup of a master. @default 3600000 */
   readonly reloadIntervalMs: number;
 }

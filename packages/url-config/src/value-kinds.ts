@@ -1,7 +1,9 @@
+import { mostRules, readAddressRule, ruleForm } from "./address-rule.ts";
 import { durationForm, formatDuration, readDuration } from "./duration.ts";
 import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
 import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
-import type { BalanceMode, BlockedProtocols, ProxyAddress } from "./settings.ts";
+import type { BalanceMode, BlockedProtocols, ProxyAddress, Rates } from "./settings.ts";
+import { quote } from "./url-problem.ts";
 
 /** How a parameter's text is read, and what to say about it; `T` is what the settings hold. */
 export interface ValueKind<T> {
@@ -11,6 +13,13 @@ export interface ValueKind<T> {
   readonly allowed: string;
   /** The largest value, for text that is fine but above it; `undefined` for any other text. */
   readonly clamp?: ((text: string) => { value: T; text: string } | undefined) | undefined;
+  /** What is wrong with a text that is not allowed, where there is more to say than that. */
+  readonly fault?: ((text: string) => string | undefined) | undefined;
+  /**
+   * A bad value is an error in either reading: it says who is kept out, and to overlook it would let
+   * everybody in. NodePass 1.14 knows no such parameter.
+   */
+  readonly guards?: boolean | undefined;
   /** The text as messages may show it, where it can hold a secret. */
   readonly shown?: ((text: string) => string) | undefined;
 }
@@ -37,16 +46,14 @@ export function digit<const T extends number>(digits: readonly [T, ...T[]]): Val
   return lookUp(new Map(digits.map((value) => [String(value), value])));
 }
 
-/** The digits of `lbs`; `none` for `undefined`. */
+/** How users are spread over several; `none` for the way without `lbs`. */
 export function balance(): ValueKind<BalanceMode | undefined> {
-  return lookUp(
-    new Map<string, BalanceMode | undefined>([
-      ["none", undefined],
-      ["0", 0],
-      ["1", 1],
-      ["2", 2],
-    ]),
-  );
+  const modes = { none: undefined, "0": 0, "1": 1, "2": 2 } as const;
+  return {
+    read: (text) =>
+      Object.hasOwn(modes, text) ? { value: modes[text as keyof typeof modes] } : undefined,
+    allowed: "none, 0, 1, 2",
+  };
 }
 
 /** `1` for true and `0` for false, or the other way round. */
@@ -73,6 +80,31 @@ export function wholeNumber(least: number, most: number, scale = 1): NumberKind 
       digits.test(text) && Number(text) > most
         ? { value: most * scale, text: String(most) }
         : undefined,
+  };
+}
+
+/** One number for both directions, or two: from users to targets, and back. Each 0 for no limit. */
+export function rates(most: number, scale: number): ValueKind<Rates> {
+  const one = wholeNumber(0, most, scale);
+  const each = (
+    text: string,
+    read: (part: string) => { readonly value: number } | undefined,
+  ): Rates | undefined => {
+    const [up, down = up, ...more] = text.split("/").map(read);
+    if (up === undefined || down === undefined || more.length > 0) return undefined;
+    return { upBytesPerSecond: up.value, downBytesPerSecond: down.value };
+  };
+  return {
+    read: (text) => {
+      const value = each(text, one.read);
+      return value && { value };
+    },
+    allowed: `${one.allowed}; two with a slash: up/down`,
+    clamp: (text) => {
+      const value = each(text, (part) => one.read(part) ?? one.clamp?.(part));
+      const shown = text.split("/").map((part) => one.clamp?.(part)?.text ?? part);
+      return value && { value, text: shown.join("/") };
+    },
   };
 }
 
@@ -125,6 +157,51 @@ export function serverName(): ValueKind<string | undefined> {
   };
 }
 
+/** A list of networks and of files with networks; without one, `[]`. */
+export function addressRules(): ValueKind<readonly string[]> {
+  const isRule = (item: string): boolean => readAddressRule(item) !== undefined;
+  return {
+    guards: true,
+    read: (text) => {
+      if (text === "none") return { value: [] };
+      const items = text.split(",");
+      return items.length <= mostRules && items.every(isRule) ? { value: items } : undefined;
+    },
+    fault: (text) => {
+      const items = text.split(",");
+      if (items.length > mostRules) return `has ${items.length} items, more than ${mostRules}`;
+      const bad = items.find((item) => !isRule(item)) ?? "";
+      return items.length === 1 ? undefined : `has the item ${quote(bad)}, which is none of these`;
+    },
+    allowed: `none, or with commas: ${ruleForm}; users: or peers: before one is for that port alone`,
+  };
+}
+
+/** Host names, `*.` before one for all below it; lower case, without a final dot. */
+export function hostNames(): ValueKind<readonly string[]> {
+  const isName = (item: string): boolean => isHostName(item.replace(/^\*\./, ""));
+  return {
+    // Without its names an instance would take everybody's users.
+    guards: true,
+    read: (text) => {
+      if (text === "none") return { value: [] };
+      const items = text.split(",").map((item) => item.toLowerCase().replace(/\.$/, ""));
+      const fits = items.length <= mostHostNames && items.every(isName);
+      return fits && new Set(items).size === items.length ? { value: items } : undefined;
+    },
+    fault: (text) => {
+      const items = text.split(",");
+      if (items.length > mostHostNames)
+        return `has ${items.length} names, more than ${mostHostNames}`;
+      const bad = items.find((item) => !isName(item));
+      if (bad !== undefined && items.length > 1)
+        return `has the item ${quote(bad)}, which is no name`;
+      return bad === undefined ? "names one twice" : undefined;
+    },
+    allowed: "none, or host names with commas; *.example.com for all below it",
+  };
+}
+
 /** The path of a file; no default. */
 export function filePath(): ValueKind<string | undefined> {
   return {
@@ -158,6 +235,9 @@ export function proxy(): ValueKind<ProxyAddress | "env" | undefined> {
     shown: redactProxyUrl,
   };
 }
+
+/** Most names of one instance. */
+const mostHostNames = 256;
 
 const digits = /^\d{1,15}$/;
 

@@ -1,6 +1,7 @@
 import type { ConfiguredTunnel } from "@nodepass/config-file";
 import {
   changeInPlace,
+  EntryPorts,
   openTunnel,
   type Tunnel,
   TunnelError,
@@ -38,6 +39,8 @@ interface Running {
 
 /** The tunnels of this process, which become what files say. */
 export class TunnelSet {
+  /** Users' ports that several of the file share by names. */
+  readonly #entries = new EntryPorts();
   readonly #options: TunnelSetOptions;
   readonly #running = new Map<string, Running>();
   /** Closed or replaced; their connections have their time. */
@@ -136,6 +139,7 @@ export class TunnelSet {
   async #open(name: string, settings: Settings, takeOver: Tunnel | undefined): Promise<void> {
     const tunnel = await openTunnel(settings, {
       ...this.#options.tunnelOptions,
+      entries: this.#entries,
       takeOver,
       onCreate: (created) => this.#options.onCreate(name, created),
     });

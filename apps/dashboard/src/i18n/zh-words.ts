@@ -7,7 +7,11 @@ export const zhWords: DescriptionWords = {
   freePort: "一个空闲端口",
   port: (port) => `端口 ${port}`,
   allInterfaces: (port) => `所有网卡的${port}`,
-  inTurn: (targets) => `${targets}（轮流）`,
+  weight: (target, turns) => `${target}（${turns} 份）`,
+  targets: (all, lbs, sticky) => {
+    if (sticky) return `${all}（同一地址的用户总到同一目标）`;
+    return `${all}（${["轮流", "最快者优先", "第一个可用的"][lbs ?? 0]}）`;
+  },
   server: {
     role: (tunnel) => `隧道服务端，客户端连接到${tunnel}。`,
     auto: (address, exit) =>
@@ -21,6 +25,9 @@ export const zhWords: DescriptionWords = {
       const chosen = lbs === undefined ? "连接最少的客户端" : next[lbs];
       return `${some}；${onlyReverse ? "反向模式下，" : ""}下一个用户转到${chosen}。`;
     },
+    names: (names) =>
+      `在用户端口上只接收请求 ${names} 的用户（SNI、HTTP Host），仅限 TCP；其余用户可归同一主控或文件中的其他服务端。`,
+    bans: "证明失败的地址会在隧道端口上被拒绝 15 秒到 10 分钟。",
     noTls: "未启用 TLS：两端之间的流量在途中可以被读取。",
     selfSigned: "两端之间使用 TLS，证书在每次启动时生成。",
     certificate: (file) => `两端之间使用 TLS，证书来自 ${file}。`,
@@ -48,12 +55,30 @@ export const zhWords: DescriptionWords = {
   },
   sameKey: "另一端需要相同的密钥。",
   derivedKey: (port) => `没有给出密钥；密钥由端口 ${port} 推导，因此另一端必须使用相同的端口。`,
+  places: { users: "用户端口", peers: "隧道端口", api: "API" },
+  onlyThese: (place, who) => `${place}只允许以下地址：${who}。`,
+  notThese: (place, who) => `${place}拒绝以下地址：${who}。`,
+  thoseIn: (file) => `文件 ${file} 中的地址`,
   limits: {
     idleForever: "连接无论空闲多久都保持打开。",
     idle: (time) => `${time} 内没有数据的连接会被关闭。`,
-    rate: (megabits) => `每个方向最高 ${megabits} Mbit/s。`,
+    rate: (up, down, each) => {
+      const of = each ? "每个连接" : "总共";
+      if (up === down) return `${of}每个方向最高 ${up} Mbit/s。`;
+      const ways = [
+        ...(up === 0 ? [] : [`从用户到目标 ${up} Mbit/s`]),
+        ...(down === 0 ? [] : [`从目标到用户 ${down} Mbit/s`]),
+      ];
+      return `${of}最高${ways.join("，")}。`;
+    },
     slot: (count) => `同时最多 ${count} 个连接和 UDP 会话。`,
-    proxy: "目标会收到带有用户地址的 PROXY 协议头。",
+    slotPerAddress: (count) => `其中来自同一地址的最多 ${count} 个（IPv6 按 /64 计）。`,
+    quota: (quota, day) =>
+      `在主控下，双向合计 ${quota}${day === undefined ? "" : `，从每月 ${day} 日起计（UTC）`}：到 80 % 和 95 % 时警告，用完后停止。在其他情况下不起作用。`,
+    udpIdle: (time) => `${time} 内没有数据报的 UDP 会话会结束。`,
+    proxy: (version) =>
+      `目标会收到带有用户地址的 PROXY 协议 v${version} 头${version === 2 ? "，UDP 的每个数据报都有" : ""}。`,
+    trust: (who) => `在用户端口上，来自 ${who} 的连接由 PROXY 协议头说明属于谁，且必须带有该头。`,
     block: (protocols) => `以 ${protocols} 开头的连接会被关闭。`,
     noOldPeers: "另一端为 NodePass 1.14 时会被拒绝。",
   },
@@ -92,6 +117,7 @@ export const zhWords: DescriptionWords = {
     noTls: "tls=0：途中的任何人都能读取和修改流量；tls=1 代价很小",
     autoServer: "mode=0：由端口是否空闲决定行为；mode=1 总是反向，mode=2 总是正向",
     autoClient: "mode=0：由端口是否空闲决定行为；mode=1 总是单端，mode=2 总是隧道客户端",
+    nothingToChoose: (lbs: number): string => `lbs=${lbs}：clients=1 时没有可选的`,
     nothingCarried: "notcp=1 且 noudp=1：什么都不承载",
     noKey: (keygen) => `没有密钥：任何能到达隧道端口的人都能加入；用 ${keygen} 生成一个`,
     shortKey: (characters, keygen) =>

@@ -8,7 +8,7 @@ import {
   type PeerLink,
   type RestingTarget,
 } from "@nodepass/model";
-import type { TunnelWays } from "@nodepass/tunnel-core";
+import type { Ban, PortCounters, TunnelWays } from "@nodepass/tunnel-core";
 import type {
   ClientSettings,
   EnvironmentSettings,
@@ -40,8 +40,29 @@ export type RunnerCommand =
   | { readonly kind: "close"; readonly run: number; readonly timeoutMs: number }
   /** Answered by `counters`, if the tunnel is there. */
   | { readonly kind: "read"; readonly run: number }
+  /** Answered by `answer` with the same `ask`, if the tunnel is there. */
+  | {
+      readonly kind: "ask";
+      readonly run: number;
+      readonly ask: number;
+      readonly question: TunnelQuestion;
+    }
   /** What all tunnels have measured. Answered by `latencies`. */
   | { readonly kind: "measure" };
+
+/** What is asked of a tunnel now and then, not reported by itself. */
+export type TunnelQuestion =
+  | { readonly about: "bans" | "ports" }
+  /** Ends bans; without an address all. */
+  | { readonly about: "liftBans"; readonly address: string | undefined };
+
+/** What it answers. */
+export interface TunnelAnswer {
+  readonly bans?: readonly Ban[] | undefined;
+  readonly ports?: readonly PortCounters[] | undefined;
+  /** Bans ended. */
+  readonly lifted?: number | undefined;
+}
 
 /** A tunnel has opened, or its state or addresses have changed. */
 export interface StateReport {
@@ -101,6 +122,14 @@ export interface ChangedReport {
   readonly outcome: ChangeOutcome;
 }
 
+/** What a tunnel answers. */
+export interface AnswerReport {
+  readonly kind: "answer";
+  readonly run: number;
+  readonly ask: number;
+  readonly answer: TunnelAnswer;
+}
+
 /** A run is over: closed as asked (no reason), could not open, or ended by itself. */
 export interface ClosedReport {
   readonly kind: "closed";
@@ -116,6 +145,7 @@ export type RunnerReport =
   | LatenciesReport
   | LogReport
   | ChangedReport
+  | AnswerReport
   | ClosedReport;
 
 const COLUMNS = COUNTER_NAMES.length + 1;

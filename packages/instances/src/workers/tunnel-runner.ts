@@ -9,6 +9,7 @@ import {
 } from "@nodepass/model";
 import {
   changeInPlace,
+  EntryPorts,
   openTunnel,
   RelayBuffers,
   type Tunnel,
@@ -27,6 +28,8 @@ import {
   type RunnerCommand,
   type RunnerReport,
   type RunnerSettings,
+  type TunnelAnswer,
+  type TunnelQuestion,
   type TunnelSpec,
 } from "./messages.ts";
 import { closeWithin, countersNow, countersOfRun, latenciesOfAll } from "./run-counters.ts";
@@ -87,6 +90,7 @@ export class TunnelRunner {
   readonly #buffers: RelayBuffers;
   /** Server tunnels of this thread with the same tunnel address are on one port. */
   readonly #ports = new TunnelPorts();
+  readonly #entryPorts = new EntryPorts();
   readonly #entries = new Map<number, RunEntry>();
   readonly #queue: { readonly entry: RunEntry; readonly open: () => Promise<void> }[] = [];
   /** Those whose state is told at the end of this turn of the loop. */
@@ -118,6 +122,7 @@ export class TunnelRunner {
     if (entry === undefined) return;
     if (command.kind === "read") this.#sendCounters([entry], true);
     else if (command.kind === "change") this.#change(entry, command.spec);
+    else if (command.kind === "ask") this.#ask(entry, command.ask, command.question);
     else this.#close(entry, command.timeoutMs);
   }
 
@@ -201,6 +206,7 @@ export class TunnelRunner {
       limits: this.#limits,
       buffers: this.#buffers,
       ports: this.#ports,
+      entries: this.#entryPorts,
     };
   }
 
@@ -233,6 +239,23 @@ export class TunnelRunner {
       for (const one of this.#due) if (one.closeTimeoutMs === undefined) this.#sendState(one);
       this.#due.clear();
     });
+  }
+
+  #ask({ run, tunnel }: RunEntry, ask: number, question: TunnelQuestion): void {
+    if (tunnel === undefined) return;
+    let answer: TunnelAnswer;
+    switch (question.about) {
+      case "bans":
+        answer = { bans: tunnel.bans() };
+        break;
+      case "ports":
+        answer = { ports: tunnel.ports() };
+        break;
+      case "liftBans":
+        answer = { lifted: tunnel.liftBans(question.address) };
+        break;
+    }
+    this.#send({ kind: "answer", run, ask, answer });
   }
 
   #change(entry: RunEntry, spec: TunnelSpec): void {

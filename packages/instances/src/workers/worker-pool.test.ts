@@ -55,6 +55,7 @@ function listen(): RunListener & { readonly heard: string[] } {
     onPeers: (peers) => heard.push(`peers ${peers.length}`),
     onLog: ({ message }) => heard.push(message),
     onChanged: (outcome) => heard.push(`changed ${outcome}`),
+    onAnswer: (ask) => heard.push(`answer ${ask}`),
     onClosed: (reason) => heard.push(`closed ${reason ?? "as asked"}`),
     onLost: (reason) => heard.push(`lost ${reason}`),
   };

@@ -1,4 +1,5 @@
 import type { Counters, Latencies, PeerLink } from "@nodepass/model";
+import { formatHostPort } from "@nodepass/url-config";
 import { ChangeSignal } from "../change-signal.ts";
 import { eachLatencies } from "./latency-rows.ts";
 import {
@@ -8,6 +9,8 @@ import {
   type LogReport,
   type RunnerReport,
   type StateReport,
+  type TunnelAnswer,
+  type TunnelQuestion,
   type TunnelSpec,
 } from "./messages.ts";
 import type { StartThread, ThreadHandlers, TunnelThread } from "./tunnel-thread.ts";
@@ -40,6 +43,8 @@ export interface Run {
   change(spec: TunnelSpec): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
+  /** Answered by `onAnswer` with the same number, unless the thread is gone. */
+  ask(ask: number, question: TunnelQuestion): void;
   /** What its tunnel had measured when {@link WorkerPool.measure} was called last. */
   readonly latencies: Latencies | undefined;
   /** Ends the thread that does not answer; its other runs are lost and come back. */
@@ -84,12 +89,15 @@ export class WorkerPool {
   }
 
   /**
-   * Opens a tunnel where the fewest are, but a server beside those that have its tunnel address: a
-   * socket can't be handed to another thread, so who shares a port has to be where it is listened on.
-   * The listener is called later, never from inside.
+   * Opens a tunnel where the fewest are, but a server beside those that have its tunnel address or its
+   * users': a socket can't be handed to another thread, so who shares a port has to be where it is
+   * listened on. The listener is called later, never from inside.
    */
   open(spec: TunnelSpec, listener: RunListener): Run {
-    const slot = this.#slots.find((each) => each.listensFor(spec)) ?? this.#emptiest();
+    const slot =
+      this.#slots.find((each) => each.listensFor(spec)) ??
+      this.#slots.find((each) => each.hasEntryOf(spec)) ??
+      this.#emptiest();
     this.#lastRun++;
     const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
     slot.open(run);
@@ -97,6 +105,7 @@ export class WorkerPool {
       close: (timeoutMs) => slot.close(run, timeoutMs),
       change: (wanted) => slot.change(run, wanted),
       read: () => slot.read(run),
+      ask: (ask, question) => slot.ask(run, ask, question),
       get latencies() {
         return run.latencies;
       },
@@ -134,6 +143,7 @@ export interface RunListener {
   onPeers(peers: readonly PeerLink[]): void;
   onLog(report: LogReport): void;
   onChanged(outcome: ChangeOutcome): void;
+  onAnswer(ask: number, answer: TunnelAnswer): void;
   /** The run is over. Without a reason it was closed as asked. */
   onClosed(reason: ClosedReport["reason"]): void;
   /** Its thread is gone; it is opened again in the next one. Its counters start over. */
@@ -197,6 +207,14 @@ class WorkerSlot {
     return false;
   }
 
+  /** Whether a server's users connect here at the address where this one's do. */
+  hasEntryOf(spec: TunnelSpec): boolean {
+    const entry = entryOf(spec);
+    if (entry === undefined) return false;
+    for (const { wanted } of this.#runs.values()) if (entryOf(wanted) === entry) return true;
+    return false;
+  }
+
   get isUp(): boolean {
     return this.#thread !== undefined;
   }
@@ -235,6 +253,10 @@ class WorkerSlot {
 
   read(run: SlotRun): void {
     this.#thread?.post({ kind: "read", run: run.run });
+  }
+
+  ask(run: SlotRun, ask: number, question: TunnelQuestion): void {
+    this.#thread?.post({ kind: "ask", run: run.run, ask, question });
   }
 
   /** Resolves when the thread has told what its tunnels measured, is gone, or takes too long. */
@@ -299,7 +321,8 @@ class WorkerSlot {
     else if (report.kind === "changed") {
       if (report.outcome !== "refused") run.spec = run.wanted;
       run.listener.onChanged(report.outcome);
-    } else this.#end(run, report.reason);
+    } else if (report.kind === "answer") run.listener.onAnswer(report.ask, report.answer);
+    else this.#end(run, report.reason);
   }
 
   #onExit(reason: string): void {
@@ -334,4 +357,11 @@ class WorkerSlot {
   #endAll(): void {
     for (const run of [...this.#runs.values()]) this.#end(run, undefined);
   }
+}
+
+/** Where a server's users connect, if that is sure and could be shared by names. */
+function entryOf(spec: TunnelSpec): string | undefined {
+  const [target] = spec.targets;
+  if (spec.scheme !== "server" || spec.mode === 2 || target === undefined) return undefined;
+  return target.port === 0 ? undefined : formatHostPort(target);
 }

@@ -1,8 +1,10 @@
 import { EventEmitter } from "node:events";
 import {
+  type Ban,
   LATENCY_BOUNDS_MS,
   type LatencySnapshot,
   type PeerState,
+  type PortCounters,
   type TargetState,
   type Tunnel,
   type TunnelChanges,
@@ -36,6 +38,7 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     ...{ tcps: 0, udps: 0, tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 },
     ...{ pool: 0, ping: 0, udpDropped: 0, accepted: 0, failed: 0, dialErrors: 0 },
     ...{ refusedSlot: 0, refusedBlocked: 0, refusedPeer: 0, handshakesRefused: 0, reconnects: 0 },
+    ...{ refusedSlotip: 0, refusedDenied: 0, refusedBanned: 0, refusedProxied: 0, refusedName: 0 },
   };
 
   constructor(settings: Settings) {
@@ -101,6 +104,22 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
   setTarget(state: TargetState): void {
     this.targetStates = [state];
     this.emit("target", state);
+  }
+
+  portCounters: readonly PortCounters[] = [];
+  ports(): readonly PortCounters[] {
+    return this.portCounters;
+  }
+
+  banned: readonly Ban[] = [];
+  bans(): readonly Ban[] {
+    return this.banned;
+  }
+
+  liftBans(address?: string): number {
+    const before = this.banned.length;
+    this.banned = this.banned.filter((ban) => address !== undefined && ban.address !== address);
+    return before - this.banned.length;
   }
 
   ready(): Promise<void> {

@@ -33,6 +33,8 @@ export interface RealMasterOptions {
   /** @default 2 */
   readonly workers?: number | undefined;
   readonly environment?: Partial<EnvironmentSettings> | undefined;
+  /** Wall clock. @default the system's */
+  readonly now?: (() => number) | undefined;
 }
 
 /** Opens the state in a directory and makes a manager of it; `start()` is the test's. */
@@ -57,6 +59,7 @@ export async function realMaster(options: RealMasterOptions = {}): Promise<RealM
       state,
       workers: count,
       environment: limits,
+      now: options.now,
       formatLog: ({ level, message }) => `${level} ${message}`,
       logger: { debug: note, info: note, warn: note, error: note },
     },

@@ -1,6 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { HISTORY_RANGE_NAMES, HISTORY_RANGES, ServiceError } from "@nodepass/model";
-import { InstanceHistorySchema, InstanceLogsSchema } from "@nodepass/model/schemas";
+import {
+  InstanceHistorySchema,
+  InstanceLogsSchema,
+  InstancePortsSchema,
+} from "@nodepass/model/schemas";
 import { badRequest, notFound, unauthorized } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
@@ -83,6 +87,32 @@ export function registerInstanceRecordRoutes(app: OpenAPIHono, parts: RouteParts
         since: since === undefined ? undefined : Date.parse(since),
       });
       return c.json({ lines: [...lines], total }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/instances/{id}/ports",
+      operationId: "getInstancePorts",
+      summary: "What each port of an instance's range has carried since it opened",
+      tags,
+      security: KEY_SECURITY,
+      middleware: [reading] as const,
+      request: { params },
+      responses: {
+        200: {
+          description: "Each port; none where there is no range, or while it does not run",
+          content: { "application/json": { schema: InstancePortsSchema } },
+        },
+        ...unauthorized,
+        ...notFound,
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const ports = await instances.ports(id);
+      return c.json({ ports: ports.map((port) => ({ ...port })) }, 200);
     },
   );
 

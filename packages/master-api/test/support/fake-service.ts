@@ -4,11 +4,13 @@ import {
   HISTORY_RANGES,
   type HistoryRange,
   type Instance,
+  type InstanceBan,
   type InstanceChange,
   type InstanceEvent,
   type InstanceHistory,
   type InstanceLogLine,
   type InstanceLogs,
+  type InstancePort,
   type InstanceService,
   type KeyAccess,
   type Latencies,
@@ -239,6 +241,31 @@ export class FakeService implements InstanceService, MasterService {
     const series = { rx: none, tx: none, tcps: none, udps: none, pool: none, ping: none };
     const { stepSeconds: step } = HISTORY_RANGES[range];
     return { step, start: "2026-01-02T03:04:05.000Z", ...series };
+  }
+
+  /** Of every instance. */
+  banned: readonly InstanceBan[] = [];
+
+  async bans(id: string): Promise<readonly InstanceBan[]> {
+    this.#begin("bans", id);
+    this.#existing(id);
+    return this.banned;
+  }
+
+  portCounters: readonly InstancePort[] = [];
+
+  async ports(id: string): Promise<readonly InstancePort[]> {
+    this.#begin("ports", id);
+    this.#existing(id);
+    return this.portCounters;
+  }
+
+  async liftBans(id: string, address?: string): Promise<number> {
+    this.#begin("liftBans", id, address);
+    this.#existing(id);
+    const before = this.banned.length;
+    this.banned = this.banned.filter((ban) => address !== undefined && ban.address !== address);
+    return before - this.banned.length;
   }
 
   async readiness(): Promise<MasterReadiness> {

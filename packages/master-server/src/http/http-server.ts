@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   /** An empty host means all interfaces, port 0 a free one. */
   readonly listen: HostPort;
   readonly fetch: FetchHandler;
+  /** Whether one from this address may connect at all. @default everybody */
+  readonly admits?: ((address: string) => boolean) | undefined;
   readonly limits: ServerLimits;
   /** Without it, plain HTTP is spoken. */
   readonly certificate?: CertificateSource | undefined;
@@ -93,6 +95,10 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   });
 
   interceptConnections(server, (socket, serve) => {
+    if (options.admits?.(socket.remoteAddress ?? "") === false) {
+      socket.destroy();
+      return;
+    }
     if (!gate.admit(socket)) return;
     if (certificate === undefined) {
       serve(socket);

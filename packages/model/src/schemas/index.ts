@@ -2,9 +2,12 @@ export { counterShape } from "./counters.ts";
 export { InstanceEventSchema, TicketSchema } from "./events.ts";
 export {
   CreatedInstanceSchema,
+  InstanceBansSchema,
   InstanceHistorySchema,
   InstanceLogsSchema,
+  InstancePortsSchema,
   InstanceSchema,
+  LiftedBansSchema,
   MetaSchema,
   PeerSchema,
   ReplacedInstanceSchema,

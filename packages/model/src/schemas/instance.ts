@@ -76,7 +76,9 @@ export const InstanceSchema = z
     link: z.enum(["up", "down", "none"]).meta({
       description: "With its peer, without, or an end that has none (single-end forwarding)",
     }),
-    reason: z.string().meta({ description: "Why `status` is `error`, else empty" }),
+    reason: z
+      .string()
+      .meta({ description: "Why `status` is `error`, or `stopped` by itself; else empty" }),
     since: z.iso.datetime().meta({ description: "Since when `status` is what it is" }),
     nextRetry: z
       .union([z.iso.datetime(), z.null()])
@@ -95,6 +97,16 @@ export const InstanceSchema = z
       description:
         "Only where there can be several: the clients that a server with `clients` has, or the servers of a client; at most 64",
     }),
+    quota: z
+      .object({
+        limit: z.int().min(1).meta({ description: "Bytes, both ways together" }),
+        used: z.int().min(0).meta({ description: "Bytes in the present period" }),
+        resets: z
+          .union([z.iso.datetime(), z.null()])
+          .meta({ description: "When the next period begins; null: never" }),
+      })
+      .optional()
+      .meta({ description: "Only where the URL has a quota" }),
     origin: z
       .object({
         file: z.string().meta({ description: "The file that describes it" }),
@@ -140,6 +152,40 @@ export const InstanceLogsSchema = z
     total: z.int().min(0).meta({ description: "Lines so far, those not kept included" }),
   })
   .meta({ id: "InstanceLogs" });
+
+/** Answer of `GET /instances/{id}/bans`. */
+export const InstanceBansSchema = z
+  .object({
+    bans: z.array(
+      z.object({
+        address: z.string().meta({ description: "IPv4, or the /64 of IPv6 addresses" }),
+        until: z.iso.datetime(),
+        offences: z.int().min(1).meta({ description: "Failures so far" }),
+      }),
+    ),
+  })
+  .meta({ id: "InstanceBans" });
+
+/** Answer of `GET /instances/{id}/ports`. */
+export const InstancePortsSchema = z
+  .object({
+    ports: z.array(
+      z.object({
+        port: z.int().min(1).max(65_535),
+        tcps: z.int().min(0).meta({ description: "TCP connections now" }),
+        udps: z.int().min(0).meta({ description: "UDP sessions now" }),
+        ...Object.fromEntries(
+          ["tcprx", "tcptx", "udprx", "udptx"].map((name) => [name, z.int().min(0)]),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: "InstancePorts" });
+
+/** Answer of `DELETE /instances/{id}/bans`. */
+export const LiftedBansSchema = z
+  .object({ lifted: z.int().min(0).meta({ description: "Bans that ended so" }) })
+  .meta({ id: "LiftedBans" });
 
 const series = (description: string) =>
   z.array(z.union([z.int().min(0), z.null()])).meta({ description });

@@ -26,4 +26,5 @@ export const instanceRecordSchema = z.object({
   meta,
   ...totals,
   createdAt: counter.optional(),
+  quota: z.object({ start: counter, used: counter, warned: counter }).optional(),
 });

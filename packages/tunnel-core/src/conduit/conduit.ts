@@ -26,6 +26,12 @@ export interface ConduitUser {
   readonly kind: ConduitKind;
   /** The user's address, as in a signal's `remote`. */
   readonly remote: string;
+  /** Which port of a range he came to, 0 for the first. @default 0 */
+  readonly place?: number | undefined;
+  /** The name that he asked for, where it is known. */
+  readonly authority?: string | undefined;
+  /** What he has sent so far. */
+  readonly earlyBytes?: Buffer | undefined;
   /** It is open: set a reader of its stream at once. */
   onConduit(conduit: Conduit): void;
   /** @param error `POOL_TIMEOUT`, `TARGET_UNREACHABLE` or `CLOSED` */

@@ -1,9 +1,10 @@
 import type { ConduitSource, ConduitUser } from "../conduit/conduit.ts";
+import { targetHeader } from "../exit/target-header.ts";
 import { type ByteStream, OWNED } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
-import type { TargetDial, TargetDialer } from "../target/target-dialer.ts";
+import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { proxyHeaderOf } from "../wire/proxy-header.ts";
+import { addressOf } from "../wire/endpoint.ts";
 
 /** Without a tunnel between, a user's conduit is a connection to the target. */
 export class DirectConduits implements ConduitSource {
@@ -18,13 +19,12 @@ export class DirectConduits implements ConduitSource {
 
   request(user: ConduitUser): void {
     let over = false;
-    const dial = this.#dialer.dial({
+    const wanted: TargetWanted = {
       onTarget: (stream, address, port, early) => {
         over = true;
         this.#dials.delete(user);
-        if (this.#context.settings.proxy) {
-          stream.write(Buffer.from(proxyHeaderOf(user.remote, { address, port }), "latin1"));
-        }
+        const header = targetHeader(this.#context.settings, user, { address, port });
+        if (header !== undefined) stream.write(Buffer.from(header, "latin1"));
         user.onConduit({ stream, framed: false, reader: readerOf(stream, early) });
       },
       onNoTarget: (error) => {
@@ -32,7 +32,12 @@ export class DirectConduits implements ConduitSource {
         this.#dials.delete(user);
         user.onNoConduit(error);
       },
-    });
+    };
+    const dial = this.#dialer.dial(
+      wanted,
+      user.place,
+      this.#context.settings.sticky ? addressOf(user.remote) : undefined,
+    );
     if (!over) this.#dials.set(user, dial);
   }
 

@@ -1,14 +1,19 @@
 import type { RemoteInfo } from "node:dgram";
+import type { PortCounts } from "../entry/port-counts.ts";
 import type { TunnelError } from "../errors.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { IdleCheckable } from "../relay/relay-registry.ts";
+import type { Slot } from "../slots.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramThrottle } from "../udp/datagram-throttle.ts";
+import { userDatagram } from "../udp/proxied-datagrams.ts";
+import { SessionRates } from "../udp/session-rates.ts";
 import type { DoorKeeper, UdpDoor, UdpListener } from "../udp/udp-listener.ts";
 import { type UdpSession, UdpSessions, userAt } from "../udp/udp-sessions.ts";
 import { answerUser } from "../udp/udp-socket.ts";
 import type { UdpTargets } from "../udp/udp-target.ts";
 import type { TargetReceiver, UdpTargetLink } from "../udp/udp-target-link.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
 
 /** Most bytes that wait for a session's target socket. */
 const MAX_EARLY_BYTES = 1024 * 1024;
@@ -20,8 +25,12 @@ export class DirectUdp implements DoorKeeper {
   readonly sessions = new UdpSessions<DirectUdpSession>();
   readonly #listener: UdpListener;
 
-  /** @param listener bound; its datagrams are taken here */
-  constructor(context: TunnelContext, targets: UdpTargets, listener: UdpListener) {
+  /** The port of a range that it serves. */
+  readonly at: PortCounts | undefined;
+
+  /** @param listener bound; its datagrams are taken here @param at the port of a range */
+  constructor(context: TunnelContext, targets: UdpTargets, listener: UdpListener, at?: PortCounts) {
+    this.at = at;
     this.context = context;
     this.targets = targets;
     this.#listener = listener;
@@ -34,9 +43,18 @@ export class DirectUdp implements DoorKeeper {
 
   onDatagram(datagram: Buffer, from: RemoteInfo, door: UdpDoor): void {
     const { context } = this;
-    let session = this.sessions.find(from, door);
+    const proxied = context.trust !== undefined;
+    const users = proxied ? userDatagram(context, datagram, from) : undefined;
+    if (proxied && users === undefined) return;
+    let session = this.sessions.find(from, door, users?.visitor);
     if (session === undefined) {
-      if (!context.slots.take()) {
+      const source = users?.source ?? from;
+      if (context.userGate?.admits(source.address) === false) {
+        context.counters.udpDropped++;
+        return;
+      }
+      const slot = context.slots.take(source.address);
+      if (slot === undefined) {
         context.counters.udpDropped++;
         context.logLimited("warn", "datagram dropped: all slots are taken", {
           slot: context.settings.slot,
@@ -45,10 +63,10 @@ export class DirectUdp implements DoorKeeper {
       }
       context.counters.udps++;
       const at = this.#listener.doorFor(from, door);
-      session = new DirectUdpSession(this, at, userAt(at, from));
+      session = new DirectUdpSession(this, at, userAt(at, from), slot, source, users?.visitor);
       this.sessions.add(session);
     }
-    session.received(datagram);
+    session.received(users?.payload ?? datagram);
   }
 
   onGone(door: UdpDoor): void {
@@ -67,7 +85,11 @@ class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
   from: RemoteInfo;
   active = true;
   idleSweeps = 0;
+  receivedBytes = 0;
+  sentBytes = 0;
   readonly #direct: DirectUdp;
+  /** Its own limits, if there are such. */
+  readonly #own: SessionRates | undefined;
   #inbound: DatagramThrottle | undefined;
   #outbound: DatagramThrottle | undefined;
   readonly #target: UdpTargetLink;
@@ -77,14 +99,39 @@ class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
   #earlyBytes = 0;
   #closed = false;
 
-  constructor(direct: DirectUdp, door: UdpDoor, from: RemoteInfo) {
+  readonly #slot: Slot;
+
+  readonly visitor: string | undefined;
+
+  constructor(
+    direct: DirectUdp,
+    door: UdpDoor,
+    from: RemoteInfo,
+    slot: Slot,
+    source: Endpoint,
+    visitor: string | undefined,
+  ) {
+    this.visitor = visitor;
+    this.#slot = slot;
     this.#direct = direct;
     this.door = door;
     this.from = from;
     const { context } = direct;
+    const rates = context.connectionRates;
+    this.#own =
+      rates &&
+      new SessionRates({
+        rates,
+        onInbound: (datagram) => this.#taken(datagram),
+        onOutbound: (datagram) => this.#passBack(datagram),
+        onDropped: (datagrams) => {
+          context.counters.udpDropped += datagrams;
+        },
+      });
     this.limitsChanged();
     context.udpSessions.add(this);
-    this.#target = direct.targets.open(this);
+    direct.at?.began("udp", this);
+    this.#target = direct.targets.open(this, source, direct.at?.place);
   }
 
   limitsChanged(): void {
@@ -124,6 +171,12 @@ class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
 
   onDatagram(datagram: Buffer): void {
     this.active = true;
+    const own = this.#own?.outbound;
+    if (own === undefined) this.#passBack(datagram);
+    else own.push(datagram);
+  }
+
+  #passBack(datagram: Buffer): void {
     if (this.#outbound === undefined) this.#answer(datagram);
     else this.#outbound.push(datagram);
   }
@@ -131,6 +184,13 @@ class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
   received(datagram: Buffer): void {
     this.active = true;
     this.#direct.context.counters.udprx += datagram.length;
+    this.receivedBytes += datagram.length;
+    const own = this.#own?.inbound;
+    if (own === undefined) this.#taken(datagram);
+    else own.push(datagram);
+  }
+
+  #taken(datagram: Buffer): void {
     if (this.#inbound === undefined) this.#send(datagram);
     else this.#inbound.push(datagram);
   }
@@ -156,8 +216,12 @@ class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
     if (this.#closed) return;
     const { context } = this.#direct;
     const sent = answerUser(this.door.socket, datagram, this.from.port, this.from.address);
-    if (sent) context.counters.udptx += datagram.length;
-    else context.counters.udpDropped++;
+    if (!sent) {
+      context.counters.udpDropped++;
+      return;
+    }
+    context.counters.udptx += datagram.length;
+    this.sentBytes += datagram.length;
   }
 
   expire(): void {
@@ -171,6 +235,7 @@ class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#own?.close();
     this.#inbound?.close();
     this.#outbound?.close();
     this.#open = false;
@@ -179,8 +244,9 @@ class DirectUdpSession implements IdleCheckable, UdpSession, TargetReceiver {
     context.counters.udpDropped += this.#early.length;
     this.#leaveAll();
     sessions.delete(this);
+    this.#direct.at?.ended("udp", this);
     context.udpSessions.delete(this);
     context.counters.udps--;
-    context.slots.release();
+    context.slots.release(this.#slot);
   }
 }

@@ -9,6 +9,7 @@ function fakeSession() {
   const wanted: number[] = [];
   let free = 0;
   return {
+    terms: { ports: true },
     wanted,
     add: (count: number) => {
       free += count;

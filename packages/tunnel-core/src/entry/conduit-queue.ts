@@ -3,6 +3,16 @@ import { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { Latency } from "../latencies.ts";
 import type { Session } from "../session/session.ts";
+import { withPlace } from "../wire/endpoint.ts";
+
+/** What is used of a session. */
+export type QueuedSession = Pick<Session, "open" | "want"> & {
+  readonly terms: Pick<Session["terms"], "ports">;
+};
+
+function remoteOf({ remote, place = 0 }: ConduitUser): string {
+  return withPlace(remote, place);
+}
 
 /** Gives the current session's conduits to users, first come first served. */
 export class ConduitQueue implements ConduitSource {
@@ -10,7 +20,7 @@ export class ConduitQueue implements ConduitSource {
   readonly #maxWaiting: number;
   readonly #timeoutMs: number;
   readonly #waits: Latency;
-  #session: Pick<Session, "open" | "want"> | undefined;
+  #session: QueuedSession | undefined;
 
   /**
    * @param timeoutMs longest wait, ms (`NP_POOL_GET_TIMEOUT`)
@@ -25,7 +35,7 @@ export class ConduitQueue implements ConduitSource {
   }
 
   /** The session to take from; those who wait go on waiting over a change. */
-  setSession(session: Pick<Session, "open" | "want"> | undefined): void {
+  setSession(session: QueuedSession | undefined): void {
     this.#session = session;
     this.serve();
     if (this.#waiting.size > 0) session?.want(this.#waiting.size);
@@ -37,7 +47,8 @@ export class ConduitQueue implements ConduitSource {
 
   request(user: ConduitUser): void {
     if (this.#waiting.size === 0) {
-      const conduit = this.#session?.open(user.kind, user.remote);
+      if (this.#cannotTell(user)) return;
+      const conduit = this.#session?.open(user.kind, remoteOf(user));
       if (conduit !== undefined) {
         this.#waits.observe(0);
         user.onConduit(conduit);
@@ -50,6 +61,21 @@ export class ConduitQueue implements ConduitSource {
     }
     this.#waiting.add(user);
     this.#session?.want(this.#waiting.size);
+  }
+
+  /** Of a range only the first port leads anywhere towards a peer that knows no ranges. */
+  #cannotTell(user: ConduitUser): boolean {
+    const { place = 0 } = user;
+    if (place === 0 || this.#session === undefined || this.#session.terms.ports === true) {
+      return false;
+    }
+    user.onNoConduit(
+      new TunnelError(
+        "TARGET_UNREACHABLE",
+        "the other end knows no ranges of ports: only the first is served",
+      ),
+    );
+    return true;
   }
 
   #refuse(user: ConduitUser): void {
@@ -67,7 +93,11 @@ export class ConduitQueue implements ConduitSource {
     for (;;) {
       const user = this.#waiting.first;
       if (user === undefined) return;
-      const conduit = this.#session?.open(user.kind, user.remote);
+      if (this.#cannotTell(user)) {
+        this.#waiting.delete(user);
+        continue;
+      }
+      const conduit = this.#session?.open(user.kind, remoteOf(user));
       if (conduit === undefined) return;
       this.#waits.observe(this.#waiting.age(user));
       this.#waiting.delete(user);

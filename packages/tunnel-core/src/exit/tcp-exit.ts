@@ -1,6 +1,7 @@
-import type { Conduit, ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
+import type { Conduit, ConduitClaim, Opening } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
 import type { PeerLoad } from "../peers/peer-load.ts";
+import { throttled } from "../rate/throttled-stream.ts";
 import {
   type CarriedBytes,
   closed,
@@ -10,16 +11,18 @@ import {
 } from "../relay/connection-events.ts";
 import { Relay } from "../relay/relay.ts";
 import type { RelayOwner } from "../relay/relay-context.ts";
+import { noSlot, type Slot } from "../slots.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
 import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { proxyHeaderOf } from "../wire/proxy-header.ts";
+import { addressOf } from "../wire/endpoint.ts";
+import { targetHeader } from "./target-header.ts";
 
 /** Dials the target for each TCP connection that the peer's entry begins, and relays. */
-export class TcpExit implements Exit {
+export class TcpExit {
   readonly context: TunnelContext;
   readonly dialer: TargetDialer;
 
@@ -28,32 +31,32 @@ export class TcpExit implements Exit {
     this.dialer = dialer;
   }
 
-  open(opening: Opening, load?: PeerLoad): void {
+  /**
+   * @param place which port of a range the user came to
+   * @param load of the peer that he came over, where there are several
+   */
+  open(opening: Opening, place: number, load: PeerLoad | undefined): void {
     const { context } = this;
-    if (!context.settings.tcp || !context.slots.take()) {
-      if (context.settings.tcp) context.counters.refusedSlot++;
-      if (context.onConnection !== undefined) {
-        refused(context, opening.remote, context.settings.tcp ? "slots" : "tcp-off");
-      }
-      context.logLimited("warn", "connection refused: tcp is off or all slots are taken", {
-        remote: opening.remote,
-        slot: context.settings.slot,
-      });
+    const address = addressOf(opening.remote);
+    const slot = context.settings.tcp ? context.slots.take(address) : undefined;
+    if (slot === undefined) {
+      const reason = context.settings.tcp ? noSlot(context, address) : this.#tcpOff(opening);
+      if (context.onConnection !== undefined) refused(context, opening.remote, reason);
       opening.refuse();
       return;
     }
     context.counters.tcps++;
-    new ExitUser(this, opening, load).start();
+    new ExitUser(this, opening, slot, place, load).start();
   }
 
-  /** The PROXY protocol header of a connection, if one is to be sent. */
-  header(remote: string, address: string, port: number): string | undefined {
-    return this.context.settings.proxy ? proxyHeaderOf(remote, { address, port }) : undefined;
+  #tcpOff({ remote }: Opening): ConnectionRefusal {
+    this.context.logLimited("warn", "connection refused: tcp is off", { remote });
+    return "tcp-off";
   }
 
-  release(): void {
+  release(slot: Slot): void {
     this.context.counters.tcps--;
-    this.context.slots.release();
+    this.context.slots.release(slot);
   }
 }
 
@@ -77,9 +80,19 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #own: ProcessStream | undefined;
   #refusal: ConnectionRefusal = "gone";
 
+  readonly #slot: Slot;
+  readonly #place: number;
   readonly #load: PeerLoad | undefined;
 
-  constructor(exit: TcpExit, opening: Opening, load: PeerLoad | undefined) {
+  constructor(
+    exit: TcpExit,
+    opening: Opening,
+    slot: Slot,
+    place: number,
+    load: PeerLoad | undefined,
+  ) {
+    this.#place = place;
+    this.#slot = slot;
     this.#exit = exit;
     this.#opening = opening;
     this.#load = load;
@@ -87,7 +100,11 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   start(): void {
     if (this.#exit.context.acceptor === undefined) {
-      this.#dial = this.#exit.dialer.dial(this);
+      this.#dial = this.#exit.dialer.dial(
+        this,
+        this.#place,
+        this.#exit.context.settings.sticky ? addressOf(this.#opening.remote) : undefined,
+      );
     } else {
       this.#own = new ProcessStream();
       this.onTarget(this.#own, "", 0);
@@ -135,14 +152,22 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#done = true;
     this.#dial = undefined;
     if (context.onConnection !== undefined) opened(context, remote);
+    const rates = context.connectionRates;
+    const earlyRemote = conduit.reader?.takeEarly();
     const relay = new Relay({
       context,
-      local: target,
-      remote: conduit.stream,
+      local: rates === undefined ? target : throttled(target, rates.inbound),
+      remote: rates === undefined ? conduit.stream : throttled(conduit.stream, rates.outbound),
       header:
-        this.#own === undefined ? this.#exit.header(remote, this.#address, this.#port) : undefined,
+        this.#own === undefined
+          ? targetHeader(
+              context.settings,
+              { remote, earlyBytes: earlyRemote?.bytes },
+              { address: this.#address, port: this.#port },
+            )
+          : undefined,
       earlyLocal: this.#targetReader?.takeEarly(),
-      earlyRemote: conduit.reader?.takeEarly(),
+      earlyRemote,
       answer: "local",
       askedAt: this.#connectedAt,
       owner: this,
@@ -168,7 +193,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
 
   onFinished(carried: CarriedBytes): void {
     const { context } = this.#exit;
-    this.#exit.release();
+    this.#exit.release(this.#slot);
     this.#load?.ended("tcp", carried);
     if (context.onConnection !== undefined) {
       closed(context, this.#opening.remote, carried, undefined);
@@ -184,7 +209,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     this.#dial?.cancel();
     this.#opening.refuse();
     this.#target?.reset();
-    this.#exit.release();
+    this.#exit.release(this.#slot);
     const { context } = this.#exit;
     if (context.onConnection !== undefined) refused(context, this.#opening.remote, this.#refusal);
   }

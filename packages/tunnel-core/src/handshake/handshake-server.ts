@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Offences } from "../access/bans.ts";
 import { TunnelError } from "../errors.ts";
 import { createServer } from "../node-http.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
@@ -26,7 +27,7 @@ export const MAX_HEADER_BYTES = 8 * 1024;
 const REFUSAL_MS = 10;
 
 export interface HandshakeServerOptions {
-  readonly context: Pick<TunnelContext, "logLimited" | "limits">;
+  readonly context: Pick<TunnelContext, "logLimited" | "limits"> & Offences;
   /** The tunnels on this port. */
   readonly ring: KeyRing;
   /** HTTP path, begins with `/`. @default "/" */
@@ -142,6 +143,7 @@ export class HandshakeServer {
         ? "handshake refused: wrong token"
         : "handshake of a NodePass 1.14 client refused: compat=0";
       this.#warn(why, address);
+      this.#options.context.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
     const answer = await holder.admit({ address, proved: undefined });
@@ -159,6 +161,7 @@ export class HandshakeServer {
     const challenge = this.#challenges.take(request.socket, asked.clientNonce);
     if (challenge === undefined) {
       this.#warn("handshake refused: the proof answers no challenge of this connection", address);
+      this.#options.context.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
     const host = asked.asked?.host ?? request.headers.host ?? "";
@@ -177,6 +180,7 @@ export class HandshakeServer {
       // In one time for every number of tunnels, whose keys have all been tried where no id came.
       await sleep(Math.max(0, REFUSAL_MS - (performance.now() - startedAt)));
       this.#warn("handshake refused: wrong proof (is the key the same on both ends?)", address);
+      this.#options.context.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
     const answer = await holder.admit({

@@ -22,8 +22,8 @@ export interface Newcomer {
 export interface NewcomersOptions {
   /** From its coming to its proof, ms (`NP_HANDSHAKE_TIMEOUT`). */
   readonly timeoutMs: number;
-  /** @param reason fixed text for the log */
-  onDropped(reason: string, newcomer: Newcomer): void;
+  /** @param reason fixed text for the log @param late its time was over, not the room */
+  onDropped(reason: string, newcomer: Newcomer, late: boolean): void;
   /**
    * Whether an address may have more than others: over a long road, the client has as many
    * handshakes in the making as users wait.
@@ -47,7 +47,7 @@ export class Newcomers {
   constructor(options: NewcomersOptions) {
     this.#options = options;
     this.#deadlines = new DeadlineQueue(options.timeoutMs, (newcomer) => {
-      this.#drop(newcomer, "connection at the tunnel port said nothing useful in time");
+      this.#drop(newcomer, "connection at the tunnel port said nothing useful in time", true);
     });
   }
 
@@ -107,9 +107,9 @@ export class Newcomers {
     this.#drop(oldest, "too many connections at the tunnel port: the oldest silent one closed");
   }
 
-  #drop(newcomer: Newcomer, reason: string): void {
+  #drop(newcomer: Newcomer, reason: string, late = false): void {
     this.delete(newcomer);
-    this.#options.onDropped(reason, newcomer);
+    this.#options.onDropped(reason, newcomer, late);
     newcomer.drop();
   }
 }

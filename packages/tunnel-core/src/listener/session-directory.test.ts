@@ -17,7 +17,10 @@ function session(id: string | undefined, address: string, refuses?: string) {
 
 function setUp() {
   const logged: string[] = [];
-  const directory = new SessionDirectory({ logLimited: (_level, message) => logged.push(message) });
+  const directory = new SessionDirectory({
+    logLimited: (_level, message) => logged.push(message),
+    offended: () => {},
+  });
   const stream = { remoteAddress: "192.0.2.1", destroy: vi.fn() } as unknown as ByteStream;
   const hello = (id: string) => directory.hello(stream, { session: id } as PoolHello, undefined);
   return { directory, logged, stream, hello };

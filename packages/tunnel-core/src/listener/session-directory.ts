@@ -1,8 +1,12 @@
+import type { Offences } from "../access/bans.ts";
 import type { PoolGate } from "../pool/pool-greeter.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { unmapAddress } from "../wire/endpoint.ts";
 import type { PoolHello } from "../wire/pool-hello.ts";
+
+/** Why a session refuses a hello whose proof is not right. */
+export const WRONG_PROOF = "wrong proof";
 
 /** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
 const SILENCE_MS = 10;
@@ -31,14 +35,14 @@ export interface ListedSession {
  * of NodePass 1.14 by its address, in the same time however many there are.
  */
 export class SessionDirectory implements PoolGate {
-  readonly #context: Pick<TunnelContext, "logLimited">;
+  readonly #context: Pick<TunnelContext, "logLimited"> & Offences;
   readonly #byId = new Map<string, ListedSession>();
   readonly #byAddress = new Map<string, ListedSession>();
   /** Proved sessions by address, and those of them with `sizing`. */
   readonly #proved = new Map<string, number>();
   readonly #sized = new Map<string, number>();
 
-  constructor(context: Pick<TunnelContext, "logLimited">) {
+  constructor(context: Pick<TunnelContext, "logLimited"> & Offences) {
     this.#context = context;
   }
 
@@ -83,6 +87,7 @@ export class SessionDirectory implements PoolGate {
     const none = this.#byId.size === 0 ? "no session" : "not of the present session";
     const why = session === undefined ? none : session.hello(stream, hello, early);
     if (why === undefined) return true;
+    if (why === WRONG_PROOF) this.#context.offended(stream.remoteAddress ?? "", "proof");
     this.#context.logLimited("warn", `pool connection refused: ${why}`, {
       address: stream.remoteAddress ?? "",
     });

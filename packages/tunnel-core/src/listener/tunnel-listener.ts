@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Offences } from "../access/bans.ts";
 import type { CarrierListener, NewSocket } from "../carrier/carrier.ts";
 import { MAX_HEADER_BYTES } from "../handshake/handshake-server.ts";
 import { secureServer } from "../stream/tls-stream.ts";
@@ -22,7 +23,7 @@ const HTTP2 = "PRI * HTTP/2.0";
 const METHOD_BYTES = 17;
 
 export interface TunnelListenerOptions {
-  readonly context: Pick<TunnelContext, "logLimited" | "limits">;
+  readonly context: Pick<TunnelContext, "logLimited" | "limits"> & Offences;
   /** Certificates for TLS connections, which are refused without one. */
   readonly certificates: Pick<PortCertificates, "present" | "several" | "current" | "forName">;
   /** Pool connections must use TLS. */
@@ -49,7 +50,10 @@ export class TunnelListener {
     const { context } = options;
     this.newcomers = new Newcomers({
       timeoutMs: context.limits.handshakeTimeoutMs,
-      onDropped: (reason) => context.logLimited("warn", reason),
+      onDropped: (reason, { address }, late) => {
+        context.logLimited("warn", reason);
+        if (late) context.offended(address, "silence");
+      },
       expectsMany: (address) => options.sessions.expectsMany(address),
       sessions: options.sessions,
     });
@@ -193,6 +197,7 @@ class ArrivedSocket implements Newcomer {
       address: this.address,
       ...(error instanceof Error && { reason: error.message }),
     });
+    this.#listener.options.context.offended(this.address, "noise");
     this.#refused();
     return true;
   }

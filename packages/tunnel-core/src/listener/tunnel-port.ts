@@ -1,4 +1,5 @@
 import { formatHostPort, type HostPort, type ServerSettings } from "@nodepass/url-config";
+import type { Offence, Offences } from "../access/bans.ts";
 import { type BoundAddress, bindAddress } from "../bind-address.ts";
 import type { CarrierListener } from "../carrier/carrier.ts";
 import { carrierOf } from "../carrier/carriers.ts";
@@ -51,7 +52,7 @@ export interface TunnelPortOptions {
  * decides how first bytes are read has to be the same for all of them: `type`, `path`, and whether
  * there is TLS.
  */
-export class TunnelPort {
+export class TunnelPort implements Offences {
   readonly bound: BoundAddress;
   readonly #shape: ServerSettings;
   readonly #options: TunnelPortOptions;
@@ -113,7 +114,7 @@ export class TunnelPort {
     const { limits, buffers } = tenant.context;
     const { tls, type, path } = this.#shape;
     const handshakes = new HandshakeServer({
-      context: { logLimited: this.logLimited, limits },
+      context: { logLimited: this.logLimited, offended: this.offended, limits },
       ring: this.#ring,
       path,
       // Where the pool speaks HTTP a reverse proxy may stand in front.
@@ -137,11 +138,15 @@ export class TunnelPort {
         sessions: this.#sessions,
       },
       log: this.logLimited,
-      onStream: (arrival) => greeter.greet(arrival),
+      onStream: (arrival) => {
+        // Over QUIC it has come by no listener of ours.
+        if (type !== 1 || this.#admits(arrival.address)) greeter.greet(arrival);
+        else arrival.stream.destroy();
+      },
     });
     this.#carrier = carrier;
     this.#listener = new TunnelListener({
-      context: { logLimited: this.logLimited, limits },
+      context: { logLimited: this.logLimited, offended: this.offended, limits },
       certificates: this.#certificates,
       poolTls: tls !== 0,
       carrier,
@@ -154,6 +159,22 @@ export class TunnelPort {
   readonly logLimited: TunnelContext["logLimited"] = (level, message, fields) => {
     this.#ring.oldest?.context.logLimited(level, message, fields);
   };
+
+  /** Whose it would have been is not known: it counts at each. */
+  readonly offended = (address: string, offence: Offence): void => {
+    for (const { context } of this.#tenants) context.peerGate?.offended(address, offence);
+  };
+
+  /** Whether one from this address may come to any of the tunnels; to which, its key will say. */
+  #admits(address: string): boolean {
+    let closed: TunnelContext["peerGate"];
+    for (const { context } of this.#tenants) {
+      const { peerGate } = context;
+      if (peerGate === undefined || peerGate.isOpenTo(address)) return true;
+      closed ??= peerGate;
+    }
+    return closed?.admits(address) ?? true;
+  }
 
   /** Whether another tunnel can come. */
   get open(): boolean {
@@ -194,7 +215,10 @@ export class TunnelPort {
     this.#tenants.add(tenant);
     this.#ring.add(tenant, former);
     if (needsCertificate(settings)) await this.#certificates.add(certificate, former?.certificate);
-    this.bound.serve((socket) => this.#listener?.accept(socket));
+    this.bound.serve((socket) => {
+      if (this.#admits(socket.remoteAddress ?? "")) this.#listener?.accept(socket);
+      else socket.destroy();
+    });
     return {
       port: this,
       bound: this.bound,

@@ -36,6 +36,11 @@ export class PeerBalance {
     return this.#seats.length;
   }
 
+  /** What one of the peers knows. */
+  get terms(): Pick<Session["terms"], "ports"> {
+    return { ports: this.#seats.some(({ peer }) => peer.session.terms.ports === true) };
+  }
+
   add(peer: BalancedPeer): void {
     this.#seats.push({ peer, turn: 0 });
   }
@@ -47,10 +52,10 @@ export class PeerBalance {
 
   /** A conduit of one of the peers, if one has a pool connection ready. */
   open(kind: ConduitKind, remote: string): Conduit | undefined {
-    const [only] = this.#seats;
+    const only = this.#seats[0];
     if (only === undefined) return undefined;
     if (this.#seats.length === 1) return this.#openAt(only, kind, remote);
-    const seats = this.#answering();
+    const seats = this.#answering(remote);
     const first = seats.reduce((best, seat) => (this.#compare(seat, best) < 0 ? seat : best));
     const conduit = this.#openAt(first, kind, remote);
     if (conduit !== undefined || seats.length === 1) return conduit;
@@ -79,12 +84,19 @@ export class PeerBalance {
     for (const { peer } of seats) peer.session.want(each);
   }
 
-  /** Those that answer; all if none does: a slow one is better than none. */
-  #answering(): readonly Seat[] {
+  /**
+   * Those that answer; all if none does: a slow one is better than none. A user at a later port of a
+   * range is for those who can be told of it; there is one, else he would not be here.
+   */
+  #answering(remote?: string): readonly Seat[] {
     if (this.#seats.length < 2) return this.#seats;
+    const able =
+      remote?.includes("#") === true
+        ? this.#seats.filter(({ peer }) => peer.session.terms.ports === true)
+        : this.#seats;
     const now = performance.now();
-    const answering = this.#seats.filter(({ peer }) => peer.session.answers(now));
-    return answering.length > 0 ? answering : this.#seats;
+    const answering = able.filter(({ peer }) => peer.session.answers(now));
+    return answering.length > 0 ? answering : able;
   }
 
   readonly #compare = (one: Seat, other: Seat): number => {

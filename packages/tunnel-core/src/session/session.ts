@@ -31,6 +31,8 @@ export interface SessionTerms {
   readonly way: SessionWay;
   /** The ends tell each other how many pool connections are needed (`sizing`). */
   readonly sizing: boolean;
+  /** The peer can be told which port of a range a user came to (`ports`). @default false */
+  readonly ports?: boolean | undefined;
   /** Most idle pool connections, as the session begins. */
   readonly max: number;
   /** Key of the signals. */

@@ -31,6 +31,11 @@ export class EarlyReader implements StreamReader {
     return { bytes, ended: this.#ended };
   }
 
+  /** What has come so far, left where it is. */
+  get earlyBytes(): Buffer | undefined {
+    return this.#bytes;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }

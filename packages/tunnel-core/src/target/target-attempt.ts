@@ -5,10 +5,13 @@ import type { ByteStream, StreamReader } from "../stream/byte-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
 import { adoptTcp, dialTcp, type TcpWanted } from "../stream/tcp-stream.ts";
 import type { DialParts, Timed } from "./dial-parts.ts";
+import { portOf } from "./port-of.ts";
 
 /** The dial that an attempt belongs to. One of the three is called, unless it was ended. */
 export interface AttemptOwner {
   readonly dialer: DialParts;
+  /** Which port of a range is wanted. */
+  readonly place: number;
   /** @param early what the target has said already (behind a proxy's answer) */
   connected(attempt: TargetAttempt, stream: ByteStream, early?: Buffer): void;
   failed(attempt: TargetAttempt, error: Error): void;
@@ -23,9 +26,12 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
   readonly address: string;
   readonly through: ProxyAddress | undefined;
   readonly #dial: AttemptOwner;
+  readonly #port: number;
   #proxied: ProxyDial | undefined;
   #stream: ByteStream | undefined;
   #error: Error | undefined;
+  /** Where latency matters. */
+  #startedAt = 0;
   /** Its user has got another target: all that is wanted is to know whether this one works. */
   #detached = false;
 
@@ -36,6 +42,7 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
     through: ProxyAddress | undefined,
   ) {
     this.#dial = dial;
+    this.#port = portOf(target, dial.place) ?? target.port;
     this.target = target;
     this.address = address;
     this.through = through;
@@ -45,12 +52,13 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
   start(): number {
     const { context, localAddress, deadlines } = this.#dial.dialer;
     const now = deadlines.add(this);
+    if (this.#dial.dialer.health.measures) this.#startedAt = now;
     if (this.through !== undefined) {
       this.#proxied = new ProxyDial({
         route: {
           address: this.address,
           port: this.through.port,
-          proxy: { through: this.through, to: this.target },
+          proxy: { through: this.through, to: { host: this.target.host, port: this.#port } },
         },
         localAddress,
         onConnected: (socket, early) => {
@@ -64,7 +72,7 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
       });
       return now;
     }
-    const to = { address: this.address, port: this.target.port, localAddress };
+    const to = { address: this.address, port: this.#port, localAddress };
     this.#stream = dialTcp(to, context.buffers, this);
     this.#stream.setReader(this);
     return now;
@@ -77,6 +85,9 @@ export class TargetAttempt implements StreamReader, Timed, TcpWanted {
   #connected(early?: Buffer): void {
     const stream = this.#release();
     if (stream === undefined) return;
+    if (this.#startedAt > 0) {
+      this.#dial.dialer.health.measured(this.target, performance.now() - this.#startedAt);
+    }
     if (!this.#detached) {
       this.#dial.connected(this, stream, early);
       return;

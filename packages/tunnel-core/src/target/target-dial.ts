@@ -6,6 +6,7 @@ import type { ResolvedAddress } from "../names/name-cache.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { isOwnFault } from "../system-errors.ts";
 import type { DialParts, Staggered, Timed } from "./dial-parts.ts";
+import { portOf } from "./port-of.ts";
 import { type AttemptOwner, TargetAttempt } from "./target-attempt.ts";
 
 /** Who wants a connection to a target. Exactly one of the two is called, unless cancelled. */
@@ -53,8 +54,15 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
   connectedAt = 0;
   readonly #latency: Latency | undefined;
 
-  /** @param latency gets the time that it took, if it succeeds */
-  constructor(dialer: DialParts, wanted: TargetWanted, latency?: Latency) {
+  /** Which port of a range is wanted. */
+  readonly place: number;
+
+  /**
+   * @param latency gets the time that it took, if it succeeds
+   * @param place which port of a range is wanted, 0 for the first. @default 0
+   */
+  constructor(dialer: DialParts, wanted: TargetWanted, latency?: Latency, place = 0) {
+    this.place = place;
     this.dialer = dialer;
     this.#wanted = wanted;
     this.#latency = latency;
@@ -115,6 +123,13 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
         return;
       }
       this.#nextTarget++;
+      if (portOf(target, this.place) === undefined) {
+        this.#lastError = new TunnelError(
+          "TARGET_UNREACHABLE",
+          `its range has no port for the ${this.place + 1}. of the entry's`,
+        );
+        continue;
+      }
       let through: ProxyAddress | undefined;
       try {
         through = this.dialer.proxyTo(target);
@@ -220,7 +235,7 @@ export class TargetDial implements AttemptOwner, Timed, Staggered {
     this.#wanted.onTarget(
       stream,
       through === undefined ? address : target.host,
-      target.port,
+      portOf(target, this.place) ?? target.port,
       early,
     );
   }

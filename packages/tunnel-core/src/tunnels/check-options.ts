@@ -4,6 +4,7 @@ import {
   resolveEnvironmentSettings,
   type ServerSettings,
 } from "@nodepass/url-config";
+import { EntryPorts } from "../entry/entry-ports.ts";
 import { TunnelError } from "../errors.ts";
 import { TunnelPorts } from "../listener/tunnel-ports.ts";
 import { RelayBuffers } from "../stream/relay-buffers.ts";
@@ -25,6 +26,7 @@ const OPTIONS: Rules<TunnelOptions> = {
   ca: ["PEM text, or several in a list", isPem],
   carriers: ["loaders of carriers by type", isObject],
   proxyEnvironment: ["variables with their texts", isObject],
+  entries: ["an EntryPorts", (value) => value instanceof EntryPorts],
   onConnection: ["a function", (value) => typeof value === "function"],
   lookup: ["a function", (value) => typeof value === "function"],
   onCreate: ["a function", (value) => typeof value === "function"],
@@ -74,7 +76,16 @@ export function checkGiven<Options extends object>(options: Options, rules: Rule
 }
 
 /** Numbers of settings that were made by hand, not by `parseTunnelUrl`, which has checked them. */
-const NUMBERS = ["readTimeoutMs", "rateBytesPerSecond", "slot", "dnsTtlMs", "min", "max"] as const;
+const NUMBERS = [
+  "readTimeoutMs",
+  "rateBytesPerSecond",
+  "slot",
+  "slotPerAddress",
+  "udpIdleMs",
+  "dnsTtlMs",
+  "min",
+  "max",
+] as const;
 
 /**
  * Checks settings that a program made itself.

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ListedSession } from "../listener/session-directory.ts";
+import { type ListedSession, WRONG_PROOF } from "../listener/session-directory.ts";
 import type { PeerLoad } from "../peers/peer-load.ts";
 import { probeMs } from "../session/control-channel.ts";
 import { Session, type SessionOwner, type SessionTerms } from "../session/session.ts";
@@ -65,7 +65,7 @@ export class ClientLink implements ListedSession {
     const { session } = this;
     const { proved } = this.#options;
     if (proved === undefined || session.ended) return "no session";
-    if (!verifyHello(hello, proved.key)) return "wrong proof";
+    if (!verifyHello(hello, proved.key)) return WRONG_PROOF;
     if (!this.#window.admit(hello.counter)) return "its hello was used before";
     if (hello.counter === 0) {
       clearTimeout(this.#deadline);

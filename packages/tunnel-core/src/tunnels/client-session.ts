@@ -11,7 +11,7 @@ import { cipherOrder } from "../tls/cipher-order.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { createHelloWriter } from "../wire/pool-hello.ts";
 import { signalKey } from "../wire/proof.ts";
-import { hasSizing, provedWay } from "./proved-way.ts";
+import { hasPorts, hasSizing, provedWay } from "./proved-way.ts";
 
 export interface ClientSessionOptions {
   readonly context: TunnelContext;
@@ -45,6 +45,7 @@ export class ClientSession {
         ? provedWay(met.answer.ext, met.answer.lanes)
         : { by: "claims", framed: false, check: checkPlan(answer.tls, role) },
       sizing: met.proved && hasSizing(met.answer.ext),
+      ports: met.proved && hasPorts(met.answer.ext),
       max: answer.max,
       signalKey: met.proved ? signalKey(met.sessionKey) : settings.key,
       peer: formatHostPort(route.proxy?.to ?? { host: route.address, port: route.port }),

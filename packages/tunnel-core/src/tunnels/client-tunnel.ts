@@ -16,6 +16,7 @@ import { inOrderOfAnswer } from "./best-server.ts";
 import { ClientSession } from "./client-session.ts";
 import { type Meeting, ServerLink } from "./server-link.ts";
 import { TunnelBase } from "./tunnel-base.ts";
+import { setFacing } from "./update-settings.ts";
 
 /** First wait before a new try, ms; it doubles up to `NP_SERVICE_COOLDOWN`. */
 const FIRST_RETRY_MS = 30;
@@ -99,6 +100,7 @@ export class ClientTunnel extends TunnelBase {
     if (offered.length === 0) return;
     const side = new EntrySide(this.context);
     this.entry = await side.open(offered);
+    this.portCounts = side.counts;
     this.#entrySide = side;
   }
 
@@ -237,6 +239,7 @@ export class ClientTunnel extends TunnelBase {
   }
 
   async #takeRole(flow: "-" | "+"): Promise<void> {
+    setFacing(this.context, this.settings, flow === "-" ? "targets" : "users");
     if (flow === "-") {
       this.#entrySide?.close();
       this.#entrySide = undefined;
@@ -247,6 +250,7 @@ export class ClientTunnel extends TunnelBase {
     if (this.#entrySide !== undefined) return;
     const side = new EntrySide(this.context);
     this.entry = await side.open(undefined);
+    this.portCounts = side.counts;
     if (this.closingOrClosed) side.close();
     else this.#entrySide = side;
   }

@@ -1,8 +1,11 @@
 import type { BlockedProtocols, ClientSettings, ServerSettings } from "@nodepass/url-config";
+import { openGate, openTrust } from "../access/address-gate.ts";
+import { Bans } from "../access/bans.ts";
 import { TrafficCounters } from "../counters.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
 import { Latencies } from "../latencies.ts";
 import { NameCache } from "../names/name-cache.ts";
+import { type Facing, localConnectionRates, localRates } from "../rate/local-rates.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
 import { HOLD_MS } from "../relay/first-bytes.ts";
 import type { BlockInspection } from "../relay/relay-context.ts";
@@ -34,32 +37,45 @@ export function createContext(
   sink: LogSink,
 ): LiveContext {
   const limits = checkOptions(options);
-  const rate = settings.rateBytesPerSecond;
+  // What an end without a mode becomes is told later.
+  const facing = settings.scheme === "server" && settings.mode === 2 ? "targets" : "users";
+  const rate = localRates(settings, facing);
   const log: TunnelContext["log"] = (level, message, fields = {}) => {
     if (level === "debug" && settings.log !== "debug") return;
     if (sink.hasLogListener()) sink.emitLog({ level, message, fields });
   };
   const limiter = new LogLimiter(log);
+  const counters = new TrafficCounters();
+  const logLimited: TunnelContext["logLimited"] = (level, message, fields) =>
+    limiter.log(level, message, fields);
+  const bans = settings.scheme === "server" && settings.ban ? new Bans() : undefined;
+  const gates = { counters, log, logLimited };
   return {
     settings,
     limits,
-    counters: new TrafficCounters(),
+    counters,
+    userGate: openGate(gates, settings, "users", undefined),
+    peerGate: openGate(gates, settings, "peers", bans),
+    bans,
+    trust: openTrust(gates, settings),
     latencies: new Latencies(),
     buffers: options.buffers ?? new RelayBuffers(limits.tcpDataBufferBytes),
     flushes: new FlushQueue(),
     lingerer: new Lingerer(),
     names: new NameCache({ ttlMs: settings.dnsTtlMs, lookup: options.lookup }),
-    slots: new Slots(settings.slot),
+    slots: new Slots(settings.slot, settings.slotPerAddress),
+    facing,
+    connectionRates: localConnectionRates(settings, facing),
     health: [],
     onTarget: (state) => sink.emitTarget?.(state),
     waitingDatagrams: new WaitingDatagrams(),
     tcpRelays: new RelayRegistry(settings.readTimeoutMs),
-    udpSessions: new RelayRegistry(limits.udpReadTimeoutMs),
+    udpSessions: new RelayRegistry(settings.udpIdleMs || limits.udpReadTimeoutMs),
     inspection: inspectionOf(settings.block),
-    inbound: rate === 0 ? undefined : new TokenBucket(rate),
-    outbound: rate === 0 ? undefined : new TokenBucket(rate),
+    inbound: bucketOf(rate.inbound),
+    outbound: bucketOf(rate.outbound),
     log,
-    logLimited: (level, message, fields) => limiter.log(level, message, fields),
+    logLimited,
     logRarely: (level, message, fields) => limiter.logRarely(level, message, fields),
     get debugs() {
       return settings.log === "debug";
@@ -69,6 +85,10 @@ export function createContext(
       return sink.connectionListener();
     },
   };
+}
+
+function bucketOf(bytesPerSecond: number): TokenBucket | undefined {
+  return bytesPerSecond === 0 ? undefined : new TokenBucket(bytesPerSecond);
 }
 
 /** How an entry looks for the protocols that are blocked, if any are. */
@@ -81,6 +101,17 @@ export function inspectionOf(block: BlockedProtocols): BlockInspection | undefin
 }
 
 /** A context whose owner changes what may change while the tunnel runs. */
-export type LiveContext = Omit<TunnelContext, LiveName> & Pick<Mutable<TunnelContext>, LiveName>;
-type LiveName = "inspection" | "inbound" | "outbound";
+export type LiveContext = Omit<TunnelContext, LiveName> &
+  Pick<Mutable<TunnelContext>, LiveName> & {
+    /** Whose side it is on: what is up and what is down depends on it. */
+    facing: Facing;
+  };
+type LiveName =
+  | "inspection"
+  | "inbound"
+  | "outbound"
+  | "connectionRates"
+  | "userGate"
+  | "peerGate"
+  | "trust";
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

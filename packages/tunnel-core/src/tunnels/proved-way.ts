@@ -1,5 +1,5 @@
 import type { SessionWay } from "../session/session.ts";
-import { DATAGRAMS, LANES, SIZING, STREAMS } from "../wire/extensions.ts";
+import { DATAGRAMS, LANES, PORTS, SIZING, STREAMS } from "../wire/extensions.ts";
 
 /**
  * How the users of a proved session go. `streams` implies all that `datagrams` says; without it the
@@ -12,6 +12,11 @@ export function provedWay(inForce: readonly string[], lanes: number | undefined)
     return { by: "frames", lanes: inForce.includes(LANES) ? (lanes ?? 0) : 0 };
   }
   return { by: "claims", framed: inForce.includes(DATAGRAMS), check: undefined };
+}
+
+/** Whether the peer can be told which port of a range a user came to. */
+export function hasPorts(inForce: readonly string[]): boolean {
+  return inForce.includes(PORTS);
 }
 
 /** Whether the ends size the pool together: only the framed entry may close what is idle. */

@@ -12,7 +12,7 @@ import type { HandshakeAnswer } from "../wire/handshake-answer.ts";
 import { newSessionId, type ProofKeys, sessionKey, signalKey } from "../wire/proof.ts";
 import type { ProvedAnswer } from "../wire/proved-answer.ts";
 import { ClientLink } from "./client-link.ts";
-import { hasSizing, provedWay } from "./proved-way.ts";
+import { hasPorts, hasSizing, provedWay } from "./proved-way.ts";
 
 /** Whom a server's sessions serve. */
 export interface ServerSessionsOwner {
@@ -185,6 +185,7 @@ export class ServerSessions {
         proved: true,
         way: provedWay(ext, lanes),
         sizing: hasSizing(ext),
+        ports: hasPorts(ext),
         max: settings.max,
         signalKey: signalKey(key),
         peer: applicant.address,

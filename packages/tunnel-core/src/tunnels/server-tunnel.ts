@@ -16,6 +16,7 @@ import { tunnelToken } from "../wire/tunnel-token.ts";
 import type { ClientLink } from "./client-link.ts";
 import { ServerSessions } from "./server-sessions.ts";
 import { TunnelBase } from "./tunnel-base.ts";
+import { setFacing } from "./update-settings.ts";
 
 interface Place {
   readonly tenant: Tenant;
@@ -92,9 +93,10 @@ export class ServerTunnel extends TunnelBase {
     const { mode } = this.#settings;
     const { context } = this;
     if (mode !== 2) {
-      const side = new EntrySide(context);
+      const side = new EntrySide(context, this.options.entries);
       try {
         this.entry = await side.open(this.offered("entry"));
+        this.portCounts = side.counts;
         this.#entrySide = side;
         this.runMode = 1;
         return "-";
@@ -105,6 +107,10 @@ export class ServerTunnel extends TunnelBase {
         });
       }
     }
+    if (this.#settings.hosts.length > 0) {
+      context.log("warn", "host has no effect: in forward flow users connect at the client");
+    }
+    setFacing(context, this.#settings, "targets");
     this.#exitSide = new ExitSide(context);
     this.runMode = 2;
     return "+";
@@ -123,8 +129,12 @@ export class ServerTunnel extends TunnelBase {
       keys,
       token: settings.compat ? tunnelToken(settings.key) : undefined,
       certificate,
-      admit: async (applicant: Applicant) =>
-        this.#sessions?.admit(applicant) ?? "the tunnel is being opened",
+      admit: async (applicant: Applicant) => {
+        // At a port of several tunnels it may have come for another one.
+        if (context.peerGate?.admits(applicant.address) === false)
+          return "this address may not come";
+        return this.#sessions?.admit(applicant) ?? "the tunnel is being opened";
+      },
     };
     const ports = options.ports ?? new TunnelPorts();
     const former = this.#formerPlace;
@@ -142,6 +152,11 @@ export class ServerTunnel extends TunnelBase {
     }
     this.#place = { tenant, tenancy };
     this.listener = tenancy.bound;
+    if (context.bans !== undefined) {
+      const { sessions } = tenancy;
+      context.bans.isExempt = (address) =>
+        sessions.expectsMany(address) || sessions.silenceMs(address) > 0;
+    }
     this.#sessions = new ServerSessions({
       context,
       settings,

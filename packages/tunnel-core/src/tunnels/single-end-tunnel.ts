@@ -1,7 +1,8 @@
 import type { ClientSettings } from "@nodepass/url-config";
-import { bindAddress } from "../bind-address.ts";
+import { type BoundAddress, bindRange } from "../bind-address.ts";
 import { DirectConduits } from "../direct/direct-conduits.ts";
 import { DirectUdp } from "../direct/direct-udp.ts";
+import { portCountsOf } from "../entry/port-counts.ts";
 import { TcpEntry } from "../entry/tcp-entry.ts";
 import { TunnelError } from "../errors.ts";
 import { proxyOnTheWay } from "../proxy/route.ts";
@@ -15,7 +16,8 @@ export class SingleEndTunnel extends TunnelBase {
   readonly #dialer: TargetDialer;
   readonly #tcp: TcpEntry;
   readonly #proxied: boolean;
-  #udp: DirectUdp | undefined;
+  readonly #udp: DirectUdp[] = [];
+  #bound: readonly BoundAddress[] = [];
 
   constructor(settings: ClientSettings, options: TunnelOptions) {
     super(settings, options);
@@ -36,22 +38,29 @@ export class SingleEndTunnel extends TunnelBase {
     if (this.#proxied && settings.udp) {
       context.log("error", "via: no proxy reaches UDP targets, so UDP is not forwarded (noudp=1)");
     }
-    this.listener = await bindAddress(settings.tunnel, {
+    const all = await bindRange(settings.tunnel, {
       tcp: settings.tcp,
       udp: settings.udp && !this.#proxied,
       from: this.offered("listener"),
       onError: (error) => context.logLimited("error", "listener failed", { error: error.message }),
     });
-    if (this.closingOrClosed) {
+    this.#bound = all;
+    const [first] = all;
+    this.listener = first;
+    if (this.closingOrClosed || first === undefined) {
       this.endAll();
       return;
     }
     this.entry = this.listener;
-    this.listener.serve((socket) => this.#tcp.accept(socket));
-    const { udp } = this.listener;
-    if (udp !== undefined) this.#udp = new DirectUdp(context, new UdpTargets(context), udp);
+    this.portCounts = portCountsOf(all);
+    const targets = new UdpTargets(context);
+    for (const [place, bound] of all.entries()) {
+      const at = this.portCounts[place];
+      bound.serve((socket) => this.#tcp.accept(socket, at));
+      if (bound.udp !== undefined) this.#udp.push(new DirectUdp(context, targets, bound.udp, at));
+    }
     context.log("info", "forwarding", {
-      from: `${this.listener.host}:${this.listener.port}`,
+      from: `${first.host}:${first.port}${all.length > 1 ? `-${all.at(-1)?.port}` : ""}`,
       to: settings.targets.map((target) => `${target.host}:${target.port}`).join(","),
     });
     this.startReporting();
@@ -90,12 +99,13 @@ export class SingleEndTunnel extends TunnelBase {
   }
 
   protected stopTaking(): void {
-    this.listener?.stopTaking();
+    for (const bound of this.#bound) bound.stopTaking();
   }
 
   protected endAll(): void {
     this.#dialer.close();
-    this.#udp?.close();
-    this.listener?.close();
+    this.#tcp.close();
+    for (const udp of this.#udp) udp.close();
+    for (const bound of this.#bound) bound.close();
   }
 }

@@ -3,8 +3,10 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
+import type { Ban } from "../access/bans.ts";
 import type { BoundAddress } from "../bind-address.ts";
 import type { ConduitUser } from "../conduit/conduit.ts";
+import type { PortCounters, PortCounts } from "../entry/port-counts.ts";
 import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
@@ -49,6 +51,8 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   protected readonly lifetime = new AbortController();
   protected entry: BoundAddress | undefined;
   protected listener: BoundAddress | undefined;
+  /** Of each port of a range where users connect. */
+  protected portCounts: readonly PortCounts[] = [];
   protected runMode: 0 | 1 | 2 = 0;
   #state: TunnelState = "starting";
   #error: TunnelError | undefined;
@@ -138,6 +142,18 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   targets(): readonly TargetState[] {
     return this.context.health.flatMap((health) => health.states());
+  }
+
+  ports(): readonly PortCounters[] {
+    return this.portCounts.map((counts) => counts.read());
+  }
+
+  bans(): readonly Ban[] {
+    return this.context.bans?.list() ?? [];
+  }
+
+  liftBans(address?: string): number {
+    return this.context.bans?.lift(address) ?? 0;
   }
 
   async ready(options: ReadyOptions = {}): Promise<void> {
@@ -250,6 +266,9 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
 
   protected startReporting(): void {
     if (this.#reporter !== undefined || this.closingOrClosed) return;
+    if (this.settings.quota !== undefined) {
+      this.context.log("warn", "quota has no effect here: a master counts it");
+    }
     this.#reporter = setInterval(() => this.tick(), this.context.limits.reportIntervalMs);
   }
 

@@ -11,6 +11,15 @@ const between = (before: string, after: string, isEntry = false) =>
 test.each([
   ["", {}],
   ["&rate=8", { rateBytesPerSecond: 1_000_000 }],
+  ["&rate=0/8", { rateBytesPerSecond: 0, rateDownBytesPerSecond: 1_000_000 }],
+  ["&slotip=2&udpidle=1m", { slotPerAddress: 2, udpIdleMs: 60_000 }],
+  [
+    "&rateconn=8&deny=users:10.0.0.0/8",
+    {
+      connectionRates: { upBytesPerSecond: 1_000_000, downBytesPerSecond: 1_000_000 },
+      deny: ["users:10.0.0.0/8"],
+    },
+  ],
   ["&slot=5&read=1m", { slot: 5, readTimeoutMs: 60_000 }],
   ["&block=13&log=debug", { block: { socks: true, http: false, tls: true }, log: "debug" }],
   ["&max=5", { max: 5 }],
@@ -19,6 +28,7 @@ test.each([
   ["&tls=1", undefined],
   ["&rate=8&notcp=1", undefined],
   ["&compat=0", undefined],
+  ["&ban=1", undefined],
 ])("%j is %j", (query, changes) => {
   expect(between(SERVER, SERVER + query, true)).toEqual(changes);
 });
@@ -39,6 +49,13 @@ test("targets change at the end that dials them, and nowhere else", () => {
 
 test.each([
   [{ rateBytesPerSecond: Number.NaN }, /^rateBytesPerSecond is NaN/],
+  [{ rateDownBytesPerSecond: -1 }, /^rateDownBytesPerSecond is -1/],
+  [
+    { connectionRates: { upBytesPerSecond: 1, downBytesPerSecond: Number.NaN } },
+    /^downBytesPerSecond is NaN/,
+  ],
+  [{ slotPerAddress: 0.5 }, /^slotip "0.5" is not valid/],
+  [{ deny: ["file:/nonexistent"] }, /nonexistent cannot be used: ENOENT/],
   [{ slot: -1 }, /^slot "-1" is not valid/],
   [{ readTimeoutMs: -5 }, /^read /],
   [{ targets: [{ host: "127.0.0.1", port: 70_000 }] }, /^target address/],

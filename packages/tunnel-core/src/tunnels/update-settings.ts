@@ -5,7 +5,9 @@ import {
   type ServerSettings,
   UrlConfigError,
 } from "@nodepass/url-config";
+import { openGate, openTrust } from "../access/address-gate.ts";
 import { TunnelError } from "../errors.ts";
+import { type Facing, localConnectionRates, localRates } from "../rate/local-rates.ts";
 import { TokenBucket } from "../rate/token-bucket.ts";
 import { checkCertificateFiles } from "../tls/certificate-files.ts";
 import type { Tunnel, TunnelChanges } from "../tunnel.ts";
@@ -17,13 +19,21 @@ type Name = keyof TunnelChanges;
 /** What can change while a tunnel runs. */
 const CHANGEABLE: Readonly<Record<Name, true>> = {
   rateBytesPerSecond: true,
+  rateDownBytesPerSecond: true,
+  connectionRates: true,
   slot: true,
+  slotPerAddress: true,
+  udpIdleMs: true,
   readTimeoutMs: true,
   dnsTtlMs: true,
   log: true,
   targets: true,
   block: true,
   proxy: true,
+  proxyVersion: true,
+  allow: true,
+  deny: true,
+  trust: true,
   min: true,
   max: true,
   crt: true,
@@ -57,6 +67,10 @@ export function changesBetween(
   const changes: TunnelChanges = Object.fromEntries(
     differing.map((name) => [name, given.get(name)]),
   );
+  if (differing.includes("rateDownBytesPerSecond")) {
+    // One number is for both directions: it has to be said, though one of the two may be as it was.
+    Object.assign(changes, { rateBytesPerSecond: after.rateBytesPerSecond });
+  }
   // All the rest has to be the same, whatever it is.
   return format({ ...before, ...changes } as Settings) === format(after) ? changes : undefined;
 }
@@ -113,7 +127,13 @@ export function updateSettings(
       "targets can't be changed at the end where users connect",
     );
   }
-  const given = Object.fromEntries(names.map((name) => [name, changes[name as Name]]));
+  const given: TunnelChanges = Object.fromEntries(
+    names.map((name) => [name, changes[name as Name]]),
+  );
+  const { rateBytesPerSecond: rate, rateDownBytesPerSecond: down } = given;
+  // One number is for both directions.
+  if (rate !== undefined && down === undefined)
+    Object.assign(given, { rateDownBytesPerSecond: down });
   const after = { ...settings, key: settings.key, ...given } as Settings;
   check(after);
   if (after.scheme === "server" && after.tls === 2) {
@@ -121,14 +141,38 @@ export function updateSettings(
     if (names.includes("crt") || names.includes("keyFile"))
       checkCertificateFiles({ certPath: crt, keyPath: keyFile });
   }
+  const gates = gatesOf(context, after, changes);
   Object.assign(settings, given);
-  apply(context, changes);
+  Object.assign(context, gates);
+  apply(context, settings, given);
+}
+
+/** The gates of other lists; they may read files, so before anything is changed. */
+function gatesOf(
+  context: LiveContext,
+  after: Settings,
+  { allow, deny, trust }: TunnelChanges,
+): Partial<Pick<LiveContext, "userGate" | "peerGate" | "trust">> {
+  const trusted = trust === undefined ? {} : { trust: openTrust(context, after) };
+  if (allow === undefined && deny === undefined) return trusted;
+  return {
+    ...trusted,
+    userGate: openGate(context, after, "users", undefined),
+    peerGate: openGate(context, after, "peers", context.bans),
+  };
 }
 
 /** `log`, `proxy`, `min`, `max`, `crt` and `keyFile` are looked at when they are needed. */
-function apply(context: LiveContext, changes: TunnelChanges): void {
-  const { rateBytesPerSecond, slot, readTimeoutMs, dnsTtlMs, targets, block } = changes;
-  if (rateBytesPerSecond !== undefined) setRate(context, rateBytesPerSecond);
+function apply(context: LiveContext, settings: Settings, changes: TunnelChanges): void {
+  const { slot, slotPerAddress, readTimeoutMs, udpIdleMs, dnsTtlMs, targets, block } = changes;
+  if ("rateDownBytesPerSecond" in changes) setRates(context, settings);
+  if (changes.connectionRates !== undefined) {
+    context.connectionRates = localConnectionRates(settings, context.facing);
+  }
+  if (slotPerAddress !== undefined) context.slots.setPerAddress(slotPerAddress);
+  if (udpIdleMs !== undefined) {
+    context.udpSessions.setIdleTimeout(udpIdleMs || context.limits.udpReadTimeoutMs);
+  }
   if (slot !== undefined) context.slots.setLimit(slot);
   if (readTimeoutMs !== undefined) context.tcpRelays.setIdleTimeout(readTimeoutMs);
   if (dnsTtlMs !== undefined) context.names.setTtl(dnsTtlMs);
@@ -138,38 +182,57 @@ function apply(context: LiveContext, changes: TunnelChanges): void {
 
 /** As a URL they have to be fine, too: the same words, the same limits. */
 function check(settings: Settings): void {
-  const { rateBytesPerSecond } = settings;
-  if (!(Number.isFinite(rateBytesPerSecond) && rateBytesPerSecond >= 0)) {
-    throw new TunnelError(
-      "INVALID_OPTIONS",
-      `rateBytesPerSecond is ${rateBytesPerSecond} (allowed: a number, 0 or more)`,
-    );
+  const { rateBytesPerSecond, rateDownBytesPerSecond, connectionRates } = settings;
+  const rates = {
+    rateBytesPerSecond,
+    rateDownBytesPerSecond: rateDownBytesPerSecond ?? 0,
+    ...connectionRates,
+  };
+  for (const [name, rate] of Object.entries(rates)) {
+    if (Number.isFinite(rate) && rate >= 0) continue;
+    throw new TunnelError("INVALID_OPTIONS", `${name} is ${rate} (allowed: a number, 0 or more)`);
   }
   try {
     // A URL knows whole Mbit/s only; a program may want others.
-    parseTunnelUrl(format({ ...settings, rateBytesPerSecond: 0 }));
+    const none = { upBytesPerSecond: 0, downBytesPerSecond: 0 };
+    parseTunnelUrl(
+      format({
+        ...settings,
+        rateBytesPerSecond: 0,
+        rateDownBytesPerSecond: undefined,
+        connectionRates: none,
+      }),
+    );
   } catch (error) {
     if (!(error instanceof UrlConfigError)) throw error;
     throw new TunnelError("INVALID_OPTIONS", error.message, { cause: error });
   }
 }
 
-function setRate(context: LiveContext, rate: number): void {
+/** The end has found out whose side it is on. */
+export function setFacing(context: LiveContext, settings: Settings, facing: Facing): void {
+  if (context.facing === facing) return;
+  context.facing = facing;
+  context.connectionRates = localConnectionRates(settings, facing);
+  if (settings.rateDownBytesPerSecond !== undefined) setRates(context, settings);
+}
+
+function setRates(context: LiveContext, settings: Settings): void {
+  const rates = localRates(settings, context.facing);
   const { inbound, outbound } = context;
-  if (rate === 0) {
-    context.inbound = undefined;
-    context.outbound = undefined;
-  } else {
-    inbound?.setRate(rate);
-    outbound?.setRate(rate);
-    context.inbound ??= new TokenBucket(rate);
-    context.outbound ??= new TokenBucket(rate);
-  }
+  context.inbound = withRate(inbound, rates.inbound);
+  context.outbound = withRate(outbound, rates.outbound);
   for (const open of [context.tcpRelays, context.udpSessions]) {
     open.limitsChanged();
   }
-  if (rate !== 0) return;
   // Last: whoever is called finds no limit any more.
-  inbound?.lift();
-  outbound?.lift();
+  if (context.inbound === undefined) inbound?.lift();
+  if (context.outbound === undefined) outbound?.lift();
+}
+
+function withRate(bucket: TokenBucket | undefined, rate: number): TokenBucket | undefined {
+  if (rate === 0) return undefined;
+  if (bucket === undefined) return new TokenBucket(rate);
+  bucket.setRate(rate);
+  return bucket;
 }

@@ -1,12 +1,14 @@
-import type { Exit, Opening } from "../conduit/conduit.ts";
+import type { Opening } from "../conduit/conduit.ts";
 import type { PeerLoad } from "../peers/peer-load.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import { addressOf, parseRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
 import { UdpRelay } from "./udp-relay.ts";
 import type { UdpTargets } from "./udp-target.ts";
+import type { TargetReceiver } from "./udp-target-link.ts";
 
 /** Opens a UDP session with the target for each one that the peer's entry begins. */
-export class UdpExit implements Exit {
+export class UdpExit {
   readonly #context: TunnelContext;
   readonly #targets: UdpTargets;
   readonly #scratch = new FrameScratch();
@@ -17,10 +19,11 @@ export class UdpExit implements Exit {
   }
 
   /** A session that the peer's entry begins. */
-  open(opening: Opening, load?: PeerLoad): void {
+  open(opening: Opening, place: number, load: PeerLoad | undefined): void {
     const context = this.#context;
     const { remote } = opening;
-    if (!context.settings.udp || !context.slots.take()) {
+    const slot = context.settings.udp ? context.slots.take(addressOf(remote)) : undefined;
+    if (slot === undefined) {
       context.logLimited("warn", "udp session refused: udp is off or all slots are taken", {
         remote,
         slot: context.settings.slot,
@@ -39,13 +42,13 @@ export class UdpExit implements Exit {
         if (!claimed) opening.refuse();
         load?.ended("udp", relay);
         context.counters.udps--;
-        context.slots.release();
+        context.slots.release(slot);
         if (context.debugs) context.log("debug", "udp session closed", { remote });
       },
     });
     load?.began("udp", relay);
     if (context.debugs) context.log("debug", "udp session opened", { remote });
-    const target = this.#targets.open({
+    const receiver: TargetReceiver = {
       onDatagram: (datagram) => relay.incoming(datagram),
       onOpen: () => {
         claimed = true;
@@ -60,7 +63,8 @@ export class UdpExit implements Exit {
         context.logRarely("error", "udp target unreachable", { remote, reason: error.message });
         relay.close();
       },
-    });
+    };
+    const target = this.#targets.open(receiver, parseRemote(remote), place);
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import type { TunnelContext } from "../tunnel-context.ts";
 import { DatagramDecoder } from "../wire/datagram-frame.ts";
 import { DatagramSender, type FrameScratch } from "./datagram-sender.ts";
 import { DatagramThrottle } from "./datagram-throttle.ts";
+import { SessionRates } from "./session-rates.ts";
 
 /** Least bound of a session's queue, bytes: a few of the largest datagrams. */
 const MIN_QUEUE_BYTES = 256 * 1024;
@@ -31,6 +32,8 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   sentBytes = 0;
   readonly #options: UdpRelayOptions;
   readonly #sender: DatagramSender;
+  /** Its own limits, if there are such. */
+  readonly #own: SessionRates | undefined;
   #inbound: DatagramThrottle | undefined;
   #outbound: DatagramThrottle | undefined;
   readonly #onDatagram: (payload: Buffer) => void;
@@ -53,6 +56,15 @@ export class UdpRelay implements StreamReader, IdleCheckable {
       waiting: context.waitingDatagrams,
       onDropped,
     });
+    const rates = context.connectionRates;
+    this.#own =
+      rates &&
+      new SessionRates({
+        rates,
+        onInbound: (datagram) => this.#taken(datagram),
+        onOutbound: (datagram) => this.#returned(datagram),
+        onDropped,
+      });
     this.#onDatagram = (payload) => this.#outgoing(payload);
     this.limitsChanged();
     context.udpSessions.add(this);
@@ -101,6 +113,12 @@ export class UdpRelay implements StreamReader, IdleCheckable {
     this.active = true;
     this.#options.context.counters.udprx += datagram.length;
     this.receivedBytes += datagram.length;
+    const own = this.#own?.inbound;
+    if (own === undefined) this.#taken(datagram);
+    else own.push(datagram);
+  }
+
+  #taken(datagram: Buffer): void {
     if (this.#inbound === undefined) this.#sender.send(datagram);
     else this.#inbound.push(datagram);
   }
@@ -129,8 +147,15 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   #outgoing(payload: Buffer): void {
     if (this.#closed) return;
     // A datagram that arrived in pieces lies in the decoder's own buffer, which it uses again.
-    const kept = this.#outbound === undefined && payload.buffer === this.#memory;
+    const own = this.#own?.outbound;
+    const waits = own !== undefined || this.#outbound !== undefined;
+    const kept = !waits && payload.buffer === this.#memory;
     const datagram = kept ? payload : Buffer.from(payload);
+    if (own === undefined) this.#returned(datagram);
+    else own.push(datagram);
+  }
+
+  #returned(datagram: Buffer): void {
     if (this.#outbound === undefined) this.#deliver(datagram);
     else this.#outbound.push(datagram);
   }
@@ -170,6 +195,7 @@ export class UdpRelay implements StreamReader, IdleCheckable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#own?.close();
     this.#inbound?.close();
     this.#outbound?.close();
     this.#sender.flush();

@@ -7,13 +7,16 @@ export interface UdpSession {
   from: RemoteInfo;
   /** Where the user asked last, and is answered from. */
   door: UdpDoor;
+  /** The user behind a proxy that is trusted, `ip:port`: one of several on its socket. */
+  readonly visitor?: string | undefined;
 }
 
 /** The sessions of a tunnel's users, by the user's address and the one that was asked. */
 export class UdpSessions<T extends UdpSession> {
   readonly #sessions = new Map<string, T>();
 
-  find(from: RemoteInfo, door: UdpDoor): T | undefined {
+  find(from: RemoteInfo, door: UdpDoor, visitor?: string): T | undefined {
+    if (visitor !== undefined) return this.#sessions.get(nameOf({ from, door, visitor }));
     const user = `${from.address}:${from.port}`;
     if (door.name === "") return this.#sessions.get(user);
     return this.#sessions.get(`${user}>${door.name}`) ?? this.#moved(from, door);
@@ -49,8 +52,8 @@ export class UdpSessions<T extends UdpSession> {
   }
 }
 
-function nameOf({ from, door }: UdpSession): string {
-  const user = `${from.address}:${from.port}`;
+function nameOf({ from, door, visitor }: UdpSession): string {
+  const user = `${from.address}:${from.port}${visitor === undefined ? "" : `<${visitor}`}`;
   return door.name === "" ? user : `${user}>${door.name}`;
 }
 

@@ -4,8 +4,11 @@ import type { HostPort } from "@nodepass/url-config";
 import type { DeadlineQueue } from "../deadline-queue.ts";
 import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
+import { portOf } from "../target/port-of.ts";
 import { isSameTarget, type TargetHealth } from "../target/target-health.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
+import { proxyHeader2 } from "../wire/proxy-header-2.ts";
 import { createUdpSocket, enlargeBuffers } from "./udp-socket.ts";
 import type { WaitingDatagrams } from "./waiting-datagrams.ts";
 
@@ -42,8 +45,8 @@ export interface LinkParts {
   readonly keeps: boolean;
   /** Links that look for an address to send to; `timeUp` ends it. */
   readonly searches: DeadlineQueue<UdpTargetLink>;
-  /** The addresses to try for a session, in order. */
-  candidates(session: object): AsyncGenerator<UdpCandidate, void>;
+  /** The addresses to try for a session, in order. @param address the user's, for `sticky` */
+  candidates(session: object, address?: string): AsyncGenerator<UdpCandidate, void>;
   /** This address is the one to begin with: it answered, or the others refused. */
   served(candidate: UdpCandidate): void;
 }
@@ -76,11 +79,24 @@ export class UdpTargetLink {
   /** What was sent without an answer yet; `undefined` once the address has answered. */
   #kept: Buffer[] | undefined;
   #keptBytes = 0;
+  /** The user, where the target is told of him. */
+  readonly #source: Endpoint | undefined;
+  readonly #place: number;
+  /** Goes before each datagram to the present address. */
+  #header: Buffer | undefined;
 
-  constructor(targets: LinkParts, receiver: TargetReceiver) {
+  /** @param source the user's address */
+  constructor(
+    targets: LinkParts,
+    receiver: TargetReceiver,
+    source: Endpoint | undefined,
+    place: number,
+  ) {
+    this.#source = source;
+    this.#place = place;
     this.#targets = targets;
     this.#receiver = receiver;
-    this.#candidates = targets.candidates(this);
+    this.#candidates = targets.candidates(this, source?.address);
     this.#kept = targets.keeps ? [] : undefined;
   }
 
@@ -143,8 +159,13 @@ export class UdpTargetLink {
     const kept = this.#kept !== undefined && this.#keep(datagram);
     // While the next address is being found only what is kept for it goes there.
     if (this.#moving && this.#kept !== undefined) return kept;
-    socket.send(datagram);
+    this.#dispatch(socket, datagram);
     return true;
+  }
+
+  #dispatch(socket: Socket, datagram: Buffer): void {
+    if (this.#header === undefined) socket.send(datagram);
+    else socket.send([this.#header, datagram]);
   }
 
   /** @returns whether there was room */
@@ -182,7 +203,10 @@ export class UdpTargetLink {
       const { context, localAddress } = this.#targets;
       const socket = createUdpSocket(value.resolved.family);
       try {
-        await connect(socket, value, localAddress);
+        const port = portOf(value.target, this.#place);
+        if (port === undefined) throw new Error("its range has no such port");
+        const to = { address: value.resolved.address, port };
+        await connect(socket, to, localAddress);
       } catch (error) {
         socket.close();
         if (search !== this.#search) return false;
@@ -206,6 +230,7 @@ export class UdpTargetLink {
     this.#socket?.close();
     this.#socket = socket;
     this.#current = candidate;
+    this.#header = this.#headerFor(candidate);
     let answered = false;
     socket.on("message", (datagram) => {
       if (!answered) {
@@ -215,6 +240,14 @@ export class UdpTargetLink {
       this.#receiver.onDatagram(datagram);
     });
     socket.on("error", (error: NodeJS.ErrnoException) => this.#failed(socket, error));
+  }
+
+  /** Version 1 is for TCP alone. */
+  #headerFor({ resolved, target }: UdpCandidate): Buffer | undefined {
+    const { proxy, proxyVersion } = this.#targets.context.settings;
+    if (!proxy || proxyVersion === 1 || this.#source === undefined) return undefined;
+    const to = { address: resolved.address, port: portOf(target, this.#place) ?? target.port };
+    return Buffer.from(proxyHeader2(this.#source, to, "udp"), "latin1");
   }
 
   #answered(candidate: UdpCandidate): void {
@@ -248,7 +281,7 @@ export class UdpTargetLink {
     if (await this.#next()) return true;
     if (search !== this.#search || performance.now() - this.#roundAt < ROUND_MS) return false;
     this.#roundAt = performance.now();
-    this.#candidates = this.#targets.candidates(this);
+    this.#candidates = this.#targets.candidates(this, this.#source?.address);
     return this.#next();
   }
 
@@ -261,7 +294,8 @@ export class UdpTargetLink {
       this.#targets.served(this.#current);
       if (this.#kept === undefined) context.counters.udpDropped++;
       this.#kept ??= [];
-      for (const datagram of kept) this.#socket?.send(datagram);
+      const socket = this.#socket;
+      if (socket !== undefined) for (const datagram of kept) this.#dispatch(socket, datagram);
       return;
     }
     // One error for a datagram, about: at least one was lost.
@@ -290,11 +324,7 @@ function isSame(one: UdpCandidate, other: UdpCandidate | undefined): boolean {
   return isSameTarget(one.target, other.target);
 }
 
-function connect(
-  socket: Socket,
-  { target, resolved }: UdpCandidate,
-  local: string | undefined,
-): Promise<void> {
+function connect(socket: Socket, to: Endpoint, local: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error): void => {
       socket.off("error", settle);
@@ -302,7 +332,7 @@ function connect(
       else reject(error);
     };
     socket.once("error", settle);
-    const dial = (): void => socket.connect(target.port, resolved.address, settle);
+    const dial = (): void => socket.connect(to.port, to.address, settle);
     if (local === undefined) dial();
     else socket.bind({ address: local }, dial);
   });

@@ -5,6 +5,7 @@ import { TunnelError } from "../errors.ts";
 import type { ResolvedAddress } from "../names/name-cache.ts";
 import { TargetHealth } from "../target/target-health.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
 import {
   type LinkParts,
   type TargetReceiver,
@@ -42,9 +43,14 @@ export class UdpTargets implements LinkParts {
     return targets.length > 1 || targets.some(({ host }) => isIP(host) === 0);
   }
 
-  /** A link to the next target in turn that a socket can be connected to. */
-  open(receiver: TargetReceiver): UdpTargetLink {
-    const link = new UdpTargetLink(this, receiver);
+  /**
+   * A link to the next target in turn that a socket can be connected to.
+   *
+   * @param source the user's address
+   * @param place which port of a range is wanted
+   */
+  open(receiver: TargetReceiver, source?: Endpoint, place = 0): UdpTargetLink {
+    const link = new UdpTargetLink(this, receiver, source, place);
     link.open();
     return link;
   }
@@ -59,10 +65,10 @@ export class UdpTargets implements LinkParts {
    *
    * @throws {TunnelError} at the end, if there was none
    */
-  async *candidates(session: object): AsyncGenerator<UdpCandidate, void> {
+  async *candidates(session: object, address?: string): AsyncGenerator<UdpCandidate, void> {
     let lastError: Error | undefined;
     let some = false;
-    for (const target of this.health.turn(session)) {
+    for (const target of this.health.turn(session, address)) {
       let addresses: readonly ResolvedAddress[];
       try {
         addresses = this.#inOrder(target, await this.context.names.resolve(target.host));

@@ -6,13 +6,36 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** What stands between a user's address and the place in its range of the port that he came to. */
+const PLACE_MARK = "#";
+
+/** The `remote` of a user who came to a port of a range (`ports`). @param place 0 for the first */
+export function withPlace(remote: string, place: number): string {
+  return place === 0 ? remote : `${remote}${PLACE_MARK}${place}`;
+}
+
+/** The user's address in a `remote`, and the place of the port that he came to. */
+export function splitPlace(remote: string): { readonly remote: string; readonly place: number } {
+  const mark = remote.indexOf(PLACE_MARK);
+  if (mark < 0) return { remote, place: 0 };
+  return { remote: remote.slice(0, mark), place: Number(remote.slice(mark + 1)) };
+}
+
 /**
- * Reads the `remote` of a signal: `1.2.3.4:5` or `[2001:db8::1]:5`.
+ * Reads the `remote` of a signal: `1.2.3.4:5` or `[2001:db8::1]:5`, and behind it `#n` for the n-th
+ * port after the first of a range (docs/protocol.md, "Port ranges").
  *
  * @returns the address without brackets (an IPv6 zone stays) and the port, or `undefined` if the
  *   text is anything else
  */
 export function parseRemote(remote: string): Endpoint | undefined {
+  const mark = remote.indexOf(PLACE_MARK);
+  if (mark >= 0) {
+    const place = parsePort(remote, mark + 1);
+    // The first of a range is not said.
+    if (place === undefined || place === 0) return undefined;
+    return parseRemote(remote.slice(0, mark));
+  }
   const colon = remote.lastIndexOf(":");
   if (colon < 1) return undefined;
   const port = parsePort(remote, colon + 1);
@@ -24,6 +47,12 @@ export function parseRemote(remote: string): Endpoint | undefined {
   }
   const address = remote.slice(0, colon);
   return isIPv4(address) ? { address, port } : undefined;
+}
+
+/** The address of a `remote` that is valid, without brackets. */
+export function addressOf(remote: string): string {
+  const address = remote.slice(0, Math.max(0, remote.lastIndexOf(":")));
+  return address.startsWith("[") ? address.slice(1, -1) : address;
 }
 
 /**

@@ -10,8 +10,11 @@ export const SIZING = "sizing";
 /** Many users share a few pool connections. */
 export const LANES = "lanes";
 
+/** The entry says which port of a range a user came to. */
+export const PORTS = "ports";
+
 /** What this project offers and takes; the first release knows the first two. */
-export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS, SIZING, LANES];
+export const EXTENSIONS: readonly string[] = [DATAGRAMS, STREAMS, SIZING, LANES, PORTS];
 
 /** Most extensions that a request or an answer may name. */
 export const MAX_EXTENSIONS = 16;

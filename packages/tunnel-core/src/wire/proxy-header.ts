@@ -31,7 +31,7 @@ export function proxyHeaderOf(remote: string, destination: Endpoint): string {
 }
 
 /** An address in its shortest form: no zone, lower case, IPv4 for IPv4-mapped; else "". */
-function canonicalAddress(address: string): string {
+export function canonicalAddress(address: string): string {
   if (isIPv4(address)) return address;
   const zone = address.indexOf("%");
   const bare = zone < 0 ? address : address.slice(0, zone);

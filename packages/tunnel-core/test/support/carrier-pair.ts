@@ -77,7 +77,11 @@ export async function carrierBench(
   if (certificate !== undefined) await certificates.add(certificate);
   listener = new TunnelListener({
     // Of the context it needs the limit and the log alone.
-    context: { limits: { handshakeTimeoutMs: 5000 }, logLimited: log } as unknown as TunnelContext,
+    context: {
+      limits: { handshakeTimeoutMs: 5000 } as TunnelContext["limits"],
+      logLimited: log,
+      offended: () => {},
+    },
     certificates,
     poolTls: tls,
     carrier: listening,

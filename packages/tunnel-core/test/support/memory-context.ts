@@ -1,14 +1,13 @@
 import { type ClientSettings, parseTunnelUrl, type ServerSettings } from "@nodepass/url-config";
 import type { LogRecord, TunnelOptions } from "../../src/tunnel.ts";
-import type { TunnelContext } from "../../src/tunnel-context.ts";
-import { createContext } from "../../src/tunnels/create-context.ts";
+import { createContext, type LiveContext } from "../../src/tunnels/create-context.ts";
 
 /** What the parts of a tunnel with this URL share, without a tunnel around it. */
 export function contextFor(
   url: string,
   options: TunnelOptions = {},
   logs: LogRecord[] = [],
-): TunnelContext {
+): LiveContext {
   const settings = parseTunnelUrl(url) as ServerSettings | ClientSettings;
   const sink = {
     emitLog: (record: LogRecord) => logs.push(record),

@@ -123,6 +123,40 @@ async function documented(
     .replaceAll("/etc/ssl/tunnel.key", keyPath);
 }
 
+/** HAProxy with a configuration of a test's own. */
+export function startHaproxyWith(
+  program: string,
+  listens: { readonly host: string; readonly port: number },
+  configuration: string,
+): Promise<MiddleBox> {
+  const makeArguments = async (folder: string): Promise<readonly string[]> => {
+    const path = join(folder, "haproxy.cfg");
+    const times = "  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n";
+    await writeFile(path, `global\n  maxconn 1000\n\ndefaults\n${times}\n${configuration}`);
+    return ["-f", path, "-db"];
+  };
+  return run(program, makeArguments, listens);
+}
+
+/** nginx with a configuration of a test's own. @param main before the blocks, such as modules to load */
+export function startNginxWith(
+  program: string,
+  listens: { readonly host: string; readonly port: number },
+  configuration: string,
+  main = "",
+): Promise<MiddleBox> {
+  const makeArguments = async (folder: string): Promise<readonly string[]> => {
+    const path = join(folder, "nginx.conf");
+    await writeFile(
+      path,
+      `${main}\ndaemon off;\nmaster_process off;\npid ${folder}/pid;\nerror_log stderr warn;\n` +
+        `events { worker_connections 1000; }\n${configuration.replaceAll("FOLDER", folder)}`,
+    );
+    return ["-c", path, "-p", folder];
+  };
+  return run(program, makeArguments, listens);
+}
+
 export function startNginx(options: FrontOptions): Promise<MiddleBox> {
   const makeArguments = async (folder: string): Promise<readonly string[]> => {
     const path = join(folder, "nginx.conf");

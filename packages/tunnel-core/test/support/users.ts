@@ -75,9 +75,9 @@ export function endOf(socket: Socket): Promise<string> {
   });
 }
 
-/** How a connection ends that is refused, at once or later. */
-export async function refusalOf(where: Target): Promise<string> {
-  const socket = connect({ host: where.host, port: where.port });
+/** How a connection ends that is refused, at once or later. @param from address of its end */
+export async function refusalOf(where: Target, from?: string): Promise<string> {
+  const socket = connect({ host: where.host, port: where.port, localAddress: from });
   return endOf(socket);
 }
 

@@ -1,14 +1,17 @@
 import { formatDuration } from "../duration.ts";
 import { formatHostPort, isWildcard } from "../host-port.ts";
+import { formatQuota } from "../quota-kind.ts";
 import type {
   ClientSettings,
   HostPort,
   MasterSettings,
+  Rates,
   ServerSettings,
   Settings,
   TunnelSettings,
 } from "../settings.ts";
 import { describeClientRoad, describeServerRoad } from "./describe-road.ts";
+import { describeVisitors } from "./describe-visitors.ts";
 import { type DescriptionWords, ENGLISH } from "./english.ts";
 
 /**
@@ -32,7 +35,7 @@ export function describeSettings(settings: Settings, words: DescriptionWords = E
 function describeServer(settings: ServerSettings, words: DescriptionWords): string[] {
   const { server } = words;
   const [first] = settings.targets;
-  const exit = targetsText(settings.targets, words);
+  const exit = targetsText(settings, words);
   const flow = [
     server.auto(addressText(first, words), exit),
     server.reverse(listeningText(first, words)),
@@ -49,13 +52,16 @@ function describeServer(settings: ServerSettings, words: DescriptionWords): stri
     encryption ?? "",
     ...describeServerRoad(settings, words),
     describeKey(settings, words),
+    ...describeVisitors(settings, words),
+    ...(settings.hosts.length === 0 ? [] : [server.names(words.list(settings.hosts))]),
+    ...(settings.ban ? [server.bans] : []),
     ...describeLimits(settings, words),
   ];
 }
 
 function describeClient(settings: ClientSettings, words: DescriptionWords): string[] {
   const { client } = words;
-  const exit = targetsText(settings.targets, words);
+  const exit = targetsText(settings, words);
   const server = addressText(settings.tunnel, words);
   const single = client.single(listeningText(settings.tunnel, words), exit);
   const dual = client.dual(server, exit, listeningText(settings.targets[0], words));
@@ -68,6 +74,7 @@ function describeClient(settings: ClientSettings, words: DescriptionWords): stri
     describeTraffic(settings, words),
     ...(settings.mode === 1 ? [] : [client.tls, describeKey(settings, words)]),
     ...describeClientRoad(settings, words),
+    ...describeVisitors(settings, words),
     ...describeLimits(settings, words),
   ];
 }
@@ -90,14 +97,13 @@ function describeServers(
   return [client.servers(all.length, list(all))];
 }
 
-function describeMaster(
-  { listen, prefix, tls, ui }: MasterSettings,
-  words: DescriptionWords,
-): string[] {
+function describeMaster(settings: MasterSettings, words: DescriptionWords): string[] {
+  const { listen, prefix, tls, ui } = settings;
   const url = `${tls === 0 ? "http" : "https"}://…${prefix}`;
   return [
     words.master(listeningText(listen, words), url),
     ui ? words.dashboard : words.noDashboard,
+    ...describeVisitors(settings, words),
   ];
 }
 
@@ -111,7 +117,14 @@ function describeKey({ keyGiven, tunnel }: TunnelSettings, words: DescriptionWor
 }
 
 function describeLimits(settings: TunnelSettings, { limits, list }: DescriptionWords): string[] {
-  const { readTimeoutMs, rateBytesPerSecond, slot, block } = settings;
+  const { readTimeoutMs, rateBytesPerSecond, rateDownBytesPerSecond, slot, block } = settings;
+  const { slotPerAddress, udpIdleMs, connectionRates, quota, quotaDay } = settings;
+  const rates = {
+    upBytesPerSecond: rateBytesPerSecond,
+    downBytesPerSecond: rateDownBytesPerSecond ?? rateBytesPerSecond,
+  };
+  const rateText = ({ upBytesPerSecond: up, downBytesPerSecond: down }: Rates, each: boolean) =>
+    up === 0 && down === 0 ? [] : [limits.rate(megabits(up), megabits(down), each)];
   const blocked = [
     ...(block.socks ? ["SOCKS"] : []),
     ...(block.http ? ["HTTP"] : []),
@@ -119,17 +132,33 @@ function describeLimits(settings: TunnelSettings, { limits, list }: DescriptionW
   ];
   return [
     readTimeoutMs === 0 ? limits.idleForever : limits.idle(formatDuration(readTimeoutMs)),
-    ...(rateBytesPerSecond === 0 ? [] : [limits.rate((rateBytesPerSecond * 8) / 1_000_000)]),
+    ...rateText(rates, false),
+    ...rateText(connectionRates, true),
     ...(slot === 0 ? [] : [limits.slot(slot)]),
-    ...(settings.proxy ? [limits.proxy] : []),
+    ...(slotPerAddress === 0 ? [] : [limits.slotPerAddress(slotPerAddress)]),
+    ...(quota === undefined
+      ? []
+      : [limits.quota(formatQuota(quota), quota.period === "month" ? quotaDay : undefined)]),
+    ...(udpIdleMs === 0 ? [] : [limits.udpIdle(formatDuration(udpIdleMs))]),
+    ...(settings.proxy ? [limits.proxy(settings.proxyVersion)] : []),
+    ...(settings.trust.length === 0 ? [] : [limits.trust(list(settings.trust))]),
     ...(blocked.length === 0 ? [] : [limits.block(list(blocked))]),
     ...(settings.compat ? [] : [limits.noOldPeers]),
   ];
 }
 
-function targetsText(targets: readonly HostPort[], words: DescriptionWords): string {
-  const all = words.list(targets.map((each) => addressText(each, words)));
-  return targets.length > 1 ? words.inTurn(all) : all;
+function megabits(bytesPerSecond: number): number {
+  return (bytesPerSecond * 8) / 1_000_000;
+}
+
+function targetsText({ targets, lbs, sticky }: TunnelSettings, words: DescriptionWords): string {
+  const names = targets.map((target) => {
+    const { weight = 1 } = target;
+    const name = addressText(target, words);
+    return weight === 1 ? name : words.weight(name, weight);
+  });
+  const all = words.list(names);
+  return targets.length > 1 ? words.targets(all, lbs, sticky) : all;
 }
 
 function listeningText(address: HostPort | undefined, words: DescriptionWords): string {

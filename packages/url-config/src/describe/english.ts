@@ -19,7 +19,12 @@ export const ENGLISH = {
   freePort: "a free port",
   port: (port: number): string => `port ${port}`,
   allInterfaces: (port: string): string => `${port} of all interfaces`,
-  inTurn: (targets: string): string => `${targets} in turn`,
+  weight: (target: string, turns: number): string => `${target} (${turns} turns)`,
+  targets: (all: string, lbs: 0 | 1 | 2 | undefined, sticky: boolean): string => {
+    if (sticky) return `${all}, the same for users of one address`;
+    if (lbs === undefined) return `${all} in turn`;
+    return `${all}, ${["in turn", "the quickest first", "the first that works"][lbs]}`;
+  },
   server: {
     role: (tunnel: string): string => `A tunnel server. Its client connects to it on ${tunnel}.`,
     auto: (address: string, exit: string): string =>
@@ -39,6 +44,9 @@ export const ENGLISH = {
       const chosen = lbs === undefined ? "the one with the fewest connections" : next[lbs];
       return `${some}; the next user goes to ${chosen}${onlyReverse ? " in reverse mode" : ""}.`;
     },
+    names: (names: string): string =>
+      `Of its users' port it takes who asks for ${names} (SNI, HTTP Host), over TCP; other servers of the same master or file may have the rest.`,
+    bans: "Addresses whose proofs fail are refused at the tunnel port for 15 s to 10 min.",
     noTls: "No TLS: traffic between the two ends can be read on the way.",
     selfSigned: "TLS between the two ends, with a certificate made at each start.",
     certificate: (file: string): string =>
@@ -70,12 +78,32 @@ export const ENGLISH = {
   sameKey: "The other end needs the same key.",
   derivedKey: (port: number): string =>
     `No key is given; one is derived from port ${port}, so the other end must name the same port.`,
+  places: { users: "the users' port", peers: "the tunnel port", api: "the API" },
+  onlyThese: (place: string, who: string): string => `At ${place} only these may come: ${who}.`,
+  notThese: (place: string, who: string): string => `At ${place} these may not come: ${who}.`,
+  thoseIn: (file: string): string => `those in ${file}`,
   limits: {
     idleForever: "Connections stay open however long they are idle.",
     idle: (time: string): string => `Connections without a byte for ${time} are closed.`,
-    rate: (megabits: number): string => `At most ${megabits} Mbit/s in each direction.`,
+    rate: (up: number, down: number, each: boolean): string => {
+      const of = each ? " for each connection" : "";
+      if (up === down) return `At most ${up} Mbit/s in each direction${of}.`;
+      const ways = [
+        ...(up === 0 ? [] : [`${up} Mbit/s from users to targets`]),
+        ...(down === 0 ? [] : [`${down} Mbit/s from targets to users`]),
+      ];
+      return `At most ${ways.join(" and ")}${each ? of : " in all"}.`;
+    },
     slot: (count: number): string => `At most ${count} connections and UDP sessions at a time.`,
-    proxy: "Targets get a PROXY protocol header with the user's address.",
+    slotPerAddress: (count: number): string =>
+      `At most ${count} of them from one address (of IPv6 from one /64).`,
+    quota: (quota: string, day: number | undefined): string =>
+      `Under a master, ${quota} both ways together${day === undefined ? "" : `, from day ${day} of the month on (UTC)`}: warned of at 80 % and 95 %, then stopped. Elsewhere it has no effect.`,
+    udpIdle: (time: string): string => `UDP sessions without a datagram for ${time} end.`,
+    proxy: (version: 1 | 2): string =>
+      `Targets get a PROXY protocol header of version ${version} with the user's address${version === 2 ? ", over UDP with each datagram" : ""}.`,
+    trust: (who: string): string =>
+      `At the users' port a PROXY protocol header says whose connection it is, from ${who}; it is required there.`,
     block: (protocols: string): string => `Connections that begin as ${protocols} are closed.`,
     noOldPeers: "NodePass 1.14 nodes are refused as the other end.",
   },
@@ -120,6 +148,8 @@ export const ENGLISH = {
       "mode=0: whether a port is free decides what this does; mode=1 is always reverse, mode=2 always forward",
     autoClient:
       "mode=0: whether a port is free decides what this does; mode=1 is always single-end, mode=2 always a tunnel's client",
+    nothingToChoose: (lbs: number): string =>
+      `lbs=${lbs}: with clients=1 there is nothing to choose`,
     nothingCarried: "notcp=1 and noudp=1: nothing is carried",
     noKey: (keygen: string): string =>
       `no key: anybody who can reach the tunnel's port can join it; ${keygen} makes one`,

@@ -33,6 +33,9 @@ export function listWarnings(settings: Settings, options: ListWarningsOptions = 
     ...(settings.mode === 0
       ? [settings.scheme === "server" ? warnings.autoServer : warnings.autoClient]
       : []),
+    ...(settings.scheme === "server" && settings.lbs !== undefined && settings.clients === 1
+      ? [warnings.nothingToChoose(settings.lbs)]
+      : []),
     ...(settings.tcp || settings.udp ? [] : [warnings.nothingCarried]),
     ...quiet,
   ];

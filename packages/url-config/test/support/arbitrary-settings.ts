@@ -34,6 +34,7 @@ const path = fc
   .filter((text) => !/\p{Cs}|\0/u.test(text));
 const key = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/\p{Cs}/u.test(text));
 const durationMs = fc.integer({ min: 0, max: 596 * 3_600_000 });
+const rate = fc.integer({ min: 0, max: 1_000_000 }).map((megabits) => megabits * 125_000);
 const mode = fc.constantFrom<(0 | 1 | 2)[]>(0, 1, 2);
 const httpPath = fc
   .array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { maxLength: 3 })
@@ -58,6 +59,17 @@ const proxy: fc.Arbitrary<ProxyAddress> = fc
   );
 const log = fc.constantFrom("none", "debug", "info", "warn", "error", "event");
 
+/** Rules for every port: any end takes them. */
+const rules = fc.array(
+  fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.tuple(fc.ipV4(), fc.nat(32)).map((block) => block.join("/")),
+    fc.constantFrom("2001:db8::/32", "::/0", "file:/etc/a b.txt"),
+  ),
+  { maxLength: 3 },
+);
+
 const tls = fc.oneof(
   fc.record({
     tls: fc.constantFrom<(0 | 1)[]>(0, 1),
@@ -74,9 +86,25 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
     tunnel: tunnelAddress,
     targets: fc.array(targetAddress, { minLength: 1, maxLength: 4 }),
     readTimeoutMs: durationMs,
-    rateBytesPerSecond: fc.integer({ min: 0, max: 1_000_000 }).map((rate) => rate * 125_000),
+    rateBytesPerSecond: rate,
+    rateDownBytesPerSecond: fc.option(rate, { nil: undefined }),
+    connectionRates: fc.record({ upBytesPerSecond: rate, downBytesPerSecond: rate }),
+    proxyVersion: fc.constantFrom<(1 | 2)[]>(1, 2),
     proxy: fc.boolean(),
+    trust: rules,
+    lbs: fc.constantFrom<(0 | 1 | 2 | undefined)[]>(0, 1, 2, undefined),
+    sticky: fc.boolean(),
     slot: fc.integer({ min: 0, max: 1_000_000 }),
+    slotPerAddress: fc.integer({ min: 0, max: 1_000_000 }),
+    udpIdleMs: durationMs,
+    quota: fc.option(
+      fc.record({
+        bytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+        period: fc.constantFrom<("day" | "month" | "ever")[]>("day", "month", "ever"),
+      }),
+      { nil: undefined },
+    ),
+    quotaDay: fc.integer({ min: 1, max: 28 }),
     dnsTtlMs: durationMs,
     dial: fc.oneof(fc.constant("auto"), fc.ipV4(), fc.ipV6()),
     block: fc.record({ socks: fc.boolean(), http: fc.boolean(), tls: fc.boolean() }),
@@ -84,9 +112,16 @@ const tunnel: fc.Arbitrary<TunnelSettings> = fc
     udp: fc.boolean(),
     compat: fc.boolean(),
     path: httpPath,
+    allow: rules,
+    deny: rules,
   })
   .map(({ givenKey, ...rest }) => ({
     ...rest,
+    proxyVersion: rest.proxy ? rest.proxyVersion : (1 as const),
+    rateDownBytesPerSecond:
+      rest.rateDownBytesPerSecond === rest.rateBytesPerSecond
+        ? undefined
+        : rest.rateDownBytesPerSecond,
     key: givenKey ?? deriveTunnelKey(rest.tunnel.port),
     keyGiven: givenKey !== undefined,
   }));
@@ -100,11 +135,19 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     mode,
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
     fc.integer({ min: 1, max: 1024 }),
-    fc.constantFrom<(0 | 1 | 2 | undefined)[]>(0, 1, 2, undefined),
     fc.integer({ min: 0, max: 64 }),
+    fc.boolean(),
+    fc.uniqueArray(fc.constantFrom("a.example", "*.a.example", "b"), { maxLength: 3 }),
   )
+  .filter(
+    ([{ tcp }, , , chosenMode, , , , , hosts]) => hosts.length === 0 || (tcp && chosenMode !== 2),
+  )
+  // Who dials no target has nothing to spread.
+  .filter(([{ sticky }, , , chosenMode]) => chosenMode !== 1 || !sticky)
+  // Users connect at the client then.
+  .filter(([{ trust }, , , chosenMode]) => chosenMode !== 2 || trust.length === 0)
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type, clients, lbs, lanes]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, clients, lanes, ban, hosts]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
@@ -112,8 +155,9 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     mode: chosenMode,
     type,
     clients,
-    lbs,
     lanes,
+    ban,
+    hosts,
   }));
 
 /** Any client's settings that a URL can express. */
@@ -149,14 +193,18 @@ export const masterSettings: fc.Arbitrary<MasterSettings> = fc
     fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
     fc.constantFrom<McpMode[]>(0, 1, 2),
     fc.boolean(),
+    rules,
+    rules,
   )
-  .map(([tlsSettings, level, listen, segments, mcp, ui]) => ({
+  .map(([tlsSettings, level, listen, segments, mcp, ui, allow, deny]) => ({
     mcp,
     ...tlsSettings,
     scheme: "master",
     ui,
     log: level,
     listen,
+    allow,
+    deny,
     prefix: `/${segments.join("/")}`,
   }));
 
