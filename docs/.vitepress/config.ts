@@ -78,10 +78,11 @@ export default defineConfig({
           {
             text: "At work",
             items: [
-              { text: "Dashboard", link: "/dashboard" },
+              { text: "The dashboard", link: "/dashboard" },
               { text: "Operations", link: "/operations" },
               { text: "Metrics", link: "/metrics" },
               { text: "Agents (MCP)", link: "/mcp" },
+              { text: "Many to many", link: "/many-to-many" },
               { text: "Limits", link: "/limits" },
               { text: "Proxies", link: "/proxies" },
               { text: "Errors", link: "/errors" },
