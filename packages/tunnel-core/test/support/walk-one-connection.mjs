@@ -17,10 +17,13 @@ const client = await openTunnel(
   `client://secret@127.0.0.1:${server.tunnelAddress.port}/127.0.0.1:${target.address().port}?mode=2&min=2`,
 );
 await client.ready();
-// The first ones become lanes: until no more are dialled.
-for (let still = 0; still < 40; still++) {
-  if (server.counters().pool < 2 || client.counters().pool < 2) still = 0;
-  await sleep(5);
+// Until nothing more is being dialled: the pool, and the lanes beside it.
+for (let before = "", same = 0; same < 20; ) {
+  await sleep(10);
+  const { pool } = server.counters();
+  const now = `${pool} ${process.getActiveResourcesInfo().length}`;
+  same = pool >= 2 && now === before ? same + 1 : 0;
+  before = now;
 }
 
 const inspector = new Session();

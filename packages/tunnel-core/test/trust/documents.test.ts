@@ -12,13 +12,14 @@ function read(path: string): string {
 /** All test files, from the root. */
 function testFiles(): string[] {
   return ["packages", "apps"].flatMap((folder) =>
-    readdirSync(`${ROOT}${folder}`).flatMap((name) => {
-      const tests = `${folder}/${name}/test`;
-      if (!existsSync(`${ROOT}${tests}`)) return [];
-      return readdirSync(`${ROOT}${tests}`, { recursive: true, encoding: "utf8" })
-        .filter((file) => file.endsWith(".test.ts"))
-        .map((file) => `${tests}/${file}`);
-    }),
+    readdirSync(`${ROOT}${folder}`)
+      .flatMap((name) => [`${folder}/${name}/test`, `${folder}/${name}/src`])
+      .filter((room) => existsSync(`${ROOT}${room}`))
+      .flatMap((room) =>
+        readdirSync(`${ROOT}${room}`, { recursive: true, encoding: "utf8" })
+          .filter((file) => file.endsWith(".test.ts"))
+          .map((file) => `${room}/${file}`),
+      ),
   );
 }
 

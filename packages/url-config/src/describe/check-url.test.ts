@@ -47,6 +47,8 @@ describe("checkUrl", () => {
     expect(find("min")).toMatchObject({ value: "8", isDefault: false });
     expect(find("read")).toMatchObject({ value: "10m0s", isDefault: true });
     expect(find("tls")).toBeUndefined();
+    expect(find("slotip")).toMatchObject({ value: "0", isDefault: true });
+    expect(settings.filter((line) => !line.isDefault).map(({ name }) => name)).toEqual(["min"]);
   });
 
   it.each([

@@ -25,7 +25,8 @@ export function listSettings(settings: Settings): SettingLine[] {
   return describeParameters()
     .filter(({ schemes }) => schemes.includes(settings.scheme))
     .map(({ name, defaultText, meaning }) => {
-      const value = values.get(name) ?? undefined;
+      // What is newer than the first release stands in a URL only where it is not the default.
+      const value = values.get(name) ?? defaultText;
       return { name, value, isDefault: value === defaultText, meaning };
     });
 }
