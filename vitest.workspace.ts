@@ -40,6 +40,8 @@ const slow = [
     "udp-storm",
     "hostile",
     "first-release",
+    "kill-clients",
+    "port-of-200",
   ].map((name) => `packages/tunnel-core/test/${name}.test.ts`),
   "packages/tunnel-core/test/trust/**/*.test.ts",
 ];
@@ -53,7 +55,10 @@ const inRealTime = [
   "udp/datagram-sender",
   "udp/udp-target",
   "conduit/framed-connection",
+  "entry/conduit-queue",
+  "lane/lane-branch",
   "lane/lane-rules",
+  "lane/lanes",
 ].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
 
 export default defineConfig({
@@ -63,6 +68,7 @@ export default defineConfig({
       // Before the packages' own names, which are prefixes of them.
       "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
       "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
+      "@nodepass/config-file/exported": file("config-file/src/exported-config.ts"),
       ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
       "test-support": fileURLToPath(
         new URL("scripts/test-support/reserve-port.ts", import.meta.url),

@@ -78,8 +78,10 @@ export default defineConfig({
           {
             text: "At work",
             items: [
+              { text: "Dashboard", link: "/dashboard" },
               { text: "Operations", link: "/operations" },
               { text: "Metrics", link: "/metrics" },
+              { text: "Agents (MCP)", link: "/mcp" },
               { text: "Limits", link: "/limits" },
               { text: "Proxies", link: "/proxies" },
               { text: "Errors", link: "/errors" },

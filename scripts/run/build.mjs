@@ -14,7 +14,7 @@ export async function build() {
   const folders = packageFolders();
   const inputs = ["package.json", "pnpm-lock.yaml", "tsconfig.base.json", "turbo.json"].concat(
     folders.flatMap((folder) =>
-      ["package.json", "tsconfig.json", "turbo.json", "scripts", "src"].map(
+      ["package.json", "tsconfig.json", "turbo.json", "vite.config.ts", "scripts", "src"].map(
         (name) => `${folder}/${name}`,
       ),
     ),

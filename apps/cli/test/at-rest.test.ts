@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import * as nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { startCli } from "./support/run-cli.ts";
+import { sourcesOf } from "./support/sources-of.ts";
 
 /** Of one end, MB. It is 63 with Node 26 and was 85; Nodes and machines differ by a few. */
 const MOST_RSS_MB = 75;
@@ -14,16 +14,6 @@ const hook = new URL("support/list-loaded.mjs", import.meta.url).href;
 interface Loaded {
   readonly files: readonly string[];
   readonly builtins: readonly string[];
-}
-
-/** The source files of what was loaded: a file of the bundle is many, which its map lists. */
-function sourcesOf(files: readonly string[]): string[] {
-  return files.flatMap((url) => {
-    const path = fileURLToPath(url);
-    if (!existsSync(`${path}.map`)) return [path];
-    const { sources }: { sources: string[] } = JSON.parse(readFileSync(`${path}.map`, "utf8"));
-    return sources.map((source) => join(path, "..", source));
-  });
 }
 
 // Node 22.15 and newer have the hooks that the list is made with.

@@ -77,8 +77,20 @@ describe("docs/limits.md", () => {
       "listener/newcomers.ts",
       ["MAX_NEWCOMERS = 1024", "MAX_PER_ADDRESS = 256"],
     ],
+    [
+      "64 more for each further session at the port, 8,192 at most",
+      "listener/newcomers.ts",
+      ["MORE_NEWCOMERS = 64", "MOST_NEWCOMERS = 8192"],
+    ],
+    ["is answered 10 ms after it came", "handshake/handshake-server.ts", ["REFUSAL_MS = 10"]],
+    ["800 ms before the next is tried", "tunnels/client-tunnel.ts", ["IMPATIENT_MS = 800"]],
+    [
+      "gets no users after 300 ms, or three of its round trips",
+      "session/control-channel.ts",
+      ["PROBE_MS = 300", "PROBE_ROUND_TRIPS = 3"],
+    ],
     ["as for connections: 1,024, 256 and 512", "listener/newcomers.ts", ["MAX_EXPECTED = 512"]],
-    ["were proved", "carrier/proved-connections.ts", ["MAX_PROVED = 128"]],
+    ["128 beside one for each session", "carrier/proved-connections.ts", ["MAX_FORMER = 128"]],
     ["5 s, and 4,096 a tunnel", "stream/lingerer.ts", ["LINGER_MS = 5000", "MAX_LINGERING = 4096"]],
     [
       "1 MiB a stream, 16 MiB a connection",

@@ -7,6 +7,7 @@ import { fakeInstance, startFakeMaster } from "./support/fake-master.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { startRealMaster } from "./support/real-master.ts";
 import { mainPath, runCli, startCli } from "./support/run-cli.ts";
+import { hasTerminals, startAtTerminal } from "./support/terminal.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -154,6 +155,18 @@ it("writes nothing but the protocol to standard output, and ends with its reader
   await stopped.waitFor(/"id":1/);
   stopped.child.kill("SIGTERM");
   expect((await stopped.ended).code).toBe(0);
+});
+
+it.runIf(hasTerminals)("says at a terminal what it waits for", async () => {
+  const environment = {
+    NP_MASTER_URL: "http://127.81.7.6:1",
+    NP_API_KEY: "k",
+    XDG_CONFIG_HOME: temporaryFolder(),
+  };
+  const terminal = startAtTerminal(["mcp"], environment);
+  await terminal.waitFor(/waiting for an agent on standard input/);
+  terminal.signal("SIGINT");
+  expect((await terminal.ended()).code).toBe(0);
 });
 
 it("gives up on a message of more than 1 MiB, and says so", async () => {

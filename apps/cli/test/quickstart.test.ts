@@ -38,6 +38,31 @@ it("runs a master whose tunnel carries a page, and the same one at the next star
   expect((await second.running.ended).code).toBe(0);
 });
 
+it("has some traffic, and a link that opens the dashboard signed in, once", async () => {
+  const { running, api, key } = await start(temporaryFolder());
+  const [, link = ""] = await running.waitFor(/Open: +(\S+)/);
+  await running.waitFor(/opens signed in, once, within a minute/);
+  expect(link).not.toContain(key);
+  const [site, token] = link.split("#sign-in=");
+  expect(await (await fetch(site ?? "")).text()).toContain("<title>NodePass</title>");
+  const signIn = () => fetch(`${api}/sign-in`, { method: "POST", body: JSON.stringify({ token }) });
+  const answer = await signIn();
+  expect([answer.status, await answer.json()]).toEqual([200, { key }]);
+  expect((await signIn()).status).toBe(401);
+  const headers = { "X-API-Key": key };
+  const sent = async () => {
+    const list = (await (await fetch(`${api}/instances`, { headers })).json()) as {
+      readonly type: string;
+      readonly tcptx: number;
+    }[];
+    return list.find(({ type }) => type === "server")?.tcptx ?? 0;
+  };
+  const before = await sent();
+  await expect.poll(sent, { timeout: 20_000 }).toBeGreaterThan(before + 40_000);
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
+});
+
 it("takes a page away with its instances", async () => {
   const folder = temporaryFolder();
   const { running, api, key, page } = await start(folder);

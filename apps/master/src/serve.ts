@@ -1,4 +1,5 @@
 import { type ConfigFollower, followConfig, loadConfig } from "@nodepass/config-file";
+import { dashboardFolder } from "@nodepass/dashboard";
 import { createLogger } from "@nodepass/logging";
 import {
   findCarriers,
@@ -77,6 +78,7 @@ export async function serve(options: ServeOptions): Promise<number> {
         ...(described?.apiKey !== undefined && { apiKey: described.apiKey }),
         ...(described?.readKey !== undefined && { readKey: described.readKey }),
       },
+      dashboard: dashboardFolder,
       version: options.version,
       logger,
       signal: stop.signal,
@@ -88,7 +90,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   // Not through the logger: these are wanted at every level, and dashboards read them as they are.
   // Where standard output is for programs, they go elsewhere.
   const output = options.logFormat === "json" ? options.stderr : stdout;
-  output.write(`${startLines(master, environment).join("\n")}\n`);
+  const signInLink = output === stdout && stdout.isTTY === true;
+  output.write(`${startLines(master, { ...environment, signInLink }).join("\n")}\n`);
 
   const follow = async (): Promise<void> => {
     if (config === undefined) return;

@@ -138,7 +138,7 @@ describe("a master", () => {
     child.kill("SIGTERM");
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^API URL: .*\nAPI docs: .*\nAPI KEY: .*\n$/);
+    expect(stderr).toMatch(/^API URL: .*\nAPI docs: .*\nDashboard: .*\nAPI KEY: .*\n$/);
     const messages = stdout
       .trimEnd()
       .split("\n")
@@ -156,7 +156,7 @@ describe("a master", () => {
     command.child.kill("SIGTERM");
     const { code, stdout } = await command.ended;
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^API URL: .*\nAPI docs: .*\nAPI KEY: .*\n$/);
+    expect(stdout).toMatch(/^API URL: .*\nAPI docs: .*\nDashboard: .*\nAPI KEY: .*\n$/);
   });
 
   it("sends event streams a shutdown when it stops", async () => {

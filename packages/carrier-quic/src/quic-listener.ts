@@ -29,7 +29,7 @@ export class QuicListener implements CarrierListener {
   readonly #connections = new Map<string, QuicConnection>();
   /** Those that no stream has proved yet: anybody can open one, and streams on it. */
   readonly #newcomers: Newcomers;
-  readonly #proved = new ProvedConnections();
+  readonly #proved: ProvedConnections;
   #udp: UdpPort | undefined;
   #config: { readonly fingerprint: string; readonly config: QuicheConfig } | undefined;
   #closed = false;
@@ -38,6 +38,7 @@ export class QuicListener implements CarrierListener {
     this.#terms = terms;
     this.#quiche = quiche;
     this.#newcomers = new Newcomers(terms.newcomers);
+    this.#proved = new ProvedConnections(terms.newcomers.sessions);
   }
 
   /** @throws {TunnelError} `ADDRESS_IN_USE`, `BIND_FAILED`, `UNSUPPORTED_POOL_TYPE` */

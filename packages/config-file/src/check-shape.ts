@@ -4,11 +4,11 @@ import {
   ADDRESS_FORM,
   clientSchema,
   configSchema,
-  NAME_FORM,
   serverSchema,
   urlSchema,
 } from "./config-schema.ts";
 import type { ConfigPath, SourceFile } from "./source-file.ts";
+import { NAME_FORM } from "./tunnel-name.ts";
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,5 +1,6 @@
 import { describeParameters, type Scheme } from "@nodepass/url-config";
 import { z } from "zod";
+import { NAME } from "./tunnel-name.ts";
 
 /** In a file `key` is the tunnel's key, so the URL's `key`, a PEM file, has another name here. */
 export const PEM_KEY_FIELD = "crtKey";
@@ -58,9 +59,11 @@ export const serverSchema = z.strictObject({
 
 /** A client's entry. */
 export const clientSchema = z.strictObject({
-  client: address.describe(
-    "tunnel address of the server; of a single-end client, where users come",
-  ),
+  client: z
+    .union([address, z.array(address).min(1)])
+    .describe(
+      "tunnel address of the server, several servers in a list; of a single-end client, where users come",
+    ),
   ...common,
   ...parameterFields("client"),
 });
@@ -80,10 +83,6 @@ const masterSchema = z.strictObject({
 });
 
 export const defaultsSchema = z.strictObject(parameterFields("server", "client"));
-
-/** A name of a tunnel: it is its alias in a master, and stays when the URL changes. */
-export const NAME_FORM = "1 to 64 letters, digits, dots, dashes and underscores";
-export const NAME = /^[\p{L}\p{N}._-]{1,64}$/u;
 
 /** One file. */
 export const configSchema = z.strictObject({

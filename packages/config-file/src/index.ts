@@ -5,7 +5,8 @@ export {
   formatProblem,
 } from "./config-file-error.ts";
 export { configJsonSchema } from "./config-schema.ts";
-export { type ExportConfigOptions, type ExportedInstance, exportConfig } from "./export-config.ts";
+export { type ExportConfigOptions, exportConfig } from "./export-config.ts";
+export { type ExportedInstance, exportedConfig } from "./exported-config.ts";
 export {
   type ConfigFollower,
   type FollowConfigOptions,

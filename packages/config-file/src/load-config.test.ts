@@ -33,6 +33,20 @@ function faults(text: string, options?: LoadConfigOptions): string[] {
   return [];
 }
 
+test("a client may have several servers, in a list", () => {
+  const file = (servers: string) =>
+    `tunnels: { c: { client: [${servers}], target: "127.0.0.1:1", key: k } }`;
+  expect(load(file('"a.example:10101", "b.example:10102"')).tunnels).toMatchObject([
+    {
+      url: "client://k@a.example:10101,b.example:10102/127.0.0.1:1",
+      settings: { mode: 2, otherServers: [{ host: "b.example", port: 10_102 }] },
+    },
+  ]);
+  expect(faults(file('"a.example:10101", ":10102"'))).toEqual([
+    expect.stringMatching(/^1:\d+: tunnels\.c\.client: .* has one without a host/),
+  ]);
+});
+
 test("a whole file: master, defaults, keys from the environment and from files", () => {
   write("api.key", "0123456789abcdef0123456789abcdef\n");
   write("db.key", "p@ss/word?\r\n");

@@ -8,3 +8,4 @@ export {
 } from "./desired-state.ts";
 export { type Change, type PlanOptions, plan, type Step } from "./plan.ts";
 export { isSameUrl } from "./same-url.ts";
+export { toDesired } from "./to-desired.ts";

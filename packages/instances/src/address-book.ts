@@ -52,6 +52,8 @@ export class AddressBook {
 export interface ClaimedAddress extends HostPort {
   readonly tcp: boolean;
   readonly udp: boolean;
+  /** A server's tunnel address, by the tunnel's key: those with different keys share it. */
+  readonly key?: string | undefined;
   /** At a server's users' port: the names by which it is shared; none for who takes the rest. */
   readonly names?: readonly string[] | undefined;
 }
@@ -65,7 +67,7 @@ export function wantedAddresses(settings: ServerSettings | ClientSettings): Clai
   const { mode, tunnel, targets } = settings;
   const wanted: ClaimedAddress[] = [];
   if (settings.scheme === "server") {
-    wanted.push({ ...tunnel, tcp: true, udp: false });
+    wanted.push(tunnelClaim(settings.key, tunnel));
     const entry = targets[0];
     if (mode === 1 && entry !== undefined) wanted.push(entryClaim(settings, entry));
   } else if (mode === 1) {
@@ -84,12 +86,16 @@ export function heldAddresses(
   if (tunnelAddress !== undefined) {
     held.push(
       settings.scheme === "server"
-        ? { ...tunnelAddress, tcp: true, udp: false }
+        ? tunnelClaim(settings.key, tunnelAddress)
         : claim(settings, tunnelAddress),
     );
   }
   if (entryAddress !== undefined) held.push(entryClaim(settings, entryAddress));
   return held;
+}
+
+function tunnelClaim(key: string, { host, port }: HostPort): ClaimedAddress {
+  return { host, port, tcp: true, udp: false, key };
 }
 
 /** Each port of a range is bound on its own. */
@@ -126,7 +132,7 @@ function claim({ tcp, udp }: { tcp: boolean; udp: boolean }, at: HostPort): Clai
  * looked up, so that nobody is refused for a guess.
  */
 export function overlaps(a: ClaimedAddress, b: ClaimedAddress): boolean {
-  if (a.port !== b.port) return false;
+  if (a.port !== b.port || isShared(a, b)) return false;
   return (
     (a.tcp &&
       b.tcp &&
@@ -134,6 +140,11 @@ export function overlaps(a: ClaimedAddress, b: ClaimedAddress): boolean {
       hostsOverlap(hostOf(a.host, "tcp"), hostOf(b.host, "tcp"))) ||
     (a.udp && b.udp && hostsOverlap(hostOf(a.host, "udp"), hostOf(b.host, "udp")))
   );
+}
+
+/** Whether two server tunnels are on one tunnel port, which tells them apart by their keys. */
+function isShared(a: ClaimedAddress, b: ClaimedAddress): boolean {
+  return a.key !== undefined && b.key !== undefined && a.key !== b.key && a.host === b.host;
 }
 
 interface Host {

@@ -360,9 +360,16 @@ export class ManagedInstance {
       since: new Date(life.since).toISOString(),
       nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
       restingTargets: life.restingTargets,
+      ...(this.#hasSeveralPeers && { peers: life.peers }),
       ...(this.#quota !== undefined && { quota: this.#quota.view }),
       ...(this.#origin !== undefined && { origin: this.#origin }),
     };
+  }
+
+  get #hasSeveralPeers(): boolean {
+    const settings = this.#url?.settings;
+    if (settings === undefined) return false;
+    return settings.scheme === "server" ? settings.clients > 1 : settings.otherServers.length > 0;
   }
 
   #claimHeld(): void {

@@ -6,6 +6,7 @@ import {
   type LogFields,
   type LogLineLevel,
   NO_COUNTERS,
+  type PeerLink,
   type RestingTarget,
   TOTAL_NAMES,
   type Totals,
@@ -72,6 +73,7 @@ export class TunnelLife {
   #retryAt: number | undefined;
   #link: InstanceLink = "down";
   #restingTargets: readonly RestingTarget[] = [];
+  #peers: readonly PeerLink[] = [];
   #connecting = false;
   #mode: 0 | 1 | 2 = 0;
   #tunnelAddress: HostPort | undefined;
@@ -124,6 +126,11 @@ export class TunnelLife {
 
   get restingTargets(): readonly RestingTarget[] {
     return this.#restingTargets;
+  }
+
+  /** Each of several peers. */
+  get peers(): readonly PeerLink[] {
+    return this.#peers;
   }
 
   /** As run; 0 while it is not decided or does not run. */
@@ -273,6 +280,7 @@ export class TunnelLife {
     const listener: RunListener = {
       onState: (report) => isCurrent() && this.#onState(report),
       onCounters: (counters) => isCurrent() && this.#onCounters(counters),
+      onPeers: (peers) => isCurrent() && this.#onPeers(peers),
       onLog: (line) => this.#hooks.onLog(line),
       onChanged: (outcome) => {
         if (!isCurrent()) return;
@@ -319,6 +327,11 @@ export class TunnelLife {
     this.#changes.notify();
   }
 
+  #onPeers(peers: readonly PeerLink[]): void {
+    this.#peers = peers;
+    this.#hooks.onChange(false);
+  }
+
   #onClosed(spec: TunnelSpec, reason: string | undefined): void {
     this.#run = undefined;
     this.#forgetLive();
@@ -361,6 +374,7 @@ export class TunnelLife {
     this.#mode = 0;
     this.#link = "down";
     this.#restingTargets = [];
+    this.#peers = [];
     this.#connecting = false;
     this.#tunnelAddress = undefined;
     this.#entryAddress = undefined;

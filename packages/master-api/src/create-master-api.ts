@@ -21,7 +21,13 @@ import { registerInstanceRoutes } from "./routes/instances.ts";
 import { registerKeyRoutes } from "./routes/keys.ts";
 import { registerMetricsRoute } from "./routes/metrics.ts";
 import { createRoutes, type RouteParts } from "./routes/parts.ts";
+import { registerSignInRoute } from "./routes/sign-in.ts";
+import { registerRootSite, registerSiteRoutes } from "./routes/site.ts";
 import { registerTcpingRoute } from "./routes/tcping.ts";
+
+/** A one-time link's token: good for so long, ms. */
+export const SIGN_IN_LIFE_MS = 60_000;
+const SIGN_IN_LIMITS = { ticketLifeMs: SIGN_IN_LIFE_MS, maxTickets: 16 };
 
 /** The API of one master. */
 export interface MasterApi {
@@ -29,6 +35,11 @@ export interface MasterApi {
   readonly app: Hono;
   /** Ends the event streams with `shutdown`, and makes all tickets worthless: a key has changed. */
   endStreams(): void;
+  /**
+   * Makes a token for which `POST /sign-in` gives the API key, once, within 60 s: for the fragment of
+   * a link that the dashboard is opened with.
+   */
+  issueSignIn(): string;
   /** Ends the event streams with `shutdown` and the subscription to the service; idempotent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -43,9 +54,15 @@ export interface MasterApi {
 export function createMasterApi(options: MasterApiOptions): MasterApi {
   const resolved = resolveMasterApiOptions(options);
   const { instances, master, prefix, clock, version, name, logger, events } = resolved;
-  const { remoteAddress, disconnect, readDocsAsset } = resolved;
+  const { remoteAddress, disconnect, readDocsAsset, site } = resolved;
 
   const tickets = createTicketStore(clock, events);
+  const links = createTicketStore(clock, SIGN_IN_LIMITS);
+  /** A key has changed: what was given out for the old one opens nothing any more. */
+  const forgetTickets = (): void => {
+    tickets.clear();
+    links.clear();
+  };
   const limiter = createFailureLimiter(clock);
   const streams = createEventStreams({
     instances,
@@ -60,7 +77,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
     master,
     clock,
     streams,
-    tickets,
+    tickets: { ...tickets, clear: forgetTickets },
     requireKey: createRequireKey({ master, limiter, tickets, remoteAddress }),
     disconnect,
     impl: `${name} ${version}`,
@@ -83,7 +100,12 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
   registerHealthRoutes(routes, app, parts);
   registerMetricsRoute(routes, parts);
   registerDocsRoutes(routes, { servers: [prefix, `${prefix}/v1`], version }, readDocsAsset);
-  registerIndexRoute(routes, { version });
+  registerIndexRoute(routes, { version, page: site === undefined ? "docs" : "ui/" });
+  if (site !== undefined) {
+    registerSignInRoute(routes, parts, links);
+    registerSiteRoutes(routes, site.files);
+    if (site.atRoot) registerRootSite(app, site.files, prefix);
+  }
   guardMethods(routes);
 
   app.onError(createErrorHandler(logger));
@@ -93,12 +115,13 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
   app.route(`${prefix}/v1`, routes);
 
   const close = (): Promise<void> => {
-    tickets.clear();
+    forgetTickets();
     return streams.close();
   };
   const endStreams = (): void => {
-    tickets.clear();
+    forgetTickets();
     streams.endAll();
   };
-  return { app, endStreams, close, [Symbol.asyncDispose]: close };
+  const issueSignIn = (): string => links.issue("full").ticket;
+  return { app, endStreams, issueSignIn, close, [Symbol.asyncDispose]: close };
 }

@@ -9,3 +9,4 @@ export {
 } from "./events/event-limits.ts";
 export type { MasterApiOptions } from "./options.ts";
 export type { WireInfo } from "./routes/info.ts";
+export type { Site, SiteFile } from "./site/site.ts";

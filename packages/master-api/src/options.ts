@@ -11,6 +11,7 @@ import type { AgentOptions } from "./agents/agent-route.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type ReadDocsAsset, readPackagedAsset } from "./docs/assets.ts";
 import { type EventLimits, type EventOptions, resolveEventOptions } from "./events/event-limits.ts";
+import type { Site } from "./site/site.ts";
 
 /** What an API is made of. */
 export interface MasterApiOptions {
@@ -46,6 +47,8 @@ export interface MasterApiOptions {
   readonly agents?: AgentOptions | undefined;
   /** Where the files of the documentation page come from. @default this package */
   readonly readDocsAsset?: ReadDocsAsset | undefined;
+  /** The dashboard, under `<prefix>/ui/` and, if wanted, at `/`. @default none */
+  readonly site?: { readonly files: Site; readonly atRoot: boolean } | undefined;
 }
 
 export interface ResolvedMasterApiOptions {
@@ -63,6 +66,7 @@ export interface ResolvedMasterApiOptions {
   readonly events: EventLimits;
   readonly agents: AgentOptions | undefined;
   readonly readDocsAsset: ReadDocsAsset;
+  readonly site: MasterApiOptions["site"];
 }
 
 const SEGMENTS = /^(?:\/[\w.~-]+)*$/;
@@ -100,5 +104,6 @@ export function resolveMasterApiOptions(options: MasterApiOptions): ResolvedMast
     events: resolveEventOptions(options.events ?? {}),
     agents: options.agents,
     readDocsAsset: options.readDocsAsset ?? readPackagedAsset,
+    site: options.site,
   };
 }

@@ -17,5 +17,5 @@ test("a browser is led to the documentation", async () => {
   const headers = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
   const response = await ask("GET", "", { key: undefined, headers });
   expect(response.status).toBe(302);
-  expect(response.headers.get("location")).toBe("/api/docs");
+  expect(response.headers.get("location")).toBe("api/docs");
 });

@@ -26,6 +26,12 @@ export {
   type RemoteTcping,
 } from "./master-client.ts";
 export {
+  createRateMeter,
+  type RateMeter,
+  type RateMeterOptions,
+  type Rates,
+} from "./rate-meter.ts";
+export {
   isRecord,
   type RemoteInstance,
   type RemotePeer,

@@ -5,6 +5,7 @@ import {
   type InstancePeer,
   type InstanceQuota,
   KEY_INSTANCE_ID,
+  type PeerLink,
   type UrlChanges,
 } from "@nodepass/model";
 
@@ -34,6 +35,8 @@ export interface RemoteInstance extends Counters {
   readonly nextRetry: string | undefined;
   /** Targets that are left alone after a failure while others serve. */
   readonly restingTargets: readonly RemoteRestingTarget[];
+  /** Each of several peers; empty where there can be only one, and where not told. */
+  readonly peers: readonly PeerLink[];
   /** How much it may carry, where its URL says so. */
   readonly quota: InstanceQuota | undefined;
   /** The file of the master that describes it, if one does. */
@@ -91,6 +94,7 @@ export function readInstance(value: unknown): RemoteInstance | undefined {
     since: text(value.since),
     nextRetry: text(value.nextRetry) || undefined,
     restingTargets: readResting(value.restingTargets),
+    peers: (Array.isArray(value.peers) ? value.peers : []).filter(isRecord).map(readPeer),
     quota: isRecord(value.quota)
       ? {
           limit: count(value.quota.limit),
@@ -114,6 +118,24 @@ export interface RemoteRestingTarget {
   readonly target: string;
   readonly protocol: string;
   readonly reason: string;
+}
+
+function readPeer(peer: Readonly<Record<string, unknown>>): PeerLink {
+  return {
+    number: count(peer.number),
+    address: text(peer.address),
+    connected: peer.connected === true,
+    reason: text(peer.reason),
+    users: count(peer.users),
+    tcps: count(peer.tcps),
+    udps: count(peer.udps),
+    tcprx: count(peer.tcprx),
+    tcptx: count(peer.tcptx),
+    udprx: count(peer.udprx),
+    udptx: count(peer.udptx),
+    pool: count(peer.pool),
+    ping: count(peer.ping),
+  };
 }
 
 function readResting(value: unknown): RemoteRestingTarget[] {

@@ -21,6 +21,7 @@ export {
   type CloseMasterOptions,
   type MountedMaster,
   type RunningMaster,
+  SIGN_IN_HINT,
   type StartLinesOptions,
   startLines,
 } from "./running-master.ts";

@@ -42,6 +42,8 @@ export interface RunMasterOptions {
   readonly keys?: KeyOptions | undefined;
   /** What clients may take of the HTTP server. */
   readonly limits?: ServerLimitOptions | undefined;
+  /** Folder of a built dashboard; none is served with `ui=0` in the settings. @default none */
+  readonly dashboard?: string | URL | undefined;
   /**
    * Host names of pages whose scripts may speak MCP to this master, beside those of its machine; `*` is
    * any. @default []
@@ -65,6 +67,7 @@ export interface ResolvedMasterOptions {
   readonly version: string;
   readonly keys: KeyOptions;
   readonly limits: ServerLimits;
+  readonly dashboard: string | URL | undefined;
   readonly mcpOrigins: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
@@ -97,6 +100,7 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     version: options.version ?? "0.0.0",
     keys: options.keys ?? {},
     limits: resolveServerLimits(options.limits ?? {}),
+    dashboard: options.settings.ui ? options.dashboard : undefined,
     mcpOrigins: options.mcpOrigins ?? [],
     signal: options.signal,
   };

@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { createInstanceManager, type GivenKeys } from "@nodepass/instances";
 import { formatLogLine } from "@nodepass/logging";
-import { type AgentOptions, createMasterApi } from "@nodepass/master-api";
+import { type AgentOptions, createMasterApi, type Site } from "@nodepass/master-api";
 import { createProcessMonitor } from "@nodepass/metrics";
 import type { Logger } from "@nodepass/model";
 import { historyFiles } from "@nodepass/store";
@@ -23,6 +23,7 @@ import { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 import { openState } from "./open-state.ts";
 import type { MountedMaster, RunningMaster } from "./running-master.ts";
 import { createMasterService } from "./service/master-service.ts";
+import { openSite } from "./site/open-site.ts";
 import { type StoppingParts, stopMaster } from "./stop-master.ts";
 import { createSystemMonitor } from "./system/system-monitor.ts";
 
@@ -53,7 +54,11 @@ export function runMaster(options: RunMasterOptions): Promise<RunningMaster> {
  */
 export function mountMaster(options: RunMasterOptions): Promise<MountedMaster> {
   return withParts(options, (resolved, onFailure) =>
-    openCore(resolved, onFailure, { close: async () => {}, destroy: () => {} }),
+    openCore(resolved, onFailure, {
+      server: { close: async () => {}, destroy: () => {} },
+      // What is at `/` there is that program's matter.
+      atRoot: false,
+    }),
   );
 }
 
@@ -102,11 +107,14 @@ async function openParts(
   });
   onFailure(() => server.destroy());
   const master = await openCore(options, onFailure, {
-    close: () => server.close(),
-    destroy() {
-      server.destroy();
-      certificate?.close();
+    server: {
+      close: () => server.close(),
+      destroy() {
+        server.destroy();
+        certificate?.close();
+      },
     },
+    atRoot: true,
   });
   await keepCertificate(opened, logger);
   giveApp(master.app);
@@ -126,6 +134,11 @@ async function openParts(
     address,
     url,
     docsUrl: `${url}/docs`,
+    dashboardUrl: master.issueSignIn === undefined ? undefined : new URL("/", url).href,
+    signInUrl: () => {
+      const token = master.issueSignIn?.();
+      return token === undefined ? undefined : `${new URL("/", url)}#sign-in=${token}`;
+    },
     get apiKey() {
       return master.apiKey;
     },
@@ -141,12 +154,20 @@ async function openParts(
   };
 }
 
-/** All of a master but its server, which is told when to stop. */
+/** What a master is served by. */
+interface Serving {
+  /** Told when to stop. */
+  readonly server: StoppingParts["server"];
+  /** Whether the dashboard is at `/`, too. */
+  readonly atRoot: boolean;
+}
+
+/** All of a master but its server. */
 async function openCore(
   options: ResolvedMasterOptions,
   onFailure: OnFailure,
-  server: StoppingParts["server"],
-): Promise<MountedMaster> {
+  { server, atRoot }: Serving,
+): Promise<MountedMaster & { issueSignIn: (() => string) | undefined }> {
   const { settings, environment, logger, signal } = options;
   signal?.throwIfAborted();
   const { store, state, fresh, movedIn } = await openState({
@@ -179,6 +200,7 @@ async function openCore(
   onFailure(() => monitors.system.close());
   onFailure(() => monitors.process.close());
 
+  const files = findSite(options);
   const api = createMasterApi({
     instances,
     master: createMasterService({ instances, store, settings, ...monitors }),
@@ -187,6 +209,7 @@ async function openCore(
     metricsInstances: options.metricsInstances,
     logger,
     remoteAddress,
+    site: files && { files, atRoot },
     agents: settings.mcp === 0 ? undefined : findAgents(options),
   });
   onFailure(() => api.close());
@@ -200,7 +223,7 @@ async function openCore(
     monitors.process.close();
     keys.close();
   };
-  const files = new FileInstances(instances, logger);
+  const fileInstances = new FileInstances(instances, logger);
   let closing: Promise<void> | undefined;
   const close: MountedMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
     closing ??= stopMaster({ api, server, instances, store }, timeoutMs).finally(closeMonitors);
@@ -214,7 +237,8 @@ async function openCore(
     // A key that came along, or was given, is known to whoever uses it.
     freshKey: fresh && movedIn === undefined && keys.current.apiKey === undefined,
     started: instances.start(),
-    become: (tunnels) => files.become(tunnels),
+    become: (tunnels) => fileInstances.become(tunnels),
+    issueSignIn: files && api.issueSignIn,
     close,
     destroy() {
       server.destroy();
@@ -225,6 +249,18 @@ async function openCore(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A master whose dashboard is not there is still a master. */
+function findSite({ dashboard, logger }: ResolvedMasterOptions): Site | undefined {
+  if (dashboard === undefined) return undefined;
+  try {
+    return openSite(dashboard);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ reason }, "no dashboard");
+    return undefined;
+  }
 }
 
 /** What answers agents. */

@@ -9,6 +9,15 @@ export interface RunningMaster extends Omit<MountedMaster, "app"> {
   /** The API's URL with its prefix, as others reach it. */
   readonly url: string;
   readonly docsUrl: string;
+  /** Where people see its tunnels; `undefined` where no dashboard is served. */
+  readonly dashboardUrl: string | undefined;
+  /**
+   * A link that opens the dashboard signed in, once, within 60 s: a secret for that long, for whoever
+   * started the master. Each call makes another.
+   *
+   * @returns `undefined` where no dashboard is served
+   */
+  signInUrl(): string | undefined;
   /** SHA-256 of the certificate, `sha256:AA:BB:…`, to be pinned; `undefined` without TLS. */
   readonly certificateFingerprint: string | undefined;
 }
@@ -56,6 +65,11 @@ export interface StartLinesOptions {
   readonly showKey?: boolean | undefined;
   /** What makes another key while the master is stopped. @default "nodepass-master --renew-key" */
   readonly renewCommand?: string | undefined;
+  /**
+   * Whether the dashboard's URL opens it signed in, once, within a minute: for a terminal, which only
+   * whoever has started the master sees. @default false
+   */
+  readonly signInLink?: boolean | undefined;
 }
 
 /**
@@ -67,17 +81,24 @@ export interface StartLinesOptions {
  */
 export function startLines(
   master: Pick<RunningMaster, "url" | "docsUrl" | "apiKey" | "freshKey"> &
-    Partial<Pick<RunningMaster, "certificateFingerprint">>,
-  { showKey = true, renewCommand = "nodepass-master --renew-key" }: StartLinesOptions = {},
+    Partial<Pick<RunningMaster, "certificateFingerprint" | "dashboardUrl" | "signInUrl">>,
+  options: StartLinesOptions = {},
 ): string[] {
+  const { showKey = true, renewCommand = "nodepass-master --renew-key", signInLink } = options;
+  const link = signInLink === true ? master.signInUrl?.() : undefined;
+  const dashboard = link === undefined ? master.dashboardUrl : `${link} (${SIGN_IN_HINT})`;
   const { url, docsUrl, apiKey, freshKey, certificateFingerprint: fingerprint } = master;
   return [
     `API URL: ${url}`,
     `API docs: ${docsUrl}`,
+    ...(dashboard === undefined ? [] : [`Dashboard: ${dashboard}`]),
     ...(fingerprint === undefined ? [] : [`Certificate: ${fingerprint}`]),
     ...(freshKey ? [showKey ? `API KEY: ${apiKey}` : hiddenKey(renewCommand)] : []),
   ];
 }
+
+/** What is said of a link that signs in. */
+export const SIGN_IN_HINT = "opens signed in, once, within a minute";
 
 /** In place of a new key that is not printed. */
 function hiddenKey(renewCommand: string): string {

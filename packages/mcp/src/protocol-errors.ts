@@ -1,6 +1,5 @@
 import { ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
-import { MasterClientError } from "@nodepass/master-client";
-import { explainError } from "./explain-error.ts";
+import { explainError, isClientError } from "./explain-error.ts";
 import { McpError } from "./mcp-error.ts";
 
 /**
@@ -14,9 +13,7 @@ export async function asProtocolErrors<T>(act: () => Promise<T>): Promise<T> {
   } catch (error) {
     const text = explainError(error);
     if (text === undefined) throw error;
-    const isTheirs =
-      error instanceof McpError ||
-      (error instanceof MasterClientError && error.code === "NOT_FOUND");
+    const isTheirs = error instanceof McpError || isClientError(error, "NOT_FOUND");
     const { InvalidParams, InternalError } = ProtocolErrorCode;
     throw new ProtocolError(isTheirs ? InvalidParams : InternalError, text);
   }

@@ -10,11 +10,15 @@ import {
   type Latencies,
 } from "@nodepass/model";
 import { formatLabels, type Labels, type MetricsPage } from "./metrics-page.ts";
+import { writePeerMetrics } from "./peer-metrics.ts";
 
 /** What is shown of an instance; a tunnel without a master is one, too. */
 export interface InstanceFigures
   extends Counters,
-    Pick<Instance, "id" | "alias" | "type" | "status" | "link" | "mode" | "restingTargets"> {}
+    Pick<
+      Instance,
+      "id" | "alias" | "type" | "status" | "link" | "mode" | "restingTargets" | "peers"
+    > {}
 
 /** What a page shows of instances. */
 export interface InstanceMetricsOptions {
@@ -138,6 +142,7 @@ export function writeInstanceMetrics(
       page.series(labels + suffix({ target, protocol }), 1);
     }
   }
+  writePeerMetrics(page, shown);
   for (const name of LATENCY_NAMES) {
     const { metric, help } = LATENCIES[name];
     page.family(PREFIX + metric, "histogram", help);

@@ -1,4 +1,10 @@
-import { type Counters, countersOf, type Latencies, type RestingTarget } from "@nodepass/model";
+import {
+  type Counters,
+  countersOf,
+  type Latencies,
+  type PeerLink,
+  type RestingTarget,
+} from "@nodepass/model";
 import type { InstanceFigures } from "./instance-metrics.ts";
 
 /** What is read of a tunnel that no master runs: `Tunnel` of tunnel-core is one. */
@@ -9,6 +15,7 @@ export interface ShownTunnel {
   readonly mode: 0 | 1 | 2;
   counters(): Partial<Counters>;
   latencies(): Latencies;
+  peers(): readonly (Omit<PeerLink, "reason"> & { readonly reason: string | undefined })[];
   targets(): readonly (Omit<RestingTarget, "reason"> & {
     readonly resting: boolean;
     readonly reason: string | undefined;
@@ -20,6 +27,7 @@ export function tunnelFigures(name: string, tunnel: ShownTunnel): InstanceFigure
   const { state, mode, hasPeer } = tunnel;
   const type = tunnel.settings.scheme;
   const counters = tunnel.counters();
+  const peers = tunnel.peers().map(({ reason = "", ...peer }) => ({ ...peer, reason }));
   const isSingleEnd = type === "client" && mode === 1;
   return {
     id: name,
@@ -32,6 +40,7 @@ export function tunnelFigures(name: string, tunnel: ShownTunnel): InstanceFigure
       .targets()
       .filter(({ resting }) => resting)
       .map(({ target, protocol, reason = "" }) => ({ target, protocol, reason })),
+    ...(peers.length > 0 && { peers }),
     ...countersOf((counter) => counters[counter] ?? 0),
   };
 }

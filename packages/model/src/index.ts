@@ -43,6 +43,7 @@ export {
   type LogQuery,
   type NewInstance,
   NO_META,
+  type PeerLink,
   type ReplacedInstance,
   type RestingTarget,
   type UrlChanges,

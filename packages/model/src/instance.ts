@@ -77,10 +77,38 @@ export interface Instance extends Counters {
   readonly nextRetry: string | null;
   /** Targets that are left alone after a failure while others serve; at most 64. */
   readonly restingTargets: readonly RestingTarget[];
+  /**
+   * Each of several peers, at most 64; `undefined` where there can be only one. A server with `clients`
+   * above 1 lists those that are there, a client of several servers all of these.
+   */
+  readonly peers?: readonly PeerLink[] | undefined;
   /** Only where its URL has a quota. */
   readonly quota?: InstanceQuota | undefined;
   /** The file that describes it; `undefined` for one that was made over the API. */
   readonly origin?: InstanceOrigin | undefined;
+}
+
+/** One of several peers, and what it carries since it has its number. Sizes in bytes. */
+export interface PeerLink {
+  /** From 1: the place of a client among those that may be there, or of a server in the URL. */
+  readonly number: number;
+  /** IP address of a client, `host:port` of a server. */
+  readonly address: string;
+  readonly connected: boolean;
+  /** Why it is not connected; empty if it is, or has not been tried. */
+  readonly reason: string;
+  /** Users it was given, over TCP and UDP. */
+  readonly users: number;
+  readonly tcps: number;
+  readonly udps: number;
+  readonly tcprx: number;
+  readonly tcptx: number;
+  readonly udprx: number;
+  readonly udptx: number;
+  /** Ready pool connections. */
+  readonly pool: number;
+  /** Last round trip, ms; 0 while not known. */
+  readonly ping: number;
 }
 
 /** One of several targets that does not work at the moment. */

@@ -44,6 +44,23 @@ export function toWireInstance(instance: Instance): WireInstance {
       protocol,
       reason,
     })),
+    ...(instance.peers !== undefined && {
+      peers: instance.peers.map(({ number, address, connected, reason, ...counters }) => ({
+        number,
+        address,
+        connected,
+        reason,
+        users: wireCount(counters.users),
+        tcps: wireCount(counters.tcps),
+        udps: wireCount(counters.udps),
+        tcprx: wireCount(counters.tcprx),
+        tcptx: wireCount(counters.tcptx),
+        udprx: wireCount(counters.udprx),
+        udptx: wireCount(counters.udptx),
+        pool: wireCount(counters.pool),
+        ping: wireCount(counters.ping),
+      })),
+    }),
     ...(instance.quota !== undefined && {
       quota: {
         limit: wireCount(instance.quota.limit),

@@ -9,6 +9,7 @@ export { EntryPorts } from "./entry/entry-ports.ts";
 export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
+export { TunnelPorts } from "./listener/tunnel-ports.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -20,6 +21,7 @@ export type {
   ConnectOptions,
   LogFields,
   LogRecord,
+  PeerState,
   ReadyOptions,
   TargetState,
   Tunnel,

@@ -12,6 +12,7 @@ import type { EntryPorts } from "./entry/entry-ports.ts";
 import type { PortCounters } from "./entry/port-counts.ts";
 import type { TunnelError } from "./errors.ts";
 import type { LatencySnapshot } from "./latencies.ts";
+import type { TunnelPorts } from "./listener/tunnel-ports.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
 import type { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -44,7 +45,10 @@ export interface TunnelCounters {
   readonly udptx: number;
   /** Idle pool connections. */
   readonly pool: number;
-  /** Last measured round trip to the peer (single-end: connect time to the first target that works), ms. */
+  /**
+   * Last measured round trip to the peer (of several, to the farthest; single-end: connect time to the
+   * first target that works), ms.
+   */
   readonly ping: number;
   /**
    * Datagrams dropped because a queue was full, a session could not be opened, or a target refused
@@ -117,6 +121,31 @@ export interface TargetState {
   readonly reason: string | undefined;
 }
 
+/**
+ * One of several peers: a client of a server with `clients` above 1, or one of several servers of a
+ * client. Counters as in `TunnelCounters`, of what it carries, since it has its number.
+ */
+export interface PeerState {
+  /** From 1: the place of a client, the lowest that was free; of a server, its place in the URL. */
+  readonly number: number;
+  /** IP address of a client, `host:port` of a server. */
+  readonly address: string;
+  readonly connected: boolean;
+  /** Why it is not connected; `undefined` if it is, or has not been tried. */
+  readonly reason: string | undefined;
+  /** Users it was given, over TCP and UDP. */
+  readonly users: number;
+  readonly tcps: number;
+  readonly udps: number;
+  readonly tcprx: number;
+  readonly tcptx: number;
+  readonly udprx: number;
+  readonly udptx: number;
+  readonly pool: number;
+  /** ms; 0 while not known. */
+  readonly ping: number;
+}
+
 /** Values of a log record; `undefined` ones are left out. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -164,7 +193,7 @@ export interface TunnelEvents {
   state: [state: TunnelState, reason: string | undefined, error: TunnelError | undefined];
   checkpoint: [checkPoint: CheckPoint];
   log: [record: LogRecord];
-  /** A session with the peer stands, or has ended. */
+  /** A session with the peer stands, or has ended; of several, whether one does, each time. */
   peer: [connected: boolean];
   /** A target has begun to rest, or serves again. */
   target: [state: TargetState];
@@ -176,6 +205,11 @@ export interface TunnelEvents {
 export interface TunnelOptions {
   /** Limits and intervals; missing ones take the defaults of `EnvironmentSettings`. */
   readonly limits?: Partial<EnvironmentSettings> | undefined;
+  /**
+   * Tunnel ports to share with other server tunnels: those with the same tunnel address and different
+   * keys are on one port then. @default a port of its own
+   */
+  readonly ports?: TunnelPorts | undefined;
   /** Read buffers to share with other tunnels of the process. @default buffers of its own */
   readonly buffers?: RelayBuffers | undefined;
   /** PEM certificates of authorities to trust with `tls` 2, beside those that Node brings (`tls.rootCertificates`). */
@@ -304,6 +338,8 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
   update(changes: TunnelChanges): void;
   /** Reads the live counters. */
   counters(): TunnelCounters;
+  /** Each of several peers; empty where there can be only one. */
+  peers(): readonly PeerState[];
   /** Reads the histograms of what took time. */
   latencies(): TunnelLatencies;
   /** The targets that this end dials, for each protocol; empty at an entry of a dual-end tunnel. */

@@ -44,6 +44,7 @@ async function tlsPair(): Promise<StreamPair> {
     context: createSecureContext(certificate),
     fingerprint: "",
     notAfter: new Date(),
+    names: [],
     pem: () => certificate,
   };
   const secure = secureServer(socket, state);

@@ -92,7 +92,7 @@ describe("README.md", () => {
     expect(untold).toEqual([]);
     // What it tells of the other ways is there as well.
     const others = between("<!-- /way -->", "## Errors");
-    expect(filesIn(others).length).toBe(11);
+    expect(filesIn(others).length).toBe(13);
     for (const file of filesIn(others)) expect(existsSync(`${folder}src/${file}`), file).toBe(true);
   });
 

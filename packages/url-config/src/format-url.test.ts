@@ -8,7 +8,7 @@ describe("format", () => {
   test.each([
     [
       "server://:10101/127.0.0.1:8080",
-      "server://:10101/127.0.0.1:8080?block=0&compat=1&dial=auto&dns=5m0s&lanes=4&log=info&max=1024&mode=0" +
+      "server://:10101/127.0.0.1:8080?block=0&clients=1&compat=1&dial=auto&dns=5m0s&lanes=4&log=info&max=1024&mode=0" +
         "&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&tls=0&type=0",
     ],
     [
@@ -18,13 +18,18 @@ describe("format", () => {
     ],
     [
       "server://h:1/t:2?tls=2&crt=/etc/a b.pem&key=/k&dial=::1&compat=0",
-      "server://h:1/t:2?block=0&compat=0&crt=%2Fetc%2Fa%20b.pem&dial=%3A%3A1&dns=5m0s&key=%2Fk" +
+      "server://h:1/t:2?block=0&clients=1&compat=0&crt=%2Fetc%2Fa%20b.pem&dial=%3A%3A1&dns=5m0s&key=%2Fk" +
         "&lanes=4&log=info&max=1024&mode=0&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&tls=2&type=0",
     ],
-    ["master://:9090", "master://:9090/api?log=info&mcp=1&tls=0"],
+    [
+      "client://k@a:1,[::1]:2/t:3",
+      "client://k@a:1,[::1]:2/t:3?block=0&compat=1&dial=auto&dns=5m0s&front=0&log=info&min=64&mode=2" +
+        "&notcp=0&noudp=0&path=%2F&proxy=0&rate=0&read=10m0s&slot=65536&sni=none&via=none",
+    ],
+    ["master://:9090", "master://:9090/api?log=info&mcp=1&tls=0&ui=1"],
     [
       "master://h:9090/x/?tls=2&crt=a&key=b&log=none",
-      "master://h:9090/x?crt=a&key=b&log=none&mcp=1&tls=2",
+      "master://h:9090/x?crt=a&key=b&log=none&mcp=1&tls=2&ui=1",
     ],
   ])("writes %s with every default", (url, canonical) => {
     expect(format(parse(url))).toBe(canonical);

@@ -23,7 +23,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
  * whole Mbit/s, but never to 0 = no limit.
  *
  * @example
- * format(parse("master://:9090/api")); // "master://:9090/api?log=info&mcp=1&tls=0"
+ * format(parse("master://:9090/api")); // "master://:9090/api?log=info&mcp=1&tls=0&ui=1"
  */
 export function format(settings: Settings): string {
   if (settings.scheme === "master") return formatMaster(settings);
@@ -31,12 +31,15 @@ export function format(settings: Settings): string {
   const targets = settings.targets.map(formatTarget).join(",");
   const own = settings.scheme === "server" ? serverQuery(settings) : clientQuery(settings);
   const query = formatQuery({ ...sharedQuery(settings), ...own });
-  return `${settings.scheme}://${key}${formatHostPort(settings.tunnel)}/${targets}?${query}`;
+  const others = settings.scheme === "client" ? settings.otherServers : [];
+  const tunnels = [settings.tunnel, ...others].map(formatHostPort).join(",");
+  return `${settings.scheme}://${key}${tunnels}/${targets}?${query}`;
 }
 
 function formatMaster(settings: MasterSettings): string {
-  const { listen, prefix, log, tls, crt, keyFile, mcp } = settings;
-  const query = formatQuery({ log, tls, crt, key: keyFile, mcp, ...rulesQuery(settings) });
+  const { listen, prefix, log, tls, crt, keyFile, mcp, ui } = settings;
+  const own = { log, tls, crt, key: keyFile, mcp, ui: ui ? 1 : 0 };
+  const query = formatQuery({ ...own, ...rulesQuery(settings) });
   return `master://${formatHostPort(listen)}${prefix}?${query}`;
 }
 
@@ -48,17 +51,8 @@ function listText(items: readonly string[]): string | undefined {
   return items.length === 0 ? undefined : items.join(",");
 }
 
-function serverQuery({
-  tls,
-  crt,
-  keyFile,
-  max,
-  mode,
-  type,
-  lanes,
-  ban,
-  hosts,
-}: ServerSettings): Query {
+function serverQuery(settings: ServerSettings): Query {
+  const { tls, crt, keyFile, max, mode, type, clients, lanes, ban, hosts } = settings;
   return {
     tls,
     crt,
@@ -66,6 +60,7 @@ function serverQuery({
     max,
     mode,
     type,
+    clients,
     lanes,
     ban: unless(0, ban ? 1 : 0),
     host: listText(hosts),

@@ -1,5 +1,10 @@
 export { type AddressRule, isNetwork, readAddressRule } from "./address-rule.ts";
 export { closestName } from "./closest-name.ts";
+export { type CheckUrlOptions, checkUrl, type UrlReport } from "./describe/check-url.ts";
+export { describeSettings } from "./describe/describe-settings.ts";
+export { type DescriptionWords, ENGLISH } from "./describe/english.ts";
+export { listSettings, type SettingLine } from "./describe/list-settings.ts";
+export { type ListWarningsOptions, listWarnings } from "./describe/list-warnings.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export {
   DEFAULT_ENVIRONMENT,
@@ -43,6 +48,7 @@ export type {
   TlsMode,
   TunnelSettings,
 } from "./settings.ts";
+export { splitUrl, type UrlParts } from "./split-url.ts";
 export { deriveTunnelKey } from "./tunnel-key.ts";
 export { formatUrlFields, readUrlFields, type UrlFields } from "./url-fields.ts";
 export {

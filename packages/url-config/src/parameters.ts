@@ -121,6 +121,10 @@ export const parameters = {
     meaning:
       "kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2; handed to the client; 1 and 3 make tls=0 to tls=1",
   }),
+  clients: define("clients", ["server"], 1, "1", {
+    ...wholeNumber(1, 1024),
+    meaning: "clients that may have the tunnel at once, each with its own session",
+  }),
   lanes: define("lanes", ["server"], 4, "4", {
     ...wholeNumber(0, 64),
     meaning:
@@ -144,6 +148,10 @@ export const parameters = {
     ...flag("1"),
     meaning: "0 = refuse peers that cannot prove themselves (NodePass 1.14 nodes)",
   }),
+  ui: define("ui", ["master"], true, "1", {
+    ...flag("1"),
+    meaning: "1 = a dashboard at / and under the prefix, 0 = none",
+  }),
   allow: define("allow", everywhere, [], undefined, {
     ...addressRules(),
     meaning: "only these addresses may come: as users, to the tunnel port, to the API",
@@ -155,7 +163,7 @@ export const parameters = {
   lbs: define("lbs", tunnels, undefined, undefined, {
     ...balance(),
     meaning:
-      "which of several targets gets the next user: 0 in turn, 1 lowest latency, 2 the first that works",
+      "which of several targets, or of a server's clients, gets the next user: 0 in turn, 1 lowest latency, 2 the first that works",
   }),
   sticky: define("sticky", tunnels, false, "0", {
     ...flag("1"),

@@ -37,6 +37,7 @@ export function readMasterUrl(
   const log = query.read(parameters.log, defaults.log);
   const tls = readTlsFiles(query, defaults, findings);
   const mcp = query.read(parameters.mcp);
+  const ui = query.read(parameters.ui);
   const rules = { allow: query.read(parameters.allow), deny: query.read(parameters.deny) };
   for (const [name, items] of Object.entries(rules)) {
     for (const item of items.filter((each) => /^(?:users|peers):/.test(each))) {
@@ -45,7 +46,7 @@ export function readMasterUrl(
     }
   }
   findings.throwIfFailed();
-  return { scheme: "master", log, listen, prefix, ...rules, ...tls, mcp };
+  return { scheme: "master", log, listen, prefix, ...rules, ...tls, mcp, ui };
 }
 
 function readListenAddress(authority: string, findings: Findings): HostPort {

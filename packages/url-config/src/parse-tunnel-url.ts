@@ -13,6 +13,9 @@ import { type UrlProblem, urlProblem } from "./url-problem.ts";
 /** Most turns of one target where another has one. */
 const mostWeight = 100;
 
+/** Most servers of one client: it keeps a session and a pool with each. */
+const mostServers = 16;
+
 /** Stands for an address that has been reported as unusable; never gets out. */
 const noAddress: HostPort = { host: "", port: 0 };
 
@@ -27,7 +30,7 @@ export function readTunnelUrl(
   defaults: ParseDefaults,
   findings: Findings,
 ): ServerSettings | ClientSettings {
-  const tunnel = readTunnelAddress(parts.authority, findings);
+  const [tunnel, ...otherServers] = readTunnelAddresses(scheme, parts.authority, findings);
   const key = readKey(parts.userInfo, tunnel.port, findings);
   const targets = readTargets(parts.path, findings);
   const query = openQuery(parts.query, scheme, findings);
@@ -45,20 +48,25 @@ export function readTunnelUrl(
       : {
           scheme,
           ...shared,
-          mode,
+          mode: otherServers.length > 0 && mode === 0 ? 2 : mode,
           tunnel: withHost(tunnel, mode, findings),
+          otherServers,
           min: query.read(parameters.min),
           sni: query.read(parameters.sni),
           front: query.read(parameters.front),
           via: query.read(parameters.via),
         };
+  checkServers(settings, findings);
   checkPorts(settings, findings);
   checkProxy(settings, findings);
   checkRules(settings, findings);
   checkHosts(settings, findings);
   checkRanges(settings, findings);
   checkBalance(settings, findings);
-  for (const loop of findLoops(settings)) findings.fail(loop);
+  const servers = [tunnel, ...otherServers];
+  for (const server of servers) {
+    for (const loop of findLoops({ ...settings, tunnel: server })) findings.fail(loop);
+  }
   findings.throwIfFailed();
   return settings;
 }
@@ -101,17 +109,29 @@ function readServerParameters(query: QueryReader, defaults: ParseDefaults, findi
   const tls = readTlsFiles(query, defaults, findings);
   // QUIC and HTTP/2 have no form without TLS; NodePass 1.14 raises it in the same way.
   const raised = tls.tls === 0 && (type === 1 || type === 3);
+  const clients = query.read(parameters.clients);
   const ban = query.read(parameters.ban);
   const hosts = query.read(parameters.host);
-  return { ...tls, ...(raised && { tls: 1 as const }), max, type, lanes, ban, hosts };
+  return { ...tls, ...(raised && { tls: 1 as const }), max, type, clients, lanes, ban, hosts };
 }
 
-function readTunnelAddress(authority: string, findings: Findings): HostPort {
-  if (authority === "") {
+/** A client may name several servers; a server has one address. */
+function readTunnelAddresses(
+  scheme: "server" | "client",
+  authority: string,
+  findings: Findings,
+): [HostPort, ...HostPort[]] {
+  const texts = scheme === "client" ? authority.split(",") : [authority];
+  const [first = noAddress, ...others] = texts.map((text) => readTunnelAddress(text, findings));
+  return [first, ...others];
+}
+
+function readTunnelAddress(text: string, findings: Findings): HostPort {
+  if (text === "") {
     findings.fail(urlProblem("MISSING", "tunnel address", "", addressForm, "is missing"));
     return noAddress;
   }
-  const result = readHostPorts(authority, "tunnel address");
+  const result = readHostPorts(text, "tunnel address");
   if (!("code" in result)) return result;
   findings.fail(result);
   return noAddress;
@@ -165,6 +185,25 @@ function withHost(tunnel: HostPort, mode: number, findings: Findings): HostPort 
   return { host: "127.0.0.1", port: tunnel.port };
 }
 
+/** What is said of several servers has to make sense for each of them. */
+function checkServers(settings: ServerSettings | ClientSettings, findings: Findings): void {
+  if (settings.scheme === "server" || settings.otherServers.length === 0) return;
+  const { tunnel, otherServers, mode, keyGiven } = settings;
+  const servers = [tunnel, ...otherServers];
+  if (servers.includes(noAddress)) return;
+  const value = servers.map(formatHostPort).join(",");
+  const refuse = (allowed: string, fault: string) =>
+    findings.fail(urlProblem("INVALID_VALUE", "tunnel address", value, allowed, fault));
+  if (servers.length > mostServers) refuse(`at most ${mostServers}`, "names too many servers");
+  if (mode === 1) refuse("one address", "names several servers, but mode=1 has none");
+  if (otherServers.some(({ host }) => host === "")) refuse("host:port", "has one without a host");
+  const different = new Set(servers.map((server) => formatHostPort(server).toLowerCase()));
+  if (different.size < servers.length) refuse("each once", "names a server twice");
+  if (!keyGiven && servers.some(({ port }) => port !== tunnel.port)) {
+    refuse("a key, or one port", "has several ports, of which no key can be derived");
+  }
+}
+
 /** Port 0 lets the system choose, so it is for addresses that may be listened on. */
 function checkPorts(settings: ServerSettings | ClientSettings, findings: Findings): void {
   const { scheme, mode, tunnel, targets } = settings;
@@ -174,7 +213,9 @@ function checkPorts(settings: ServerSettings | ClientSettings, findings: Finding
     const value = formatHostPort(address);
     findings.fail(urlProblem("INVALID_VALUE", parameter, value, "port 1 to 65535", fault));
   };
-  if (scheme === "client" && mode === 2) refuse(tunnel, "tunnel address");
+  if (scheme === "client" && mode === 2) {
+    for (const server of [tunnel, ...settings.otherServers]) refuse(server, "tunnel address");
+  }
   // A forward server and a single-end client only dial their targets; an entry listens on the first.
   const listens = scheme === "server" ? mode !== 2 : mode !== 1;
   for (const target of targets.slice(listens ? 1 : 0)) refuse(target, "target address");
@@ -215,6 +256,13 @@ function checkRanges(settings: ServerSettings | ClientSettings, findings: Findin
     const fault = "has a range of ports, which only a client with mode=1 takes there";
     findings.fail(
       urlProblem("UNSUPPORTED", "tunnel address", formatHostPort(tunnel), "one port", fault),
+    );
+  }
+  for (const server of scheme === "client" ? settings.otherServers : []) {
+    if (server.lastPort === undefined) continue;
+    const fault = "has a range of ports, but each of several servers has one";
+    findings.fail(
+      urlProblem("UNSUPPORTED", "tunnel address", formatHostPort(server), "one port", fault),
     );
   }
   const entry = single ? tunnel : undefined;

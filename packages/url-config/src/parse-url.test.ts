@@ -61,6 +61,7 @@ describe("defaults", () => {
       max: 1024,
       mode: 0,
       type: 0,
+      clients: 1,
       lanes: 4,
       ban: false,
       hosts: [],
@@ -71,12 +72,26 @@ describe("defaults", () => {
     expect(parse("client://:10101/127.0.0.1:8080")).toStrictEqual({
       ...shared,
       scheme: "client",
+      otherServers: [],
       min: 64,
       mode: 0,
       sni: undefined,
       front: 0,
       via: undefined,
     });
+  });
+
+  test("a client may name several servers, and is dual-end then", () => {
+    expect(parse("client://k@a:1,[::1]:2,c:1/t:3")).toMatchObject({
+      mode: 2,
+      tunnel: { host: "a", port: 1 },
+      otherServers: [
+        { host: "::1", port: 2 },
+        { host: "c", port: 1 },
+      ],
+    });
+    // One port for all: the same key can be derived of it at each.
+    expect(parse("client://a:1,b:1/t:3")).toMatchObject({ keyGiven: false });
   });
 
   test("a master has every default", () => {
@@ -91,6 +106,7 @@ describe("defaults", () => {
       crt: undefined,
       keyFile: undefined,
       mcp: 1,
+      ui: true,
     });
   });
 });
@@ -184,6 +200,10 @@ describe("every parameter reaches the settings", () => {
     ["type=3&tls=0", { type: 3, tls: 1 }],
     ["type=2&tls=1", { type: 2, tls: 1 }],
     ["type=1&tls=2&crt=a&key=b", { type: 1, tls: 2 }],
+    ["clients=1024", { clients: 1024 }],
+    ["lbs=none", { lbs: undefined }],
+    ["lbs=0", { lbs: 0 }],
+    ["lbs=2&clients=3", { lbs: 2, clients: 3 }],
   ])("%s, of servers", (query, settings) => {
     expect(parse(`server://h:1/t:2?${query}`)).toMatchObject(settings);
   });
@@ -314,6 +334,15 @@ describe("refuses", () => {
     ["server://:1/t:2/", "INVALID_VALUE target address"],
     ["client://:1/t:2?mode=2", "MISSING tunnel address"],
     ["client://h:0/t:2?mode=2", "INVALID_VALUE tunnel address"],
+    ["client://k@a:1,b:0/t:2", "INVALID_VALUE tunnel address"],
+    ["client://k@a:1,:2/t:2", "INVALID_VALUE tunnel address"],
+    ["client://k@a:1,/t:2", "MISSING tunnel address"],
+    ["client://k@a:1,b/t:2", "MISSING tunnel address"],
+    ["client://k@a:1,A:1/t:2", "INVALID_VALUE tunnel address"],
+    ["client://k@a:1,b:1/t:2?mode=1", "INVALID_VALUE tunnel address"],
+    ["client://a:1,b:2/t:2", "INVALID_VALUE tunnel address"],
+    ["client://k@a:1,127.0.0.1:2/:2", "LOOP target address"],
+    ["server://k@a:1,b:1/t:2", "INVALID_VALUE tunnel address"],
     ["client://:1/t:0?mode=1", "INVALID_VALUE target address"],
     ["server://:1/t:0?mode=2", "INVALID_VALUE target address"],
     ["server://:1/t:2,u:0", "INVALID_VALUE target address"],
@@ -347,6 +376,10 @@ describe("refuses", () => {
     ["server://:1/t:2?tls=2&key=a", "MISSING crt"],
     ["server://:1/t:2?tls=2&crt=a", "MISSING key"],
     ["server://:1/t:2?max=0", "INVALID_VALUE max"],
+    ["server://:1/t:2?clients=0", "INVALID_VALUE clients"],
+    ["server://:1/t:2?clients=1025", "INVALID_VALUE clients"],
+    ["client://:1/t:2?clients=2", "UNKNOWN_PARAMETER clients"],
+    ["server://:1/t:2?lbs=3", "INVALID_VALUE lbs"],
     ["server://:1/t:2?max=65536", "INVALID_VALUE max"],
     ["client://:1/t:2?min=0", "INVALID_VALUE min"],
     ["client://:1/t:2?min=x", "INVALID_VALUE min"],

@@ -60,7 +60,10 @@ export interface TunnelSettings {
    * at the entry leads to the n-th of the target; a target with one port takes all of them.
    */
   readonly targets: readonly HostPort[];
-  /** Which of several targets gets the next user; `undefined`: in turn. */
+  /**
+   * Which of several targets gets the next user, `undefined`: in turn; where a server's users come, which
+   * of its clients, `undefined`: the one with the fewest connections.
+   */
   readonly lbs: BalanceMode | undefined;
   /** A user's address decides which target he gets, as long as that works. */
   readonly sticky: boolean;
@@ -127,6 +130,8 @@ export interface ServerSettings extends TunnelSettings {
   readonly mode: 0 | 1 | 2;
   /** Kind of pool: 0 TCP, 1 QUIC, 2 WebSocket, 3 HTTP/2. With 1 and 3 `tls` is never 0. */
   readonly type: PoolType;
+  /** Clients that may have the tunnel at once. */
+  readonly clients: number;
   /** Pool connections that many users share (lanes), 0 to 64; handed to the client. 0: none. */
   readonly lanes: number;
   /**
@@ -138,9 +143,11 @@ export interface ServerSettings extends TunnelSettings {
   readonly ban: boolean;
 }
 
-/** `client://[key@]tunnel/target[,target…]?…`, every default filled in. */
+/** `client://[key@]tunnel[,tunnel…]/target[,target…]?…`, every default filled in. */
 export interface ClientSettings extends TunnelSettings {
   readonly scheme: "client";
+  /** The tunnel addresses after the first, of servers that serve the same; none in single-end mode. */
+  readonly otherServers: readonly HostPort[];
   /** Least idle pool connections. */
   readonly min: number;
   /** 0 auto, 1 single-end forwarding, 2 dual-end. */
@@ -181,6 +188,8 @@ export interface MasterSettings {
   readonly keyFile: string | undefined;
   /** What agents may do over MCP. @default 1 */
   readonly mcp: McpMode;
+  /** Whether the dashboard is served. @default true */
+  readonly ui: boolean;
 }
 
 /** What a URL says, by its scheme: times in ms, sizes in bytes, rates in bytes/s. */

@@ -27,6 +27,9 @@ const masterAddress = /^[^@/?#\s]*:\d+(?:\/[^@]*)?$/;
  * has an `@`. A key may even hold an unescaped `?` or `#`; then what stands before it is no address,
  * and the last `@` of all counts. `redact` shares this rule, so that what is no part of the key here
  * is what is shown there.
+ *
+ * @example
+ * splitUrl("server://KEY@:10101/:80?mode=1").authority; // ":10101"
  */
 export function splitUrl(text: string): UrlParts {
   const prefix = /^\s*[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? "";

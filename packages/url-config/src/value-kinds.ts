@@ -250,7 +250,7 @@ function lookUp<T>(values: ReadonlyMap<string, T>): ValueKind<T> {
   return {
     read: (text) => {
       const value = values.get(text);
-      return value === undefined ? undefined : { value };
+      return value === undefined && !values.has(text) ? undefined : { value: value as T };
     },
     allowed: [...values.keys()].join(", "),
   };

@@ -24,13 +24,16 @@ export function addCheckCommand(program: Command, context: CliContext): void {
         const { checkFiles } = await import("../files/check-files.ts");
         return checkFiles(context, argument, options);
       }
-      const { checkUrl } = await import("../describe/check-url.ts");
+      const { checkUrl } = await import("@nodepass/url-config");
       const { formatCheck, formatCheckJson } = await import("../output/format-check.ts");
       const { createStyle, hasColour } = await import("../output/colour.ts");
-      const { commandName } = await import("../output/command-name.ts");
+      const { commandName, keygenHint } = await import("../output/command-name.ts");
       const { CliError } = await import("../exit-code.ts");
       const url = await readUrlArgument(context, argument, options);
-      const report = checkUrl(url, context.environment, { showKey: options.showKey });
+      const report = checkUrl(url, context.environment, {
+        showKey: options.showKey,
+        keygen: keygenHint(context.environment),
+      });
       const style = createStyle(hasColour(context.stdout, context.environment));
       context.stdout.write(
         options.json === true

@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:http";
+import { MOST_SAMPLE_BYTES, SAMPLE_PATH } from "./demo-visitors.ts";
 
 /** What the page shows of the tunnel. */
 export interface DemoNumbers {
@@ -65,6 +66,11 @@ export function createDemoSite(readNumbers: () => DemoNumbers | Promise<DemoNumb
         },
         () => response.writeHead(503).end(),
       );
+    } else if (request.url?.startsWith(SAMPLE_PATH) === true) {
+      const bytes = Number(request.url.slice(SAMPLE_PATH.length));
+      const isFit = Number.isInteger(bytes) && bytes >= 0 && bytes <= MOST_SAMPLE_BYTES;
+      if (isFit) response.end(Buffer.alloc(bytes, "nodepass "));
+      else response.writeHead(404).end();
     } else {
       response.writeHead(404).end();
     }

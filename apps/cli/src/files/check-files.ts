@@ -1,6 +1,6 @@
-import { redact } from "@nodepass/url-config";
+import { checkUrl, redact } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
-import { checkUrl } from "../describe/check-url.ts";
+import { keygenHint } from "../output/command-name.ts";
 import { printData, stdoutStyle } from "../output/print.ts";
 import { loadFiles } from "./load-files.ts";
 
@@ -12,8 +12,9 @@ export async function checkFiles(
 ): Promise<void> {
   const { files, master, tunnels } = await loadFiles(context, [path]);
   const show = (url: string) => (options.showKey === true ? url : redact(url));
+  const keygen = keygenHint(context.environment);
   const reports = tunnels.map(({ name, url, start, origin }) => {
-    const { description, warnings } = checkUrl(url, context.environment);
+    const { description, warnings } = checkUrl(url, context.environment, { keygen });
     return { name, url: show(url), start, ...origin, description, warnings };
   });
   if (options.json === true) {

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { type ExportedInstance, exportConfig } from "@nodepass/config-file";
-import { NAME_TAG, OWNER_TAG } from "@nodepass/desired-state";
-import type { RemoteInstance } from "@nodepass/master-client";
+import { exportConfig } from "@nodepass/config-file";
+import { toDesired } from "@nodepass/desired-state";
 import type { ExportOptions } from "../commands/files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
@@ -10,7 +9,7 @@ import { openMaster } from "../remote/open-master.ts";
 /** Runs `nodepass export`: what `apply` and `run` read. */
 export async function exportInstances(context: CliContext, options: ExportOptions): Promise<void> {
   const { client } = await openMaster(context, options);
-  const instances = (await client.list()).map(toExported);
+  const instances = (await client.list()).map(toDesired);
   const text =
     options.toUrlList === true
       ? instances.map(({ url }) => `${url}\n`).join("")
@@ -29,10 +28,4 @@ export async function exportInstances(context: CliContext, options: ExportOption
     throw new CliError(`can't write ${to}: ${error instanceof Error ? error.message : error}`);
   }
   context.stdout.write(`wrote ${instances.length} instances to ${to}\n`);
-}
-
-function toExported({ id, alias, url, tags, restart }: RemoteInstance): ExportedInstance {
-  const own = Object.entries(tags).filter(([name]) => name !== OWNER_TAG && name !== NAME_TAG);
-  const name = tags[NAME_TAG] ?? (alias === "" ? id : alias);
-  return { name, url, tags: Object.fromEntries(own), start: restart };
 }

@@ -43,7 +43,7 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
     return;
   }
   const logger = await createConsoleLogger(context, { level: "info", format: logFormat });
-  const { findCarriers } = await import("@nodepass/tunnel-core");
+  const { findCarriers, TunnelPorts } = await import("@nodepass/tunnel-core");
   const { followConfig } = await import("@nodepass/config-file");
   const logTunnel = await tunnelLogs(context, logFormat);
 
@@ -55,6 +55,7 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
     tunnelOptions: {
       limits: environment.settings,
       carriers: findCarriers(import.meta.url),
+      ports: new TunnelPorts(),
       proxyEnvironment: context.environment,
       signal: stop.now,
     },

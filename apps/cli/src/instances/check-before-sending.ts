@@ -1,7 +1,8 @@
+import { checkUrl } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
-import { checkUrl } from "../describe/check-url.ts";
 import { CliError } from "../exit-code.ts";
 import { createStyle, hasColour } from "../output/colour.ts";
+import { keygenHint } from "../output/command-name.ts";
 import { hideKeys } from "../output/hide-keys.ts";
 import { plainText } from "../output/terminal-text.ts";
 
@@ -17,8 +18,8 @@ export function checkBeforeSending(
   { force = false }: { readonly force?: boolean | undefined },
 ): void {
   // The limits of this machine's environment are none of the master's.
-  const { NODEPASS_COMMAND } = context.environment;
-  const { problems, warnings } = checkUrl(url, { NODEPASS_COMMAND });
+  const keygen = keygenHint(context.environment);
+  const { problems, warnings } = checkUrl(url, {}, { keygen });
   if (problems.length > 0 && !force) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     throw new CliError(`${count}, nothing was sent`, {

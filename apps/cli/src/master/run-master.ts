@@ -43,7 +43,8 @@ export async function runMasterCommand(
   // On standard error where standard output is for programs, and at every level: dashboards are
   // set up with these lines, and the key is shown only once.
   const output = logFormat === "json" ? context.stderr : context.stdout;
-  for (const line of startLines(master, { showKey, renewCommand })) {
+  const signInLink = logFormat !== "json" && context.stdout.isTTY === true;
+  for (const line of startLines(master, { showKey, renewCommand, signInLink })) {
     output.write(`${line}\n`);
   }
   onStarted?.(master, logger).catch((error: unknown) => {
@@ -118,6 +119,7 @@ export async function startMaster(
 ): Promise<RunningMaster> {
   const { findCarriers, goStateFiles, proxyVariables, readMasterEnvironment, runMaster } =
     await import("@nodepass/master-server");
+  const { dashboardFolder } = await import("@nodepass/dashboard");
   const environment = readMasterEnvironment(context.environment, homedir());
   for (const { message } of environment.warnings) logger.warn({ problem: message }, "environment");
   return runMaster({
@@ -135,6 +137,7 @@ export async function startMaster(
     },
     keys: givenKeys(environment.keys, keys),
     logger,
+    dashboard: dashboardFolder,
     version: readVersion(),
     signal,
   });

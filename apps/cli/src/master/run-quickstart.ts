@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@nodepass/logging";
 import { createMasterClient, type MasterClient, parseMasterAddress } from "@nodepass/master-client";
-import type { RunningMaster } from "@nodepass/master-server";
+import { type RunningMaster, SIGN_IN_HINT } from "@nodepass/master-server";
 import { formatHostPort, parseMasterUrl } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
+import { startVisitors } from "../demo/demo-visitors.ts";
 import { fetchOnce } from "../demo/fetch-once.ts";
 import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
@@ -41,6 +42,7 @@ export async function runQuickstart(
   const stopped = toSignal(stop);
   const master = await startOnPort(context, options, logger, stop.now);
   let demonstration: Demonstration | undefined;
+  let endVisits: () => void = () => undefined;
   let takeNoteBack = leaveNote(folder, { pid: process.pid, url: master.url });
   try {
     const client = clientOf(master);
@@ -49,11 +51,14 @@ export async function runQuickstart(
     const page = await fetchThrough(demonstration, logger, stopped);
     takeNoteBack = leaveNote(folder, { pid: process.pid, url: master.url, page });
     announce(context, options.logFormat, master, page);
+    // Something to see: charts of a tunnel that nobody uses are empty.
+    if (page !== undefined) endVisits = startVisitors(page);
     await serveUntilStopped(master, { stop, logger });
   } catch (error) {
     master.destroy();
     throw error;
   } finally {
+    endVisits();
     demonstration?.close();
     takeNoteBack();
   }
@@ -112,11 +117,14 @@ function clientOf({ address, apiKey }: RunningMaster): MasterClient {
 function announce(
   context: CliContext,
   format: LogFormat,
-  { url, docsUrl, apiKey }: RunningMaster,
+  master: RunningMaster,
   page: string | undefined,
 ): void {
+  const { url, docsUrl, apiKey } = master;
+  const link = master.signInUrl();
   // Dashboards are set up by these lines, so they are as a master prints them.
   const lines = [`API URL: ${url}`, `API KEY: ${apiKey}`, `API docs: ${docsUrl}`];
+  if (link !== undefined) lines.unshift(`Open:     ${link}`, `          (${SIGN_IN_HINT})`);
   if (page !== undefined) lines.push(`Page:     ${page}`);
   const command = commandName(context.environment);
   const output = format === "json" ? context.stderr : context.stdout;

@@ -29,6 +29,10 @@ export async function serveAgent(
   const say = (text: string): void => {
     stderr.write(`nodepass: ${plainText(hideKeys(text))}\n`);
   };
+  // Typed by hand it would only wait.
+  if (context.stdin.isTTY === true) {
+    say("waiting for an agent on standard input, which its host starts this for; Ctrl-C ends it");
+  }
   const served = serveMcp({
     client,
     readOnly,

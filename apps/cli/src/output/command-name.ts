@@ -8,3 +8,8 @@ const variable = "NODEPASS_COMMAND";
 export function commandName(environment: Readonly<Record<string, string | undefined>>): string {
   return environment[variable] || "nodepass";
 }
+
+/** What makes a tunnel key, quoted for a sentence. */
+export function keygenHint(environment: Readonly<Record<string, string | undefined>>): string {
+  return `'${commandName(environment)} keygen'`;
+}

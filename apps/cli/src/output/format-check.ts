@@ -1,5 +1,4 @@
-import type { UrlReport } from "../describe/check-url.ts";
-import type { SettingLine } from "../describe/list-settings.ts";
+import type { SettingLine, UrlReport } from "@nodepass/url-config";
 import type { Style } from "./colour.ts";
 import { shellQuote } from "./shell-quote.ts";
 

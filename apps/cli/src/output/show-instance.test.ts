@@ -24,6 +24,27 @@ it("has no such line while all serve, and with a master that does not tell", () 
   expect(shown({})).not.toHaveProperty("resting targets");
 });
 
+it("has a line for each of several peers", () => {
+  const peers = [
+    {
+      number: 1,
+      address: "192.0.2.1",
+      connected: true,
+      users: 9,
+      tcps: 2,
+      udps: 1,
+      pool: 8,
+      ping: 12,
+    },
+    { number: 2, address: "b.example:10102", connected: false, reason: "refused" },
+  ];
+  expect(shown({ peers })).toMatchObject({
+    "peer 1": "192.0.2.1: 2 TCP, 1 UDP, 9 users so far, 8 ready, ping 12 ms",
+    "peer 2": "b.example:10102: not connected (refused)",
+  });
+  expect(shown({})).not.toHaveProperty("peer 1");
+});
+
 it("tells running with its peer from running without", () => {
   expect(shown({ link: "up" }).link).toBe("with its peer");
   expect(shown({ link: "down" }).link).toBe("without its peer");

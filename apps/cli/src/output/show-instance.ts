@@ -87,6 +87,14 @@ function wideColumns(style: Style): TableColumn<RemoteInstance>[] {
   ];
 }
 
+/** One of several peers in a line. */
+function shownPeer(peer: RemoteInstance["peers"][number]): string {
+  const { address, connected, reason, tcps, udps, users, pool, ping } = peer;
+  if (!connected) return `${address}: not connected${reason === "" ? "" : ` (${reason})`}`;
+  const far = ping > 0 ? `, ping ${ping} ms` : "";
+  return `${address}: ${tcps} TCP, ${udps} UDP, ${users} users so far, ${pool} ready${far}`;
+}
+
 function formatTags(tags: Readonly<Record<string, string>>): string {
   return Object.entries(tags)
     .map(([name, value]) => `${name}=${value}`)
@@ -122,6 +130,10 @@ export function describeInstance(
         .map(({ target, protocol, reason }) => `${target} (${protocol}: ${reason})`)
         .join(", "),
     ),
+    ...instance.peers.map((each): [string, string] => [
+      `peer ${each.number}`,
+      plainText(shownPeer(each)),
+    ]),
     ["connections", `${instance.tcps} TCP, ${instance.udps} UDP`],
     ["TCP traffic", traffic(instance.tcprx, instance.tcptx)],
     ["UDP traffic", traffic(instance.udprx, instance.udptx)],

@@ -1,5 +1,9 @@
-import type { RemoteEvent, RemoteInstance } from "@nodepass/master-client";
-import { createRateMeter, type Rates } from "./rate-meter.ts";
+import {
+  createRateMeter,
+  type Rates,
+  type RemoteEvent,
+  type RemoteInstance,
+} from "@nodepass/master-client";
 
 /** The orders that instances can be in. */
 export const sortOrders = ["rate", "traffic", "connections", "name"] as const;

@@ -109,7 +109,7 @@ export async function startMaster(
     environment: { NP_STATE_DIR: stateDirectory, NP_WORKERS: "1", ...options.environment },
   });
   // The last line of the announcement is there when the one about the documents is whole.
-  await command.waitFor(/^API docs: .*\n(?:API KEY: .*\n)?/m);
+  await command.waitFor(/^API docs: .*\n(?:Dashboard: .*\n)?(?:API KEY: .*\n)?/m);
   const [, apiUrl = ""] = await command.waitFor(/^API URL: (.*)\n/m);
   const key = /^API KEY: (.*)\n/m.exec(command.stdout())?.[1] ?? "";
   return { ...command, url: apiUrl, key };

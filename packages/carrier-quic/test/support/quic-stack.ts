@@ -84,7 +84,7 @@ const common = { path: "/", reportIntervalMs: 400, log: () => {} };
 export const quicStack: QuicStack = {
   async listen({ host, port, certificate, onStream }) {
     const { cert, key, fingerprint } = certificate;
-    const state = { context: {} as never, fingerprint, notAfter: new Date(8.64e15) };
+    const state = { context: {} as never, fingerprint, names: [], notAfter: new Date(8.64e15) };
     const source: CertificateSource = {
       current: () => ({ ...state, pem: () => ({ cert, key }) }),
       onChange: () => {},

@@ -5,6 +5,7 @@ import {
   type InstanceLink,
   type LogFields,
   type LogLineLevel,
+  type PeerLink,
   type RestingTarget,
 } from "@nodepass/model";
 import type { Ban, PortCounters, TunnelWays } from "@nodepass/tunnel-core";
@@ -83,6 +84,13 @@ export interface CountersReport {
   readonly rows: readonly number[];
 }
 
+/** What is known of each of several peers has changed. */
+export interface PeersReport {
+  readonly kind: "peers";
+  readonly run: number;
+  readonly peers: readonly PeerLink[];
+}
+
 /** What the tunnels that measured anything have measured. */
 export interface LatenciesReport {
   readonly kind: "latencies";
@@ -133,6 +141,7 @@ export interface ClosedReport {
 export type RunnerReport =
   | StateReport
   | CountersReport
+  | PeersReport
   | LatenciesReport
   | LogReport
   | ChangedReport

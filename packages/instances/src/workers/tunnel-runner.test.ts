@@ -142,6 +142,33 @@ it("keeps to the log level of the URL and to a bounded number of lines", async (
   ]);
 });
 
+it("tells of each of several peers when something of them differs, of 64 at most", async () => {
+  const { tunnels, reports, runner, settle } = setUp();
+  runner.handle({ kind: "open", run: 1, spec: SPEC });
+  await settle();
+  expect(reports.splice(0).map(({ kind }) => kind)).toEqual(["state"]);
+  const carried = { users: 1, tcps: 1, udps: 0, tcprx: 5, tcptx: 6, udprx: 0, udptx: 0 };
+  const peer = { address: "192.0.2.1", connected: true, reason: undefined, pool: 2, ping: 3 };
+  const peers = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({ number: at + 1, ...peer, ...carried }));
+  tunnels.last.peerStates = peers(1);
+  tunnels.last.setPeer(true);
+  await settle();
+  expect(reports.splice(0)).toMatchObject([
+    { kind: "peers", run: 1, peers: [{ number: 1, reason: "", tcprx: 5 }] },
+    { kind: "state" },
+  ]);
+  runner.handle({ kind: "read", run: 1 });
+  expect(reports.splice(0).map(({ kind }) => kind)).toEqual(["counters"]);
+  tunnels.last.peerStates = peers(100);
+  runner.handle({ kind: "read", run: 1 });
+  const [report] = reports.splice(0);
+  expect(report?.kind === "peers" && report.peers.length).toBe(64);
+  tunnels.last.peerStates = [];
+  runner.handle({ kind: "read", run: 1 });
+  expect(reports.splice(0)).toMatchObject([{ kind: "peers", peers: [] }, { kind: "counters" }]);
+});
+
 it("says which targets rest, when one begins to and when it serves again", async () => {
   const { tunnels, reports, runner, settle } = setUp();
   runner.handle({ kind: "open", run: 1, spec: SPEC });

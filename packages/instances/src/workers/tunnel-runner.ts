@@ -1,6 +1,5 @@
 import {
   type Counters,
-  countersOf,
   isSameCounters,
   type Latencies,
   NO_COUNTERS,
@@ -15,11 +14,12 @@ import {
   RelayBuffers,
   type Tunnel,
   type TunnelOptions,
+  TunnelPorts,
   type TunnelWays,
 } from "@nodepass/tunnel-core";
 import type { EnvironmentSettings } from "@nodepass/url-config";
 import { isLogged } from "../log-threshold.ts";
-import { pushLatencies, sumLatencies } from "./latency-rows.ts";
+import { pushLatencies } from "./latency-rows.ts";
 import { LineBudget } from "./line-budget.ts";
 import {
   type ChangeOutcome,
@@ -32,12 +32,16 @@ import {
   type TunnelQuestion,
   type TunnelSpec,
 } from "./messages.ts";
+import { closeWithin, countersNow, countersOfRun, latenciesOfAll } from "./run-counters.ts";
 
 /** Tunnels that open at once: stretching a key takes a core and 16 MiB for some 40 ms. */
 const MAX_OPENING = 4;
 
 /** Most targets that are told of. */
 const MAX_RESTING = 64;
+
+/** Most peers that are told of. */
+const MAX_PEERS = 64;
 
 /** Opens a tunnel end; `openTunnel` of tunnel-core but in tests. */
 export type OpenTunnel = (spec: TunnelSpec, options: TunnelOptions) => Promise<Tunnel>;
@@ -69,6 +73,8 @@ interface RunEntry {
   /** Time for its connections to finish, once it is to close. */
   closeTimeoutMs: number | undefined;
   last: Counters;
+  /** What was told of its peers last, as JSON. */
+  lastPeers: string;
 }
 
 /**
@@ -82,6 +88,8 @@ export class TunnelRunner {
   readonly #send: (report: RunnerReport) => void;
   readonly #openTunnel: OpenTunnel;
   readonly #buffers: RelayBuffers;
+  /** Server tunnels of this thread with the same tunnel address are on one port. */
+  readonly #ports = new TunnelPorts();
   readonly #entryPorts = new EntryPorts();
   readonly #entries = new Map<number, RunEntry>();
   readonly #queue: { readonly entry: RunEntry; readonly open: () => Promise<void> }[] = [];
@@ -147,6 +155,7 @@ export class TunnelRunner {
       opened: false,
       closeTimeoutMs: undefined,
       last: NO_COUNTERS,
+      lastPeers: "[]",
     };
     this.#entries.set(run, entry);
     this.#queue.push({ entry, open: () => this.#openOne(entry) });
@@ -192,8 +201,13 @@ export class TunnelRunner {
   }
 
   #tunnelOptions(): TunnelOptions {
-    const shared = { buffers: this.#buffers, entries: this.#entryPorts };
-    return { ...this.#ways, limits: this.#limits, ...shared };
+    return {
+      ...this.#ways,
+      limits: this.#limits,
+      buffers: this.#buffers,
+      ports: this.#ports,
+      entries: this.#entryPorts,
+    };
   }
 
   /** A client without a mode may be created twice: as a forwarder, then as a dual-end client. */
@@ -351,6 +365,7 @@ export class TunnelRunner {
       .filter(({ resting }) => resting)
       .slice(0, MAX_RESTING)
       .map(({ target, protocol, reason = "" }) => ({ target, protocol, reason }));
+    this.#sendPeers(entry);
     const at = { tunnelAddress, entryAddress };
     this.#send({ kind: "state", run, state, reason, mode, link, restingTargets, ...at });
   }
@@ -358,12 +373,26 @@ export class TunnelRunner {
   #sendCounters(entries: Iterable<RunEntry>, always: boolean): void {
     const rows: number[] = [];
     for (const entry of entries) {
+      this.#sendPeers(entry);
       const counters = countersOfRun(entry);
       if (!always && isSameCounters(counters, entry.last)) continue;
       entry.last = counters;
       pushCounters(rows, entry.run, counters);
     }
     if (rows.length > 0) this.#send({ kind: "counters", rows });
+  }
+
+  /** Nothing for tunnels that can have one peer only. */
+  #sendPeers(entry: RunEntry): void {
+    const states = entry.tunnel?.peers() ?? [];
+    if (states.length === 0 && entry.lastPeers === "[]") return;
+    const peers = states
+      .slice(0, MAX_PEERS)
+      .map(({ reason = "", ...peer }) => ({ ...peer, reason }));
+    const told = JSON.stringify(peers);
+    if (told === entry.lastPeers) return;
+    entry.lastPeers = told;
+    this.#send({ kind: "peers", run: entry.run, peers });
   }
 
   #sendLatencies(): void {
@@ -392,38 +421,4 @@ export class TunnelRunner {
     const message = "log lines held back";
     this.#send({ kind: "log", run, time: Date.now(), level: "warn", message, fields: { lines } });
   }
-}
-
-/** Waits for a tunnel that closes already, and cuts it if it takes longer. */
-async function closeWithin(tunnel: Tunnel, timeoutMs: number): Promise<void> {
-  const timer = setTimeout(() => tunnel.destroy(), timeoutMs);
-  try {
-    await tunnel.close();
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** All that the tunnels of a run count; what is there now is also what drains. */
-function countersOfRun({ tunnel, draining, past }: RunEntry): Counters {
-  const now = countersNow(tunnel);
-  if (draining.size === 0 && past === NO_TOTALS) return now;
-  const others = Array.from(draining, countersNow);
-  return countersOf((name) => {
-    if (name === "ping" || name === "pool") return now[name];
-    const drained = name in past ? past[name as keyof Totals] : 0;
-    return others.reduce((sum, each) => sum + each[name], now[name] + drained);
-  });
-}
-
-/** The counters of the table that this tunnel has. */
-function countersNow(tunnel: Tunnel | undefined): Counters {
-  if (tunnel === undefined) return NO_COUNTERS;
-  const live: Partial<Counters> = tunnel.counters();
-  return countersOf((name) => live[name] ?? 0);
-}
-
-function latenciesOfAll(tunnels: readonly Tunnel[], past: Latencies | undefined): Latencies {
-  const now = tunnels.map((tunnel): Latencies => tunnel.latencies());
-  return sumLatencies(past === undefined ? now : [...now, past]);
 }

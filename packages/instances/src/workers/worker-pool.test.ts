@@ -52,6 +52,7 @@ function listen(): RunListener & { readonly heard: string[] } {
     heard,
     onState: ({ state }) => heard.push(state),
     onCounters: ({ tcprx }) => heard.push(`tcprx ${tcprx}`),
+    onPeers: (peers) => heard.push(`peers ${peers.length}`),
     onLog: ({ message }) => heard.push(message),
     onChanged: (outcome) => heard.push(`changed ${outcome}`),
     onAnswer: (ask) => heard.push(`answer ${ask}`),
@@ -71,6 +72,25 @@ describe("WorkerPool", () => {
       "nodepass-worker-3",
     ]);
     expect([0, 1, 2].map((index) => thread(index).commands.length)).toEqual([3, 2, 2]);
+  });
+
+  it("puts servers with one tunnel address into one thread, and spreads the others", () => {
+    const { pool, thread } = setUp(2);
+    const open = (url: string) => pool.open(parseTunnelUrl(url), listen());
+    const runs = [
+      open("server://a@127.0.0.1:5/127.0.0.1:1"),
+      open("server://b@127.0.0.1:5/127.0.0.1:2"),
+      open("server://c@127.0.0.1:5/127.0.0.1:3"),
+      open("server://c@127.0.0.1:6/127.0.0.1:4"),
+      open("client://c@127.0.0.1:5/127.0.0.1:4?mode=2"),
+    ];
+    expect(runs).toHaveLength(5);
+    const opened = (index: number) =>
+      thread(index).commands.map((command) => (command.kind === "open" ? command.run : 0));
+    expect([opened(0), opened(1)]).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ]);
   });
 
   it("hands each report to its run", () => {

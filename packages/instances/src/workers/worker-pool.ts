@@ -1,4 +1,4 @@
-import type { Counters, Latencies } from "@nodepass/model";
+import type { Counters, Latencies, PeerLink } from "@nodepass/model";
 import { formatHostPort } from "@nodepass/url-config";
 import { ChangeSignal } from "../change-signal.ts";
 import { eachLatencies } from "./latency-rows.ts";
@@ -89,10 +89,15 @@ export class WorkerPool {
   }
 
   /**
-   * Opens a tunnel where the fewest are, or where those are that it may share its users' port with.
-   * The listener is called later, never from inside. */
+   * Opens a tunnel where the fewest are, but a server beside those that have its tunnel address or its
+   * users': a socket can't be handed to another thread, so who shares a port has to be where it is
+   * listened on. The listener is called later, never from inside.
+   */
   open(spec: TunnelSpec, listener: RunListener): Run {
-    const slot = this.#slots.find((each) => each.hasEntryOf(spec)) ?? this.#emptiest();
+    const slot =
+      this.#slots.find((each) => each.listensFor(spec)) ??
+      this.#slots.find((each) => each.hasEntryOf(spec)) ??
+      this.#emptiest();
     this.#lastRun++;
     const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
     slot.open(run);
@@ -135,6 +140,7 @@ const MAX_WAIT_MS = 60_000;
 export interface RunListener {
   onState(report: StateReport): void;
   onCounters(counters: Counters): void;
+  onPeers(peers: readonly PeerLink[]): void;
   onLog(report: LogReport): void;
   onChanged(outcome: ChangeOutcome): void;
   onAnswer(ask: number, answer: TunnelAnswer): void;
@@ -188,6 +194,17 @@ class WorkerSlot {
 
   get size(): number {
     return this.#runs.size;
+  }
+
+  /** Whether it has a server on the same tunnel address. */
+  listensFor(spec: TunnelSpec): boolean {
+    const { host, port } = spec.tunnel;
+    if (spec.scheme !== "server" || port === 0) return false;
+    for (const { spec: other } of this.#runs.values()) {
+      const { tunnel } = other;
+      if (other.scheme === "server" && tunnel.port === port && tunnel.host === host) return true;
+    }
+    return false;
   }
 
   /** Whether a server's users connect here at the address where this one's do. */
@@ -299,6 +316,7 @@ class WorkerSlot {
     const run = this.#runs.get(report.run);
     if (run === undefined) return;
     if (report.kind === "state") run.listener.onState(report);
+    else if (report.kind === "peers") run.listener.onPeers(report.peers);
     else if (report.kind === "log") run.listener.onLog(report);
     else if (report.kind === "changed") {
       if (report.outcome !== "refused") run.spec = run.wanted;

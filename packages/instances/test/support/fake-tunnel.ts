@@ -3,6 +3,7 @@ import {
   type Ban,
   LATENCY_BOUNDS_MS,
   type LatencySnapshot,
+  type PeerState,
   type PortCounters,
   type TargetState,
   type Tunnel,
@@ -89,6 +90,11 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     if (this.state === "closed") throw new TunnelError("CLOSED", "the tunnel is closed");
     this.updates.push(changes);
     Object.assign(this.settings, changes);
+  }
+
+  peerStates: readonly PeerState[] = [];
+  peers(): readonly PeerState[] {
+    return this.peerStates;
   }
 
   targets(): readonly TargetState[] {

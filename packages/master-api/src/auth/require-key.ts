@@ -28,6 +28,8 @@ export interface RequireKey {
   readonly reading: MiddlewareHandler;
   /** Either key, or a ticket. */
   readonly readingOrTicket: MiddlewareHandler;
+  /** Answers something that was no key, and counts it as one that was wrong. */
+  refuse(context: Context, message: string): Response;
 }
 
 /** Whether the request that is being answered came with a key that may only read. */
@@ -73,5 +75,6 @@ export function createRequireKey(parts: RequireKeyParts): RequireKey {
     key: check("full", false),
     reading: check("read", false),
     readingOrTicket: check("read", true),
+    refuse: refuseWrong,
   };
 }

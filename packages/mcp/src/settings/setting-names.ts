@@ -17,11 +17,6 @@ export const ADDRESS_SETTINGS = {
 /** A name of {@link ADDRESS_SETTINGS}. */
 export type AddressSetting = keyof typeof ADDRESS_SETTINGS;
 
-/** What NodePass 2 has in URLs and this version does not; masters overlook what they don't know. */
-const OF_NODEPASS_2: Readonly<Record<string, string>> = {
-  lbs: "how NodePass 2 chooses among targets: 0 in turn, 1 lowest latency, 2 primary and fallback; other masters overlook it",
-};
-
 const parameters = new Map(describeParameters().map((each) => [each.name, each]));
 
 /** What a URL can be made of but its role and port, which it can't do without. */
@@ -30,7 +25,6 @@ export const URL_SETTINGS: readonly string[] = [
   ...[...parameters.values()]
     .filter(({ schemes }) => schemes.some((scheme) => scheme !== "master"))
     .map(({ name }) => name),
-  ...Object.keys(OF_NODEPASS_2),
 ];
 
 /** An argument that sets a part of a URL, described from url-config's own table. */
@@ -51,7 +45,7 @@ export function settingArguments<const Names extends readonly string[]>(
 function describeSetting(name: string): string {
   if (isAddressSetting(name)) return ADDRESS_SETTINGS[name];
   const known = parameters.get(name);
-  if (known === undefined) return OF_NODEPASS_2[name] ?? name;
+  if (known === undefined) return name;
   const { schemes, defaultText, allowed, meaning } = known;
   const tunnels = schemes.filter((scheme) => scheme !== "master");
   const whose = tunnels.length === 1 ? `${tunnels[0]} only: ` : "";

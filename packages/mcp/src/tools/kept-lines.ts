@@ -1,5 +1,6 @@
-import { type MasterClient, MasterClientError } from "@nodepass/master-client";
+import type { MasterClient } from "@nodepass/master-client";
 import type { InstanceLogLine } from "@nodepass/model";
+import { isClientError } from "../explain-error.ts";
 import { McpError } from "../mcp-error.ts";
 import { orKnown } from "./known-instance.ts";
 
@@ -20,7 +21,7 @@ export async function keptLines(
     const { lines } = await orKnown(client, id, () => client.logs(id, { tail }));
     return lines.map((each) => ({ ...each, line: each.line.replace(COLOURS, "").trimEnd() }));
   } catch (error) {
-    if (!(error instanceof MasterClientError && error.code === "NOT_FOUND")) throw error;
+    if (!isClientError(error, "NOT_FOUND")) throw error;
     // The instance is there, so it is the route that is not.
     throw new McpError("NOT_FOUND", "this master keeps no log lines, as NodePass 1.14", {
       cause: error,

@@ -1,10 +1,6 @@
-import {
-  type MasterClient,
-  MasterClientError,
-  nameInstance,
-  type RemoteInstance,
-} from "@nodepass/master-client";
+import { type MasterClient, nameInstance, type RemoteInstance } from "@nodepass/master-client";
 import { z } from "zod";
+import { isClientError } from "../explain-error.ts";
 import { McpError } from "../mcp-error.ts";
 
 /** Most ids that a message lists. */
@@ -34,7 +30,7 @@ export async function orKnown<T>(
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof MasterClientError && error.code === "NOT_FOUND")) throw error;
+    if (!isClientError(error, "NOT_FOUND")) throw error;
     const all = await client.list();
     // Something else that this master does not know.
     if (all.some((each) => each.id === id)) throw error;

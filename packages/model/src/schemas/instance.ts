@@ -13,6 +13,28 @@ export const MetaSchema = z
   .object({ peer: PeerSchema, tags: z.record(z.string(), z.string()) })
   .meta({ id: "InstanceMeta" });
 
+const peerCount = (description: string) => z.int().min(0).meta({ description });
+
+export const PeerLinkSchema = z
+  .object({
+    number: z.int().min(1).meta({
+      description: "The place of a client among those that may be there, or of a server in the URL",
+    }),
+    address: z.string().meta({ description: "IP address of a client, `host:port` of a server" }),
+    connected: z.boolean(),
+    reason: z.string().meta({ description: "Why it is not connected, else empty" }),
+    users: peerCount("Users it was given, over TCP and UDP, since it has its number"),
+    tcps: peerCount("TCP connections now"),
+    udps: peerCount("UDP sessions now"),
+    tcprx: peerCount("TCP bytes read from users or targets"),
+    tcptx: peerCount("TCP bytes written to users or targets"),
+    udprx: peerCount("UDP payload bytes read from users or targets"),
+    udptx: peerCount("UDP payload bytes written to users or targets"),
+    pool: peerCount("Ready pool connections"),
+    ping: peerCount("Round trip, ms; 0 while not known"),
+  })
+  .meta({ id: "PeerLink" });
+
 const example = {
   id: "a1b2c3d4",
   alias: "web",
@@ -71,6 +93,10 @@ export const InstanceSchema = z
       )
       .readonly()
       .meta({ description: "Targets that are left alone after a failure while others serve" }),
+    peers: z.array(PeerLinkSchema).readonly().optional().meta({
+      description:
+        "Only where there can be several: the clients that a server with `clients` has, or the servers of a client; at most 64",
+    }),
     quota: z
       .object({
         limit: z.int().min(1).meta({ description: "Bytes, both ways together" }),

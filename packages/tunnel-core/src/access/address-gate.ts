@@ -2,10 +2,10 @@ import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { TrafficCounters } from "../counters.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { AddressLists, type AddressListsOptions, type AddressPlace } from "./address-lists.ts";
-import type { Bans, Offence } from "./bans.ts";
+import type { Bans, Offence, Offences } from "./bans.ts";
 
 /** Who is kept out of one port of a tunnel. */
-export class AddressGate {
+export class AddressGate implements Offences {
   readonly #context: Pick<TunnelContext, "logLimited" | "counters">;
   readonly #lists: AddressLists;
   readonly #bans: Bans | undefined;
@@ -18,6 +18,11 @@ export class AddressGate {
     this.#context = context;
     this.#lists = lists;
     this.#bans = bans;
+  }
+
+  /** Whether one from this address may come; nothing is counted. */
+  isOpenTo(address: string): boolean {
+    return this.#lists.admits(address) && this.#bans?.has(address) !== true;
   }
 
   /** Whether one from this address may come; one who may not is counted and logged. */

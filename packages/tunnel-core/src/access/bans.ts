@@ -12,6 +12,11 @@ export const PENALTIES = {
 
 export type Offence = keyof typeof PENALTIES;
 
+/** Who is told of what an address has done. */
+export interface Offences {
+  offended(address: string, offence: Offence): void;
+}
+
 /** Penalties of less than this, ms, are remembered, not enforced (`min`). */
 const LEAST_MS = 15_000;
 /** Longest ban, ms (`max`). */

@@ -96,7 +96,7 @@ export interface CarrierListenTerms {
   /** HTTP path, begins with `/`. */
   readonly path: string;
   /** `undefined` if the streams have no TLS. */
-  readonly certificate: CertificateSource | undefined;
+  readonly certificate: Pick<CertificateSource, "current"> | undefined;
   /** Pings of the carrier, ms (`NP_REPORT_INTERVAL`). */
   readonly reportIntervalMs: number;
   readonly buffers: RelayBuffers;

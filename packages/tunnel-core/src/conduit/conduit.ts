@@ -1,4 +1,5 @@
 import type { TunnelError } from "../errors.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import type { EarlyReader } from "../stream/early-reader.ts";
 
@@ -16,6 +17,8 @@ export interface Conduit {
   readonly framed: boolean;
   /** Who has read the stream so far, if anybody: keeps what came, and tells if it is lost. */
   readonly reader: EarlyReader | undefined;
+  /** Counts what the peer at its other end carries, where there can be several. */
+  load?: PeerLoad | undefined;
 }
 
 /** Somebody at an entry who needs a conduit. Exactly one of the two is called, unless cancelled. */
@@ -61,7 +64,8 @@ export interface Opening {
 
 /** The end that dials the targets. */
 export interface Exit {
-  open(opening: Opening): void;
+  /** @param load counts what the peer carries, where there can be several */
+  open(opening: Opening, load?: PeerLoad): void;
 }
 
 /** How a session carries its users over its pool connections. */

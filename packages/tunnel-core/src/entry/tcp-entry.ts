@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { AddressGate } from "../access/address-gate.ts";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import { TunnelError } from "../errors.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import { throttled } from "../rate/throttled-stream.ts";
 import {
   type CarriedBytes,
@@ -144,6 +145,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly #acceptedAt = performance.now();
   #blocked = false;
   #refusal: ConnectionRefusal = "gone";
+  #load: PeerLoad | undefined;
 
   #slot: Slot;
 
@@ -210,7 +212,11 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
       owner: this,
     });
     // It may have ended at once.
-    if (!this.#finished) this.#at?.began("tcp", relay);
+    if (!this.#finished) {
+      this.#at?.began("tcp", relay);
+      this.#load = conduit.load;
+      this.#load?.began("tcp", relay);
+    }
     if (context.debugs) context.log("debug", "tcp connection opened", { remote: this.remote });
     this.#dialling?.onOpen();
   }
@@ -227,6 +233,7 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     this.#at?.ended("tcp", carried);
     const { context } = this.#entry;
     this.#entry.release(this.#slot);
+    this.#load?.ended("tcp", carried);
     if (context.onConnection !== undefined) {
       closed(context, this.remote, carried, this.#blocked ? "blocked" : undefined);
     }

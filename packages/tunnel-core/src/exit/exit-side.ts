@@ -1,4 +1,5 @@
 import type { ConduitClaim, Exit, Opening } from "../conduit/conduit.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import { TargetDialer } from "../target/target-dialer.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { UdpExit } from "../udp/udp-exit.ts";
@@ -18,11 +19,11 @@ export class ExitSide implements Exit {
     this.#udp = new UdpExit(context, new UdpTargets(context));
   }
 
-  open(opening: Opening): void {
+  open(opening: Opening, load?: PeerLoad): void {
     const { remote, place } = splitPlace(opening.remote);
     const own = place === 0 ? opening : new PlacedOpening(opening, remote);
-    if (opening.kind === "tcp") this.#tcp.open(own, place);
-    else this.#udp.open(own, place);
+    if (opening.kind === "tcp") this.#tcp.open(own, place, load);
+    else this.#udp.open(own, place, load);
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { Conduit, ConduitClaim, Opening } from "../conduit/conduit.ts";
 import type { TunnelError } from "../errors.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import { throttled } from "../rate/throttled-stream.ts";
 import {
   type CarriedBytes,
@@ -30,8 +31,11 @@ export class TcpExit {
     this.dialer = dialer;
   }
 
-  /** @param place which port of a range the user came to */
-  open(opening: Opening, place: number): void {
+  /**
+   * @param place which port of a range the user came to
+   * @param load of the peer that he came over, where there are several
+   */
+  open(opening: Opening, place: number, load: PeerLoad | undefined): void {
     const { context } = this;
     const address = addressOf(opening.remote);
     const slot = context.settings.tcp ? context.slots.take(address) : undefined;
@@ -42,7 +46,7 @@ export class TcpExit {
       return;
     }
     context.counters.tcps++;
-    new ExitUser(this, opening, slot, place).start();
+    new ExitUser(this, opening, slot, place, load).start();
   }
 
   #tcpOff({ remote }: Opening): ConnectionRefusal {
@@ -77,14 +81,21 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   #refusal: ConnectionRefusal = "gone";
 
   readonly #slot: Slot;
-
   readonly #place: number;
+  readonly #load: PeerLoad | undefined;
 
-  constructor(exit: TcpExit, opening: Opening, slot: Slot, place: number) {
+  constructor(
+    exit: TcpExit,
+    opening: Opening,
+    slot: Slot,
+    place: number,
+    load: PeerLoad | undefined,
+  ) {
     this.#place = place;
     this.#slot = slot;
     this.#exit = exit;
     this.#opening = opening;
+    this.#load = load;
   }
 
   start(): void {
@@ -143,7 +154,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
     if (context.onConnection !== undefined) opened(context, remote);
     const rates = context.connectionRates;
     const earlyRemote = conduit.reader?.takeEarly();
-    new Relay({
+    const relay = new Relay({
       context,
       local: rates === undefined ? target : throttled(target, rates.inbound),
       remote: rates === undefined ? conduit.stream : throttled(conduit.stream, rates.outbound),
@@ -161,6 +172,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
       askedAt: this.#connectedAt,
       owner: this,
     });
+    if (!relay.finished) this.#load?.began("tcp", relay);
     if (context.debugs) context.log("debug", "tcp connection opened", { remote });
     if (this.#own !== undefined) this.#handOver(this.#own);
   }
@@ -182,6 +194,7 @@ class ExitUser implements ConduitClaim, TargetWanted, RelayOwner {
   onFinished(carried: CarriedBytes): void {
     const { context } = this.#exit;
     this.#exit.release(this.#slot);
+    this.#load?.ended("tcp", carried);
     if (context.onConnection !== undefined) {
       closed(context, this.#opening.remote, carried, undefined);
     }

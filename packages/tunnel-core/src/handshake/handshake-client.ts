@@ -12,6 +12,7 @@ import {
 } from "../wire/handshake-answer.ts";
 import {
   clientProof,
+  keyId,
   newNonce,
   type ProofKeys,
   serverProof,
@@ -22,6 +23,7 @@ import {
   openingHeaders,
   parseAnswerProof,
   parseChallenge,
+  parseSalt,
   proofHeaders,
 } from "../wire/proof-headers.ts";
 import { type ProvedAnswer, parseProvedAnswer } from "../wire/proved-answer.ts";
@@ -63,6 +65,7 @@ interface Reply {
   readonly status: number;
   readonly challenge: string | undefined;
   readonly proof: string | undefined;
+  readonly headers: IncomingMessage["headers"];
   readonly body: string;
 }
 
@@ -103,7 +106,8 @@ async function handshake(
     const opening = await get(options, agent, openingHeaders(clientNonce), signal);
     const serverNonce = opening.status === 401 ? parseChallenge(opening.challenge) : undefined;
     if (serverNonce !== undefined) {
-      return await prove(options, agent, clientNonce, serverNonce, signal);
+      const salt = parseSalt(opening.headers);
+      return await prove(options, agent, { clientNonce, serverNonce, salt }, signal);
     }
     if (options.token === undefined) {
       throw new TunnelError(
@@ -117,18 +121,32 @@ async function handshake(
   return { proved: false, answer: await present(options, options.token, signal) };
 }
 
+interface ReceivedChallenge {
+  readonly clientNonce: Buffer;
+  readonly serverNonce: Buffer;
+  /** Several tunnels are on the port: the client says which it means. */
+  readonly salt: Buffer | undefined;
+}
+
 async function prove(
   options: HandshakeClientOptions,
   agent: HttpAgent,
-  clientNonce: Buffer,
-  serverNonce: Buffer,
+  challenge: ReceivedChallenge,
   signal: AbortSignal,
 ): Promise<HandshakeResult> {
   const { keys, client, extensions } = options;
+  const { clientNonce, serverNonce, salt } = challenge;
   const asked = { host: hostOf(options), path: pathOf(options) };
   const said = { method: "GET", ...asked, clientNonce, serverNonce, client, extensions };
   const proof = clientProof(keys, said);
-  const headers = proofHeaders({ clientNonce, client, extensions, proof, asked });
+  const headers = proofHeaders({
+    clientNonce,
+    client,
+    extensions,
+    proof,
+    asked,
+    keyId: salt && keyId(keys, salt),
+  });
   const reply = await get(options, agent, headers, signal);
   if (reply.status !== 200) throw rejected(reply);
   const expected = serverProof(keys, { clientNonce, serverNonce, body: reply.body });
@@ -255,6 +273,7 @@ async function read(response: IncomingMessage): Promise<Reply> {
     status: response.statusCode ?? 0,
     challenge: response.headers["www-authenticate"],
     proof: typeof proof === "string" ? proof : undefined,
+    headers: response.headers,
     body,
   };
 }

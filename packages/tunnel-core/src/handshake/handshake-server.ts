@@ -1,45 +1,35 @@
-import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Offences } from "../access/bans.ts";
 import { TunnelError } from "../errors.ts";
 import { createServer } from "../node-http.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
-import { formatHandshakeAnswer, type HandshakeAnswer } from "../wire/handshake-answer.ts";
+import { formatHandshakeAnswer } from "../wire/handshake-answer.ts";
 import { hasToken, pathOf } from "../wire/http-head.ts";
-import { clientProof, type ProofKeys, serverProof, verifyProof } from "../wire/proof.ts";
+import { serverProof } from "../wire/proof.ts";
 import {
   ANSWER_PROOF_HEADER,
+  challengeHeaders,
   formatAnswerProof,
-  formatChallenge,
   type HandshakeRequest,
   type ProofHeaders,
   parseHandshakeRequest,
 } from "../wire/proof-headers.ts";
-import { formatProvedAnswer, type ProvedAnswer } from "../wire/proved-answer.ts";
+import { formatProvedAnswer } from "../wire/proved-answer.ts";
 import { type Challenges, ConnectionChallenges, ProxiedChallenges } from "./challenges.ts";
+import type { KeyHolder, KeyRing } from "./key-ring.ts";
 
 /** Largest request head, bytes. */
 export const MAX_HEADER_BYTES = 8 * 1024;
 
-/** A client that may have the tunnel, unless it is busy. */
-export interface Applicant {
-  readonly address: string;
-  /** What a proved client brought; `undefined` for a 1.14 client. */
-  readonly proved:
-    | {
-        readonly client: string;
-        readonly clientNonce: Buffer;
-        readonly serverNonce: Buffer;
-        readonly offered: readonly string[];
-      }
-    | undefined;
-}
+/** When a wrong proof is answered, ms after it came: longer than it takes to try a thousand keys. */
+const REFUSAL_MS = 10;
 
 export interface HandshakeServerOptions {
-  readonly context: TunnelContext;
-  readonly keys: ProofKeys;
-  /** Bearer token of 1.14 clients; `undefined` refuses them. */
-  readonly token: string | undefined;
+  readonly context: Pick<TunnelContext, "logLimited" | "limits"> & Offences;
+  /** The tunnels on this port. */
+  readonly ring: KeyRing;
   /** HTTP path, begins with `/`. @default "/" */
   readonly path?: string | undefined;
   /**
@@ -47,12 +37,6 @@ export interface HandshakeServerOptions {
    * front. @default false
    */
   readonly proxied?: boolean | undefined;
-  /**
-   * Begins a session.
-   *
-   * @returns the answer, or why the client can't have the tunnel now
-   */
-  admit(applicant: Applicant): Promise<HandshakeAnswer | ProvedAnswer | string>;
 }
 
 /** The HTTP side of the handshake (docs/protocol.md, "Handshake"). */
@@ -121,17 +105,14 @@ export class HandshakeServer {
   }
 
   /** Another client has the tunnel; that is logged where it is found out. */
-  #conflict(response: ServerResponse, answer: string): void {
-    this.#options.context.counters.handshakesRefused++;
+  #conflict(response: ServerResponse, answer: string, { context }: KeyHolder): void {
+    context.counters.handshakesRefused++;
     refuse(response, 409, answer);
   }
 
-  #took(startedAt: number): void {
-    this.#options.context.latencies.handshake.observe(performance.now() - startedAt);
-  }
-
   #warn(message: string, address: string, reason?: string): void {
-    this.#options.context.counters.handshakesRefused++;
+    const holder = this.#options.ring.oldest;
+    if (holder !== undefined) holder.context.counters.handshakesRefused++;
     this.#options.context.logLimited("warn", message, {
       address,
       ...(reason !== undefined && { reason }),
@@ -144,7 +125,7 @@ export class HandshakeServer {
     const { connection = "" } = request.headers;
     const closes = request.httpVersion === "1.0" || hasToken(connection, "close");
     response.writeHead(401, {
-      "WWW-Authenticate": formatChallenge(serverNonce),
+      ...challengeHeaders(serverNonce, this.#options.ring.salt),
       "Content-Type": "text/plain; charset=utf-8",
       "Content-Length": String(body.length),
       Connection: closes ? "close" : "keep-alive",
@@ -154,22 +135,20 @@ export class HandshakeServer {
 
   async #token(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
     const address = request.socket.remoteAddress ?? "";
-    const expected = this.#options.token;
-    if (expected === undefined) {
-      this.#warn("handshake of a NodePass 1.14 client refused: compat=0", address);
-      return refuse(response, 401, "Unauthorized");
-    }
     const startedAt = performance.now();
-    const a = Buffer.from(expected);
-    const b = Buffer.from(token);
-    if (a.length !== b.length || !timingSafeEqual(a, b)) {
-      this.#warn("handshake refused: wrong token", address);
-      this.#options.context.peerGate?.offended(address, "proof");
+    const { ring } = this.#options;
+    const holder = ring.byToken(token);
+    if (holder === undefined) {
+      const why = ring.takesTokens
+        ? "handshake refused: wrong token"
+        : "handshake of a NodePass 1.14 client refused: compat=0";
+      this.#warn(why, address);
+      this.#options.context.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
-    const answer = await this.#options.admit({ address, proved: undefined });
-    if (typeof answer === "string") return this.#conflict(response, answer);
-    this.#took(startedAt);
+    const answer = await holder.admit({ address, proved: undefined });
+    if (typeof answer === "string") return this.#conflict(response, answer, holder);
+    holder.context.latencies.handshake.observe(performance.now() - startedAt);
     send(response, formatHandshakeAnswer(answer), {});
   }
 
@@ -182,38 +161,43 @@ export class HandshakeServer {
     const challenge = this.#challenges.take(request.socket, asked.clientNonce);
     if (challenge === undefined) {
       this.#warn("handshake refused: the proof answers no challenge of this connection", address);
-      this.#options.context.peerGate?.offended(address, "proof");
+      this.#options.context.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
-    const { keys } = this.#options;
-    const expected = clientProof(keys, {
+    const host = asked.asked?.host ?? request.headers.host ?? "";
+    const said = {
       method: "GET",
       path: asked.asked?.path ?? pathOf(request.url ?? ""),
-      host: asked.asked?.host ?? request.headers.host ?? "",
+      host,
       clientNonce: challenge.clientNonce,
       serverNonce: challenge.serverNonce,
       client: asked.client,
       extensions: asked.extensions,
-    });
-    if (!verifyProof(expected, asked.proof)) {
+    };
+    const startedAt = performance.now();
+    const holder = this.#options.ring.byProof(said, asked.proof, asked.keyId);
+    if (holder === undefined) {
+      // In one time for every number of tunnels, whose keys have all been tried where no id came.
+      await sleep(Math.max(0, REFUSAL_MS - (performance.now() - startedAt)));
       this.#warn("handshake refused: wrong proof (is the key the same on both ends?)", address);
-      this.#options.context.peerGate?.offended(address, "proof");
+      this.#options.context.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
-    const answer = await this.#options.admit({
+    const answer = await holder.admit({
       address,
       proved: {
         client: asked.client.toString("hex"),
         clientNonce: challenge.clientNonce,
         serverNonce: challenge.serverNonce,
         offered: asked.extensions,
+        host,
       },
     });
-    if (typeof answer === "string") return this.#conflict(response, answer);
+    if (typeof answer === "string") return this.#conflict(response, answer, holder);
     if (!("session" in answer)) throw new TunnelError("HANDSHAKE_INVALID", "answer is not proved");
     const body = formatProvedAnswer(answer);
-    const proof = serverProof(keys, { ...challenge, body });
-    this.#took(challenge.madeAt);
+    const proof = serverProof(holder.keys, { ...challenge, body });
+    holder.context.latencies.handshake.observe(performance.now() - challenge.madeAt);
     send(response, body, { [ANSWER_PROOF_HEADER]: formatAnswerProof(proof) });
   }
 }

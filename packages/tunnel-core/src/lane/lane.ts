@@ -97,8 +97,9 @@ export class Lane implements StreamReader, LaneFrameSink, Reusable {
     return this.#members.size >= MAX_STREAMS;
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  /** It is full of what the road does not take, or has not answered a ping yet: others serve better. */
+  get doubtful(): boolean {
+    return !this.output.takes || (this.#asked > 0 && !this.#heard);
   }
 
   /** Whether a stream with this number may still come. */

@@ -10,7 +10,8 @@ import { LANE_OPEN_TCP, LANE_OPEN_UDP, LANE_WINDOW_BYTES } from "../wire/lane-fr
 import { Lane, type LaneMember, type LaneOwner } from "./lane.ts";
 import { LaneBranch } from "./lane-branch.ts";
 import { type DatagramBounds, LaneDatagrams } from "./lane-datagrams.ts";
-import { LaneStream, type Promoter } from "./lane-stream.ts";
+import type { LaneSender, Promoter } from "./lane-sender.ts";
+import { LaneStream } from "./lane-stream.ts";
 
 /** Longest wait, ms, for the other half of a promotion: the branch, or the stream that it is for. */
 const MEET_MS = 5000;
@@ -49,12 +50,12 @@ export class Lanes implements LaneOwner, Promoter {
   /** Pool connections that the exit may go on over. */
   readonly #granted = new Set<FramedConnection>();
   /** Streams that wait for a pool connection. */
-  readonly #wanting = new Set<LaneStream>();
+  readonly #wanting = new Set<LaneSender>();
   /** Branches that came before the stream that they are for. */
   readonly #early = new Map<string, LaneBranch>();
   readonly #earlyTimes = new DeadlineQueue<string>(MEET_MS, (name) => this.#giveUp(name));
   /** Streams whose branch has been named and has not come. */
-  readonly #awaited = new DeadlineQueue<LaneStream>(MEET_MS, (stream) => stream.reset());
+  readonly #awaited = new DeadlineQueue<LaneSender>(MEET_MS, (stream) => stream.reset());
   /** Grants used since the last report interval. */
   #used = 0;
   #closed = false;
@@ -131,7 +132,7 @@ export class Lanes implements LaneOwner, Promoter {
     for (const lane of this.#open) {
       // One that was cut in this turn of the loop is gone when it has closed.
       if (lane.full || lane.stream.destroyed) continue;
-      if (best === undefined || lane.size < best.size) best = lane;
+      if (best === undefined || isBetter(lane, best)) best = lane;
     }
     if (best !== undefined) return best;
     const connection = this.#options.take();
@@ -211,7 +212,7 @@ export class Lanes implements LaneOwner, Promoter {
 
   // Promotion.
 
-  branchFor(stream: LaneStream): LaneBranch | undefined {
+  branchFor(stream: LaneSender): LaneBranch | undefined {
     const connection = this.role === "entry" ? this.#options.take() : this.#takeGranted();
     if (connection !== undefined) return this.#goOn(stream, connection);
     if (!this.#closed) this.#wanting.add(stream);
@@ -226,12 +227,12 @@ export class Lanes implements LaneOwner, Promoter {
     return undefined;
   }
 
-  #goOn(stream: LaneStream, connection: FramedConnection): LaneBranch {
+  #goOn(stream: LaneSender, connection: FramedConnection): LaneBranch {
     const user = connection.goOn(stream.laneId, stream.number);
     return new LaneBranch(Number.parseInt(connection.id, 16), user);
   }
 
-  unwanted(stream: LaneStream): void {
+  unwanted(stream: LaneSender): void {
     this.#wanting.delete(stream);
   }
 
@@ -311,11 +312,11 @@ export class Lanes implements LaneOwner, Promoter {
     branch?.stream.reset();
   }
 
-  awaits(stream: LaneStream): void {
+  awaits(stream: LaneSender): void {
     this.#awaited.add(stream);
   }
 
-  awaitsNoMore(stream: LaneStream): void {
+  awaitsNoMore(stream: LaneSender): void {
     if (this.#awaited.size > 0) this.#awaited.delete(stream);
   }
 
@@ -335,6 +336,11 @@ export class Lanes implements LaneOwner, Promoter {
     for (const lane of this.#open) if (lane.idle) this.#endLane(lane);
     this.#open.clear();
   }
+}
+
+function isBetter(one: Lane, other: Lane): boolean {
+  if (one.doubtful !== other.doubtful) return other.doubtful;
+  return one.size < other.size;
 }
 
 function nameOf(lane: number, stream: number | string): string {

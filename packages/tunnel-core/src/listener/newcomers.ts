@@ -2,9 +2,12 @@ import { DeadlineQueue } from "../deadline-queue.ts";
 
 /** Most newcomers of a kind at once. */
 const MAX_NEWCOMERS = 1024;
+/** So many more for each session at the port after the first, and the most of all. */
+const MORE_NEWCOMERS = 64;
+const MOST_NEWCOMERS = 8192;
 /** Of those, most from one address. */
 const MAX_PER_ADDRESS = 256;
-/** The same from the present client's address. */
+/** The same from a present client's address; with more for each session as above. */
 const MAX_EXPECTED = 512;
 
 /** Something that has come to the tunnel port and has not shown yet what it is. */
@@ -26,6 +29,8 @@ export interface NewcomersOptions {
    * handshakes in the making as users wait.
    */
   expectsMany(address: string): boolean;
+  /** The sessions at the port. @default one */
+  readonly sessions?: { readonly size: number } | undefined;
 }
 
 /**
@@ -55,7 +60,7 @@ export class Newcomers {
     const before = this.#byAddress.get(address);
     if (before !== undefined && before.size >= this.#most(address, before.size)) {
       this.#dropOldest(before);
-    } else if (this.#deadlines.size >= MAX_NEWCOMERS) {
+    } else if (this.#deadlines.size >= MAX_NEWCOMERS + this.#more) {
       this.#dropOldest(this.#largest());
     }
     // Dropping the oldest may have emptied and removed the set.
@@ -81,7 +86,13 @@ export class Newcomers {
   /** Whose address it is, is asked only when it matters. */
   #most(address: string, count: number): number {
     if (count < MAX_PER_ADDRESS) return MAX_PER_ADDRESS;
-    return this.#options.expectsMany(address) ? MAX_EXPECTED : MAX_PER_ADDRESS;
+    return this.#options.expectsMany(address) ? MAX_EXPECTED + this.#more : MAX_PER_ADDRESS;
+  }
+
+  /** The clients of many tunnels on one port come at once when it is back. */
+  get #more(): number {
+    const others = Math.max(0, (this.#options.sessions?.size ?? 1) - 1);
+    return Math.min(MOST_NEWCOMERS - MAX_NEWCOMERS, others * MORE_NEWCOMERS);
   }
 
   #largest(): ReadonlySet<Newcomer> {

@@ -1,13 +1,15 @@
 import type { Socket } from "node:net";
+import type { Offences } from "../access/bans.ts";
 import type { CarrierListener, NewSocket } from "../carrier/carrier.ts";
 import { MAX_HEADER_BYTES } from "../handshake/handshake-server.ts";
-import { SILENCE_MS } from "../pool/pool-greeter.ts";
 import { secureServer } from "../stream/tls-stream.ts";
-import type { CertificateSource } from "../tls/certificate-source.ts";
+import type { CertificateState } from "../tls/certificate-source.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { HEAD_END } from "../wire/http-head.ts";
 import { HELLO_MAGIC } from "../wire/pool-hello.ts";
 import { type Newcomer, Newcomers } from "./newcomers.ts";
+import type { PortCertificates } from "./port-certificates.ts";
+import type { SessionDirectory } from "./session-directory.ts";
 
 /** First byte of a TLS record that carries a handshake (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 0x16;
@@ -21,19 +23,17 @@ const HTTP2 = "PRI * HTTP/2.0";
 const METHOD_BYTES = 17;
 
 export interface TunnelListenerOptions {
-  readonly context: TunnelContext;
-  /** Certificate for TLS connections; `undefined` refuses them. */
-  readonly certificate: CertificateSource | undefined;
+  readonly context: Pick<TunnelContext, "logLimited" | "limits"> & Offences;
+  /** Certificates for TLS connections, which are refused without one. */
+  readonly certificates: Pick<PortCertificates, "present" | "several" | "current" | "forName">;
   /** Pool connections must use TLS. */
   readonly poolTls: boolean;
   /** Takes what is no handshake. */
   readonly carrier: CarrierListener;
   /** A whole head of an HTTP request has come: the bytes are back in the socket. */
   onHandshake(socket: Socket): void;
-  /** Whether a silent connection from this address can be a 1.14 client's pool connection. */
-  expectsSilent(address: string): boolean;
-  /** Whether many newcomers of this address can be the present client's. */
-  expectsMany(address: string): boolean;
+  /** The sessions at this port: which addresses their clients have. */
+  readonly sessions: Pick<SessionDirectory, "size" | "expectsMany" | "silenceMs">;
 }
 
 /**
@@ -52,9 +52,10 @@ export class TunnelListener {
       timeoutMs: context.limits.handshakeTimeoutMs,
       onDropped: (reason, { address }, late) => {
         context.logLimited("warn", reason);
-        if (late) context.peerGate?.offended(address, "silence");
+        if (late) context.offended(address, "silence");
       },
-      expectsMany: options.expectsMany,
+      expectsMany: (address) => options.sessions.expectsMany(address),
+      sessions: options.sessions,
     });
   }
 
@@ -96,10 +97,10 @@ class ArrivedSocket implements Newcomer {
     socket.on("readable", this.#onReadable);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
-    const { carrier, poolTls, expectsSilent } = this.#listener.options;
+    const { carrier, poolTls, sessions } = this.#listener.options;
     if (carrier.onSocket === undefined || poolTls !== (socket !== this.#raw)) return;
-    if (!expectsSilent(this.address)) return;
-    this.#silence = setTimeout(() => this.#silent(), SILENCE_MS);
+    const silenceMs = sessions.silenceMs(this.address);
+    if (silenceMs > 0) this.#silence = setTimeout(() => this.#silent(), silenceMs);
   }
 
   #unwatch(): void {
@@ -142,14 +143,14 @@ class ArrivedSocket implements Newcomer {
    */
   #decide(bytes: Buffer, known: number): boolean {
     const first = bytes[0] ?? 0;
-    const { carrier, certificate } = this.#listener.options;
+    const { carrier, certificates } = this.#listener.options;
     if (first === HELLO_MAGIC && carrier.onSocket !== undefined) return this.#hello(bytes);
     if (first >= 0x41 && first <= 0x5a) return this.#request(bytes, known);
-    if (first === TLS_HANDSHAKE && this.#socket === this.#raw && certificate !== undefined) {
+    if (first === TLS_HANDSHAKE && this.#socket === this.#raw && certificates.present) {
       this.#unwatch();
       this.#raw.unshift(bytes);
       this.#bytes = undefined;
-      this.#secure(certificate);
+      this.#secure();
       return true;
     }
     return this.#refuse("connection at the tunnel port speaks no protocol of ours");
@@ -196,13 +197,13 @@ class ArrivedSocket implements Newcomer {
       address: this.address,
       ...(error instanceof Error && { reason: error.message }),
     });
-    this.#listener.options.context.peerGate?.offended(this.address, "noise");
+    this.#listener.options.context.offended(this.address, "noise");
     this.#refused();
     return true;
   }
 
   #silent(): void {
-    if (this.#listener.options.expectsSilent(this.address)) this.#give(undefined);
+    if (this.#listener.options.sessions.silenceMs(this.address) > 0) this.#give(undefined);
   }
 
   /** It begins as a pool connection. */
@@ -223,11 +224,22 @@ class ArrivedSocket implements Newcomer {
     };
   }
 
-  #secure(certificate: CertificateSource): void {
-    const current = certificate.current();
+  #secure(): void {
+    const { certificates, carrier } = this.#listener.options;
+    const current = certificates.current();
     this.#fingerprint = current.fingerprint;
-    const overHttp2 = this.#listener.options.carrier.onHttp2 !== undefined;
-    const secure = secureServer(this.#raw, current, overHttp2 ? ["h2", "http/1.1"] : undefined);
+    const protocols = carrier.onHttp2 === undefined ? undefined : ["h2", "http/1.1"];
+    const choose = (serverName: string): CertificateState => {
+      const chosen = certificates.forName(serverName);
+      this.#fingerprint = chosen.fingerprint;
+      return chosen;
+    };
+    const secure = secureServer(
+      this.#raw,
+      current,
+      protocols,
+      certificates.several ? choose : undefined,
+    );
     this.#raw.on("error", ignore);
     const failed = (error: Error): void => {
       this.#listener.options.context.logLimited("warn", "tls handshake failed", {

@@ -21,7 +21,8 @@ function setUp(
 ) {
   const gate = {
     hello: vi.fn(() => options.admits !== false),
-    expectsSilent: (address: string) => address === options.silentFrom,
+    size: 1,
+    silenceMs: (address: string) => (address === options.silentFrom ? 10 : 0),
     expectsMany: (address: string) => address === options.manyFrom,
     silent: vi.fn(),
   };
@@ -70,14 +71,14 @@ test("gives an id to who is silent, if that is expected of this address", async 
   const { gate, arrive } = setUp({ silentFrom: "127.0.0.7" });
   const { stream, known } = arrive({ address: "127.0.0.7" });
   arrive({ address: "127.0.0.8" });
-  await vi.waitFor(() => expect(gate.silent).toHaveBeenCalledExactlyOnceWith(stream));
+  await vi.waitFor(() => expect(gate.silent).toHaveBeenCalledExactlyOnceWith(stream, "127.0.0.7"));
   expect(known).toHaveBeenCalledOnce();
 });
 
 test("gives an id to who has asked for one", () => {
   const { gate, arrive } = setUp();
   const { stream } = arrive({ wantsId: true });
-  expect(gate.silent).toHaveBeenCalledExactlyOnceWith(stream);
+  expect(gate.silent).toHaveBeenCalledExactlyOnceWith(stream, "127.0.0.1");
 });
 
 test("closes who says nothing in time, and who ends", async () => {

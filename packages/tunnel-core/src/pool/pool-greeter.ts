@@ -5,19 +5,18 @@ import type { TunnelContext } from "../tunnel-context.ts";
 import { HELLO_BYTES, type PoolHello, parseHello } from "../wire/pool-hello.ts";
 import { ASKS_ID } from "../wire/pool-id.ts";
 
-/** A stream that is silent for this long, ms, may be a 1.14 client's pool connection. */
-export const SILENCE_MS = 10;
-
 /** Who admits pool connections. */
 export interface PoolGate {
   /** A hello, not yet verified. @returns whether the stream was admitted, and has its reader */
   hello(stream: ByteStream, hello: PoolHello, early: Buffer | undefined): boolean;
-  /** Whether a silent stream from this address can be a 1.14 client's pool connection. */
-  expectsSilent(address: string): boolean;
+  /** Sessions that it admits to. */
+  readonly size: number;
+  /** How long a stream from this address is silent, ms, if it is a 1.14 client's; 0: none is here. */
+  silenceMs(address: string): number;
   /** Whether many newcomers of this address can be the present client's. */
   expectsMany(address: string): boolean;
   /** It is one: it gets its id. */
-  silent(stream: ByteStream): void;
+  silent(stream: ByteStream, address: string): void;
 }
 
 /**
@@ -38,6 +37,7 @@ export class PoolGreeter {
       timeoutMs,
       onDropped: (reason, { address }) => context.logLimited("warn", reason, { address }),
       expectsMany: (address) => gate.expectsMany(address),
+      sessions: gate,
     });
   }
 
@@ -76,10 +76,11 @@ class Greeting implements StreamReader, Newcomer {
     waiting.add(this);
     stream.setReader(this);
     stream.resume();
-    if (early !== undefined || asksId === true || !gate.expectsSilent(address)) return;
+    const silenceMs = gate.silenceMs(address);
+    if (early !== undefined || asksId === true || silenceMs === 0) return;
     this.#silence = setTimeout(() => {
-      if (gate.expectsSilent(address)) this.#silent();
-    }, SILENCE_MS);
+      if (gate.silenceMs(address) > 0) this.#silent();
+    }, silenceMs);
   }
 
   onBytes(buffer: Buffer, length: number): boolean {
@@ -93,7 +94,7 @@ class Greeting implements StreamReader, Newcomer {
   /** @returns whether it is known now what this is */
   #decide(bytes: Buffer): boolean {
     if (this.#arrival.asksId === true && bytes[0] === ASKS_ID) {
-      if (this.#greeter.gate.expectsSilent(this.address)) this.#silent();
+      if (this.#greeter.gate.silenceMs(this.address) > 0) this.#silent();
       else this.#refuse("pool connection refused: it asks for an id, and no 1.14 client is here");
       return true;
     }
@@ -122,7 +123,7 @@ class Greeting implements StreamReader, Newcomer {
     this.#over();
     const { stream } = this.#arrival;
     this.#arrival.known?.(true);
-    this.#greeter.gate.silent(stream);
+    this.#greeter.gate.silent(stream, this.address);
     stream.resume();
   }
 

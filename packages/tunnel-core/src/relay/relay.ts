@@ -92,6 +92,10 @@ export class Relay implements IdleCheckable {
     this.#remote.stream.reset();
   }
 
+  get finished(): boolean {
+    return this.#finished;
+  }
+
   finish(): void {
     if (this.#finished) return;
     this.#finished = true;

@@ -12,8 +12,19 @@ const SILENT_INTERVALS_PROVED = 1;
 const UNANSWERED_MS = 4000;
 /** Least silence, ms: short report intervals don't make a busy machine a lost one. */
 const MIN_SILENCE_MS = 1000;
+/** How long a peer has to show that it is alive, ms. */
+const PROBE_MS = 300;
+/** The same where its round trip is not known yet, ms. */
+const FIRST_PROBE_MS = 1500;
+/** The same where it is long: so many round trips. */
+const PROBE_ROUND_TRIPS = 3;
 /** Bytes of one signal line, about, for the bound of what is queued. */
 const SIGNAL_BYTES = 128;
+
+/** How long an answer to a ping may take. @param roundTrip the last one, ms; 0: not known */
+export function probeMs(roundTrip: number): number {
+  return roundTrip === 0 ? FIRST_PROBE_MS : Math.max(PROBE_MS, PROBE_ROUND_TRIPS * roundTrip);
+}
 
 export interface ControlChannelOptions {
   readonly context: TunnelContext;
@@ -40,6 +51,9 @@ export class ControlChannel implements StreamReader {
   readonly #maxSilentTicks: number;
   #pending = "";
   #silentTicks = 0;
+  /** When the first tick came of those that heard nothing. */
+  #silentSince = 0;
+  #roundTrip = 0;
   #pings = 0;
   /** When the pings without a pong were sent: a probe's may be on the way beside a tick's. */
   readonly #pingsSentAt: number[] = [];
@@ -116,7 +130,19 @@ export class ControlChannel implements StreamReader {
       this.#lose(`nothing came from the peer for over ${most} report intervals`);
       return;
     }
+    if (this.#silentTicks === 1) this.#silentSince = performance.now();
     this.ping();
+  }
+
+  /** Last round trip, ms; 0 while none is known. */
+  get roundTrip(): number {
+    return this.#roundTrip;
+  }
+
+  /** False when a ping has been on the way for longer than it takes. @param now `performance.now()` */
+  answers(now: number): boolean {
+    if (this.#silentTicks === 0) return true;
+    return now - this.#silentSince < probeMs(this.#roundTrip);
   }
 
   onBytes(buffer: Buffer, length: number, _lease: Lease): boolean {
@@ -149,7 +175,8 @@ export class ControlChannel implements StreamReader {
     const sentAt = this.#pingsSentAt.shift();
     if (sentAt !== undefined) {
       const roundTrip = performance.now() - sentAt;
-      this.#options.context.counters.ping = Math.max(1, Math.round(roundTrip));
+      this.#roundTrip = Math.max(1, Math.round(roundTrip));
+      this.#options.context.counters.ping = this.#roundTrip;
     }
     for (const done of [...this.#onPong]) done(true);
   }

@@ -160,6 +160,16 @@ export class Session {
     return this.#conduits.size;
   }
 
+  /** Last round trip, ms; 0 while none is known. */
+  get ping(): number {
+    return this.#control?.roundTrip ?? 0;
+  }
+
+  /** Whether the peer has answered its last ping, or still may. @param now `performance.now()` */
+  answers(now: number): boolean {
+    return this.#control?.answers(now) ?? false;
+  }
+
   /** Whether an idle pool connection has this id. */
   hasPoolConnection(id: string): boolean {
     return this.#conduits.has(id);

@@ -235,12 +235,17 @@ export function secureServer(
   raw: Socket,
   certificate: CertificateState,
   protocols?: readonly string[],
+  choose?: (serverName: string) => CertificateState,
 ): TLSSocket {
   const options = {
     isServer: true,
     secureContext: certificate.context,
     highWaterMark: 0,
     ...(protocols !== undefined && { ALPNProtocols: [...protocols] }),
+    ...(choose !== undefined && {
+      SNICallback: (name: string, done: (error: Error | null, context: SecureContext) => void) =>
+        done(null, choose(name).context),
+    }),
   };
   return new (nodeTls().TLSSocket)(raw, options);
 }

@@ -11,6 +11,8 @@ export interface CertificateState {
   /** `sha256:AA:BB:…` of the leaf's DER, upper-case hex pairs. */
   readonly fingerprint: string;
   readonly notAfter: Date;
+  /** Host names that it is for, lower case; `*.` may stand for the first label. */
+  readonly names: readonly string[];
   /** The leaf with its chain, and the key, for a carrier with a TLS of its own (QUIC). */
   pem(): { readonly cert: string; readonly key: string };
 }
@@ -45,7 +47,14 @@ export function createCertificateState(
     }),
     fingerprint: certificateFingerprint(leaf.raw),
     notAfter: leaf.validToDate,
+    names: dnsNames(leaf),
     // A function, so that whoever inspects or serialises a state sees no key.
     pem: () => ({ cert: certPem, key: keyPem }),
   };
+}
+
+/** The DNS names of a certificate's `subjectAltName`; those that need quotes are none. */
+function dnsNames(leaf: X509Certificate): readonly string[] {
+  const names = (leaf.subjectAltName ?? "").matchAll(/(?:^|, )DNS:([^",\s]+)/g);
+  return [...names].map(([, name = ""]) => name.toLowerCase());
 }

@@ -6,6 +6,7 @@ import {
 } from "@nodepass/url-config";
 import { EntryPorts } from "../entry/entry-ports.ts";
 import { TunnelError } from "../errors.ts";
+import { TunnelPorts } from "../listener/tunnel-ports.ts";
 import { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { CloseOptions, ConnectOptions, ReadyOptions, TunnelOptions } from "../tunnel.ts";
 
@@ -20,6 +21,7 @@ const SIGNAL = ["an AbortSignal", (value: unknown) => value instanceof AbortSign
 
 const OPTIONS: Rules<TunnelOptions> = {
   limits: ["an object", isObject],
+  ports: ["a TunnelPorts", (value) => value instanceof TunnelPorts],
   buffers: ["a RelayBuffers", (value) => value instanceof RelayBuffers],
   ca: ["PEM text, or several in a list", isPem],
   carriers: ["loaders of carriers by type", isObject],

@@ -33,6 +33,7 @@ function setUp(query = "") {
   const session = new ClientSession({
     context: { ...contextFor(SERVER), names },
     settings,
+    server: settings.tunnel,
     met: { proved: false, answer: { flow: "-", max: 8, tls: 0, type: 0 } },
     route,
     serverName: undefined,

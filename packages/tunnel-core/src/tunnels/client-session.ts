@@ -1,4 +1,4 @@
-import { type ClientSettings, formatHostPort } from "@nodepass/url-config";
+import { type ClientSettings, formatHostPort, type HostPort } from "@nodepass/url-config";
 import type { Carrier, CarrierTls } from "../carrier/carrier.ts";
 import type { HandshakeResult } from "../handshake/handshake-client.ts";
 import { tls as nodeTls } from "../node-tls.ts";
@@ -16,6 +16,7 @@ import { hasPorts, hasSizing, provedWay } from "./proved-way.ts";
 export interface ClientSessionOptions {
   readonly context: TunnelContext;
   readonly settings: ClientSettings;
+  readonly server: HostPort;
   readonly met: HandshakeResult;
   readonly route: Route;
   readonly serverName: string | undefined;
@@ -120,7 +121,7 @@ function checkPlan(tls: 0 | 1 | 2, role: "entry" | "exit"): CertificateCheckPlan
 }
 
 function dialTerms(options: ClientSessionOptions): PoolDialTerms {
-  const { context, settings, met, route, serverName, carrier } = options;
+  const { context, settings, server, met, route, serverName, carrier } = options;
   return {
     carrier: carrier.dial({
       ...route,
@@ -134,7 +135,7 @@ function dialTerms(options: ClientSessionOptions): PoolDialTerms {
       log: context.logLimited,
     }),
     timeoutMs: context.limits.tcpDialTimeoutMs,
-    onUnreachable: () => context.names.failed(dialledHost(route, settings.tunnel)),
+    onUnreachable: () => context.names.failed(dialledHost(route, server)),
     hello: met.proved
       ? createHelloWriter(Buffer.from(met.answer.session, "hex"), met.sessionKey)
       : undefined,

@@ -1,22 +1,20 @@
-import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClientSettings, HostPort } from "@nodepass/url-config";
+import { type ClientSettings, formatHostPort, type HostPort } from "@nodepass/url-config";
 import { carrierOf } from "../carrier/carriers.ts";
 import type { ConduitUser } from "../conduit/conduit.ts";
 import { EntrySide } from "../entry/entry-side.ts";
 import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { asTunnelError, TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
-import { type HandshakeResult, shakeHands } from "../handshake/handshake-client.ts";
-import { connectFirst } from "../names/connect-first.ts";
-import { dialledHost, proxyOnTheWay, type Route } from "../proxy/route.ts";
-import type { Session } from "../session/session.ts";
-import { isOwnFault } from "../system-errors.ts";
-import type { TunnelOptions } from "../tunnel.ts";
-import { EXTENSIONS } from "../wire/extensions.ts";
-import { newClientId, ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
-import { tunnelToken } from "../wire/tunnel-token.ts";
+import { countedExit } from "../peers/counted-exit.ts";
+import { type BalancedPeer, PeerBalance } from "../peers/peer-balance.ts";
+import { PeerLoad } from "../peers/peer-load.ts";
+import { dialledHost } from "../proxy/route.ts";
+import type { PeerState, TunnelOptions } from "../tunnel.ts";
+import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
+import { inOrderOfAnswer } from "./best-server.ts";
 import { ClientSession } from "./client-session.ts";
+import { type Meeting, ServerLink } from "./server-link.ts";
 import { TunnelBase } from "./tunnel-base.ts";
 import { setFacing } from "./update-settings.ts";
 
@@ -24,27 +22,56 @@ import { setFacing } from "./update-settings.ts";
 const FIRST_RETRY_MS = 30;
 /** A session that has lived this long, ms, starts the waits over. */
 const STABLE_SESSION_MS = 1000;
+/** Longest handshake, ms, before another server is tried; when none is left they get their time. */
+const IMPATIENT_MS = 800;
 
-/** A dual-end client: dials the server and keeps a pool of connections to it. */
+/** Which servers are tried, the best first, and until when; both change with the flow. */
+interface Loop {
+  links: readonly ServerLink[];
+  until: AbortSignal;
+}
+
+/**
+ * A dual-end client: dials the server and keeps a pool of connections to it. With several servers it
+ * tries one after the other, the best that answers first, until one says who takes the users: if that
+ * is the client, one session is enough, and another server is taken when it ends; if it is the
+ * servers, each of them is held by a session of its own.
+ */
 export class ClientTunnel extends TunnelBase {
   readonly #settings: ClientSettings;
-  /** A successor's is the same: the server lets it take the session over at once. */
-  #identity = newClientId();
-  /** Addresses that have proved themselves: never spoken to in the 1.14 way again. */
-  readonly #provedAddresses = new Set<string>();
+  readonly #links: readonly ServerLink[];
+  readonly #balance = new PeerBalance(undefined);
   #entrySide: EntrySide | undefined;
   #exitSide: ExitSide | undefined;
-  #current: ClientSession | undefined;
-  #failures = 0;
+  /** The servers take the users, and each is held by a loop of its own; which ends with it. */
+  #holding: AbortController | undefined;
 
   constructor(settings: ClientSettings, options: TunnelOptions) {
     super(settings, options);
     this.#settings = settings;
+    const servers = [settings.tunnel, ...settings.otherServers];
+    this.#links = servers.map(
+      (server, index) =>
+        new ServerLink({
+          context: this.context,
+          settings,
+          tunnelOptions: options,
+          server,
+          number: index + 1,
+          load: servers.length > 1 ? new PeerLoad() : undefined,
+        }),
+    );
   }
 
   override replace(former: TunnelBase): void {
     super.replace(former);
-    if (former instanceof ClientTunnel) this.#identity = former.#identity;
+    if (!(former instanceof ClientTunnel)) return;
+    // As the same client a successor takes its sessions over at once.
+    for (const link of this.#links) {
+      const same = former.#links.find(({ server }) => isSame(server, link.server));
+      const before = same ?? (this.#several ? undefined : former.#links[0]);
+      if (before !== undefined) link.identity = before.identity;
+    }
   }
 
   async start(): Promise<void> {
@@ -61,7 +88,7 @@ export class ClientTunnel extends TunnelBase {
       return;
     }
     this.startReporting();
-    void this.#run(keys);
+    void this.#run(keys, { links: this.#links, until: this.lifetime.signal });
   }
 
   /** Users go on coming in where they did: that this is still the entry is known only later. */
@@ -77,41 +104,72 @@ export class ClientTunnel extends TunnelBase {
     this.#entrySide = side;
   }
 
-  async #run(keys: ProofKeys): Promise<void> {
-    while (!this.closingOrClosed) {
+  get #several(): boolean {
+    return this.#links.length > 1;
+  }
+
+  /** Serves one session after the other until the tunnel closes, or the loop is told to end. */
+  async #run(keys: ProofKeys, loop: Loop): Promise<void> {
+    let failures = 0;
+    while (!(loop.until.aborted || this.closingOrClosed)) {
       let failure: TunnelError;
       const startedAt = performance.now();
       try {
-        failure = new TunnelError("PEER_LOST", await this.#serveSession(keys));
-        if (performance.now() - startedAt >= STABLE_SESSION_MS) this.#failures = 0;
+        failure = new TunnelError("PEER_LOST", await this.#serveSession(keys, loop));
+        if (performance.now() - startedAt >= STABLE_SESSION_MS) failures = 0;
       } catch (error) {
         failure = asTunnelError(error, "PEER_LOST");
       }
-      if (this.closingOrClosed) return;
+      if (loop.until.aborted || this.closingOrClosed) return;
       this.context.logLimited("warn", "not connected", { reason: failure.message });
-      this.setState("error", failure);
-      await this.#pause();
+      // Others may serve.
+      if (this.#balance.size === 0) this.setState("error", failure);
+      await this.#pause(failures++, loop.until);
     }
   }
 
   /** Waits before the next try: longer each time, never all clients in step. */
-  async #pause(): Promise<void> {
+  async #pause(failures: number, signal: AbortSignal): Promise<void> {
     const longest = this.context.limits.serviceCooldownMs;
-    const wait = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 16));
-    this.#failures++;
+    const wait = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16));
     const jittered = wait * (0.5 + Math.random() / 2);
-    await sleep(jittered, undefined, { signal: this.lifetime.signal }).catch(() => {
-      // The tunnel is closing.
+    await sleep(jittered, undefined, { signal }).catch(() => {
+      // The loop is over.
     });
   }
 
+  /** Meets one of the servers: the best that answers. */
+  async #meet(
+    keys: ProofKeys,
+    links: readonly ServerLink[],
+    signal: AbortSignal,
+  ): Promise<Meeting & { readonly link: ServerLink }> {
+    const { handshakeTimeoutMs } = this.context.limits;
+    const ordered = links.length > 1 ? await inOrderOfAnswer(links, signal) : links;
+    const impatient = ordered.length > 1 ? [Math.min(IMPATIENT_MS, handshakeTimeoutMs)] : [];
+    let lastError: unknown;
+    for (const timeoutMs of [...impatient, handshakeTimeoutMs]) {
+      let timedOut = false;
+      for (const link of ordered) {
+        try {
+          return { link, ...(await link.meet({ keys, timeoutMs, signal })) };
+        } catch (error) {
+          if (signal.aborted) throw error;
+          lastError = error;
+          timedOut ||= error instanceof TunnelError && error.code === "HANDSHAKE_TIMEOUT";
+          link.reason = error instanceof Error ? error.message : String(error);
+        }
+      }
+      // Only who had too little time may do better with more.
+      if (!timedOut) break;
+    }
+    throw lastError;
+  }
+
   /** One session from handshake to end. @returns why it ended */
-  async #serveSession(keys: ProofKeys): Promise<string> {
-    const { tunnel } = this.#settings;
+  async #serveSession(keys: ProofKeys, loop: Loop): Promise<string> {
     const { context } = this;
-    const serverName = this.#settings.sni ?? (isIP(tunnel.host) === 0 ? tunnel.host : undefined);
-    const named = serverName === "" ? undefined : serverName;
-    const { met, route } = await this.#meet(keys, named);
+    const { link, met, route } = await this.#meet(keys, loop.links, loop.until);
     const carrier = await carrierOf(met.answer.type, this.options.carriers);
     if (carrier.type === 1 && route.proxy !== undefined) {
       throw new TunnelError(
@@ -119,8 +177,9 @@ export class ClientTunnel extends TunnelBase {
         "the server wants type=1 (QUIC), which is UDP: no proxy (via) carries that",
       );
     }
+    if (this.#several && !loop.until.aborted) this.#agreeOnFlow(met.answer.flow, link, keys, loop);
     await this.#takeRole(met.answer.flow);
-    if (this.closingOrClosed) return "closing";
+    if (loop.until.aborted || this.closingOrClosed) return "closing";
     let onEnded: (reason: string) => void = () => {};
     const ended = new Promise<string>((resolve) => {
       onEnded = resolve;
@@ -128,90 +187,55 @@ export class ClientTunnel extends TunnelBase {
     const current = new ClientSession({
       context,
       settings: this.#settings,
+      server: link.server,
       met,
       route,
-      serverName: named,
+      serverName: link.serverName,
       ca: this.options.ca,
       carrier,
       owner: {
-        exit: this.#exitSide,
-        onReady: (session) => this.#ready(session),
+        exit: countedExit(this.#exitSide, link.load),
+        onReady: () => this.#ready(link, peer),
         onAvailable: () => this.#entrySide?.queue.serve(),
         onEnd: (_session, reason) => onEnded(reason),
       },
     });
-    this.#current = current;
+    const peer: BalancedPeer = { number: link.number, session: current.session, load: link.load };
+    link.current = current;
     current.start();
     const reason = await ended;
-    this.#entrySide?.queue.setSession(undefined);
+    this.#lost(link, peer, reason);
     // The server, or its proxy, may have moved: it is looked up before the next handshake.
-    context.names.failed(dialledHost(route, tunnel));
-    this.setPeer(false);
-    if (!this.closingOrClosed) context.log("warn", "session ended", { reason });
+    context.names.failed(dialledHost(route, link.server));
     return `session ended: ${reason}`;
   }
 
-  /** Tries the server's addresses in turn; with a proxy on the way, the proxy's. */
-  async #meet(
-    keys: ProofKeys,
-    serverName: string | undefined,
-  ): Promise<{ met: HandshakeResult; route: Route }> {
-    const { tunnel, compat, key, path, front, via } = this.#settings;
-    const through = proxyOnTheWay(via, tunnel, this.options.proxyEnvironment);
-    const dialled = through ?? tunnel;
-    const { ca } = this.options;
-    const { names } = this.context;
-    const addresses = (await names.resolve(dialled.host)).map((resolved) => resolved.address);
-    let lastError: unknown;
-    for (const address of await this.#inOrder(dialled, addresses)) {
-      const proxy = through && { through, to: tunnel };
-      const route: Route = { address, port: dialled.port, proxy };
-      // Through a proxy the server's address is not known here, only what it is asked for.
-      const server = through === undefined ? address : tunnel.host;
-      try {
-        const startedAt = performance.now();
-        const allow114 = compat && !this.#provedAddresses.has(server);
-        const met = await shakeHands({
-          address: server,
-          port: tunnel.port,
-          route,
-          path,
-          front,
-          ca: ca === undefined ? undefined : [ca].flat(),
-          serverName,
-          keys,
-          token: allow114 ? tunnelToken(key) : undefined,
-          client: this.#identity,
-          extensions: EXTENSIONS,
-          timeoutMs: this.context.limits.handshakeTimeoutMs,
-          signal: this.lifetime.signal,
-        });
-        this.context.latencies.handshake.observe(performance.now() - startedAt);
-        if (met.proved) this.#provedAddresses.add(server);
-        return { met, route };
-      } catch (error) {
-        if (this.closingOrClosed) throw error;
-        if (!isOwnFault(error)) names.failed(dialled.host, address);
-        lastError = error;
-      }
-    }
-    throw lastError;
-  }
-
   /**
-   * The server's addresses, first the one that takes a connection first: of several, one that
-   * swallows what is sent to it would cost the time of a whole handshake.
+   * Of several servers, one has said who takes the users. Where they do, each is held from now on, by
+   * a loop of its own; where this end does, one loop takes the best of them.
+   *
+   * @throws {TunnelError} `HANDSHAKE_REJECTED` if others that stand say otherwise
    */
-  async #inOrder(dialled: HostPort, addresses: readonly string[]): Promise<readonly string[]> {
-    if (addresses.length < 2) return addresses;
-    const { names, limits } = this.context;
-    const signal = AbortSignal.any([
-      this.lifetime.signal,
-      AbortSignal.timeout(limits.handshakeTimeoutMs),
-    ]);
-    const first = await connectFirst(names, dialled, signal);
-    first.socket.destroy();
-    return [first.address, ...addresses.filter((address) => address !== first.address)];
+  #agreeOnFlow(flow: "-" | "+", link: ServerLink, keys: ProofKeys, loop: Loop): void {
+    if (flow === "-" && this.#holding === undefined) {
+      this.#holding = new AbortController();
+      const until = AbortSignal.any([this.lifetime.signal, this.#holding.signal]);
+      Object.assign(loop, { links: [link], until });
+      for (const other of this.#links) {
+        if (other !== link) void this.#run(keys, { links: [other], until });
+      }
+    } else if (flow === "+" && this.#holding !== undefined) {
+      if (this.#balance.size > 0) {
+        const why = "the server is in forward mode, others of this client in reverse mode";
+        link.reason = why;
+        throw new TunnelError("HANDSHAKE_REJECTED", `${formatHostPort(link.server)}: ${why}`);
+      }
+      // All of them have been turned round, or will be.
+      this.#holding.abort();
+      this.#holding = undefined;
+      Object.assign(loop, { links: this.#links, until: this.lifetime.signal });
+      for (const { current } of this.#links) current?.session.end("the flow has changed");
+    }
   }
 
   async #takeRole(flow: "-" | "+"): Promise<void> {
@@ -231,24 +255,56 @@ export class ClientTunnel extends TunnelBase {
     else this.#entrySide = side;
   }
 
-  #ready(session: Session): void {
-    this.#entrySide?.queue.setSession(session);
+  #ready(link: ServerLink, peer: BalancedPeer): void {
+    const { terms } = peer.session;
+    this.#balance.add(peer);
+    this.#entrySide?.queue.setSession(this.#balance);
     this.context.log("info", "session established", {
-      peer: session.terms.peer,
-      flow: session.terms.flow === "-" ? "reverse" : "forward",
-      proved: session.terms.proved,
+      peer: terms.peer,
+      flow: terms.flow === "-" ? "reverse" : "forward",
+      proved: terms.proved,
     });
-    this.setPeer(true);
+    if (this.#several) {
+      // One that is taken in place of another is a session after the first.
+      const before = this.#holding === undefined ? this.#links : [link];
+      if (before.some(({ sessions }) => sessions > 0)) this.context.counters.reconnects++;
+      link.sessions++;
+      link.reason = undefined;
+      this.setPeers(true);
+    } else this.setPeer(true);
     this.setState("running");
   }
 
+  #lost(link: ServerLink, peer: BalancedPeer, reason: string): void {
+    this.#balance.delete(peer);
+    const isLast = this.#balance.size === 0;
+    if (isLast) this.#entrySide?.queue.setSession(undefined);
+    link.reason = reason;
+    if (this.#several) this.setPeers(!isLast);
+    else this.setPeer(false);
+    if (!this.closingOrClosed) {
+      this.context.log("warn", "session ended", {
+        reason,
+        ...(this.#several && { server: formatHostPort(link.server) }),
+      });
+    }
+  }
+
+  get #sessions(): ClientSession[] {
+    return this.#links.flatMap(({ current }) => current ?? []);
+  }
+
+  override peers(): readonly PeerState[] {
+    return this.#links.flatMap(({ state }) => state ?? []);
+  }
+
   protected override tick(): void {
-    this.#current?.tick();
+    for (const session of this.#sessions) session.tick();
     super.tick();
   }
 
   protected override retiring(): boolean {
-    return this.#current?.session.retiring === true;
+    return this.#sessions.some(({ session }) => session.retiring);
   }
 
   protected override waitingUsers(): ConduitUser[] {
@@ -260,18 +316,24 @@ export class ClientTunnel extends TunnelBase {
   }
 
   protected poolSize(): number {
-    return this.#current?.session.poolSize ?? 0;
+    return this.#sessions.reduce((sum, { session }) => sum + session.poolSize, 0);
   }
 
   protected stopTaking(): void {
     this.#entrySide?.stopTaking();
-    // A 1.14 peer cuts its relays with the session: let them finish first.
-    if (this.#current?.session.terms.proved === true) this.#current.retire("closing");
+    for (const current of this.#sessions) {
+      // A 1.14 peer cuts its relays with the session: let them finish first.
+      if (current.session.terms.proved) current.retire("closing");
+    }
   }
 
   protected endAll(): void {
-    this.#current?.session.end("closing");
+    for (const { session } of this.#sessions) session.end("closing");
     this.#entrySide?.close();
     this.#exitSide?.close();
   }
+}
+
+function isSame(one: HostPort, other: HostPort): boolean {
+  return one.host === other.host && one.port === other.port;
 }

@@ -1,43 +1,49 @@
 import type { ServerSettings } from "@nodepass/url-config";
-import { bindAddress } from "../bind-address.ts";
-import type { CarrierListener } from "../carrier/carrier.ts";
-import { carrierOf } from "../carrier/carriers.ts";
 import type { ConduitUser } from "../conduit/conduit.ts";
 import { EntrySide } from "../entry/entry-side.ts";
 import type { TcpEntry } from "../entry/tcp-entry.ts";
 import { TunnelError } from "../errors.ts";
 import { ExitSide } from "../exit/exit-side.ts";
-import { HTTPS_PORT } from "../handshake/handshake-client.ts";
-import { HandshakeServer } from "../handshake/handshake-server.ts";
-import { TunnelListener } from "../listener/tunnel-listener.ts";
-import { PoolGreeter } from "../pool/pool-greeter.ts";
-import type { Session } from "../session/session.ts";
+import type { Applicant } from "../handshake/key-ring.ts";
+import type { Tenancy, Tenant } from "../listener/tunnel-port.ts";
+import { TunnelPorts } from "../listener/tunnel-ports.ts";
+import { PeerBalance } from "../peers/peer-balance.ts";
 import { openCertificateFiles } from "../tls/certificate-files.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
-import { createSelfSignedCertificate } from "../tls/self-signed.ts";
-import type { TunnelOptions } from "../tunnel.ts";
+import type { PeerState, TunnelOptions } from "../tunnel.ts";
 import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
+import type { ClientLink } from "./client-link.ts";
 import { ServerSessions } from "./server-sessions.ts";
 import { TunnelBase } from "./tunnel-base.ts";
 import { setFacing } from "./update-settings.ts";
 
-/** A dual-end server: listens on the tunnel address for its client. */
+interface Place {
+  readonly tenant: Tenant;
+  readonly tenancy: Tenancy;
+}
+
+/** A dual-end server: takes its clients on the tunnel address. */
 export class ServerTunnel extends TunnelBase {
   readonly #settings: ServerSettings;
+  readonly #balance: PeerBalance;
   #sessions: ServerSessions | undefined;
   #entrySide: EntrySide | undefined;
   #exitSide: ExitSide | undefined;
-  #tunnelListener: TunnelListener | undefined;
-  #greeter: PoolGreeter | undefined;
-  #handshakes: HandshakeServer | undefined;
-  #carrier: CarrierListener | undefined;
-  #certificate: CertificateSource | undefined;
+  #place: Place | undefined;
+  /** Whose place on the port it is to take. */
+  #formerPlace: Place | undefined;
 
   constructor(settings: ServerSettings, options: TunnelOptions) {
     super(settings, options);
     // The ones that `update` changes.
     this.#settings = this.settings.scheme === "server" ? this.settings : settings;
+    this.#balance = new PeerBalance(settings.lbs);
+  }
+
+  override replace(former: TunnelBase): void {
+    super.replace(former);
+    if (former instanceof ServerTunnel) this.#formerPlace = former.#place;
   }
 
   async start(): Promise<void> {
@@ -50,27 +56,12 @@ export class ServerTunnel extends TunnelBase {
       stretchTunnelKey(settings.key).then((stretched) => new ProofKeys(stretched)),
       this.#openCertificate(),
     ]);
-    this.#certificate = certificate;
     const flow = await this.#chooseFlow();
     if (this.closingOrClosed) {
       this.endAll();
       return;
     }
-    const sessions = new ServerSessions({
-      context,
-      settings,
-      keys,
-      flow,
-      certificate,
-      owner: {
-        exit: this.#exitSide,
-        onReady: (session) => this.#ready(session),
-        onAvailable: () => this.#entrySide?.queue.serve(),
-        onEnd: (session, reason) => this.#lost(session, reason),
-      },
-    });
-    this.#sessions = sessions;
-    await this.#listen(sessions, keys);
+    await this.#listen(flow, keys, certificate);
     if (this.closingOrClosed) {
       this.endAll();
       return;
@@ -80,25 +71,21 @@ export class ServerTunnel extends TunnelBase {
   }
 
   async #openCertificate(): Promise<CertificateSource | undefined> {
-    const { tls, crt, keyFile, tunnel } = this.#settings;
-    if (tls === 2) {
-      if (crt === undefined || keyFile === undefined) {
-        throw new TunnelError("CERTIFICATE_INVALID", "tls=2 needs crt and key");
-      }
-      const settings = this.#settings;
-      // Other files may be named while it runs.
-      return openCertificateFiles({
-        get certPath() {
-          return settings.crt ?? crt;
-        },
-        get keyPath() {
-          return settings.keyFile ?? keyFile;
-        },
-      });
+    const settings = this.#settings;
+    const { tls, crt, keyFile } = settings;
+    if (tls !== 2) return undefined;
+    if (crt === undefined || keyFile === undefined) {
+      throw new TunnelError("CERTIFICATE_INVALID", "tls=2 needs crt and key");
     }
-    // On port 443 the handshake goes over TLS whatever `tls` is.
-    if (tls === 1 || tunnel.port === HTTPS_PORT) return createSelfSignedCertificate();
-    return undefined;
+    // Other files may be named while it runs.
+    return openCertificateFiles({
+      get certPath() {
+        return settings.crt ?? crt;
+      },
+      get keyPath() {
+        return settings.keyFile ?? keyFile;
+      },
+    });
   }
 
   /** Mode 0: reverse if the target address can be bound here, else forward. */
@@ -129,76 +116,60 @@ export class ServerTunnel extends TunnelBase {
     return "+";
   }
 
-  async #listen(sessions: ServerSessions, keys: ProofKeys): Promise<void> {
-    const { context } = this;
+  async #listen(
+    flow: "-" | "+",
+    keys: ProofKeys,
+    certificate: CertificateSource | undefined,
+  ): Promise<void> {
+    const { context, options } = this;
     const settings = this.#settings;
-    const handshakes = new HandshakeServer({
+    const tenant: Tenant = {
       context,
+      settings,
       keys,
       token: settings.compat ? tunnelToken(settings.key) : undefined,
-      path: settings.path,
-      // Where the pool speaks HTTP a reverse proxy may stand in front.
-      proxied: settings.type === 2 || settings.type === 3,
-      admit: (applicant) => sessions.admit(applicant),
-    });
-    this.#handshakes = handshakes;
-    const kind = await carrierOf(settings.type, this.options.carriers);
+      certificate,
+      admit: async (applicant: Applicant) => {
+        // At a port of several tunnels it may have come for another one.
+        if (context.peerGate?.admits(applicant.address) === false)
+          return "this address may not come";
+        return this.#sessions?.admit(applicant) ?? "the tunnel is being opened";
+      },
+    };
+    const ports = options.ports ?? new TunnelPorts();
+    const former = this.#formerPlace;
+    this.#formerPlace = undefined;
+    let tenancy: Tenancy;
     try {
-      this.listener = await bindAddress(settings.tunnel, {
-        tcp: true,
-        udp: false,
-        keepAlive: true,
+      tenancy = await ports.join(tenant, {
         from: this.offered("listener"),
-        onError: (error) => {
-          context.logLimited("error", "tunnel listener failed", { error: error.message });
-        },
+        former,
+        carriers: options.carriers,
       });
     } catch (error) {
-      this.#entrySide?.close();
+      certificate?.close();
       throw error;
     }
-    const { limits, buffers } = context;
-    const greeter = new PoolGreeter(context, sessions, limits.handshakeTimeoutMs);
-    this.#greeter = greeter;
-    const carrier = await kind.listen({
-      host: this.listener.host,
-      port: this.listener.port,
-      path: settings.path,
-      certificate: settings.tls === 0 ? undefined : this.#certificate,
-      reportIntervalMs: limits.reportIntervalMs,
-      buffers,
-      lingerer: context.lingerer,
-      newcomers: {
-        timeoutMs: limits.handshakeTimeoutMs,
-        onDropped: (reason, { address }) => context.logLimited("warn", reason, { address }),
-        expectsMany: (address) => sessions.expectsMany(address),
-      },
-      log: context.logLimited,
-      onStream: (arrival) => {
-        // Over QUIC it has come by no listener of ours.
-        if (settings.type !== 1 || context.peerGate?.admits(arrival.address) !== false) {
-          greeter.greet(arrival);
-        } else arrival.stream.destroy();
-      },
-    });
-    const listener = new TunnelListener({
-      context,
-      certificate: this.#certificate,
-      poolTls: settings.tls !== 0,
-      carrier,
-      onHandshake: (socket) => handshakes.serve(socket),
-      expectsSilent: (address) => sessions.expectsSilent(address),
-      expectsMany: (address) => sessions.expectsMany(address),
-    });
-    this.#carrier = carrier;
-    this.#tunnelListener = listener;
+    this.#place = { tenant, tenancy };
+    this.listener = tenancy.bound;
     if (context.bans !== undefined) {
+      const { sessions } = tenancy;
       context.bans.isExempt = (address) =>
-        sessions.expectsMany(address) || sessions.expectsSilent(address);
+        sessions.expectsMany(address) || sessions.silenceMs(address) > 0;
     }
-    this.listener.serve((socket) => {
-      if (context.peerGate?.admits(socket.remoteAddress ?? "") === false) socket.destroy();
-      else listener.accept(socket);
+    this.#sessions = new ServerSessions({
+      context,
+      settings,
+      keys,
+      flow,
+      directory: tenancy.sessions,
+      fingerprintFor: tenancy.fingerprintFor,
+      owner: {
+        exit: this.#exitSide,
+        onReady: (link, again) => this.#ready(link, again),
+        onAvailable: () => this.#entrySide?.queue.serve(),
+        onEnd: (link, reason) => this.#lost(link, reason),
+      },
     });
     context.log("info", "server listening", {
       tunnel: `${this.listener.host}:${this.listener.port}`,
@@ -209,23 +180,54 @@ export class ServerTunnel extends TunnelBase {
     });
   }
 
-  #ready(session: Session): void {
-    this.#entrySide?.queue.setSession(session);
-    this.context.log("info", "session established", { peer: session.terms.peer });
-    this.setPeer(true);
+  #ready(link: ClientLink, again: boolean): void {
+    const { context } = this;
+    this.#balance.add(link);
+    this.#entrySide?.queue.setSession(this.#balance);
+    context.log("info", "session established", {
+      peer: link.session.terms.peer,
+      ...(this.#several && { client: link.number }),
+    });
+    if (this.#several) {
+      if (again) context.counters.reconnects++;
+      this.setPeers(true);
+    } else this.setPeer(true);
     this.setState("running");
   }
 
-  #lost(session: Session, reason: string): void {
-    if (this.closingOrClosed || this.#sessions?.session !== session) return;
-    this.#entrySide?.queue.setSession(undefined);
-    this.context.log("warn", "session ended", { reason });
-    this.setPeer(false);
+  #lost(link: ClientLink, reason: string): void {
+    this.#balance.delete(link);
+    if (this.closingOrClosed) return;
+    const isLast = this.#balance.size === 0;
+    if (isLast) this.#entrySide?.queue.setSession(undefined);
+    this.context.log("warn", "session ended", {
+      reason,
+      ...(this.#several && { client: link.number }),
+    });
+    if (this.#several) this.setPeers(!isLast);
+    else this.setPeer(false);
+    // Those who are left serve.
+    if (!isLast) return;
     this.setState("error", new TunnelError("PEER_LOST", `session ended: ${reason}`));
   }
 
+  /** Whether there can be several clients: only then is counted what each does. */
+  get #several(): boolean {
+    return this.#settings.clients > 1;
+  }
+
+  override peers(): readonly PeerState[] {
+    if (!this.#several) return [];
+    return (this.#sessions?.links ?? []).flatMap(({ number, address, session, load }) => {
+      if (load === undefined) return [];
+      const { poolSize: pool, ping } = session;
+      const connected = session.hasControl;
+      return { number, address, connected, reason: undefined, ...load.counters(), pool, ping };
+    });
+  }
+
   protected override retiring(): boolean {
-    return this.#sessions?.session?.retiring === true;
+    return this.#sessions?.links.some(({ session }) => session.retiring) === true;
   }
 
   protected override waitingUsers(): ConduitUser[] {
@@ -237,25 +239,20 @@ export class ServerTunnel extends TunnelBase {
   }
 
   protected poolSize(): number {
-    return this.#sessions?.session?.poolSize ?? 0;
+    return this.#sessions?.links.reduce((sum, { session }) => sum + session.poolSize, 0) ?? 0;
   }
 
   protected stopTaking(): void {
-    this.listener?.stopTaking();
+    this.#place?.tenancy.stopTaking();
     this.#entrySide?.stopTaking();
     // A 1.14 peer cuts its relays with the session: let them finish first.
-    if (this.#sessions?.session?.terms.proved === true) this.#sessions.retire("closing");
+    this.#sessions?.retire("closing");
   }
 
   protected endAll(): void {
     this.#sessions?.close("closing");
-    this.#tunnelListener?.close();
-    this.#greeter?.close();
-    this.#carrier?.close();
-    this.#handshakes?.close();
-    this.listener?.close();
+    this.#place?.tenancy.close();
     this.#entrySide?.close();
     this.#exitSide?.close();
-    this.#certificate?.close();
   }
 }

@@ -14,6 +14,7 @@ import type {
   CloseOptions,
   ConnectionEvent,
   ConnectOptions,
+  PeerState,
   ReadyOptions,
   TargetState,
   Tunnel,
@@ -118,7 +119,14 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   }
 
   counters(): TunnelCounters {
-    return { ...this.context.counters, pool: this.poolSize() };
+    const peers = this.peers();
+    const { counters } = this.context;
+    const ping = peers.reduce((longest, peer) => Math.max(longest, peer.ping), 0);
+    return { ...counters, pool: this.poolSize(), ping: peers.length > 0 ? ping : counters.ping };
+  }
+
+  peers(): readonly PeerState[] {
+    return [];
   }
 
   latencies(): TunnelLatencies {
@@ -271,7 +279,11 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   /** A session stands, or has ended. */
   protected setPeer(connected: boolean): void {
     if (connected && this.#sessions++ > 0) this.context.counters.reconnects++;
-    if (this.#hasPeer === connected) return;
+    if (this.#hasPeer !== connected) this.setPeers(connected);
+  }
+
+  /** The same where there are several. @param connected whether a session with one of them stands */
+  protected setPeers(connected: boolean): void {
     this.#hasPeer = connected;
     this.emit("peer", connected);
   }

@@ -1,6 +1,7 @@
 import type { RemoteInfo } from "node:dgram";
 import type { Conduit, ConduitSource, ConduitUser } from "../conduit/conduit.ts";
 import type { PortCounts } from "../entry/port-counts.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import type { Slot } from "../slots.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { formatRemote } from "../wire/endpoint.ts";
@@ -101,6 +102,7 @@ class UdpUser implements ConduitUser, UdpSession {
   from: RemoteInfo;
   readonly visitor: string | undefined;
   readonly relay: UdpRelay;
+  #load: PeerLoad | undefined;
   readonly #entry: UdpEntry;
   readonly remote: string;
 
@@ -126,6 +128,7 @@ class UdpUser implements ConduitUser, UdpSession {
         entry.at?.ended("udp", this.relay);
         entry.sessions.delete(this);
         entry.queue.cancel(this);
+        this.#load?.ended("udp", this.relay);
         entry.context.counters.udps--;
         entry.context.slots.release(slot);
         if (entry.context.debugs) {
@@ -140,6 +143,10 @@ class UdpUser implements ConduitUser, UdpSession {
   }
 
   onConduit(conduit: Conduit): void {
+    if (conduit.load !== undefined && !this.relay.closed) {
+      this.#load = conduit.load;
+      conduit.load.began("udp", this.relay);
+    }
     this.relay.attach(conduit.stream, conduit.framed, conduit.reader?.takeEarly());
     if (this.#entry.context.debugs) {
       this.#entry.context.log("debug", "udp session opened", { remote: this.remote });

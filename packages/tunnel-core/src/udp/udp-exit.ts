@@ -1,4 +1,5 @@
 import type { Opening } from "../conduit/conduit.ts";
+import type { PeerLoad } from "../peers/peer-load.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
 import { addressOf, parseRemote } from "../wire/endpoint.ts";
 import { FrameScratch } from "./datagram-sender.ts";
@@ -18,7 +19,7 @@ export class UdpExit {
   }
 
   /** A session that the peer's entry begins. */
-  open(opening: Opening, place: number): void {
+  open(opening: Opening, place: number, load: PeerLoad | undefined): void {
     const context = this.#context;
     const { remote } = opening;
     const slot = context.settings.udp ? context.slots.take(addressOf(remote)) : undefined;
@@ -39,11 +40,13 @@ export class UdpExit {
       onClosed: () => {
         target.close();
         if (!claimed) opening.refuse();
+        load?.ended("udp", relay);
         context.counters.udps--;
         context.slots.release(slot);
         if (context.debugs) context.log("debug", "udp session closed", { remote });
       },
     });
+    load?.began("udp", relay);
     if (context.debugs) context.log("debug", "udp session opened", { remote });
     const receiver: TargetReceiver = {
       onDatagram: (datagram) => relay.incoming(datagram),

@@ -1,6 +1,6 @@
 import { TunnelError } from "../errors.ts";
 import { isExtensionName, MAX_EXTENSIONS } from "./extensions.ts";
-import { CLIENT_ID_BYTES, NONCE_BYTES, PROOF_BYTES } from "./proof.ts";
+import { CLIENT_ID_BYTES, KEY_ID_BYTES, NONCE_BYTES, PROOF_BYTES } from "./proof.ts";
 
 /** The version of the proved handshake. */
 export const PROTOCOL_VERSION = 1;
@@ -13,6 +13,12 @@ export const ANSWER_PROOF_HEADER = "NodePass-Proof";
  * covers. Reverse proxies rewrite `Host`, and some the path.
  */
 const ASKED_HEADER = "NodePass-Asked";
+
+/** Header of the challenge, where several tunnels are on the port: the salt of their key ids. */
+const SALT_HEADER = "NodePass-Salt";
+
+/** Header of the second request: the id of the client's key under that salt. */
+const KEY_ID_HEADER = "NodePass-Key-Id";
 
 /** Host and path as one text: a host has no slash, a path begins with one. */
 const ASKED = /^([^\s/]{1,255})(\/[!-~]{0,255})$/;
@@ -49,6 +55,8 @@ export interface ProofHeaders {
   readonly proof: Buffer;
   /** `undefined`: as on the request's own lines. */
   readonly asked?: Asked | undefined;
+  /** Which of the port's tunnels is meant; `undefined`: the client does not know that there are several. */
+  readonly keyId?: Buffer | undefined;
 }
 
 /** The first request's headers, beside `Host`. */
@@ -66,11 +74,13 @@ export function proofHeaders(input: {
   readonly extensions: readonly string[];
   readonly proof: Uint8Array;
   readonly asked?: Asked | undefined;
+  readonly keyId?: Uint8Array | undefined;
 }): Record<string, string> {
-  const { asked } = input;
+  const { asked, keyId } = input;
   return {
     ...openingHeaders(input.clientNonce),
     ...(asked !== undefined && { [ASKED_HEADER]: `${asked.host}${asked.path}` }),
+    ...(keyId !== undefined && { [KEY_ID_HEADER]: toBase64Url(keyId) }),
     "NodePass-Client": toBase64Url(input.client),
     ...(input.extensions.length > 0 && { "NodePass-Extensions": input.extensions.join(",") }),
     Authorization: `NodePass-Proof ${toBase64Url(input.proof)}`,
@@ -104,12 +114,35 @@ export function parseHandshakeRequest(headers: HandshakeHeaders): HandshakeReque
     extensions: parseExtensions(single(headers, "nodepass-extensions")),
     proof,
     asked: parseAsked(single(headers, ASKED_HEADER.toLowerCase())),
+    keyId: optionalBytes(headers, KEY_ID_HEADER.toLowerCase(), KEY_ID_BYTES),
   };
 }
 
 /** The value of `WWW-Authenticate` in the answer to a first request. */
 export function formatChallenge(serverNonce: Uint8Array): string {
   return `NodePass version="${PROTOCOL_VERSION}", nonce="${toBase64Url(serverNonce)}"`;
+}
+
+/** The challenge's headers. @param salt of the key ids, where several tunnels are on the port */
+export function challengeHeaders(
+  serverNonce: Uint8Array,
+  salt: Uint8Array | undefined,
+): Record<string, string> {
+  return {
+    "WWW-Authenticate": formatChallenge(serverNonce),
+    ...(salt !== undefined && { [SALT_HEADER]: toBase64Url(salt) }),
+  };
+}
+
+/**
+ * The salt of a challenge.
+ *
+ * @param headers of the answer
+ * @returns `undefined` if one tunnel is on the port, or an older server
+ * @throws {TunnelError} `HANDSHAKE_INVALID` if it is malformed
+ */
+export function parseSalt(headers: HandshakeHeaders): Buffer | undefined {
+  return optionalBytes(headers, SALT_HEADER.toLowerCase(), KEY_ID_BYTES);
 }
 
 /**
@@ -172,6 +205,14 @@ function bytesOf(headers: HandshakeHeaders, name: string, length: number): Buffe
   const bytes = fromBase64Url(single(headers, name) ?? "", length);
   if (bytes === undefined) throw invalid(name, `${length} bytes in base64url`);
   return bytes;
+}
+
+function optionalBytes(
+  headers: HandshakeHeaders,
+  name: string,
+  length: number,
+): Buffer | undefined {
+  return single(headers, name) === undefined ? undefined : bytesOf(headers, name, length);
 }
 
 function single(headers: HandshakeHeaders, name: string): string | undefined {

@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { negotiateExtensions } from "./extensions.ts";
 import {
   clientProof,
+  findClientProof,
+  keyId,
   newClientId,
   newNonce,
   newSessionId,
@@ -17,12 +19,14 @@ import {
   verifyProof,
 } from "./proof.ts";
 import {
+  challengeHeaders,
   formatAnswerProof,
   formatChallenge,
   openingHeaders,
   parseAnswerProof,
   parseChallenge,
   parseHandshakeRequest,
+  parseSalt,
   proofHeaders,
 } from "./proof-headers.ts";
 import { formatProvedAnswer, type ProvedAnswer, parseProvedAnswer } from "./proved-answer.ts";
@@ -128,6 +132,57 @@ describe.each(vectors)("vector: $name", (vector) => {
     expect(key.toString("hex")).toBe(vector.sessionKey);
     expect(signalKey(key)).toBe(vector.signalKey);
   });
+});
+
+interface KeyIdVector {
+  readonly tunnelKey: string;
+  readonly stretchedKey: string;
+  readonly idKey: string;
+  readonly salt: string;
+  readonly saltHeader: string;
+  readonly keyId: string;
+  readonly keyIdHeader: string;
+}
+
+const keyIds: readonly KeyIdVector[] = JSON.parse(
+  readFileSync(new URL("../../test/vectors/key-ids.json", import.meta.url), "utf8"),
+);
+
+describe.each(keyIds)("key id under $tunnelKey", (vector) => {
+  const keys = new ProofKeys(bytes(vector.stretchedKey));
+  const salt = bytes(vector.salt);
+
+  test("of a salt", () => {
+    expect(keys.id.export().toString("hex")).toBe(vector.idKey);
+    expect(keyId(keys, salt).toString("hex")).toBe(vector.keyId);
+  });
+
+  test("in the challenge and in the second request", () => {
+    const headers = challengeHeaders(Buffer.alloc(32), salt);
+    expect(headers["NodePass-Salt"]).toBe(vector.saltHeader);
+    expect(parseSalt(lowerCase(headers))).toEqual(salt);
+    expect(parseSalt(lowerCase(challengeHeaders(Buffer.alloc(32), undefined)))).toBeUndefined();
+    const clientNonce = Buffer.alloc(32);
+    const said = { clientNonce, client: Buffer.alloc(16), extensions: [], proof: Buffer.alloc(32) };
+    const second = proofHeaders({ ...said, keyId: keyId(keys, salt) });
+    expect(second["NodePass-Key-Id"]).toBe(vector.keyIdHeader);
+    expect(parseHandshakeRequest(lowerCase(second))).toMatchObject({ keyId: bytes(vector.keyId) });
+    const short = { ...lowerCase(second), "nodepass-key-id": "AAAA" };
+    expect(() => parseHandshakeRequest(short)).toThrow(/nodepass-key-id is not 16 bytes/);
+    expect(() => parseSalt({ "nodepass-salt": "x" })).toThrow(/nodepass-salt is not 16 bytes/);
+  });
+});
+
+test("of several keys, whose proof it is", () => {
+  const all = [1, 2, 3].map((seed) => new ProofKeys(Buffer.alloc(32, seed)));
+  const input = {
+    ...{ method: "GET", path: "/", host: "none", clientNonce: newNonce(), serverNonce: newNonce() },
+    ...{ client: newClientId(), extensions: [] },
+  };
+  for (const [index, keys] of all.entries()) {
+    expect(findClientProof(all, input, clientProof(keys, input))).toBe(index);
+  }
+  expect(findClientProof(all, input, Buffer.alloc(32))).toBe(-1);
 });
 
 describe("a proof is of one exchange only", () => {

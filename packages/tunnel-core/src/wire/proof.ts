@@ -17,6 +17,9 @@ export const CLIENT_ID_BYTES = 16;
 /** Bytes of a session id. */
 export const SESSION_ID_BYTES = 8;
 
+/** Bytes of a port's salt, and of the key ids made with it. */
+export const KEY_ID_BYTES = 16;
+
 /** Bytes of every proof and derived key. */
 export const PROOF_BYTES = 32;
 
@@ -53,12 +56,15 @@ export class ProofKeys {
   readonly client: KeyObject;
   readonly server: KeyObject;
   readonly session: KeyObject;
+  /** Of the id that says which of several tunnels on one port a client means. */
+  readonly id: KeyObject;
 
   /** @param stretched from `stretchTunnelKey` */
   constructor(stretched: Buffer) {
     this.client = derive(stretched, "nodepass/1 client proof");
     this.server = derive(stretched, "nodepass/1 server proof");
     this.session = derive(stretched, "nodepass/1 session");
+    this.id = derive(stretched, "nodepass/1 key id");
   }
 }
 
@@ -115,7 +121,11 @@ export function newSessionId(): Buffer {
  * @see docs/protocol.md, "Proofs"
  */
 export function clientProof(keys: ProofKeys, input: ClientProofInput): Buffer {
-  return authenticate(keys.client, [
+  return hmac(keys.client, clientProofMessage(input));
+}
+
+function clientProofMessage(input: ClientProofInput): Buffer {
+  return withLengths([
     input.method,
     input.path,
     input.host,
@@ -126,9 +136,39 @@ export function clientProof(keys: ProofKeys, input: ClientProofInput): Buffer {
   ]);
 }
 
+/**
+ * Whose proof it is. All are tried, whichever it is: the time says nothing.
+ *
+ * @returns the index of the last one whose proof it is, -1 if it is nobody's
+ */
+export function findClientProof(
+  candidates: readonly Pick<ProofKeys, "client">[],
+  input: ClientProofInput,
+  proof: Uint8Array,
+): number {
+  const message = clientProofMessage(input);
+  let found = -1;
+  for (const [index, { client }] of candidates.entries()) {
+    if (verifyProof(hmac(client, message), proof)) found = index;
+  }
+  return found;
+}
+
 /** The server's proof: HMAC-SHA256 over both nonces and the whole body. */
 export function serverProof(keys: ProofKeys, input: ServerProofInput): Buffer {
   return authenticate(keys.server, [input.clientNonce, input.serverNonce, input.body]);
+}
+
+/**
+ * Which of the tunnels on one port a client means, for who knows their keys: the first bytes of
+ * HMAC-SHA256 over the port's salt. It says nothing about the key, and nothing to another port.
+ *
+ * @param salt 16 bytes, from the challenge
+ * @returns 16 bytes
+ * @see docs/protocol.md, "Several tunnels on one port"
+ */
+export function keyId(keys: Pick<ProofKeys, "id">, salt: Uint8Array): Buffer {
+  return createHmac("sha256", keys.id).update(salt).digest().subarray(0, KEY_ID_BYTES);
 }
 
 /** The key of one session, which the MACs of its pool hellos are made with. */
@@ -160,14 +200,22 @@ function derive(stretched: Buffer, use: string): KeyObject {
   return createSecretKey(Buffer.from(key));
 }
 
-/** HMAC-SHA256 over fields, each with its length before it (u32, big-endian): no two lists alike. */
 function authenticate(key: KeyObject, fields: readonly (string | Uint8Array)[]): Buffer {
-  const hmac = createHmac("sha256", key);
+  return hmac(key, withLengths(fields));
+}
+
+function hmac(key: KeyObject, message: Uint8Array): Buffer {
+  return createHmac("sha256", key).update(message).digest();
+}
+
+/** Fields, each with its length before it (u32, big-endian): no two lists alike. */
+function withLengths(fields: readonly (string | Uint8Array)[]): Buffer {
+  const parts: Uint8Array[] = [];
   for (const field of fields) {
     const bytes = typeof field === "string" ? Buffer.from(field, "utf8") : field;
     const length = Buffer.allocUnsafe(4);
     length.writeUInt32BE(bytes.length, 0);
-    hmac.update(length).update(bytes);
+    parts.push(length, bytes);
   }
-  return hmac.digest();
+  return Buffer.concat(parts);
 }

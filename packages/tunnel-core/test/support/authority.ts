@@ -10,13 +10,13 @@ export const SERVER_NAME = "nodepass.test";
 export interface Authority {
   /** PEM of the authority's own certificate. */
   readonly ca: string;
-  /** `crt=…&key=…` of a certificate for `SERVER_NAME`. */
+  /** `crt=…&key=…` of a certificate for its name, `SERVER_NAME` if not another one. */
   readonly query: string;
   remove(): Promise<void>;
 }
 
 /** Makes an authority and a certificate that it signed, in a folder of its own. */
-export async function makeAuthority(): Promise<Authority> {
+export async function makeAuthority(name = SERVER_NAME): Promise<Authority> {
   const ec = { keyType: "ec", curve: "P-256", algorithm: "sha256" } as const;
   const root = await generate([{ name: "commonName", value: "NodePass test authority" }], {
     ...ec,
@@ -25,12 +25,12 @@ export async function makeAuthority(): Promise<Authority> {
       { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true },
     ],
   });
-  const leaf = await generate([{ name: "commonName", value: SERVER_NAME }], {
+  const leaf = await generate([{ name: "commonName", value: name }], {
     ...ec,
     ca: { key: root.private, cert: root.cert },
     extensions: [
       { name: "basicConstraints", cA: false },
-      { name: "subjectAltName", altNames: [{ type: 2, value: SERVER_NAME }] },
+      { name: "subjectAltName", altNames: [{ type: 2, value: name }] },
     ],
   });
   const folder = await mkdtemp(join(tmpdir(), "nodepass-"));

@@ -6,6 +6,7 @@ import type {
   CarrierDialTerms,
   CarrierListener,
 } from "../../src/carrier/carrier.ts";
+import { PortCertificates } from "../../src/listener/port-certificates.ts";
 import { TunnelListener } from "../../src/listener/tunnel-listener.ts";
 import type { ByteStream } from "../../src/stream/byte-stream.ts";
 import { Lingerer } from "../../src/stream/lingerer.ts";
@@ -72,15 +73,20 @@ export async function carrierBench(
       taken(arrival);
     },
   });
+  const certificates = new PortCertificates();
+  if (certificate !== undefined) await certificates.add(certificate);
   listener = new TunnelListener({
     // Of the context it needs the limit and the log alone.
-    context: { limits: { handshakeTimeoutMs: 5000 }, logLimited: log } as unknown as TunnelContext,
-    certificate,
+    context: {
+      limits: { handshakeTimeoutMs: 5000 } as TunnelContext["limits"],
+      logLimited: log,
+      offended: () => {},
+    },
+    certificates,
     poolTls: tls,
     carrier: listening,
     onHandshake: (socket) => socket.destroy(),
-    expectsSilent: () => false,
-    expectsMany: () => false,
+    sessions: { size: 0, expectsMany: () => false, silenceMs: () => 0 },
   });
   const dialer = carrier.dial({
     address: host,

@@ -17,7 +17,11 @@ const client = await openTunnel(
   `client://secret@127.0.0.1:${server.tunnelAddress.port}/127.0.0.1:${target.address().port}?mode=2&min=2`,
 );
 await client.ready();
-while (server.counters().pool < 2) await sleep(5);
+// The first ones become lanes: until no more are dialled.
+for (let still = 0; still < 40; still++) {
+  if (server.counters().pool < 2 || client.counters().pool < 2) still = 0;
+  await sleep(5);
+}
 
 const inspector = new Session();
 inspector.connect();

@@ -134,25 +134,27 @@ export const serverSettings: fc.Arbitrary<ServerSettings> = fc
     fc.integer({ min: 1, max: 65_535 }),
     mode,
     fc.constantFrom<(0 | 1 | 2 | 3)[]>(0, 1, 2, 3),
+    fc.integer({ min: 1, max: 1024 }),
     fc.integer({ min: 0, max: 64 }),
     fc.boolean(),
     fc.uniqueArray(fc.constantFrom("a.example", "*.a.example", "b"), { maxLength: 3 }),
   )
   .filter(
-    ([{ tcp }, , , chosenMode, , , , hosts]) => hosts.length === 0 || (tcp && chosenMode !== 2),
+    ([{ tcp }, , , chosenMode, , , , , hosts]) => hosts.length === 0 || (tcp && chosenMode !== 2),
   )
   // Who dials no target has nothing to spread.
   .filter(([{ sticky }, , , chosenMode]) => chosenMode !== 1 || !sticky)
   // Users connect at the client then.
   .filter(([{ trust }, , , chosenMode]) => chosenMode !== 2 || trust.length === 0)
   .filter(([, { tls: digit }, , , type]) => digit !== 0 || type === 0 || type === 2)
-  .map(([shared, tlsSettings, max, chosenMode, type, lanes, ban, hosts]) => ({
+  .map(([shared, tlsSettings, max, chosenMode, type, clients, lanes, ban, hosts]) => ({
     ...shared,
     ...tlsSettings,
     scheme: "server",
     max,
     mode: chosenMode,
     type,
+    clients,
     lanes,
     ban,
     hosts,
@@ -174,6 +176,7 @@ export const clientSettings: fc.Arbitrary<ClientSettings> = fc
   .map(([shared, min, chosenMode, sni, front, via]) => ({
     ...shared,
     scheme: "client",
+    otherServers: [],
     min,
     mode: chosenMode,
     sni,
@@ -189,13 +192,15 @@ export const masterSettings: fc.Arbitrary<MasterSettings> = fc
     fc.record({ host, port: fc.nat(65_535) }),
     fc.array(fc.stringMatching(/^[A-Za-z0-9_~-]{1,8}$/), { minLength: 1, maxLength: 3 }),
     fc.constantFrom<McpMode[]>(0, 1, 2),
+    fc.boolean(),
     rules,
     rules,
   )
-  .map(([tlsSettings, level, listen, segments, mcp, allow, deny]) => ({
+  .map(([tlsSettings, level, listen, segments, mcp, ui, allow, deny]) => ({
     mcp,
     ...tlsSettings,
     scheme: "master",
+    ui,
     log: level,
     listen,
     allow,

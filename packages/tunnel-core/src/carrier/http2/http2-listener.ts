@@ -11,10 +11,11 @@ import { Http2Stream } from "./http2-stream.ts";
 export class Http2Listener implements CarrierListener {
   readonly #terms: CarrierListenTerms;
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #proved = new ProvedConnections();
+  readonly #proved: ProvedConnections;
 
   constructor(terms: CarrierListenTerms) {
     this.#terms = terms;
+    this.#proved = new ProvedConnections(terms.newcomers.sessions);
   }
 
   onHttp2(newcomer: NewSocket): void {

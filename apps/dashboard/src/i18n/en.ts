@@ -1,0 +1,385 @@
+import { COUNTER_NAMES, COUNTERS, type CounterName } from "@nodepass/model";
+import { type DescriptionWords, ENGLISH, type UrlProblem } from "@nodepass/url-config";
+import { number } from "./number.ts";
+
+/** A counter's own help. */
+const counters = Object.fromEntries(
+  COUNTER_NAMES.map((name) => [name, COUNTERS[name].help]),
+) as Record<CounterName, string>;
+/** The table of parameters has its own words. */
+const parameters: Readonly<Record<string, string>> = {};
+const words: DescriptionWords = ENGLISH;
+
+const s = (count: number, one: string, many = `${one}s`): string =>
+  `${number(count, "en-GB")} ${count === 1 ? one : many}`;
+
+/** Every text in English; its shape is the shape of every other language. */
+export const en = {
+  language: "Language",
+  skip: "Skip to content",
+  loading: "Loading…",
+  close: "Close",
+  cancel: "Cancel",
+  signOut: "Sign out",
+  time: "Time",
+  noValues: "Nothing measured yet.",
+  yes: "yes",
+  no: "no",
+  copy: "Copy",
+  copied: "Copied",
+  copyFailed: "the browser does not let pages copy",
+  andMore: (count: number): string => `and ${number(count, "en-GB")} more`,
+  themes: {
+    system: "as the system",
+    light: "light",
+    dark: "dark",
+    label: (now: string): string => `Colours: ${now}`,
+  },
+  pages: { label: "Pages", tunnels: "Tunnels", picture: "Picture", master: "Master" },
+  signIn: {
+    key: "API key",
+    keep: "Keep me signed in on this browser",
+    action: "Sign in",
+    wrongKey: "The master does not know this key.",
+    tooOften: "Too many wrong keys. The right one is accepted all the same.",
+    whereIsIt:
+      "The master prints its key at its first start. nodepass key renew --local makes another.",
+    linkFailed: (why: string): string => `The link did not sign in: ${why}`,
+  },
+  connection: {
+    away: "The master does not answer; trying again.",
+    retry: "Try now",
+    keyRefused: "The key has changed",
+    keyRefusedText: (master: string): string =>
+      `${master} does not take this key any more. Enter the new one to go on.`,
+    goOn: "Go on",
+    states: {
+      connecting: "connecting",
+      live: "connected",
+      away: "away",
+      denied: "key refused",
+    },
+  },
+  conditions: {
+    up: "running",
+    waiting: "waiting for peer",
+    failing: "failing",
+    stopped: "stopped",
+  },
+  kinds: {
+    forwarder: "Forwarder",
+    entry: "Tunnel, users here",
+    exit: "Tunnel, target here",
+    client: "Tunnel client",
+    auto: "Automatic",
+  },
+  columns: {
+    name: "Name",
+    status: "Status",
+    kind: "Kind",
+    route: "Route",
+    rate: "Traffic",
+    connections: "Conns",
+    pool: "Pool",
+    ping: "Ping",
+    total: "Total",
+  },
+  actions: {
+    start: "Start",
+    stop: "Stop",
+    restart: "Restart",
+    reset: "Reset counters",
+    delete: "Delete",
+    edit: "Edit",
+    duplicate: "Duplicate",
+    export: "Export",
+  },
+  done: {
+    start: (name: string, count: number): string => `Started ${name || s(count, "tunnel")}`,
+    stop: (name: string, count: number): string => `Stopped ${name || s(count, "tunnel")}`,
+    restart: (name: string, count: number): string => `Restarted ${name || s(count, "tunnel")}`,
+    reset: (name: string, count: number): string =>
+      `Reset the counters of ${name || s(count, "tunnel")}`,
+    delete: (name: string, count: number): string => `Deleted ${name || s(count, "tunnel")}`,
+  },
+  failed: (count: number, first: string): string =>
+    count === 1 ? first : `${number(count, "en-GB")} failed; the first: ${first}`,
+  questions: {
+    delete: {
+      title: (count: number): string =>
+        count === 1 ? "Delete this tunnel?" : `Delete ${s(count, "tunnel")}?`,
+      text: "Connections are cut, and counters and history go with it.",
+    },
+    reset: {
+      title: (count: number): string =>
+        count === 1 ? "Reset its counters?" : `Reset the counters of ${s(count, "tunnel")}?`,
+      text: "The traffic totals begin at 0 again. Connections go on.",
+    },
+  },
+  tunnels: {
+    add: "New tunnel",
+    newPair: "New pair",
+    summary: "How they are",
+    none: "No tunnels yet.",
+    noneFound: "Nothing fits the search.",
+    search: "Search name, address, tag, status",
+    groups: "Groups",
+    noGroups: "none",
+    noGroup: "without",
+    tag: (name: string): string => `Tag ${name}`,
+    order: "Order",
+    columns: "Columns",
+    actions: "Actions",
+    select: (name: string): string => `Select ${name}`,
+    selectAll: "Select all",
+    selectNone: "Select none",
+    selected: (count: number): string => `${number(count, "en-GB")} selected`,
+    withSelected: "With those that are selected",
+    menuOf: (name: string): string => `More for ${name}`,
+    to: "to",
+  },
+  ranges: { hour: "Hour", day: "Day", month: "Month" },
+  series: {
+    rx: "Received",
+    tx: "Sent",
+    tcps: "TCP connections",
+    udps: "UDP sessions",
+    pool: "Pool",
+    ping: "Ping",
+  },
+  chartNames: { traffic: "Traffic", connections: "Connections", pool: "Pool", ping: "Ping" },
+  links: { up: "connected", down: "not connected", none: "none" },
+  tunnel: {
+    back: "Back to all tunnels",
+    gone: "There is no such tunnel (any more).",
+    charts: "Over time",
+    noHistory: "This master keeps no history.",
+    meaning: "What it means",
+    showKey: "Show key",
+    inFull: "In full",
+    otherEnd: "For the other end",
+    otherEndCode: "The command for the other end as a QR code",
+    otherEndHint: "Show the key for a command that works, and its QR code.",
+    received: "Received in all",
+    sent: "Sent in all",
+    counts: "Counted",
+    resting: "Targets left alone for now",
+    about: "About",
+    since: "Like this since",
+    nextRetry: "Next try",
+    withMaster: "Starts with the master",
+    peer: "Other end",
+    peers: "Other ends",
+    peerNow: (conns: string, ping: string, received: string, sent: string): string =>
+      `${conns} connections, ${ping} ms, ${received} received, ${sent} sent`,
+    at: (name: string, master: string): string => `${name} at ${master}`,
+    origin: "Described in",
+  },
+  log: {
+    title: "Log",
+    level: "From",
+    levels: { debug: "debug", info: "info", warn: "warnings", error: "errors" },
+    search: "Search the log",
+    pause: "Pause",
+    goOn: (missed: number): string =>
+      missed === 0 ? "Go on" : `Go on (${number(missed, "en-GB")} new)`,
+    download: "Download",
+    none: "No lines.",
+    count: (count: string): string => `${count} lines shown; the last 1,000 are kept here`,
+  },
+  tcping: {
+    title: "Test a connection",
+    target: "From the master to",
+    run: "Test",
+    connected: (count: string, least: string, most: string): string =>
+      `Connected ${count} times, in ${least} to ${most} ms`,
+    failed: "no connection",
+  },
+  form: {
+    role: "What it does",
+    roles: {
+      forwarder: {
+        name: "Forward a port",
+        text: "Users connect to this master, which dials the target itself.",
+      },
+      reverse: {
+        name: "Tunnel server, users here",
+        text: "Users connect to this master; a client elsewhere dials the target.",
+      },
+      forward: {
+        name: "Tunnel server, target here",
+        text: "Users connect to a client elsewhere; this master dials the target.",
+      },
+      client: {
+        name: "Tunnel client",
+        text: "Connects to a tunnel server elsewhere, which decides the direction.",
+      },
+    },
+    addresses: {
+      forwarder: {
+        tunnel: { name: "Listen on", hint: "host:port; without a host, on all interfaces" },
+        targets: { name: "Targets", hint: "host:port, several with commas: in turn" },
+      },
+      reverse: {
+        tunnel: { name: "Tunnel address", hint: "where the client connects: host:port" },
+        targets: { name: "Listen on", hint: "where users connect: host:port" },
+      },
+      forward: {
+        tunnel: { name: "Tunnel address", hint: "where the client connects: host:port" },
+        targets: { name: "Targets", hint: "host:port, several with commas: in turn" },
+      },
+      client: {
+        tunnel: { name: "Server", hint: "where the tunnel's server is: host:port" },
+        targets: { name: "Target or listen address", hint: "as the server decides: host:port" },
+      },
+      auto: {
+        tunnel: { name: "Tunnel address", hint: "where the client connects: host:port" },
+        targets: { name: "Target or listen address", hint: "whether it is free decides" },
+      },
+      autoClient: {
+        tunnel: { name: "Tunnel address", hint: "whether it is free decides: host:port" },
+        targets: { name: "Target or listen address", hint: "host:port" },
+      },
+    },
+    key: "Tunnel key",
+    keyHint: "the same at both ends; without one anybody who reaches the port can join",
+    makeKey: "Make one",
+    parameters: "Parameters",
+    byDefault: (text: string): string => `default: ${text}`,
+    allowed: (text: string): string => text,
+    none: "none",
+    tags: "Tags",
+    withMaster: "Start with the master",
+    url: "URL",
+    problems: (count: number): string =>
+      count === 1
+        ? "One thing is wrong; see beside the field."
+        : `${count} things are wrong; see beside the fields.`,
+    create: "Create and start",
+    created: "Created",
+    save: "Save",
+    saved: "Saved",
+    editTitle: (name: string): string => `Edit ${name}`,
+    inPlace: (parts: string): string => `Changed while connections went on: ${parts}`,
+    restarted: (parts: string): string => `Restarted for: ${parts}`,
+  },
+  pair: {
+    title: "New pair",
+    text: "Both ends of a tunnel in one go. The end that the other one can reach is the server.",
+    entry: "Users connect at",
+    exit: "The target is seen from",
+    master: "Master",
+    listen: "Listen on",
+    target: "Target",
+    isServer: "This end is the server",
+    serverHost: "Server is reached at",
+    tunnelPort: "Tunnel port",
+    pool: "Pool",
+    tls: "Encrypt with TLS",
+    urls: "The URLs of both ends",
+    serverUrl: "Server's URL",
+    clientUrl: "Client's URL",
+    create: "Create both",
+    created: "Both ends created",
+  },
+  picture: {
+    columns: ["Users", "Entry", "Exit", "Target"],
+    users: "Users",
+    elsewhere: "elsewhere",
+    search: "Search the picture",
+    asText: "The picture in words",
+    count: (paths: number, masters: number): string =>
+      `${s(paths, "way")} at ${s(masters, "master")}`,
+    more: (count: number): string => `${s(count, "quieter way")} left out: search for them.`,
+  },
+  master: {
+    version: "Version",
+    level: "API level",
+    system: "System",
+    host: "Host",
+    uptime: "Master runs for",
+    hostUptime: "Host runs for",
+    cores: "Cores",
+    memory: "Memory",
+    tls: "TLS of the API",
+    tlsModes: { 0: "none", 1: "self-signed", 2: "own certificate" },
+    name: "Name of this master",
+    rename: "Rename",
+    renamed: "Renamed",
+    versionHint: "All of this is in the API, too: see its documentation.",
+  },
+  machine: {
+    title: "Machine",
+    measuring: "Measuring…",
+    cpu: "CPU",
+    memory: "Memory",
+    network: "Network",
+    disk: "Disk",
+    received: "Received",
+    sent: "Sent",
+    read: "Read",
+    written: "Written",
+  },
+  keys: {
+    title: "Keys",
+    text: "A new key takes the place of the old one at once. This browser goes on with it; everything else has to be told.",
+    renew: "Make a new key",
+    made: (name: string): string => `${name}: shown here only`,
+    full: {
+      name: "New API key",
+      action: "New API key",
+      question: "Make a new API key?",
+      text: "The old one is refused from then on: dashboards, scripts and agents need the new one.",
+    },
+    read: {
+      name: "New key for reading",
+      action: "New key for reading",
+      question: "Make a new key that may only read?",
+      text: "It may look at everything but keys. The old one, if there is one, is refused from then on.",
+    },
+  },
+  backup: {
+    title: "Backup",
+    text: "All tunnels with names, tags and ties, as a file. It holds their keys. Restoring makes those that are missing, and changes and removes none.",
+    download: "Download",
+    upload: "Restore…",
+    restore: "Restore",
+    question: (count: number): string => `Restore ${s(count, "tunnel")}?`,
+    questionText: "Those that are there already, by name and URL, are left alone.",
+    restored: (made: number, kept: number): string =>
+      `${s(made, "tunnel")} made, ${number(kept, "en-GB")} there already`,
+    tooLarge: "the file is larger than any backup",
+  },
+  metrics: {
+    title: "Metrics",
+    text: "For Prometheus; with the API key, or the one for reading, as Authorization: Bearer.",
+    show: "Show",
+    docs: "API documentation",
+  },
+  events: {
+    title: "Events",
+    none: "Nothing has happened since this page was opened.",
+    types: {
+      create: "created",
+      update: "changed",
+      delete: "deleted",
+      shutdown: "the master stopped, or its key changed",
+    },
+  },
+  masters: {
+    title: "Known masters",
+    text: "For pairs across masters, and for the picture. Keys stay in this browser.",
+    choose: "Master",
+    add: "Add a master",
+    address: "Address of its API",
+    keep: "Keep its key on this browser",
+    remove: (name: string): string => `Forget ${name}`,
+  },
+  problem: ({ message }: UrlProblem): string => message,
+  counters,
+  parameters,
+  words,
+};
+
+/** The shape of every language. */
+export type Catalogue = typeof en;

@@ -1,0 +1,86 @@
+import { useState } from "preact/hooks";
+import { formatRate } from "../../format/units.ts";
+import { texts } from "../../i18n/index.ts";
+import { Icon } from "../../parts/icon.tsx";
+import { knownMasters, masterName } from "../../state/masters.ts";
+import { CONDITIONS } from "../../state/status.ts";
+import { Drawing } from "./drawing.tsx";
+import { findPaths, type Path } from "./find-paths.ts";
+
+/** More make no picture any more. */
+const MOST_PATHS = 120;
+
+/** Who forwards what to where, at all masters that are known here. */
+export function PicturePage() {
+  const t = texts();
+  const [query, setQuery] = useState("");
+  for (const { changes } of knownMasters.value) void changes.value;
+  const all = findPaths(knownMasters.value);
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = all
+    .filter((path) => {
+      const text = pathText(path).toLowerCase();
+      return words.every((word) => text.includes(word));
+    })
+    .sort(
+      (one, other) =>
+        masterName(one.master).localeCompare(masterName(other.master)) ||
+        one.name.localeCompare(other.name, undefined, { numeric: true }),
+    );
+  const shown =
+    found.length <= MOST_PATHS
+      ? found
+      : // The busiest, then those that somebody should look at.
+        [...found]
+          .sort(
+            (one, other) =>
+              other.rate - one.rate ||
+              CONDITIONS.indexOf(one.condition) - CONDITIONS.indexOf(other.condition),
+          )
+          .slice(0, MOST_PATHS);
+  return (
+    <section aria-labelledby="picture-title">
+      <div class="page-head">
+        <h1 id="picture-title">{t.pages.picture}</h1>
+        <span class="dim">{t.picture.count(all.length, knownMasters.value.length)}</span>
+        <div class="spring" />
+        <label class="search">
+          <Icon name="search" />
+          <span class="sr">{t.picture.search}</span>
+          <input
+            type="search"
+            value={query}
+            placeholder={t.picture.search}
+            onInput={({ currentTarget }) => setQuery(currentTarget.value)}
+          />
+        </label>
+      </div>
+      {shown.length === 0 ? (
+        <p class="empty">{all.length === 0 ? t.tunnels.none : t.tunnels.noneFound}</p>
+      ) : (
+        <>
+          <Drawing paths={shown} />
+          {shown.length < found.length ? (
+            <p class="hint">{t.picture.more(found.length - shown.length)}</p>
+          ) : null}
+          <ul class="sr" aria-label={t.picture.asText}>
+            {shown.map((path) => (
+              <li key={path.id}>{pathText(path)}</li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** A path in a line. */
+function pathText({ name, entry, exit, targets, condition, rate }: Path): string {
+  const t = texts();
+  const end = (each: Path["exit"]): string =>
+    each === undefined
+      ? ""
+      : `${each.master === undefined ? t.picture.elsewhere : masterName(each.master)} ${each.address}`;
+  const way = [end(entry), ...(exit === undefined ? [] : [end(exit)]), targets.join(", ") || "?"];
+  return `${name}: ${way.join(" → ")}, ${t.conditions[condition]}, ${formatRate(rate)}`;
+}
