@@ -117,7 +117,7 @@ export const zhWords: DescriptionWords = {
     noTls: "tls=0：途中的任何人都能读取和修改流量；tls=1 代价很小",
     autoServer: "mode=0：由端口是否空闲决定行为；mode=1 总是反向，mode=2 总是正向",
     autoClient: "mode=0：由端口是否空闲决定行为；mode=1 总是单端，mode=2 总是隧道客户端",
-    nothingToChoose: (lbs: number): string => `lbs=${lbs}：clients=1 时没有可选的`,
+    nothingToChoose: (lbs: number): string => `lbs=${lbs}：clients=1 且只有一个目标时没有可选的`,
     nothingCarried: "notcp=1 且 noudp=1：什么都不承载",
     noKey: (keygen) => `没有密钥：任何能到达隧道端口的人都能加入；用 ${keygen} 生成一个`,
     shortKey: (characters, keygen) =>

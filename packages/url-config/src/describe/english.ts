@@ -149,7 +149,7 @@ export const ENGLISH = {
     autoClient:
       "mode=0: whether a port is free decides what this does; mode=1 is always single-end, mode=2 always a tunnel's client",
     nothingToChoose: (lbs: number): string =>
-      `lbs=${lbs}: with clients=1 there is nothing to choose`,
+      `lbs=${lbs}: with clients=1 and one target there is nothing to choose`,
     nothingCarried: "notcp=1 and noudp=1: nothing is carried",
     noKey: (keygen: string): string =>
       `no key: anybody who can reach the tunnel's port can join it; ${keygen} makes one`,

@@ -1,5 +1,5 @@
 import { isLoopback } from "../host-port.ts";
-import type { Settings, TunnelSettings } from "../settings.ts";
+import type { ClientSettings, ServerSettings, Settings, TunnelSettings } from "../settings.ts";
 import { type DescriptionWords, ENGLISH } from "./english.ts";
 
 /** A key with fewer characters can be found by trying. */
@@ -33,12 +33,17 @@ export function listWarnings(settings: Settings, options: ListWarningsOptions = 
     ...(settings.mode === 0
       ? [settings.scheme === "server" ? warnings.autoServer : warnings.autoClient]
       : []),
-    ...(settings.scheme === "server" && settings.lbs !== undefined && settings.clients === 1
+    ...(settings.lbs !== undefined && isAlone(settings)
       ? [warnings.nothingToChoose(settings.lbs)]
       : []),
     ...(settings.tcp || settings.udp ? [] : [warnings.nothingCarried]),
     ...quiet,
   ];
+}
+
+/** Whether a server has neither clients nor targets to choose from. */
+function isAlone(settings: ServerSettings | ClientSettings): boolean {
+  return settings.scheme === "server" && settings.clients === 1 && settings.targets.length === 1;
 }
 
 function listKeyWarnings(
