@@ -349,6 +349,13 @@ describe("states", () => {
       accepted: 0,
       failed: 0,
       refusedSlot: 0,
+      ...{
+        refusedSlotip: 0,
+        refusedDenied: 0,
+        refusedBanned: 0,
+        refusedProxied: 0,
+        refusedName: 0,
+      },
       refusedBlocked: 0,
       refusedPeer: 0,
       dialErrors: 0,

@@ -51,6 +51,8 @@ test("an address is expected to have many, or to be silent, as long as its sessi
   directory.delete(one);
   directory.delete(one);
   expect(directory.expectsMany("::ffff:192.0.2.1")).toBe(true);
+  expect(directory.isPresent("::ffff:192.0.2.1")).toBe(true);
+  expect(directory.isPresent("192.0.2.2")).toBe(false);
   expect(directory.silenceMs("192.0.2.1")).toBe(0);
   const old = session(undefined, "192.0.2.1");
   directory.add(old);

@@ -78,6 +78,11 @@ export class SessionDirectory implements PoolGate {
     return this.#byAddress.get(unmapAddress(address));
   }
 
+  /** Whether a client with this address is there. */
+  isPresent(address: string): boolean {
+    return this.#proved.has(unmapAddress(address)) || this.at(address) !== undefined;
+  }
+
   expectsMany(address: string): boolean {
     return this.#sized.has(unmapAddress(address));
   }

@@ -154,8 +154,7 @@ export class ServerTunnel extends TunnelBase {
     this.listener = tenancy.bound;
     if (context.bans !== undefined) {
       const { sessions } = tenancy;
-      context.bans.isExempt = (address) =>
-        sessions.expectsMany(address) || sessions.silenceMs(address) > 0;
+      context.bans.isExempt = (address) => sessions.isPresent(address);
     }
     this.#sessions = new ServerSessions({
       context,

@@ -59,6 +59,7 @@ describe("checkUrl", () => {
     [`server://${key}@:1/:2?tls=1`, [/^mode=0/]],
     [`server://${key}@127.0.0.1:1/:2?mode=1&lbs=0`, [/^lbs=0: with one client/]],
     [`server://${key}@127.0.0.1:1/:2?mode=1&lbs=0&clients=2`, []],
+    [`server://${key}@127.0.0.1:1/a:2,b:2?mode=2&lbs=2`, []],
     [`client://${key}@h:1/:2?mode=2&log=none`, [/^log=none/]],
     ["client://h:1/:2?mode=1", []],
   ])("warns about what is risky in %s", (url, expected) => {
