@@ -6,9 +6,11 @@
  *   [--rate N]     users a second (default 20)
  */
 import { parseArgs } from "node:util";
-import { startScriptedTarget } from "../test/support/scripted-target.ts";
-import { EndProcess } from "../test/trust/support/end-process.ts";
-import { SteadyUsers } from "../test/trust/support/steady-users.ts";
+import "./find-test-support.mjs";
+
+const { startScriptedTarget } = await import("../test/support/scripted-target.ts");
+const { EndProcess } = await import("../test/trust/support/end-process.ts");
+const { SteadyUsers } = await import("../test/trust/support/steady-users.ts");
 
 const { values } = parseArgs({
   options: {

@@ -14,21 +14,11 @@
  * with other work the first seconds may be over: what a busy bucket could not give, it gives later.
  */
 import { once } from "node:events";
-import { registerHooks } from "node:module";
 import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import "./find-test-support.mjs";
 
-// The tests' helpers name it as vitest and the compiler know it.
-registerHooks({
-  resolve: (name, context, next) =>
-    next(
-      name === "test-support"
-        ? new URL("../../../scripts/test-support/reserve-port.ts", import.meta.url).href
-        : name,
-      context,
-    ),
-});
 const { EndProcess } = await import("../test/trust/support/end-process.ts");
 
 const MOST_BESIDE = 0.03;

@@ -15,19 +15,9 @@
  * meant; cut are those among them that were open while the client was restarted.
  * The verdict compares the last third of the lines with the first after the warm-up.
  */
-import { registerHooks } from "node:module";
 import { parseArgs } from "node:util";
+import "./find-test-support.mjs";
 
-// The tests' helpers name it as vitest and the compiler know it.
-registerHooks({
-  resolve: (name, context, next) =>
-    next(
-      name === "test-support"
-        ? new URL("../../../scripts/test-support/reserve-port.ts", import.meta.url).href
-        : name,
-      context,
-    ),
-});
 const { startScriptedTarget } = await import("../test/support/scripted-target.ts");
 const { EndProcess } = await import("../test/trust/support/end-process.ts");
 const { SoakLoad } = await import("../test/trust/support/soak-load.ts");

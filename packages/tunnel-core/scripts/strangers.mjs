@@ -19,10 +19,12 @@ import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { startScriptedTarget } from "../test/support/scripted-target.ts";
-import { EndProcess } from "../test/trust/support/end-process.ts";
-import { SteadyUsers } from "../test/trust/support/steady-users.ts";
-import { STRANGERS, Strangers } from "../test/trust/support/strangers.ts";
+import "./find-test-support.mjs";
+
+const { startScriptedTarget } = await import("../test/support/scripted-target.ts");
+const { EndProcess } = await import("../test/trust/support/end-process.ts");
+const { SteadyUsers } = await import("../test/trust/support/steady-users.ts");
+const { STRANGERS, Strangers } = await import("../test/trust/support/strangers.ts");
 
 const { values } = parseArgs({
   options: {

@@ -40,7 +40,7 @@ export function isNetwork(text: string): boolean {
  *
  * @returns `undefined` if it is none
  * @example
- * readAddressRule("peers:192.0.2.1"); // { at: "peers", network: "192.0.2.1", file: undefined }
+ * readAddressRule("peers:192.0.2.1")?.network; // "192.0.2.1"
  */
 export function readAddressRule(text: string): AddressRule | undefined {
   const place = /^(users|peers):/.exec(text)?.[1];

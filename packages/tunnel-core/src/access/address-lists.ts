@@ -12,6 +12,7 @@ const MAX_NETWORKS = 100_000;
 /** Which port's lists are wanted: `all` for an API. */
 export type AddressPlace = "users" | "peers" | "all";
 
+/** Whose lists they are, and what is told of their files. */
 export interface AddressListsOptions {
   /** Items as in `allow` and `deny`, see `AddressRule` of url-config. */
   readonly allow: readonly string[];
