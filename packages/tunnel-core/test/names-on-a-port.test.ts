@@ -1,10 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer as createHttp } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 import { createServer as createHttps } from "node:https";
 import type { Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { EntryPorts, type LogRecord, openTunnel, type Tunnel } from "@nodepass/tunnel-core";
@@ -100,6 +102,47 @@ async function fetched(url: string, ...more: string[]): Promise<string> {
   ]);
   return stdout.replaceAll(`:${port}`, "");
 }
+
+const browser = findProgram("chromium");
+if (browser === undefined) {
+  process.stderr.write("names on a port: no browser here (Debian: apt-get install chromium)\n");
+}
+
+/** The text of a page in a browser of its own profile. */
+async function seen(url: string): Promise<string> {
+  const profile = await mkdtemp(join(tmpdir(), "names-browser-"));
+  try {
+    const { stdout } = await run(
+      browser ?? "",
+      [
+        ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        ...["--no-first-run", "--no-proxy-server", "--disable-background-networking"],
+        ...["--ignore-certificate-errors", `--user-data-dir=${profile}`],
+        ...[`--host-resolver-rules=MAP * ${HOST}`, "--dump-dom", url],
+      ],
+      { timeout: 60_000 },
+    );
+    return stdout.replaceAll(/<[^>]*>/g, "").trim();
+  } finally {
+    await rm(profile, { recursive: true, maxRetries: 5 });
+  }
+}
+
+test.skipIf(browser === undefined)(
+  "a browser finds three HTTPS sites and an HTTP one",
+  async () => {
+    for (const name of ["app", "shop", "mail"]) {
+      await serve(await site(name, "https"), `host=${name}.example.com`);
+    }
+    await serve(await site("plain", "http"), "host=plain.example.com");
+    for (const name of ["app", "shop", "mail"]) {
+      expect(await seen(`https://${name}.example.com:${port}/`)).toContain(
+        `${name} ${name}.example`,
+      );
+    }
+    expect(await seen(`http://plain.example.com:${port}/`)).toContain("plain plain.example.com");
+  },
+);
 
 describe.skipIf(curl === undefined)("sites on one port", () => {
   test("HTTPS and HTTP, by SNI and Host, whole names, domains and the rest", async () => {
