@@ -238,9 +238,9 @@ class LocalInstances implements InstanceManager {
 
   async bans(id: string): Promise<readonly InstanceBan[]> {
     const answer = await this.#existing(id).life.ask({ about: "bans" });
-    return (answer?.bans ?? []).map(({ address, until, offences }) => ({
+    return (answer?.bans ?? []).map(({ address, forMs, offences }) => ({
       address,
-      until: new Date(until).toISOString(),
+      until: new Date(Date.now() + forMs).toISOString(),
       offences,
     }));
   }

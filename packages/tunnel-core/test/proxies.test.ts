@@ -104,88 +104,113 @@ const ROADS: readonly Road[] = [
   },
 ];
 
-ROADS.forEach((road, index) => {
-  const program = findProgram(road.program, road.debian);
-  if (program === undefined) return;
+/** A tunnel whose connections go through a program that stands between its ends. */
+interface OpenRoad {
+  readonly authority: Authority;
+  readonly target: ScriptedTarget;
+  readonly server: Tunnel;
+  readonly client: Tunnel;
+  readonly between: MiddleBox;
+  readonly logs: LogRecord[];
+  readonly entry: { readonly host: string; readonly port: number };
+}
 
-  describe(road.name, () => {
-    const host = ownAddress(10 + 2 * index);
-    const box = { host: ownAddress(11 + 2 * index), port: BOX_PORT };
-    const outwards = road.client.includes("via=");
-    let authority: Authority;
-    let target: ScriptedTarget;
-    let server: Tunnel;
-    let client: Tunnel;
-    let between: MiddleBox;
-    const logs: LogRecord[] = [];
-    const entry = () => entryOf(road.reverse ? server : client);
+async function open(road: Road, index: number, program: string): Promise<OpenRoad> {
+  const host = ownAddress(10 + 2 * index);
+  const box = { host: ownAddress(11 + 2 * index), port: BOX_PORT };
+  const outwards = road.client.includes("via=");
+  const logs: LogRecord[] = [];
+  const authority = await makeAuthority();
+  const target = await startScriptedTarget();
+  const [users, service] = ["127.0.0.1:0", target.at];
+  const at = road.reverse ? [users, service] : [service, users];
+  const server = await openEnd(
+    `server://secret@${host}:${SERVER_PORT}/${at[0]}?mode=${road.reverse ? 1 : 2}&${road.server}`,
+    logs,
+  );
+  const between = await road.start({
+    program,
+    listen: box,
+    server: { host, port: SERVER_PORT },
+    authority,
+  });
+  const dialled = outwards ? `${host}:${SERVER_PORT}` : `${box.host}:${box.port}`;
+  const query = road.client.replace("BOX", box.host);
+  const client = await openEnd(`client://secret@${dialled}/${at[1]}?mode=2&min=8&${query}`, logs, {
+    ca: authority.ca,
+  });
+  await client.ready({ signal: AbortSignal.timeout(20_000) }).catch((error: unknown) => {
+    throw new Error(`no session: ${JSON.stringify(logs.slice(-6))}`, { cause: error });
+  });
+  await eventually(() => {
+    if (client.counters().pool === 0 || server.counters().pool === 0) throw new Error("no pool");
+  });
+  const entry = entryOf(road.reverse ? server : client);
+  return { authority, target, server, client, between, logs, entry };
+}
 
-    beforeAll(async () => {
-      authority = await makeAuthority();
-      target = await startScriptedTarget();
-      const [users, service] = ["127.0.0.1:0", target.at];
-      const at = road.reverse ? [users, service] : [service, users];
-      server = await openEnd(
-        `server://secret@${host}:${SERVER_PORT}/${at[0]}?mode=${road.reverse ? 1 : 2}&${road.server}`,
-        logs,
-      );
-      between = await road.start({
-        program,
-        listen: box,
-        server: { host, port: SERVER_PORT },
-        authority,
-      });
-      const dialled = outwards ? `${host}:${SERVER_PORT}` : `${box.host}:${box.port}`;
-      const query = road.client.replace("BOX", box.host);
-      client = await openEnd(`client://secret@${dialled}/${at[1]}?mode=2&min=8&${query}`, logs, {
-        ca: authority.ca,
-      });
-      await client.ready({ signal: AbortSignal.timeout(20_000) }).catch((error: unknown) => {
-        throw new Error(`no session: ${JSON.stringify(logs.slice(-6))}`, { cause: error });
-      });
-      await eventually(() => {
-        if (client.counters().pool === 0 || server.counters().pool === 0)
-          throw new Error("no pool");
-      });
-    });
+describe("what stands between the two ends", () => {
+  const roads = ROADS.flatMap((road, index) => {
+    const program = findProgram(road.program, road.debian);
+    return program === undefined ? [] : [{ name: road.name, road, index, program }];
+  });
+  const opened = new Map<string, OpenRoad>();
+  const at = (name: string): OpenRoad => {
+    const found = opened.get(name);
+    if (found === undefined) throw new Error(`${name} is not open`);
+    return found;
+  };
 
-    afterAll(async () => {
-      endUsers();
-      await client?.close({ timeoutMs: 0 });
-      await server?.close({ timeoutMs: 0 });
-      await between?.close();
-      await target?.close();
-      await authority?.remove();
-      await expectNoSockets();
-    });
+  beforeAll(async () => {
+    for (const { name, road, index, program } of roads) {
+      opened.set(name, await open(road, index, program));
+    }
+  });
 
+  afterAll(async () => {
+    endUsers();
+    for (const { client, server, between, target, authority } of opened.values()) {
+      await client.close({ timeoutMs: 0 });
+      await server.close({ timeoutMs: 0 });
+      await between.close();
+      await target.close();
+      await authority.remove();
+    }
+    await expectNoSockets();
+  });
+
+  describe.each(roads)("$name", ({ name }) => {
     test("carries 16 MB both ways, unchanged", async () => {
+      const { target, entry } = at(name);
       target.onTcp = echoTcp;
-      const [sent, received] = await echoRandom(entry(), 16_000_000);
+      const [sent, received] = await echoRandom(entry, 16_000_000);
       expect(received).toBe(sent);
     });
 
     test("serves 500 new connections", async () => {
+      const { target, entry } = at(name);
       target.onTcp = echoTcp;
       for (let batch = 0; batch < 10; batch++) {
         const results = await Promise.all(
-          Array.from({ length: 50 }, () => echoRandom(entry(), 1000)),
+          Array.from({ length: 50 }, () => echoRandom(entry, 1000)),
         );
         for (const [sent, received] of results) expect(received).toBe(sent);
       }
     });
 
     test("passes on an end in one direction", async () => {
+      const { target, entry } = at(name);
       target.onTcp = (socket) => {
         void readAll(socket).then((asked) => socket.end(digest(asked)));
       };
       const question = Buffer.alloc(100_000, 7);
-      expect(String(await echo(entry(), question))).toBe(digest(question));
+      expect(String(await echo(entry, question))).toBe(digest(question));
     });
 
     test("carries datagrams with their edges", async () => {
+      const { target, entry } = at(name);
       target.onUdp = echoUdp;
-      const user = await openUdpPeer(entry());
+      const user = await openUdpPeer(entry);
       for (const size of [0, 1, 1200, 9000]) user.send(Buffer.alloc(size, size % 251));
       await eventually(() => expect(user.received.length).toBe(4));
       expect(user.received.map((datagram) => datagram.length).sort((a, b) => a - b)).toEqual([
@@ -193,31 +218,39 @@ ROADS.forEach((road, index) => {
       ]);
       user.close();
     });
+  });
 
-    test(
-      "is idle for 70 s and serves at once",
-      async () => {
-        target.onTcp = echoTcp;
-        const before = logs.filter(({ message }) => message === "session ended").length;
-        await sleep(IDLE_MS);
-        const startedAt = performance.now();
-        const [sent, received] = await echoRandom(entry(), 1000);
-        expect(received).toBe(sent);
-        // No connection of the pool was cut meanwhile, and none had to be made first.
-        expect(performance.now() - startedAt).toBeLessThan(2000);
-        expect(logs.filter(({ message }) => message === "session ended").length).toBe(before);
-      },
-      IDLE_MS + 60_000,
-    );
+  describe("after 70 s without a user", () => {
+    const endings = new Map<string, number>();
+    const countEndings = ({ logs }: OpenRoad): number =>
+      logs.filter(({ message }) => message === "session ended").length;
 
-    test("comes back when what is between is restarted", async () => {
-      target.onTcp = echoTcp;
-      await between.restart();
-      await eventually(async () => {
-        const [sent, received] = await echoRandom(entry(), 1000);
-        expect(received).toBe(sent);
-      });
-      expect(client.state).toBe("running");
+    // One wait for all of them.
+    beforeAll(async () => {
+      for (const [name, road] of opened) endings.set(name, countEndings(road));
+      await sleep(IDLE_MS);
+    }, IDLE_MS + 60_000);
+
+    test.each(roads)("$name serves at once", async ({ name }) => {
+      const road = at(name);
+      road.target.onTcp = echoTcp;
+      const startedAt = performance.now();
+      const [sent, received] = await echoRandom(road.entry, 1000);
+      expect(received).toBe(sent);
+      // No connection of the pool was cut meanwhile, and none had to be made first.
+      expect(performance.now() - startedAt).toBeLessThan(2000);
+      expect(countEndings(road)).toBe(endings.get(name));
     });
+  });
+
+  test.each(roads)("$name comes back when it is restarted", async ({ name }) => {
+    const { target, entry, between, client } = at(name);
+    target.onTcp = echoTcp;
+    await between.restart();
+    await eventually(async () => {
+      const [sent, received] = await echoRandom(entry, 1000);
+      expect(received).toBe(sent);
+    });
+    expect(client.state).toBe("running");
   });
 });

@@ -28,8 +28,8 @@ const MAX_SOURCES = 16_384;
 export interface Ban {
   /** IPv4, or the /64 of IPv6 addresses that one host has as a rule. */
   readonly address: string;
-  /** When it ends, ms since 1970. */
-  readonly until: number;
+  /** How long it lasts from now on, ms. */
+  readonly forMs: number;
   /** What it did, and how often since it was last forgotten. */
   readonly offences: number;
 }
@@ -93,15 +93,14 @@ export class Bans {
   /** Those in force, the next to end first. */
   list(): Ban[] {
     const now = this.#now();
-    const wall = Date.now();
     return [...this.#sources]
       .filter(([, { endsAt, enforced }]) => enforced && endsAt > now)
       .map(([address, { endsAt, offences }]) => ({
         address,
-        until: Math.round(wall + endsAt - now),
+        forMs: Math.round(endsAt - now),
         offences,
       }))
-      .sort((one, other) => one.until - other.until);
+      .sort((one, other) => one.forMs - other.forMs);
   }
 
   /** Forgets what an address did. @param address @default all @returns bans that ended so */

@@ -1,5 +1,6 @@
-import http2 from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import { Duplex } from "node:stream";
+import { http2 } from "../node-http2.ts";
 import { withoutPort } from "./http-host.ts";
 
 /** What an HTTP/2 connection begins with (RFC 9113, section 3.4). */
@@ -47,12 +48,12 @@ export function sniffHttp2(onAuthority: (host: string | undefined) => void): Htt
     told = true;
     onAuthority(host);
   };
-  const session = http2.performServerHandshake(wire, { maxSessionMemory: 1 });
-  let request: http2.ServerHttp2Stream | undefined;
+  const session = http2().performServerHandshake(wire, { maxSessionMemory: 1 });
+  let request: ServerHttp2Stream | undefined;
   session.on("stream", (stream, headers) => {
     stream.on("error", () => {});
     if (request !== undefined) {
-      stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+      stream.close(http2().constants.NGHTTP2_REFUSED_STREAM);
       return;
     }
     request = stream;
@@ -77,7 +78,7 @@ export function sniffHttp2(onAuthority: (host: string | undefined) => void): Htt
       const sent = request;
       // Its body may go on for ever.
       const late = setTimeout(() => session.destroy(), ANSWER_MS);
-      sent.end(text, () => sent.close(http2.constants.NGHTTP2_NO_ERROR));
+      sent.end(text, () => sent.close(http2().constants.NGHTTP2_NO_ERROR));
       sent.once("close", () => {
         clearTimeout(late);
         session.close(() => wire.destroy());

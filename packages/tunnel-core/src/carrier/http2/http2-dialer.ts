@@ -2,6 +2,7 @@ import type { ClientHttp2Session } from "node:http2";
 import { isIPv6 } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { TunnelError } from "../../errors.ts";
+import { http2 } from "../../node-http2.ts";
 import { connectSocket } from "../../proxy/connect-socket.ts";
 import type { ByteStream } from "../../stream/byte-stream.ts";
 import { certificateMismatch } from "../../tls/certificate-pin.ts";
@@ -14,7 +15,7 @@ import {
 } from "../shared-dialer.ts";
 import { CONNECTION_WINDOW_BYTES } from "../shared-limits.ts";
 import { keepAlive } from "./http2-pinger.ts";
-import { http2, SESSION_MEMORY_MB, SETTINGS, streamPath } from "./http2-settings.ts";
+import { SESSION_MEMORY_MB, SETTINGS, streamPath } from "./http2-settings.ts";
 import { type Http2Ends, Http2Stream } from "./http2-stream.ts";
 
 /** A client's side: one HTTP/2 connection for all streams of a session. */

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { http2 } from "../../node-http2.ts";
 import { pathOf } from "../../wire/http-head.ts";
 import type { CarrierListener, CarrierListenTerms, NewSocket } from "../carrier.ts";
 import { type CarryingConnection, ProvedConnections } from "../proved-connections.ts";
 import { CONNECTION_WINDOW_BYTES } from "../shared-limits.ts";
 import { keepAlive } from "./http2-pinger.ts";
-import { http2, SESSION_MEMORY_MB, SETTINGS, streamPath } from "./http2-settings.ts";
+import { SESSION_MEMORY_MB, SETTINGS, streamPath } from "./http2-settings.ts";
 import { Http2Stream } from "./http2-stream.ts";
 
 /** A server's side: a client's streams are POST requests on its connection. */

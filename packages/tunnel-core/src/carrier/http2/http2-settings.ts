@@ -1,11 +1,6 @@
 import type { Settings } from "node:http2";
 import { MAX_SHARED_STREAMS, STREAM_WINDOW_BYTES } from "../shared-limits.ts";
 
-/** Node's module, loaded when it is used: most tunnels don't. */
-export function http2(): typeof import("node:http2") {
-  return process.getBuiltinModule("node:http2");
-}
-
 /** Most that the library keeps for a connection, MB; the windows bound what a peer can send. */
 export const SESSION_MEMORY_MB = 256;
 
