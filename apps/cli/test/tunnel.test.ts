@@ -73,6 +73,11 @@ describe("a server and a client, each a process", () => {
   });
 });
 
+it("has QUIC in a checkout", async () => {
+  const { entry } = await startPair("type=1");
+  expect(await askTcp(entry, "hello")).toBe("hello");
+});
+
 describe("a server with log=debug", () => {
   it("writes a line for each connection that it takes", async () => {
     const { server } = await startPair("log=debug");

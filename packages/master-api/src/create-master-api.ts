@@ -104,7 +104,10 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
   if (site !== undefined) {
     registerSignInRoute(routes, parts, links);
     registerSiteRoutes(routes, site.files);
-    if (site.atRoot) registerRootSite(app, site.files, prefix);
+    if (site.atRoot) {
+      registerRootSite(app, site.files, prefix);
+      guardMethods(app);
+    }
   }
   guardMethods(routes);
 

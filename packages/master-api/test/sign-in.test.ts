@@ -60,3 +60,13 @@ test("without a dashboard there is no such route", async () => {
   const { ask } = createAsked();
   expect((await ask("POST", "/sign-in", { ...browser, body: { token: "x" } })).status).toBe(404);
 });
+
+test("the dashboard at / tells its methods as the API does", async () => {
+  const { ask } = createAsked({ site, base: "" });
+  for (const path of ["/", "/assets/a.js"]) {
+    const refused = await ask("PUT", path, browser);
+    expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+    expect((await ask("OPTIONS", path, browser)).status).toBe(204);
+  }
+  expect((await ask("OPTIONS", "/nope", browser)).status).toBe(404);
+});

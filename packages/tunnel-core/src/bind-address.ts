@@ -23,6 +23,8 @@ export interface BoundAddress {
   readonly port: number;
   readonly tcp: TcpListener | undefined;
   readonly udp: UdpListener | undefined;
+  /** A predecessor's, which this one has no use for: as long as it is open the port is taken. */
+  readonly formerUdp: UdpListener | undefined;
   /** Of a range, what is bound on each of its ports, this one the first. */
   readonly range?: readonly BoundAddress[] | undefined;
   /** Who takes its TCP connections, once somebody does. */
@@ -124,9 +126,11 @@ async function takeOver(
     former.tcp.hold();
   }
   const tcp = !options.tcp ? undefined : fits ? former.tcp : await listen(at, options);
+  const known = former.udp ?? former.formerUdp;
+  const open = known?.closed === false ? known : undefined;
   try {
-    const udp = options.udp ? (former.udp ?? (await bindUdp(at))) : undefined;
-    return bound(asked, at.port, tcp, udp, options);
+    if (!options.udp) return bound(asked, at.port, tcp, undefined, options, open);
+    return bound(asked, at.port, tcp, open ?? (await bindUdp(at)), options);
   } catch (error) {
     tcp?.giveUp();
     throw error;
@@ -139,6 +143,7 @@ function bound(
   tcp: TcpListener | undefined,
   udp: UdpListener | undefined,
   { onError, range }: BindOptions,
+  formerUdp?: UdpListener,
 ): BoundAddress {
   let taker: ConnectionTaker | undefined;
   let open = true;
@@ -158,6 +163,7 @@ function bound(
     port,
     tcp,
     udp,
+    formerUdp,
     range,
     get taker() {
       return taker;

@@ -187,6 +187,34 @@ describe("a tunnel that takes over", () => {
     newcomer.close();
   });
 
+  it.each(["noudp=1&slot=5", "host=app.example"])(
+    "has UDP again while the sessions from before %s go on",
+    async (without) => {
+      const url = "server://secret@127.0.0.1:0/127.0.0.1:0?mode=1";
+      const first = await open(url);
+      const port = first.entryAddress?.port ?? 0;
+      const client = await open(
+        `client://secret@127.0.0.1:${first.tunnelAddress?.port}/127.0.0.1:${echo.port}?mode=2&min=1`,
+      );
+      const user = createSocket("udp4");
+      const ask = async (text: string): Promise<string> => {
+        user.send(text, port, "127.0.0.1");
+        const [datagram] = await once(user, "message");
+        return String(datagram);
+      };
+      expect(await ask("before")).toBe("before");
+      const drain = { drainTimeoutMs: 60_000 };
+      const second = await open(`${url}&${without}`, { takeOver: first, ...drain });
+      const third = await open(`${url}&slot=6`, { takeOver: second, ...drain });
+      expect(third.entryAddress?.port).toBe(port);
+      first.destroy();
+      expect(await ask("after")).toBe("after");
+      expect(third.counters().udps).toBe(1);
+      expect(client.state).toBe("running");
+      user.close();
+    },
+  );
+
   it("cuts what is left when the drain time is over, and nothing before", async () => {
     const url = `client://127.0.0.1:0/127.0.0.1:${echo.port}?mode=1&noudp=1`;
     const first = await open(url);

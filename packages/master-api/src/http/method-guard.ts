@@ -1,8 +1,8 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Env, Hono } from "hono";
 import { refuse } from "./error-response.ts";
 
 /** Methods by path of everything registered so far, in the router's spelling of paths. */
-function methodsByPath(app: OpenAPIHono): Map<string, Set<string>> {
+function methodsByPath(app: Pick<Hono, "routes">): Map<string, Set<string>> {
   const methods = new Map<string, Set<string>>();
   for (const { path, method } of app.routes) {
     if (method === "ALL") continue;
@@ -16,7 +16,7 @@ function methodsByPath(app: OpenAPIHono): Map<string, Set<string>> {
 }
 
 /** Answers other methods of the known paths: OPTIONS with 204, the rest with 405, both with Allow. */
-export function guardMethods(app: OpenAPIHono): void {
+export function guardMethods<E extends Env>(app: Hono<E>): void {
   for (const [path, methods] of methodsByPath(app)) {
     const allow = [...methods].sort().join(", ");
     app.all(path, (c) =>

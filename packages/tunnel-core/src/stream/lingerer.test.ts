@@ -18,3 +18,16 @@ test("closes the stream that has waited longest when there are too many", () => 
   lingerer.close();
   expect(streams.every(({ destroyed }) => destroyed)).toBe(true);
 });
+
+test("keeps nothing waiting, and no timer, for what comes after its end", () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+  const lingerer = new Lingerer();
+  lingerer.close();
+  const before = timers();
+  const [ended, left, used] = [unread(), unread(), unread()];
+  lingerer.end(ended);
+  lingerer.leave({ stream: left, idle: true });
+  lingerer.leave({ stream: used, idle: false });
+  expect([ended, left, used].map(({ destroyed }) => destroyed)).toEqual([true, true, false]);
+  expect(timers()).toBe(before);
+});

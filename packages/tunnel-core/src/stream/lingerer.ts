@@ -21,10 +21,12 @@ export class Lingerer {
   readonly #unused = new DeadlineQueue<Reusable>(LINGER_MS, (connection) => {
     if (connection.idle) connection.stream.destroy();
   });
+  #closed = false;
 
   /** Leaves it to the peer to close a connection that it may be about to use. */
   leave(connection: Reusable): void {
-    this.#unused.add(connection);
+    if (!this.#closed) this.#unused.add(connection);
+    else if (connection.idle) connection.stream.destroy();
   }
 
   /** The peer has closed it, or uses it. */
@@ -36,6 +38,12 @@ export class Lingerer {
   end(stream: ByteStream): void {
     if (stream.destroyed) return;
     stream.setReader(DETACHED_READER);
+    if (this.#closed) {
+      // A lane, whose last user was cut by `close`.
+      stream.end();
+      stream.destroy();
+      return;
+    }
     if (this.#lingering.size >= MAX_LINGERING) this.#expireFirst();
     this.#lingering.add(stream);
     stream.end(() => {
@@ -51,8 +59,9 @@ export class Lingerer {
     first.destroy();
   }
 
-  /** Closes what lingers, now. */
+  /** Closes what lingers, now; what comes later is closed at once. */
   close(): void {
+    this.#closed = true;
     this.#lingering.clear((stream) => stream.destroy());
     this.#unused.clear((connection) => {
       if (connection.idle) connection.stream.destroy();

@@ -72,6 +72,11 @@ export class UdpListener {
     if (this.#holders.length === 0) this.#close();
   }
 
+  /** Nobody holds it any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** The port, once bound. */
   get port(): number {
     return this.#main.socket.address().port;
