@@ -148,9 +148,9 @@ describe.each([0, 1] as const)("tunnels on one port, tls=%i", (tls) => {
 
 test.each([
   ["the same key", 0, "", "the same key: several on one address need different ones"],
-  ["another type", 1, "&type=2", "type=0: several on one address need the same"],
-  ["another path", 1, "&path=/x", "path=/: several on one address need the same"],
-  ["TLS beside none", 1, "&tls=1", "tls=0: several on one address need the same, or 1 and 2"],
+  ["another type", 1, "&type=2", "type=0: several on one address need the same type"],
+  ["another path", 1, "&path=/x", "path=/: several on one address need the same path"],
+  ["TLS beside none", 1, "&tls=1", "tls=0: several on one address need the same tls, or 1 and 2"],
 ])("%s can't be on the port", async (_what, which, query, why) => {
   const one = await server(0);
   await expect(server(which, query)).rejects.toMatchObject({

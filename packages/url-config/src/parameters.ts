@@ -167,6 +167,7 @@ export const parameters = {
   }),
   sticky: define("sticky", tunnels, false, "0", {
     ...flag("1"),
+    guards: true,
     meaning: "1 = users of one address get the same of several targets, as long as it works",
   }),
   trust: define("trust", tunnels, [], undefined, {
@@ -176,14 +177,17 @@ export const parameters = {
   }),
   rateconn: define("rateconn", tunnels, noRates, "0", {
     ...rates(1_000_000, bytesPerSecondOfMegabit),
+    guards: true,
     meaning: "Mbit/s for each connection, each direction on its own; 0 = no limit",
   }),
   slotip: define("slotip", tunnels, 0, "0", {
     ...wholeNumber(0, 1_000_000),
+    guards: true,
     meaning: "most connections and UDP sessions of one address (of an IPv6 /64); 0 = no limit",
   }),
   udpidle: define("udpidle", tunnels, 0, "0s", {
     ...duration(0),
+    guards: true,
     meaning: "a UDP session without traffic ends after this; 0 = NP_UDP_READ_TIMEOUT",
   }),
   quota: define("quota", tunnels, undefined, undefined, {
@@ -192,6 +196,7 @@ export const parameters = {
   }),
   quotaday: define("quotaday", tunnels, 1, "1", {
     ...wholeNumber(1, 28),
+    guards: true,
     meaning: "day of the month on which a monthly quota begins anew, in UTC",
   }),
   host: define("host", ["server"], [], undefined, {

@@ -92,7 +92,9 @@ function collect(
     }
     const definition = definitions.get(name);
     if (definition === undefined || !definition.schemes.includes(scheme)) {
-      findings.overlook(unknownParameter(name, text, scheme, definition), "ignored");
+      const problem = unknownParameter(name, text, scheme, definition);
+      if (guards(name)) findings.fail(problem);
+      else findings.overlook(problem, "ignored");
     } else if (texts.has(name)) {
       const shown = shownValue(name, text);
       const problem = urlProblem("DUPLICATE", name, shown, "once", "is given more than once");

@@ -16,8 +16,8 @@ export interface ValueKind<T> {
   /** What is wrong with a text that is not allowed, where there is more to say than that. */
   readonly fault?: ((text: string) => string | undefined) | undefined;
   /**
-   * A bad value is an error in either reading: it says who is kept out, and to overlook it would let
-   * everybody in. NodePass 1.14 knows no such parameter.
+   * A bad value is an error in either reading: it says who or what is kept out, and to overlook it would
+   * let everything in. NodePass 1.14 knows no such parameter.
    */
   readonly guards?: boolean | undefined;
   /** The text as messages may show it, where it can hold a secret. */

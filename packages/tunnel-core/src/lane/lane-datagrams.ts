@@ -188,9 +188,18 @@ export class LaneDatagrams implements ByteStream, LaneMember {
     const lane = this.#lane;
     this.#lane = undefined;
     this.#dropKept();
+    this.#dropHeld();
+    lane?.remove(this);
+  }
+
+  /** Came, and its reader never took them. */
+  #dropHeld(): void {
+    const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    lane?.remove(this);
+    if (held.length === 0) return;
+    this.#dropping = new DatagramDecoder();
+    for (const bytes of held) this.#drop(this.#dropping, bytes);
   }
 
   #dropKept(): void {

@@ -198,11 +198,11 @@ export class TunnelPort implements Offences {
     const at = formatHostPort(this.bound);
     const refused = (why: string): TunnelError =>
       new TunnelError("ADDRESS_IN_USE", `address ${at} (tcp) is in use by a tunnel ${why}`);
-    const other = "several on one address need the same";
-    if (type !== settings.type) return refused(`with type=${type}: ${other}`);
-    if (path !== settings.path) return refused(`with path=${path}: ${other}`);
+    const theSame = (what: string): string => `several on one address need the same ${what}`;
+    if (type !== settings.type) return refused(`with type=${type}: ${theSame("type")}`);
+    if (path !== settings.path) return refused(`with path=${path}: ${theSame("path")}`);
     if ((tls === 0) !== (settings.tls === 0))
-      return refused(`with tls=${tls}: ${other}, or 1 and 2`);
+      return refused(`with tls=${tls}: ${theSame("tls")}, or 1 and 2`);
     const same = this.#ring.withKeyOf({ keys });
     if (same === undefined || same === former) return undefined;
     return refused("with the same key: several on one address need different ones");

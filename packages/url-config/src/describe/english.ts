@@ -154,7 +154,7 @@ export const ENGLISH = {
     noKey: (keygen: string): string =>
       `no key: anybody who can reach the tunnel's port can join it; ${keygen} makes one`,
     shortKey: (characters: number, keygen: string): string =>
-      `a key of ${characters} characters can be guessed; ${keygen} makes one that can't be`,
+      `a key of ${characters} character${characters === 1 ? "" : "s"} can be guessed; ${keygen} makes one that can't be`,
   },
 };
 
