@@ -21,6 +21,9 @@ const libraries = [
   "mcp",
   "instances",
   "master-server",
+  "fleet-protocol",
+  "fleet-agent",
+  "fleet-hub",
 ];
 
 /** Suites of many seconds: what is killed, cut, limited in time, or spoken with NodePass 1.14. */
@@ -67,6 +70,7 @@ export default defineConfig({
     alias: {
       // Before the packages' own names, which are prefixes of them.
       "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
+      "@nodepass/model/fleet": file("model/src/fleet/index.ts"),
       "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
       "@nodepass/config-file/exported": file("config-file/src/exported-config.ts"),
       ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
