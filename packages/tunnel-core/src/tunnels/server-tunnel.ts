@@ -241,9 +241,9 @@ export class ServerTunnel extends TunnelBase {
     return this.#sessions?.links.reduce((sum, { session }) => sum + session.poolSize, 0) ?? 0;
   }
 
-  protected stopTaking(): void {
+  protected stopTaking(succeeded: boolean): void {
     this.#place?.tenancy.stopTaking();
-    this.#entrySide?.stopTaking();
+    this.#entrySide?.stopTaking(succeeded);
     // A 1.14 peer cuts its relays with the session: let them finish first.
     this.#sessions?.retire("closing");
   }
