@@ -208,7 +208,9 @@ export class ManagedInstance {
     if (conflict !== undefined) {
       const { host, port } = conflict.address;
       const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
+      const { holder, why } = conflict;
+      const more = why === undefined ? "" : ` ${why}`;
+      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}${more}`);
     }
     book.claim(id, [...this.#held(), ...wanted]);
   }
