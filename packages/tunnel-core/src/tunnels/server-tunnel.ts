@@ -129,12 +129,8 @@ export class ServerTunnel extends TunnelBase {
       keys,
       token: settings.compat ? tunnelToken(settings.key) : undefined,
       certificate,
-      admit: async (applicant: Applicant) => {
-        // At a port of several tunnels it may have come for another one.
-        if (context.peerGate?.admits(applicant.address) === false)
-          return "this address may not come";
-        return this.#sessions?.admit(applicant) ?? "the tunnel is being opened";
-      },
+      admit: async (applicant: Applicant) =>
+        this.#sessions?.admit(applicant) ?? "the tunnel is being opened",
     };
     const ports = options.ports ?? new TunnelPorts();
     const former = this.#formerPlace;
