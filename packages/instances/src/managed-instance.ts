@@ -131,8 +131,10 @@ export class ManagedInstance {
     this.#url = url;
     this.#view = undefined;
     this.#setQuota(url.settings);
-    for (const { message, taken } of url.warnings) {
-      this.log("warn", "part of the URL overlooked", { problem: message, taken });
+    for (const { code, message, taken } of url.warnings) {
+      if (code === "NO_EFFECT")
+        this.log("warn", "part of the URL without effect", { problem: message });
+      else this.log("warn", "part of the URL overlooked", { problem: message, taken });
     }
   }
 
