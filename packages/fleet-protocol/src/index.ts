@@ -1,4 +1,74 @@
 // Seal, identity and engine.
+export {
+  HEARTBEAT_INTERVAL_MS,
+  type Heartbeat,
+  HeartbeatSchema,
+} from "./messages/heartbeat.ts";
+export { MessageError, packMessage, unpackMessage } from "./messages/pack.ts";
+export {
+  type Applied,
+  AppliedSchema,
+  type Apply,
+  ApplySchema,
+  type Done,
+  DoneSchema,
+  type PartKey,
+  type PartOrder,
+  PartOrderSchema,
+  type PartReport,
+  PartReportSchema,
+  type Prepare,
+  type Prepared,
+  PreparedSchema,
+  PrepareSchema,
+} from "./messages/parts.ts";
+export {
+  type ApiAnswer,
+  ApiAnswerSchema,
+  type ApiRequest,
+  ApiRequestSchema,
+  type Chunk,
+  ChunkSchema,
+  type Credit,
+  CreditSchema,
+  MAX_CHUNK_BYTES,
+  MAX_MEMBER_REQUESTS,
+  MAX_MEMBER_STREAMS,
+  MAX_PASSED_BODY_BYTES,
+  type MemberEvent,
+  MemberEventSchema,
+  PASS_TIMEOUT_MS,
+  type PassedAccess,
+  type Watch,
+  WatchSchema,
+} from "./messages/pass-through.ts";
+export {
+  type Evict,
+  EvictSchema,
+  type Lease,
+  type LeaseRequest,
+  LeaseRequestSchema,
+  LeaseSchema,
+  type Sync,
+  type Synced,
+  SyncedSchema,
+  SyncSchema,
+} from "./messages/sync.ts";
+export { type MemberRecord, MemberRecordSchema } from "./records/member-record.ts";
+export {
+  type PartRecord,
+  PartRecordSchema,
+  type ServiceRecord,
+  ServiceRecordSchema,
+} from "./records/service-record.ts";
+export {
+  type BucketRecord,
+  BucketRecordSchema,
+  type LeaderRecord,
+  LeaderRecordSchema,
+  type TokenRecord,
+  TokenRecordSchema,
+} from "./records/token-record.ts";
 export { createDataKey, DATA_KEY_BYTES, openAtRest, sealAtRest } from "./seal/at-rest.ts";
 export {
   type Box,
@@ -13,3 +83,12 @@ export { BOX_OVERHEAD } from "./seal/box-frame.ts";
 export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
+export {
+  hubSubjects,
+  isFleetName,
+  isMemberId,
+  type MemberSubjects,
+  memberOf,
+  memberSubjects,
+  storeNames,
+} from "./subjects.ts";
