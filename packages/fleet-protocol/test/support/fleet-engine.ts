@@ -1,13 +1,9 @@
-import {
-  jwtAuthenticator,
-  type NatsConnection,
-  type WsConnectionOptions,
-  wsconnect,
-} from "@nats-io/nats-core";
+import { type NatsConnection, type WsConnectionOptions, wsconnect } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import {
   createUserKey,
   type EngineCredentials,
+  engineAuthenticator,
   type FleetSecrets,
   issueHubCredentials,
   issueMemberJwt,
@@ -31,8 +27,8 @@ export async function joinMember(
   return { mid, jwt, seed, userPublicKey: publicKey };
 }
 
-export function options({ jwt, seed }: EngineCredentials): WsConnectionOptions {
-  const authenticator = jwtAuthenticator(jwt, new TextEncoder().encode(seed));
+function options(credentials: EngineCredentials): WsConnectionOptions {
+  const authenticator = engineAuthenticator(() => credentials);
   return { authenticator, reconnect: false, timeout: 20_000, noAsyncTraces: true };
 }
 
