@@ -7,10 +7,11 @@ import type { Reporter, TestModule, TestSuite } from "vitest/node";
  * load, a hook of a suite, an error outside of all tests.
  */
 export default class CountReporter implements Reporter {
-  readonly #printed: string[] = [];
+  // What several files say alike (that a program is missing) is said once.
+  readonly #printed = new Set<string>();
 
   onUserConsoleLog({ content }: UserConsoleLog): void {
-    this.#printed.push(content.trimEnd());
+    this.#printed.add(content.trimEnd());
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[] = []): void {
@@ -27,7 +28,7 @@ export default class CountReporter implements Reporter {
         else skipped++;
       }
     }
-    const lines = this.#printed.join("\n");
+    const lines = [...this.#printed].join("\n");
     if (lines !== "") process.stdout.write(`\nPrinted by tests:\n${lines}\n\n`);
     process.stdout.write(
       `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
