@@ -41,6 +41,17 @@ export class Connections {
     return this.#keep(connect({ ...options(credentials), servers, inboxPrefix }));
   }
 
+  async memberByTls(
+    servers: string,
+    credentials: MemberCredentials,
+    authorities: { ca?: string },
+  ): Promise<NatsConnection> {
+    // The client gives TLS no name for an address, so that it would be compared with `localhost`.
+    const tls = { ...authorities, host: "127.0.0.1" };
+    const inboxPrefix = memberInbox(credentials.mid);
+    return this.#keep(connect({ ...options(credentials), servers, inboxPrefix, tls }));
+  }
+
   async memberByWebSocket(url: string, credentials: MemberCredentials): Promise<NatsConnection> {
     const inboxPrefix = memberInbox(credentials.mid);
     return this.#keep(wsconnect({ ...options(credentials), servers: url, inboxPrefix }));
