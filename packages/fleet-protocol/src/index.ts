@@ -49,10 +49,32 @@ export { memberInbox } from "./identity/member-template.ts";
 export { readUser } from "./identity/nats-jwt.ts";
 export { rotateOperatorSigner } from "./identity/operator-rotation.ts";
 export {
+  CLOCK_LEAVE_SECONDS,
+  joinProblem,
+  openJoinAnswer,
+  type SignJoinOptions,
+  sealJoinAnswer,
+  signJoin,
+} from "./join-proof.ts";
+export {
+  decodeJoinToken,
+  encodeJoinToken,
+  JOIN_TOKEN_PREFIX,
+  type JoinToken,
+} from "./join-token.ts";
+export {
   HEARTBEAT_INTERVAL_MS,
   type Heartbeat,
   HeartbeatSchema,
 } from "./messages/heartbeat.ts";
+export {
+  type JoinAnswer,
+  JoinAnswerSchema,
+  type JoinRequest,
+  JoinRequestSchema,
+  type SealedJoinAnswer,
+  SealedJoinAnswerSchema,
+} from "./messages/join.ts";
 export { MessageError, packMessage, unpackMessage } from "./messages/pack.ts";
 export {
   type Applied,
@@ -118,6 +140,7 @@ export {
   type TokenRecord,
   TokenRecordSchema,
 } from "./records/token-record.ts";
+// Seal, identity and engine.
 export { createDataKey, DATA_KEY_BYTES, openAtRest, sealAtRest } from "./seal/at-rest.ts";
 export {
   type Box,
@@ -133,6 +156,13 @@ export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
 export { FleetSetupError, type FleetSetupErrorCode } from "./setup-error.ts";
+export {
+  openMessage,
+  REFUSAL_HEADER,
+  REFUSALS,
+  type Refusal,
+  sealMessage,
+} from "./sealed-message.ts";
 export {
   hubSubjects,
   isFleetName,
