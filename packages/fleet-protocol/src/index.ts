@@ -120,6 +120,8 @@ export {
   type LeaseRequest,
   LeaseRequestSchema,
   LeaseSchema,
+  type Resync,
+  ResyncSchema,
   type Sync,
   type Synced,
   SyncedSchema,
@@ -155,7 +157,6 @@ export { BOX_OVERHEAD } from "./seal/box-frame.ts";
 export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
-export { FleetSetupError, type FleetSetupErrorCode } from "./setup-error.ts";
 export {
   openMessage,
   REFUSAL_HEADER,
@@ -163,6 +164,12 @@ export {
   type Refusal,
   sealMessage,
 } from "./sealed-message.ts";
+export {
+  FleetSetupError,
+  FleetSetupError,
+  type FleetSetupErrorCode,
+  type FleetSetupErrorCode,
+} from "./setup-error.ts";
 export {
   hubSubjects,
   isFleetName,
