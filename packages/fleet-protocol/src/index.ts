@@ -1,8 +1,30 @@
 export {
+  CLOCK_LEAVE_SECONDS,
+  joinProblem,
+  openJoinAnswer,
+  type SignJoinOptions,
+  sealJoinAnswer,
+  signJoin,
+} from "./join-proof.ts";
+export {
+  decodeJoinToken,
+  encodeJoinToken,
+  JOIN_TOKEN_PREFIX,
+  type JoinToken,
+} from "./join-token.ts";
+export {
   HEARTBEAT_INTERVAL_MS,
   type Heartbeat,
   HeartbeatSchema,
 } from "./messages/heartbeat.ts";
+export {
+  type JoinAnswer,
+  JoinAnswerSchema,
+  type JoinRequest,
+  JoinRequestSchema,
+  type SealedJoinAnswer,
+  SealedJoinAnswerSchema,
+} from "./messages/join.ts";
 export { MessageError, packMessage, unpackMessage } from "./messages/pack.ts";
 export {
   type Applied,
@@ -68,6 +90,28 @@ export {
   type TokenRecord,
   TokenRecordSchema,
 } from "./records/token-record.ts";
+// Seal, identity and engine.
+export { createDataKey, DATA_KEY_BYTES, openAtRest, sealAtRest } from "./seal/at-rest.ts";
+export {
+  type Box,
+  type BoxId,
+  type BoxOptions,
+  type BoxSide,
+  boxIdOf,
+  type OpenedBox,
+  openBox,
+} from "./seal/box.ts";
+export { BOX_OVERHEAD } from "./seal/box-frame.ts";
+export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
+export { answerContext, sessionContext } from "./seal/context.ts";
+export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
+export {
+  openMessage,
+  REFUSAL_HEADER,
+  REFUSALS,
+  type Refusal,
+  sealMessage,
+} from "./sealed-message.ts";
 export {
   hubSubjects,
   isFleetName,

@@ -17,8 +17,13 @@ export interface Stored<Value> {
 export interface BucketWatcher<Value> {
   /** `undefined`: removed. The first calls are what is there already. */
   onRecord(key: string, stored: Stored<Value> | undefined, revision: number): void;
-  /** All that was there at the beginning has been told. */
-  onLoaded(): void;
+  /**
+   * All that is there has been told: once at the beginning, and again after the bucket turned out to be
+   * another one or older; records that were not told since the time before are lost.
+   *
+   * @param revision the highest ever given in this bucket, removals included
+   */
+  onLoaded(revision: number): void;
   /** A record that can't be read: it is skipped and named. */
   onBad(key: string, reason: string): void;
 }
@@ -31,8 +36,8 @@ export interface Bucket<Value> {
   create(key: string, value: Value): Promise<number>;
   /** @returns its new revision @throws {StoreError} `CONFLICT` if it is not at `revision` any more, `UNAVAILABLE` */
   update(key: string, value: Value, revision: number): Promise<number>;
-  /** @throws {StoreError} `CONFLICT`, `UNAVAILABLE` */
-  remove(key: string, revision: number): Promise<void>;
+  /** @returns the revision of its marker @throws {StoreError} `CONFLICT`, `UNAVAILABLE` */
+  remove(key: string, revision: number): Promise<number>;
   /** Follows all keys, through reconnects. @returns ends it */
   watch(watcher: BucketWatcher<Value>): Promise<() => void>;
 }
