@@ -70,6 +70,8 @@ export {
   type LeaseRequest,
   LeaseRequestSchema,
   LeaseSchema,
+  type Resync,
+  ResyncSchema,
   type Sync,
   type Synced,
   SyncedSchema,
