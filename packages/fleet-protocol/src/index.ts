@@ -166,8 +166,6 @@ export {
 } from "./sealed-message.ts";
 export {
   FleetSetupError,
-  FleetSetupError,
-  type FleetSetupErrorCode,
   type FleetSetupErrorCode,
 } from "./setup-error.ts";
 export {
