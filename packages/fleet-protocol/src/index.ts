@@ -50,10 +50,32 @@ export { memberInbox } from "./identity/member-template.ts";
 export { readUser } from "./identity/nats-jwt.ts";
 export { rotateOperatorSigner } from "./identity/operator-rotation.ts";
 export {
+  CLOCK_LEAVE_SECONDS,
+  joinProblem,
+  openJoinAnswer,
+  type SignJoinOptions,
+  sealJoinAnswer,
+  signJoin,
+} from "./join-proof.ts";
+export {
+  decodeJoinToken,
+  encodeJoinToken,
+  JOIN_TOKEN_PREFIX,
+  type JoinToken,
+} from "./join-token.ts";
+export {
   HEARTBEAT_INTERVAL_MS,
   type Heartbeat,
   HeartbeatSchema,
 } from "./messages/heartbeat.ts";
+export {
+  type JoinAnswer,
+  JoinAnswerSchema,
+  type JoinRequest,
+  JoinRequestSchema,
+  type SealedJoinAnswer,
+  SealedJoinAnswerSchema,
+} from "./messages/join.ts";
 export { MessageError, packMessage, unpackMessage } from "./messages/pack.ts";
 export {
   type Applied,
@@ -99,6 +121,8 @@ export {
   type LeaseRequest,
   LeaseRequestSchema,
   LeaseSchema,
+  type Resync,
+  ResyncSchema,
   type Sync,
   type Synced,
   SyncedSchema,
@@ -119,6 +143,7 @@ export {
   type TokenRecord,
   TokenRecordSchema,
 } from "./records/token-record.ts";
+// Seal, identity and engine.
 export { createDataKey, DATA_KEY_BYTES, openAtRest, sealAtRest } from "./seal/at-rest.ts";
 export {
   type Box,
@@ -133,7 +158,17 @@ export { BOX_OVERHEAD } from "./seal/box-frame.ts";
 export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
-export { FleetSetupError, type FleetSetupErrorCode } from "./setup-error.ts";
+export {
+  openMessage,
+  REFUSAL_HEADER,
+  REFUSALS,
+  type Refusal,
+  sealMessage,
+} from "./sealed-message.ts";
+export {
+  FleetSetupError,
+  type FleetSetupErrorCode,
+} from "./setup-error.ts";
 export {
   hubSubjects,
   isFleetName,
