@@ -1,11 +1,16 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { NATS_SERVER_VERSION } from "../test-support/find-nats-server.ts";
+import {
+  findNatsServer,
+  NATS_SERVER_VERSION,
+  startNatsServer,
+} from "../test-support/nats-server.ts";
 
 const support = (file: string) => new URL(`../test-support/${file}`, import.meta.url).href;
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -61,3 +66,48 @@ it.skipIf(!readsTypeScript)(
     });
   },
 );
+
+/** The server's first word to a client, or `undefined` if there is none within half a second. */
+async function greeting(address: string): Promise<string | undefined> {
+  const [host, port] = address.split(":");
+  const socket = connect({ host, port: Number(port) });
+  try {
+    const [word] = await once(socket, "data", { signal: AbortSignal.timeout(500) });
+    return String(word).slice(0, 4);
+  } catch {
+    return undefined;
+  } finally {
+    socket.destroy();
+  }
+}
+
+it.skipIf(findNatsServer() === undefined)(
+  "a server is frozen and thawed, killed and started again at the same place, and leaves nothing",
+  async () => {
+    const server = await startNatsServer(
+      ({ name, listen, dir }) =>
+        `server_name: ${name}\nlisten: "${listen}"\njetstream: { store_dir: "${dir}" }`,
+    );
+    onTestFinished(() => server.close());
+    const first = server.pid;
+    await vi.waitFor(async () => expect(await greeting(server.url)).toBe("INFO"));
+    server.freeze();
+    expect(await greeting(server.url)).toBeUndefined();
+    server.thaw();
+    await vi.waitFor(async () => expect(await greeting(server.url)).toBe("INFO"));
+    await server.kill();
+    expect(server.pid).toBeUndefined();
+    await server.restart();
+    expect(server.pid).not.toBe(first);
+    await vi.waitFor(async () => expect(await greeting(server.url)).toBe("INFO"));
+    server.freeze();
+    await server.stop();
+    expect(existsSync(server.place.dir)).toBe(true);
+    await server.close();
+    expect(existsSync(server.place.dir)).toBe(false);
+  },
+);
+
+it.skipIf(findNatsServer() === undefined)("a server that cannot start says why", async () => {
+  await expect(startNatsServer(() => "listen: {")).rejects.toThrow(/has ended:/);
+});
