@@ -2,6 +2,7 @@ export type { AgentHandler, AgentOptions, AgentRequest } from "./agents/agent-ro
 // Internal to the workspace: a fleet's hub answers as a master does.
 export { createFailureLimiter, type FailureLimiter } from "./auth/failure-limiter.ts";
 export { CHALLENGE, givenKey } from "./auth/require-key.ts";
+export { type Trusted, trustedEnvironment } from "./auth/trusted.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { createMasterApi, type MasterApi } from "./create-master-api.ts";
 export type { DocsAsset, ReadDocsAsset } from "./docs/assets.ts";

@@ -1,5 +1,6 @@
 // Internal to the workspace: a fleet's hub is served as a master is.
 export { apiUrl, reachableAddress } from "./addresses.ts";
+export type { MasterExtension, MasterExtensionParts, RunningExtension } from "./extension.ts";
 export type { FileTunnel } from "./files/file-instances.ts";
 export type { KeyOptions } from "./given-keys.ts";
 export { type HttpServer, openHttpServer } from "./http/http-server.ts";

@@ -10,6 +10,10 @@ export const MAX_MEMBER_STREAMS = 16;
 export const MAX_MEMBER_REQUESTS = 64;
 /** Longest wait for the head of an answer, ms. */
 export const PASS_TIMEOUT_MS = 30_000;
+/** A hub says something of each stream that it still reads so often, ms: credit, be it of 0 bytes. */
+export const STREAM_RENEW_MS = 20_000;
+/** A stream of which the hub has said nothing for so long is cancelled by the member, ms. */
+export const STREAM_SILENCE_MS = 60_000;
 
 /** How a passed request is let in: by the fleet's word, or by the key that it carries. */
 export const ACCESS_LEVELS = ["key", "viewer", "operator", "admin"] as const;
