@@ -74,6 +74,9 @@ export default defineConfig({
       "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
       "@nodepass/config-file/exported": file("config-file/src/exported-config.ts"),
       ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+      "test-support/nats": fileURLToPath(
+        new URL("scripts/test-support/nats-server.ts", import.meta.url),
+      ),
       "test-support": fileURLToPath(
         new URL("scripts/test-support/reserve-port.ts", import.meta.url),
       ),

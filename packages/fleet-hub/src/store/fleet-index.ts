@@ -46,6 +46,8 @@ export interface FleetIndex {
    * tells. Nothing if the index is beyond it already.
    */
   wroteService(sid: string, now: Stored<ServiceRecord>): void;
+  /** Whether listeners are being told of a write of this hub at this moment. */
+  readonly isOwnWrite: boolean;
   /** The same of a removal, with the revision of its marker. */
   removedService(sid: string, revision: number): void;
 }

@@ -13,13 +13,14 @@ export interface Stored<Value> {
   readonly revision: number;
 }
 
-/** What a watch is told. Neither call throws. */
+/** What a watch is told. None of the calls throws. */
 export interface BucketWatcher<Value> {
-  /** `undefined`: removed. The first calls are what is there already. */
+  /** The bucket is told from its beginning: first of all, and when it is another one or older than it was. */
+  onRestart(): void;
+  /** `undefined`: removed. */
   onRecord(key: string, stored: Stored<Value> | undefined, revision: number): void;
   /**
-   * All that is there has been told: once at the beginning, and again after the bucket turned out to be
-   * another one or older; records that were not told since the time before are lost.
+   * All that is there has been told since `onRestart`; what was not, is lost.
    *
    * @param revision the highest ever given in this bucket, removals included
    */
@@ -63,8 +64,8 @@ export interface FleetStore {
   readonly services: Bucket<ServiceRecord>;
   readonly members: Bucket<MemberRecord>;
   readonly auth: Bucket<TokenRecord>;
-  /** Key `leader`. */
-  readonly leader: Bucket<LeaderRecord>;
+  /** Key `leader`; nobody watches it, who would lead asks. */
+  readonly leader: Omit<Bucket<LeaderRecord>, "watch" | "remove">;
   /** What tells this store from one that was made anew; made with it. */
   readonly identity: BucketRecord;
   /** Resolves when it is on disk. @returns its sequence @throws {StoreError} `UNAVAILABLE` */
