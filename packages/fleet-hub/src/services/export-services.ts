@@ -90,12 +90,10 @@ export function readExport(text: string, fleet: string, signature: ExportSignatu
   if (read.data.fleet !== fleet) {
     throw new ServiceError("INVALID", `the export is of fleet ${read.data.fleet}, not ${fleet}`);
   }
-  const members = Object.entries(read.data.members).map(
-    ([mid, member]): [string, MemberRecord] => [
-      mid,
-      { ...member, box: new Uint8Array(Buffer.from(member.box, "base64url")) },
-    ],
-  );
+  const members = Object.entries(read.data.members).map(([mid, member]): [string, MemberRecord] => [
+    mid,
+    { ...member, box: new Uint8Array(Buffer.from(member.box, "base64url")) },
+  ]);
   return {
     time: read.data.time,
     members: new Map(members),
