@@ -267,8 +267,10 @@ const NOBODY: MemberFacts = {
   synced: false,
 };
 
+/** A failure is news each time: failures are counted. */
 function isSameReport(a: PartReport, b: PartReport): boolean {
   return (
+    b.outcome !== "failed" &&
     a.rev === b.rev &&
     a.epoch === b.epoch &&
     a.outcome === b.outcome &&
