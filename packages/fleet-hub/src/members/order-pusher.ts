@@ -140,7 +140,9 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
           const report = presence.reportOf(mid, sid, part);
           if (report?.outcome === "released" && report.epoch >= record.epoch) continue;
           const epoch = next?.epoch ?? record.epoch;
-          if (note(mid, goneOrder(sid, before, part, revision, epoch))) affected.add(mid);
+          // Nobody gets it, and nobody waits for its word: that member is about to leave.
+          const keep = next?.owner === null && next.from === null;
+          if (note(mid, goneOrder(sid, before, part, revision, epoch, keep))) affected.add(mid);
         }
       }
       for (const [part, { owner, from }] of now?.value.parts.entries() ?? []) {

@@ -19,18 +19,21 @@ export function orderFor(
   const isOwner = record.owner === mid;
   if (!isOwner && !(record.owner === null && record.from === mid)) return undefined;
   const { failover, ttl } = value.policy;
+  const gone = !isOwner || value.detached;
   return {
     sid,
     part,
     rev: revision,
     epoch: record.epoch,
-    gone: !isOwner,
+    gone,
+    keep: value.detached,
     running: record.running,
     url: record.url,
     alias: value.alias,
     tags: value.tags,
     strict: failover === "strict",
     ttlMs: failover === "off" ? 0 : ttl * 1000,
+    adopt: gone ? null : record.adopt,
   };
 }
 
@@ -46,13 +49,18 @@ export function ordersFor(
   });
 }
 
-/** That a part is not its member's any more: its service was removed, or another has it. */
+/**
+ * That a part is not its member's any more: its service was removed, or another has it.
+ *
+ * @param keep its instance stays there, as a local one
+ */
 export function goneOrder(
   sid: string,
   before: Stored<ServiceRecord>,
   part: number,
   revision: number,
   epoch: number,
+  keep: boolean,
 ): PartOrder {
   const record = before.value.parts[part];
   return {
@@ -61,12 +69,14 @@ export function goneOrder(
     rev: revision,
     epoch,
     gone: true,
+    keep,
     running: false,
     url: record?.url ?? "",
     alias: before.value.alias,
     tags: {},
     strict: before.value.policy.failover === "strict",
     ttlMs: 0,
+    adopt: null,
   };
 }
 

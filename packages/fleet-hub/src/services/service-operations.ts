@@ -94,7 +94,8 @@ export interface ServiceOperations {
     change: ServiceChange,
     revision: number | undefined,
   ): Promise<Stored<ServiceRecord>>;
-  remove(caller: Caller, sid: string, revision: number | undefined): Promise<void>;
+  /** @param keep its instances stay with their masters as local ones (`fleet detach`) */
+  remove(caller: Caller, sid: string, revision: number | undefined, keep: boolean): Promise<void>;
   move(caller: Caller, sid: string, move: Move): Promise<Stored<ServiceRecord>>;
   adopt(caller: Caller, sid: string, mid: string, instance: string): Promise<Stored<ServiceRecord>>;
   drain(

@@ -26,7 +26,7 @@ export interface BucketWatcher<Value> {
    */
   onLoaded(revision: number): void;
   /** A record that can't be read: it is skipped and named. */
-  onBad(key: string, reason: string): void;
+  onBad(key: string, reason: string, revision: number): void;
 }
 
 /** Records of one kind under keys, sealed at rest. */
@@ -39,6 +39,11 @@ export interface Bucket<Value> {
   update(key: string, value: Value, revision: number): Promise<number>;
   /** @returns the revision of its marker @throws {StoreError} `CONFLICT`, `UNAVAILABLE` */
   remove(key: string, revision: number): Promise<number>;
+  /**
+   * The highest revision given in this bucket, removals included, asked of the store: tells whether a
+   * watch has seen all. @throws {StoreError} `UNAVAILABLE`
+   */
+  revision(): Promise<number>;
   /** Follows all keys, through reconnects. @returns ends it */
   watch(watcher: BucketWatcher<Value>): Promise<() => void>;
 }

@@ -127,8 +127,9 @@ class Table<Value> {
         if (!this.#isLoaded) this.#told.add(key);
         this.put(key, stored, revision, !this.#isLoaded);
       },
-      onBad: (key, reason) => {
+      onBad: (key, reason, revision) => {
         this.#told.add(key);
+        this.revision = Math.max(this.revision, revision);
         bad.set(`${kind}/${key}`, reason);
       },
       onLoaded: (revision) => {
