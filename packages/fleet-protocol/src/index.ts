@@ -122,6 +122,8 @@ export {
   type LeaseRequest,
   LeaseRequestSchema,
   LeaseSchema,
+  type Resync,
+  ResyncSchema,
   type Sync,
   type Synced,
   SyncedSchema,
@@ -157,8 +159,22 @@ export { BOX_OVERHEAD } from "./seal/box-frame.ts";
 export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
+<<<<<<< HEAD
 export { BAD_MESSAGE, openMessage, REFUSAL_HEADER, sealMessage } from "./sealed-message.ts";
 export { FleetSetupError, type FleetSetupErrorCode } from "./setup-error.ts";
+=======
+export {
+  openMessage,
+  REFUSAL_HEADER,
+  REFUSALS,
+  type Refusal,
+  sealMessage,
+} from "./sealed-message.ts";
+export {
+  FleetSetupError,
+  type FleetSetupErrorCode,
+} from "./setup-error.ts";
+>>>>>>> main
 export {
   hubSubjects,
   isFleetName,
