@@ -159,22 +159,8 @@ export { BOX_OVERHEAD } from "./seal/box-frame.ts";
 export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
-<<<<<<< HEAD
 export { BAD_MESSAGE, openMessage, REFUSAL_HEADER, sealMessage } from "./sealed-message.ts";
 export { FleetSetupError, type FleetSetupErrorCode } from "./setup-error.ts";
-=======
-export {
-  openMessage,
-  REFUSAL_HEADER,
-  REFUSALS,
-  type Refusal,
-  sealMessage,
-} from "./sealed-message.ts";
-export {
-  FleetSetupError,
-  type FleetSetupErrorCode,
-} from "./setup-error.ts";
->>>>>>> main
 export {
   hubSubjects,
   isFleetName,

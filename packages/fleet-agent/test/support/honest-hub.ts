@@ -325,6 +325,8 @@ export function order(change: Partial<PartOrder> & Pick<PartOrder, "sid" | "url"
     rev: 1,
     epoch: 1,
     gone: false,
+    keep: false,
+    adopt: null,
     running: true,
     alias: "",
     tags: {},
