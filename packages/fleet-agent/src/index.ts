@@ -1,3 +1,4 @@
+export { readAllow } from "./allow.ts";
 export { FLEET_FILE_NAME, FleetFile } from "./file/fleet-file.ts";
 export { FleetAgentError, type FleetAgentErrorCode } from "./fleet-agent-error.ts";
 export {
@@ -6,6 +7,7 @@ export {
   type MemberMaster,
 } from "./fleet-extension.ts";
 export { type Joined, type JoinFleetOptions, joinFleet } from "./join/join-fleet.ts";
+export { type LeftFleet, leaveFleet } from "./join/leave-fleet.ts";
 export {
   type FleetAgent,
   type FleetAgentOptions,
