@@ -160,10 +160,7 @@ export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
 export { BAD_MESSAGE, openMessage, REFUSAL_HEADER, sealMessage } from "./sealed-message.ts";
-export {
-  FleetSetupError,
-  type FleetSetupErrorCode,
-} from "./setup-error.ts";
+export { FleetSetupError, type FleetSetupErrorCode } from "./setup-error.ts";
 export {
   hubSubjects,
   isFleetName,
