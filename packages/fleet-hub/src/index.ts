@@ -1,3 +1,5 @@
+export type { Caller, Fleet, FleetInstanceQuery } from "./fleet.ts";
+export { createHubApi, type HubApi, type HubApiOptions } from "./http/create-hub-api.ts";
 export {
   type CreatedFleet,
   type CreateFleetOptions,
@@ -9,7 +11,5 @@ export {
   readHubSecrets,
   writeHubSecrets,
 } from "./hub-secrets.ts";
-export type { Caller, Fleet, FleetInstanceQuery } from "./fleet.ts";
-export { createHubApi, type HubApi, type HubApiOptions } from "./http/create-hub-api.ts";
 export type { Messenger } from "./members/messenger.ts";
 export type { MemberFacts, Presence } from "./members/presence.ts";
