@@ -132,7 +132,7 @@ export function createServiceMover(
 
   return {
     movePart,
-    move: (caller, sid, { part, to, selector, force }) => {
+    move: async (caller, sid, { part, to, selector, force }) => {
       const at = partAt(sid, writer.read(sid).value, part);
       const { token: by, selector: visible } = caller;
       return movePart(sid, at, { by, visible, to, selector, force });
