@@ -11,7 +11,7 @@ import { hasReleased } from "./part-steps.ts";
 import type { Placer } from "./placer.ts";
 import { inTurns } from "./remove-service.ts";
 import type { ServiceParts } from "./service-operations.ts";
-import { type ServiceWriter, withPart } from "./service-writer.ts";
+import { changedMeanwhile, type ServiceWriter, withPart } from "./service-writer.ts";
 import type { Silence } from "./silence.ts";
 
 /** Between two looks at who is lost, ms. */
@@ -112,16 +112,21 @@ export function createFailover(
     if (wasHeld && !held) budget.resume(orphans.keys());
     wasHeld = held;
     if (held) return;
-    const due: PartPlace[] = [];
+    // Both halves of a pair are in one record: one after the other.
+    const due = new Map<string, PartPlace[]>();
     for (const [mid, places] of orphans) {
       const counts = !failing.has(mid);
       if (counts && !budget.take(mid, clock.monotonic(), countMembers())) {
         hold();
         break;
       }
-      due.push(...places.filter((place) => !isPaused(place)));
+      for (const place of places) {
+        if (!isPaused(place)) due.set(place.sid, [...(due.get(place.sid) ?? []), place]);
+      }
     }
-    await inTurns(due, AT_ONCE, tryPart);
+    await inTurns([...due.values()], AT_ONCE, async (places) => {
+      for (const place of places) await tryPart(place);
+    });
   };
 
   const hold = () => {
@@ -136,7 +141,9 @@ export function createFailover(
     const key = keyOf(place);
     pauses.set(key, clock.monotonic() + TRY_AGAIN_MS);
     try {
-      if (await takeOver(place)) pauses.delete(key);
+      // What was changed meanwhile is looked at again at once.
+      await takeOver(place);
+      pauses.delete(key);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       logger.warn({ ...place, reason }, "a part could not be failed over, tried again");
@@ -144,15 +151,12 @@ export function createFailover(
     }
   };
 
-  /** @returns whether the part has another owner now */
-  const takeOver = async (place: PartPlace): Promise<boolean> => {
+  const takeOver = async (place: PartPlace): Promise<void> => {
     const { sid, part: at } = place;
     const stored = index.services.get(sid);
     const part = stored?.value.parts[at];
     const owner = part?.owner;
-    if (stored === undefined || part === undefined || owner === null || owner === undefined) {
-      return false;
-    }
+    if (stored === undefined || part === undefined || owner === null || owner === undefined) return;
     const tried = triedFor(place, part, owner);
     const placed = await placer.place({
       visible: [],
@@ -168,10 +172,9 @@ export function createFailover(
     }
     // It may have come back, or this hub may have lost the lead, while others were asked.
     const now = index.services.get(sid);
-    if (now?.revision !== stored.revision || !isOrphan(place, stored.value, part)) return false;
-    if (!leadership.isLeading() || news.isRaised("mass-loss")) return false;
+    if (now?.revision !== stored.revision || !isOrphan(place, stored.value, part)) return;
+    if (!leadership.isLeading() || news.isRaised("mass-loss")) return;
     await writeTakeOver(place, stored, part, owner, placed);
-    return true;
   };
 
   /** Who is not asked: the owner, and where the part could not be started since it was lost. */
@@ -208,7 +211,7 @@ export function createFailover(
           throw new ServiceError("CONFLICT", "this hub does not lead any more");
         }
         const stored = await writer.replace(sid, taken, revision);
-        if (stored === undefined) throw new ServiceError("CONFLICT", "it was changed meanwhile");
+        if (stored === undefined) throw changedMeanwhile(sid);
         return stored;
       },
       (stored) => stored.revision,

@@ -102,17 +102,26 @@ export function createServiceMover(
       return writer.read(sid);
     }
     const { owner } = part;
+    // What it says later, when it has let go of it, has no reason.
+    let reason = "";
+    const unlisten = presence.onReport((mid, report) => {
+      const isIt = mid === target && report.sid === sid && report.part === at;
+      if (isIt && report.outcome === "failed") ({ reason } = report);
+    });
     const deadline = clock.monotonic() + ANSWER_WITHIN_MS;
-    // One who is there is asked all the same: it costs a moment and nobody's connections.
-    if (request.force && presence.facts(owner).status === "online") {
-      await reconciler.drive(sid, FORCED_WAIT_MS);
+    try {
+      // One who is there is asked all the same: it costs a moment and nobody's connections.
+      if (request.force && presence.facts(owner).status === "online") {
+        await reconciler.drive(sid, FORCED_WAIT_MS);
+      }
+      const forced = new Set(request.force ? [owner] : []);
+      await reconciler.drive(sid, Math.max(0, deadline - clock.monotonic()), forced);
+    } finally {
+      unlisten();
     }
-    const forced = new Set(request.force ? [owner] : []);
-    await reconciler.drive(sid, Math.max(0, deadline - clock.monotonic()), forced);
     const after = writer.read(sid);
     const now = after.value.parts[at];
     if (now?.owner === owner) {
-      const reason = presence.reportOf(target, sid, at)?.reason ?? "";
       throw new ServiceError(
         "CONFLICT",
         `master ${nameOf(target)} could not run it${reason === "" ? "" : `: ${reason}`}; it is back at ${nameOf(owner)}`,
@@ -123,7 +132,7 @@ export function createServiceMover(
 
   return {
     movePart,
-    move: (caller, sid, { part, to, selector, force }) => {
+    move: async (caller, sid, { part, to, selector, force }) => {
       const at = partAt(sid, writer.read(sid).value, part);
       const { token: by, selector: visible } = caller;
       return movePart(sid, at, { by, visible, to, selector, force });
