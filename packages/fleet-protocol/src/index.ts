@@ -111,6 +111,8 @@ export {
   MemberEventSchema,
   PASS_TIMEOUT_MS,
   type PassedAccess,
+  STREAM_RENEW_MS,
+  STREAM_SILENCE_MS,
   type Watch,
   WatchSchema,
 } from "./messages/pass-through.ts";
@@ -158,17 +160,8 @@ export { BOX_OVERHEAD } from "./seal/box-frame.ts";
 export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
-export {
-  openMessage,
-  REFUSAL_HEADER,
-  REFUSALS,
-  type Refusal,
-  sealMessage,
-} from "./sealed-message.ts";
-export {
-  FleetSetupError,
-  type FleetSetupErrorCode,
-} from "./setup-error.ts";
+export { BAD_MESSAGE, openMessage, REFUSAL_HEADER, sealMessage } from "./sealed-message.ts";
+export { FleetSetupError, type FleetSetupErrorCode } from "./setup-error.ts";
 export {
   hubSubjects,
   isFleetName,

@@ -23,8 +23,8 @@ export interface SignJoinOptions {
   readonly token?: JoinRequest["token"];
   readonly mid: string;
   readonly name: string;
-  /** Of its NKey: `SU…`, as bytes of ASCII. */
-  readonly seed: Uint8Array;
+  /** Of its NKey (`SU…`). */
+  readonly seed: string;
   /** Its public X25519 key, 32 bytes. */
   readonly box: Uint8Array;
   /** ms since 1970. @default Date.now() */
@@ -34,7 +34,7 @@ export interface SignJoinOptions {
 /** A request that shows that who sends it has the NKey. */
 export function signJoin(options: SignJoinOptions): JoinRequest {
   const { token, mid, name, seed, box, now = Date.now() } = options;
-  const signer = createSigner(new TextDecoder().decode(seed));
+  const signer = createSigner(seed);
   const unsigned = {
     v: 1,
     ...(token !== undefined && { token }),
