@@ -2,6 +2,7 @@ import type { Msg, Subscription } from "@nats-io/nats-core";
 import { headers } from "@nats-io/nats-core";
 import {
   answerContext,
+  BAD_MESSAGE,
   type BoxId,
   boxIdOf,
   DoneSchema,
@@ -182,7 +183,7 @@ export function openInbox(options: InboxOptions): Inbox {
   function refuse(message: Msg): void {
     if (message.reply === undefined) return;
     const refusal = headers();
-    refusal.set(REFUSAL_HEADER, "bad-message");
+    refusal.set(REFUSAL_HEADER, BAD_MESSAGE);
     link.connection.publish(message.reply, undefined, { headers: refusal });
   }
 }

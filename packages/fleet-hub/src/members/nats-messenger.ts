@@ -44,8 +44,6 @@ export interface MessengerOptions {
 
 /** What hubs say to members; what members say by themselves comes in by `Inbox`. */
 export type Outbox = Omit<Messenger, "onDone" | "onEvent" | "onLease"> & {
-  /** All streams of a member break off: it has begun anew, or is not heard any more. */
-  breakStreams(mid: string, reason: string): void;
   close(): void;
 };
 
@@ -250,9 +248,6 @@ export function createOutbox(options: MessengerOptions): Outbox {
     watch: (mid, message) => tell(mid, "watch", message),
     evict: (mid, message) => tellSession(mid, "evict", message.session, message),
     resync: (mid, message) => tellSession(mid, "resync", message.session, message),
-    breakStreams: (mid, reason) => {
-      for (const id of [...(streams.get(mid)?.keys() ?? [])]) breakOff(mid, id, reason);
-    },
     close: () => {
       unlisten();
       for (const [mid, own] of [...streams]) {
