@@ -64,17 +64,28 @@ export class AnswerStream {
   push(chunk: Chunk): void {
     if (this.#state !== "open") return;
     this.#timer.refresh();
-    if (chunk.n !== this.#next) return this.fail("a piece of the answer is missing");
-    if (chunk.error !== "") return this.#end(`the master broke off: ${chunk.error}`);
+    const wrong = this.#faultOf(chunk);
+    if (wrong !== undefined) {
+      this.fail(wrong);
+      return;
+    }
+    if (chunk.error !== "") {
+      this.#end(`the master broke off: ${chunk.error}`);
+      return;
+    }
     this.#next += 1;
     this.#window -= chunk.data.byteLength;
-    if (this.#window < 0) return this.fail("the master sent more than it may");
     if (chunk.data.byteLength > 0) this.#waiting.push(chunk.data);
     if (chunk.end) {
       this.#state = "ended";
       clearTimeout(this.#timer);
     }
     this.#advance();
+  }
+
+  #faultOf({ n, data }: Chunk): string | undefined {
+    if (n !== this.#next) return "a piece of the answer is missing";
+    return data.byteLength > this.#window ? "the master sent more than it may" : undefined;
   }
 
   /** Breaks it off, here and at the member. */
