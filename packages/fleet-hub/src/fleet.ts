@@ -71,7 +71,13 @@ export interface Fleet {
     change: ServiceChange,
     revision: string | undefined,
   ): Promise<Service>;
-  removeService(caller: Caller, sid: string, revision: string | undefined): Promise<void>;
+  /** @param keep its instances stay with their masters as local ones (`fleet detach`) */
+  removeService(
+    caller: Caller,
+    sid: string,
+    revision: string | undefined,
+    keep: boolean,
+  ): Promise<void>;
   moveService(caller: Caller, sid: string, move: Move): Promise<Service>;
   /** Makes a service of an instance that a member runs locally (`fleet adopt`). */
   adopt(caller: Caller, mid: string, instance: string): Promise<Service>;

@@ -1,3 +1,53 @@
+// Seal, identity and engine.
+export {
+  ENGINE_QUESTION_SUBJECT,
+  type EngineAnswer,
+  type EngineProblem,
+  type EngineProblemCode,
+  judgeEngine,
+  judgeVersion,
+  MIN_ENGINE_VERSION,
+  readEngineAnswer,
+} from "./engine/judge-engine.ts";
+export {
+  type EngineCluster,
+  type EngineTls,
+  MAX_PAYLOAD_BYTES,
+  type ServerConfigOptions,
+  serverConfig,
+} from "./engine/server-config.ts";
+export {
+  type Rotated,
+  retireSigners,
+  revokeMembers,
+  rotateSigner,
+} from "./identity/account-changes.ts";
+export {
+  CLAIMS_UPDATE_SUBJECT,
+  type ClaimsAnswer,
+  claimsLookupSubject,
+  readClaimsAnswer,
+} from "./identity/claims-requests.ts";
+export {
+  createUserKey,
+  type EngineCredentials,
+  issueHubCredentials,
+  issueMemberJwt,
+  issueSystemCredentials,
+  isUserKey,
+  MEMBER_JWT_MS,
+  type MemberJwtOptions,
+} from "./identity/credentials.ts";
+export { createFleetIdentity, type FleetIdentity } from "./identity/fleet-identity.ts";
+export {
+  decodeFleetSecrets,
+  encodeFleetSecrets,
+  FleetSecrets,
+  type FleetSecretsData,
+} from "./identity/fleet-secrets.ts";
+export { memberInbox } from "./identity/member-template.ts";
+export { readUser } from "./identity/nats-jwt.ts";
+export { rotateOperatorSigner } from "./identity/operator-rotation.ts";
 export {
   CLOCK_LEAVE_SECONDS,
   joinProblem,
@@ -70,6 +120,8 @@ export {
   type LeaseRequest,
   LeaseRequestSchema,
   LeaseSchema,
+  type Resync,
+  ResyncSchema,
   type Sync,
   type Synced,
   SyncedSchema,
@@ -112,6 +164,10 @@ export {
   type Refusal,
   sealMessage,
 } from "./sealed-message.ts";
+export {
+  FleetSetupError,
+  type FleetSetupErrorCode,
+} from "./setup-error.ts";
 export {
   hubSubjects,
   isFleetName,

@@ -17,7 +17,7 @@ export type Refusal = (typeof REFUSALS)[number];
  *
  * | body | subject | context |
  * | --- | --- | --- |
- * | hub → member: apply, prepare, api, credit, watch, evict | its own | `sessionContext` of the member's session |
+ * | hub → member: apply, prepare, api, credit, watch, evict, resync | its own | `sessionContext` of the member's session |
  * | the answer to a request, either way | the request's | `answerContext` of the request's box |
  * | member → hub: sync, lease, done, event, chunk | its own | none |
  *
