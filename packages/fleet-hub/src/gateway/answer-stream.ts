@@ -6,6 +6,8 @@ export const STREAM_WINDOW_BYTES = 4 * MAX_CHUNK_BYTES;
 const CREDIT_STEP_BYTES = MAX_CHUNK_BYTES;
 /** Event streams say something every 15 s; a member that is silent for longer is gone, ms. */
 export const STREAM_SILENCE_MS = 40_000;
+/** The member hears so often that its stream is still read, ms; it gives one up after a minute. */
+export const STREAM_RENEW_MS = 20_000;
 
 /** What a stream needs of its hub. */
 export interface AnswerStreamParts {
@@ -16,6 +18,8 @@ export interface AnswerStreamParts {
   /** It is over, however; called once. */
   onGone(): void;
   readonly silenceMs: number;
+  /** @default 20000 */
+  readonly renewMs?: number | undefined;
 }
 
 /**
@@ -31,6 +35,7 @@ export class AnswerStream {
   readonly #parts: AnswerStreamParts;
   readonly #waiting: Uint8Array[] = [];
   readonly #timer: NodeJS.Timeout;
+  readonly #renewal: NodeJS.Timeout;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #pulled: (() => void) | undefined;
   #next = 0;
@@ -57,7 +62,9 @@ export class AnswerStream {
       { highWaterMark: 0 },
     );
     this.#timer = setTimeout(() => this.#checkSilence(), parts.silenceMs);
+    this.#renewal = setInterval(() => parts.credit(0), parts.renewMs ?? STREAM_RENEW_MS);
     this.#timer.unref();
+    this.#renewal.unref();
   }
 
   /** The member's next piece. */
@@ -78,7 +85,7 @@ export class AnswerStream {
     if (chunk.data.byteLength > 0) this.#waiting.push(chunk.data);
     if (chunk.end) {
       this.#state = "ended";
-      clearTimeout(this.#timer);
+      this.#stopTimers();
     }
     this.#advance();
   }
@@ -142,10 +149,15 @@ export class AnswerStream {
   #leave(): void {
     if (this.#state === "gone") return;
     this.#state = "gone";
-    clearTimeout(this.#timer);
+    this.#stopTimers();
     this.#waiting.length = 0;
     this.#pulled?.();
     this.#pulled = undefined;
     this.#parts.onGone();
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#timer);
+    clearInterval(this.#renewal);
   }
 }

@@ -99,7 +99,7 @@ export async function changeManaged(
         "another master has the other end of this tunnel: it takes a token of the fleet";
       throw new ServiceError("FORBIDDEN", message);
     }
-    return fleet.removeService(caller, sid, undefined);
+    return fleet.removeService(caller, sid, undefined, false);
   }
   const { restart, ...rest } = change;
   const running = rest.running ?? before.parts[part]?.running;

@@ -186,8 +186,8 @@ export class FakeFleet implements Fleet {
     });
   }
 
-  async removeService(caller: Caller, sid: string, revision: string | undefined) {
-    this.#needs(caller, "operator", "removeService", sid, revision);
+  async removeService(caller: Caller, sid: string, revision: string | undefined, keep: boolean) {
+    this.#needs(caller, "operator", "removeService", sid, revision, keep);
     const { revision: now } = this.service(caller, sid);
     if (revision !== undefined && revision !== now) {
       throw new ServiceError("PRECONDITION", `the service is at revision ${now}`);
