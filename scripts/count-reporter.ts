@@ -2,9 +2,10 @@ import type { UserConsoleLog } from "vitest";
 import type { Reporter, TestModule, TestSuite } from "vitest/node";
 
 /**
- * Ends a run with what tests have printed, such as figures, and the line `N passed, N failed` that
- * continuous integration reads. What fails before its tests is a failure too: a file that does not
- * load, a hook of a suite, an error outside of all tests.
+ * Ends a run with what tests have printed, such as figures, with the names of those that passed
+ * only at their second try, and the line `N passed, N failed` that continuous integration reads.
+ * What fails before its tests is a failure too: a file that does not load, a hook of a suite, an
+ * error outside of all tests.
  */
 export default class CountReporter implements Reporter {
   readonly #printed: string[] = [];
@@ -17,6 +18,7 @@ export default class CountReporter implements Reporter {
     let passed = 0;
     let failed = unhandledErrors.length;
     let skipped = 0;
+    const lines = [...this.#printed];
     for (const module of modules) {
       if (module.errors().length > 0) failed++;
       for (const suite of module.children.allSuites()) if (hasFailed(suite)) failed++;
@@ -25,10 +27,12 @@ export default class CountReporter implements Reporter {
         if (state === "passed") passed++;
         else if (state === "failed") failed++;
         else skipped++;
+        if (test.diagnostic()?.flaky) {
+          lines.push(`second try: ${module.relativeModuleId} > ${test.fullName}`);
+        }
       }
     }
-    const lines = this.#printed.join("\n");
-    if (lines !== "") process.stdout.write(`\nPrinted by tests:\n${lines}\n\n`);
+    if (lines.length > 0) process.stdout.write(`\nPrinted by tests:\n${lines.join("\n")}\n\n`);
     process.stdout.write(
       `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
     );

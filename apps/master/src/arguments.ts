@@ -119,6 +119,6 @@ Examples:
 
 A new key of the API is printed at the first start only: --renew-key is for who has lost it. Log
 lines go to standard output, errors to standard error. SIGINT or SIGTERM stops gracefully, a second one
-at once. Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage, 128 and the signal's number when a
-second signal cut the stop.
+at once (the same one only a second later). Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage,
+128 and the signal's number when a second signal cut the stop.
 `;

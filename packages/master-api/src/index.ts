@@ -1,4 +1,5 @@
 export type { AgentHandler, AgentOptions, AgentRequest } from "./agents/agent-route.ts";
+export { type Trusted, trustedEnvironment } from "./auth/trusted.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { createMasterApi, type MasterApi } from "./create-master-api.ts";
 export type { DocsAsset, ReadDocsAsset } from "./docs/assets.ts";

@@ -1,3 +1,4 @@
+export type { MasterExtension, MasterExtensionParts, RunningExtension } from "./extension.ts";
 export type { FileTunnel } from "./files/file-instances.ts";
 export type { KeyOptions } from "./given-keys.ts";
 export {

@@ -41,6 +41,13 @@ export type Synced = z.infer<typeof SyncedSchema>;
 export const EvictSchema = z.object({ session: z.string(), reason: z.string() });
 export type Evict = z.infer<typeof EvictSchema>;
 
+/**
+ * Hub → member: this hub has heard of it, but does not know what it runs (the hub has just begun, while
+ * the member's connection to the engine held): sync within `afterMs`, at a random moment.
+ */
+export const ResyncSchema = z.object({ session: z.string(), afterMs: z.int().min(0).max(60_000) });
+export type Resync = z.infer<typeof ResyncSchema>;
+
 /** Member → leader: keep mine. Section 7, rule 4. */
 export const LeaseRequestSchema = z.object({
   session: z.string(),

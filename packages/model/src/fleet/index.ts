@@ -1,4 +1,5 @@
 export {
+  API_TOKEN_PREFIX,
   type AuditEntry,
   AuditEntrySchema,
   type CreatedToken,
