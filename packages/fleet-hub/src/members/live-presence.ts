@@ -1,10 +1,10 @@
-import type { Clock } from "@nodepass/master-api";
 import {
   HEARTBEAT_INTERVAL_MS,
   type Heartbeat,
   type PartReport,
   type Sync,
 } from "@nodepass/fleet-protocol";
+import type { Clock } from "@nodepass/master-api";
 import { FAILOVER_TTL, type MasterStatus } from "@nodepass/model/fleet";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { MemberFacts, Presence } from "./presence.ts";
