@@ -63,7 +63,11 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
       "--gateway <suffix>",
       "MID.<suffix> leads to a master; for dashboards, by a wildcard name",
     )
-    .option("--listen <address>", "of this machine, for everything", "0.0.0.0")
+    .option(
+      "--listen <address>",
+      "IP address that all listens on; host: that of --host itself",
+      "0.0.0.0",
+    )
     .option("--port <number>", "of the hubs' API", parsePort, 9443)
     .option("--engine-port <number>", "of the engine", parsePort, 4222)
     .option("--websocket-port <number>", "of the engine as WebSocket", parsePort, 443)

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { ENGINE_VERSION, type FleetPlan, serverNames } from "./plan.ts";
 
 /**
@@ -7,6 +8,8 @@ import { ENGINE_VERSION, type FleetPlan, serverNames } from "./plan.ts";
 export function composeFile(plan: FleetPlan): string {
   const { ports, servers, hosts } = plan;
   const names = serverNames(plan);
+  // The hub finds its engine by the name that members use; an address it finds by itself.
+  const named = hosts.filter((host) => isIP(host) === 0);
   const engines = names.map((name, index) => {
     // Members reach the first by the published ports; the others are reached when it is gone.
     const published = [ports.engine, ports.websocket].map(
@@ -20,7 +23,7 @@ export function composeFile(plan: FleetPlan): string {
 ${published.join("\n")}
     networks:
       default:
-        aliases: [${[`${name}.nats`, ...(servers === 1 ? hosts : [])].join(", ")}]
+        aliases: [${[`${name}.nats`, ...(servers === 1 ? named : [])].join(", ")}]
     volumes:
       - ./nats:/fleet/nats:ro
       - ./data/${name}:/fleet/data/${name}

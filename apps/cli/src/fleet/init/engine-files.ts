@@ -1,5 +1,12 @@
 import { type FleetSecrets, serverConfig } from "@nodepass/fleet-protocol";
-import { at, type FleetPlan, innerHosts, type PlannedFile, serverNames } from "./plan.ts";
+import {
+  at,
+  type FleetPlan,
+  innerHosts,
+  listenAddress,
+  type PlannedFile,
+  serverNames,
+} from "./plan.ts";
 
 /** The listener's certificate, relative to the fleet's folder, which servers are started in. */
 export const ENGINE_CERTIFICATE = { cert: "nats/tls/server.crt", key: "nats/tls/server.key" };
@@ -11,18 +18,19 @@ export function engineFiles(
   secrets: FleetSecrets,
   clusterSecret: string,
 ): PlannedFile[] {
-  const { listen, ports } = plan;
+  const { ports } = plan;
   const tls = plan.tls
     ? { certFile: ENGINE_CERTIFICATE.cert, keyFile: ENGINE_CERTIFICATE.key }
     : undefined;
-  return serverNames(plan).map((name) => {
+  return serverNames(plan).map((name, index) => {
+    const listen = listenAddress(plan, index);
     const text = serverConfig(secrets, {
       name,
       listen: at(listen, ports.engine),
       tls,
       websocket: { listen: at(listen, ports.websocket), tls },
       storeDir: `data/${name}`,
-      monitor: at("127.0.0.1", ports.monitor),
+      monitor: at("127.0.0.1", ports.monitor + index),
       cluster:
         plan.servers === 1
           ? undefined

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname, join, resolve } from "node:path";
@@ -14,10 +14,12 @@ import { composeFile } from "./compose-file.ts";
 import { ENGINE_CA, ENGINE_CERTIFICATE, engineFiles } from "./engine-files.ts";
 import { kubernetesFiles } from "./kubernetes-files.ts";
 import {
+  at,
   type FleetPlan,
   fleetUrls,
   innerHosts,
   isSpread,
+  listenAddress,
   type PlannedFile,
   serverNames,
 } from "./plan.ts";
@@ -57,7 +59,7 @@ export async function initFleet(
     ...layout(plan, { directory, secrets: hub.secrets }),
   ];
   await writeAll(directory, files, written(plan));
-  say(context, { plan, directory, adminToken });
+  say(context, { plan, directory, adminToken, certificates });
 }
 
 /**
@@ -177,10 +179,10 @@ function certificateFiles(certificates: Certificates | undefined): PlannedFile[]
   ];
 }
 
-function hubSettings({ listen, ports, tls }: FleetPlan): string {
+function hubSettings(plan: FleetPlan): string {
   const settings = {
-    listen: `${listen.includes(":") ? `[${listen}]` : listen}:${ports.hub}`,
-    ...(tls && { crt: "tls/hub.crt", key: "tls/hub.key" }),
+    listen: at(listenAddress(plan, 0), plan.ports.hub),
+    ...(plan.tls && { crt: "tls/hub.crt", key: "tls/hub.key" }),
   };
   return `${JSON.stringify(settings, undefined, 2)}\n`;
 }
@@ -202,25 +204,35 @@ async function writeAll(
   }
 }
 
+interface Written {
+  readonly plan: FleetPlan;
+  readonly directory: string;
+  readonly adminToken: string;
+  readonly certificates: Certificates | undefined;
+}
+
 /** The token alone goes to standard output. */
 function say(
   { stdout, stderr, environment }: CliContext,
-  { plan, directory, adminToken }: { plan: FleetPlan; directory: string; adminToken: string },
+  { plan, directory, adminToken, certificates }: Written,
 ): void {
   const command = commandName(environment);
-  const { name, servers } = plan;
   const [hub = ""] = fleetUrls(plan).hubs;
-  const trust = plan.tls ? " --insecure" : "";
+  const more = plan.servers > 1 && !isSpread(plan) ? ", kustomization.yaml" : "";
+  const compose = isSpread(plan) ? "" : ", compose.yaml";
+  // Who trusts no authority for it trusts this certificate.
+  const pin =
+    certificates === undefined || certificates.ca === ""
+      ? ""
+      : ` --pin ${new X509Certificate(certificates.hub.cert).fingerprint256}`;
   stdout.write(`${adminToken}\n`);
   stderr.write(
-    `wrote the fleet ${name} into ${directory}: keys, certificates, nats/*.conf, compose.yaml, systemd/${
-      servers > 1 ? ", kustomization.yaml" : ""
-    }
+    `wrote the fleet ${plan.name} into ${directory}: keys, certificates, nats/*.conf, systemd/*.service${compose}${more}
 Above is its first admin token, shown this once. Take ${join(directory, "keep-elsewhere")} to where no hub is.
-Next, in ${shellQuote(directory)}:
+Next, in ${shellQuote(directory)}, one after the other or as the files do it:
   nats-server -c nats/nats-0.conf
   ${command} fleet hub .
-  ${command} login ${name} --master ${hub}${trust}
+  ${command} login ${plan.name} --master ${hub}${pin}
 `,
   );
 }

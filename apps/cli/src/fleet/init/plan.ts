@@ -5,7 +5,7 @@ export interface FleetPlan {
   readonly hosts: readonly string[];
   /** nats-servers, and hubs: 1 or 3. */
   readonly servers: number;
-  /** Address that everything listens on. */
+  /** Address that everything listens on; `host`: that of the machine's own name in `hosts`. */
   readonly listen: string;
   readonly ports: FleetPorts;
   readonly tls: boolean;
@@ -55,6 +55,11 @@ export function innerHosts(plan: FleetPlan): string[] {
   if (isSpread(plan)) return [...plan.hosts];
   // The pod's name below its headless Service; compose has it as an alias.
   return plan.servers === 1 ? [...plan.hosts] : serverNames(plan).map((name) => `${name}.nats`);
+}
+
+/** Where the server, or hub, of this number listens. */
+export function listenAddress({ listen, hosts }: FleetPlan, index: number): string {
+  return listen === "host" ? (hosts[index] ?? hosts[0] ?? "") : listen;
 }
 
 /** `host:port`, an IPv6 address in brackets. */
