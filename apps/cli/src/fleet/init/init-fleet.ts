@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import type { HubSecrets } from "@nodepass/fleet-hub";
+import { isFleetName } from "@nodepass/fleet-protocol";
 import { type CertificateWithKey, createAuthority, issueCertificate } from "@nodepass/tunnel-core";
 import type { FleetInitOptions } from "../../commands/fleet-files.ts";
 import type { CliContext } from "../../context.ts";
@@ -81,6 +82,10 @@ export function layout(
 
 function planFleet(options: FleetInitOptions): FleetPlan {
   const { name, host: hosts, servers, listen, gateway = "" } = options;
+  if (!isFleetName(name)) {
+    const allowed = "1 to 32 lower-case letters, digits and inner hyphens";
+    throw usage(`--name ${JSON.stringify(name)}: allowed are ${allowed}`);
+  }
   const bad = hosts.find((each) => isIP(each) === 0 && !/^[A-Za-z0-9][\w.-]{0,252}$/.test(each));
   if (bad !== undefined) {
     throw usage(`--host ${JSON.stringify(bad)}: allowed are host names and IP addresses`);
@@ -89,8 +94,9 @@ function planFleet(options: FleetInitOptions): FleetPlan {
     throw usage(`${servers} servers have one --host together, or one each; given: ${hosts.length}`);
   }
   if (new Set(hosts).size !== hosts.length) throw usage("--host names a machine twice");
-  if (isIP(listen) === 0)
-    throw usage(`--listen ${JSON.stringify(listen)}: allowed is an IP address`);
+  if (listen !== "host" && isIP(listen) === 0) {
+    throw usage(`--listen ${JSON.stringify(listen)}: allowed are an IP address, and host`);
+  }
   const { port: hub, enginePort: engine, websocketPort: websocket } = options;
   const ports = { hub, engine, websocket, cluster: 6222, monitor: 8222 };
   if (new Set(Object.values(ports)).size !== Object.keys(ports).length) {
