@@ -108,6 +108,45 @@ describe("fleet init", () => {
   });
 });
 
+describe("fleet rotate", () => {
+  it("makes a new key in the secrets and in the servers' files", async () => {
+    const { folder, read } = await init("--host", "127.62.4.4", "--listen", "host");
+    const rotate = (...argv: string[]) => runCli(["fleet", "rotate", folder, ...argv]);
+    const secretsNow = async () => (await readHubSecrets(folder)).secrets.reveal();
+    const first = await secretsNow();
+    const conf = read("nats/nats-0.conf");
+
+    expect(await rotate("data")).toMatchObject({ code: 0, stdout: "wrote fleet.json\n" });
+    const { dataKeys } = await secretsNow();
+    expect(dataKeys).toHaveLength(2);
+    expect(dataKeys[1]).toEqual(first.dataKeys[0]);
+    expect(read("nats/nats-0.conf")).toBe(conf);
+
+    for (const which of ["members", "hubs"] as const) {
+      const before = await secretsNow();
+      const { code, stdout, stderr } = await rotate(which);
+      expect([code, stdout]).toEqual([0, "wrote fleet.json, nats/nats-0.conf\n"]);
+      expect(stderr).toContain("Restart the nats-servers");
+      const now = await secretsNow();
+      const seed = which === "members" ? "memberSeed" : "hubSeed";
+      expect(now.account[seed]).not.toBe(before.account[seed]);
+      expect(read("nats/nats-0.conf")).toContain(now.account.jwt);
+      expect(read("nats/nats-0.conf")).not.toContain(before.account.jwt);
+    }
+    expect(await rotate("operator")).toMatchObject({ code: 2, stdout: "" });
+    const seed = join(folder, "keep-elsewhere/operator.seed");
+    expect(await rotate("operator", "--operator-seed", seed)).toMatchObject({ code: 0 });
+    const last = await secretsNow();
+    for (const jwt of [last.operator.jwt, last.system.jwt, last.account.jwt]) {
+      expect(read("nats/nats-0.conf")).toContain(jwt);
+    }
+    expect(last.operator.jwt).not.toBe(first.operator.jwt);
+    for (const { path, isFile, mode } of filesOf(folder)) {
+      expect([path, mode]).toEqual([path, isFile ? 0o600 : 0o700]);
+    }
+  });
+});
+
 describe("of three", () => {
   it("compose gives each what it needs of the folder, and a server none of the hubs' secrets", async () => {
     const { read } = await init("--host", "hub.example.org", "--servers", "3");

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 import { parsePort } from "./parse-port.ts";
@@ -22,6 +22,15 @@ export interface FleetInitOptions {
   readonly crt?: string | undefined;
   readonly crtKey?: string | undefined;
   readonly gateway?: string | undefined;
+}
+
+const rotatedKeys = ["data", "members", "hubs", "operator"] as const;
+/** `data`: of the records; `members`, `hubs`: what signs them; `operator`: what signs the account. */
+export type RotatedKey = (typeof rotatedKeys)[number];
+
+/** Options of `fleet rotate`. */
+export interface FleetRotateOptions {
+  readonly operatorSeed?: string | undefined;
 }
 
 const initNotes = `
@@ -75,6 +84,21 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
     .action(async (directory: string, options: FleetInitOptions) => {
       const { initFleet } = await import("../fleet/init/init-fleet.ts");
       await initFleet(context, directory, options);
+    });
+
+  fleet
+    .command("rotate")
+    .description("make a new key in a fleet's folder, and say what has to be restarted")
+    .argument("<dir>", "folder of fleet init")
+    .addArgument(
+      new Argument("<key>", "of records, of members' or hubs' JWTs, of the account").choices(
+        rotatedKeys,
+      ),
+    )
+    .option("--operator-seed <file>", "with operator: keep-elsewhere/operator.seed")
+    .action(async (directory: string, which: RotatedKey, options: FleetRotateOptions) => {
+      const { rotateKey } = await import("../fleet/rotate-keys.ts");
+      await rotateKey(context, directory, which, options);
     });
 
   addRemoteOptions(
