@@ -31,7 +31,7 @@ test("a fleet's secrets survive their file, which is for its owner only", async 
   await writeHubSecrets(folder, hub);
   expect((await stat(join(folder, HUB_SECRETS_FILE))).mode & 0o777).toBe(0o600);
   const read = await readHubSecrets(folder);
-  expect(read.secrets.reveal()).toEqual(hub.secrets.reveal());
+  expect(read.secrets.reveal()).toMatchObject(hub.secrets.reveal());
   expect(read).toMatchObject({ servers: options.servers, memberServers: options.servers, ca: "" });
   const text = readTokenText(adminToken);
   expect(text?.id).toBe(read.firstToken?.id);

@@ -1,4 +1,4 @@
-import { createUser } from "@nats-io/nkeys";
+import { createUser } from "@nats-io/jwt";
 import { beforeEach, describe, expect, it } from "vitest";
 import { joinProblem, openJoinAnswer, sealJoinAnswer, signJoin } from "./join-proof.ts";
 import { type JoinAnswer, JoinRequestSchema } from "./messages/join.ts";

@@ -131,8 +131,10 @@ export class ManagedInstance {
     this.#url = url;
     this.#view = undefined;
     this.#setQuota(url.settings);
-    for (const { message, taken } of url.warnings) {
-      this.log("warn", "part of the URL overlooked", { problem: message, taken });
+    for (const { code, message, taken } of url.warnings) {
+      if (code === "NO_EFFECT")
+        this.log("warn", "part of the URL without effect", { problem: message });
+      else this.log("warn", "part of the URL overlooked", { problem: message, taken });
     }
   }
 
@@ -208,7 +210,9 @@ export class ManagedInstance {
     if (conflict !== undefined) {
       const { host, port } = conflict.address;
       const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
+      const { holder, why } = conflict;
+      const more = why === undefined ? "" : ` ${why}`;
+      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}${more}`);
     }
     book.claim(id, [...this.#held(), ...wanted]);
   }

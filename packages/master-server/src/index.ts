@@ -1,8 +1,13 @@
+// Internal to the workspace: a fleet's hub is served as a master is.
+export { apiUrl, reachableAddress } from "./addresses.ts";
 export type { MasterExtension, MasterExtensionParts, RunningExtension } from "./extension.ts";
 export type { FileTunnel } from "./files/file-instances.ts";
 export type { KeyOptions } from "./given-keys.ts";
+export { type HttpServer, openHttpServer } from "./http/http-server.ts";
+export type { FetchHandler } from "./http/request-listener.ts";
 export {
   DEFAULT_SERVER_LIMITS,
+  resolveServerLimits,
   type ServerLimitOptions,
   type ServerLimits,
 } from "./http/server-limits.ts";
@@ -16,6 +21,7 @@ export {
 export type { RunMasterOptions } from "./master-options.ts";
 export { MasterServerError, type MasterServerErrorCode } from "./master-server-error.ts";
 export { goStateFiles, type MovedIn } from "./move-in.ts";
+export { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 export { type RenewMasterKeyOptions, renewMasterKey } from "./renew-master-key.ts";
 export { mountMaster, runMaster } from "./run-master.ts";
 export {
@@ -26,4 +32,5 @@ export {
   type StartLinesOptions,
   startLines,
 } from "./running-master.ts";
+export { openSite } from "./site/open-site.ts";
 export { findCarriers, proxyVariables } from "./ways.ts";

@@ -10,7 +10,7 @@ export interface TokenSecret {
   /** `npf_<id>_<secret>` */
   readonly token: string;
   /** SHA-256 of the secret, 32 bytes. */
-  readonly hash: Uint8Array;
+  readonly hash: Uint8Array<ArrayBuffer>;
 }
 
 /** A new token, from the system's random numbers. */
@@ -35,6 +35,6 @@ export function isSecretOf(secret: string, hash: Uint8Array): boolean {
 }
 
 // 32 random bytes can't be guessed, so a slow hash would only make hubs slow.
-function hashOf(secret: string): Uint8Array {
+function hashOf(secret: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash("sha256").update(secret).digest());
 }

@@ -13,7 +13,8 @@ export interface RequireKeyParts {
   remoteAddress(context: Context): string | undefined;
 }
 
-const CHALLENGE = { "WWW-Authenticate": 'Bearer realm="nodepass"' };
+/** Tells how to prove oneself. */
+export const CHALLENGE = { "WWW-Authenticate": 'Bearer realm="nodepass"' };
 
 /** The key of `X-API-Key`, or of `Authorization: Bearer` for tools that know only that. */
 export function givenKey(context: Context): string | undefined {
