@@ -52,7 +52,7 @@ describe("an instance that somebody manages", () => {
       () => master.manager.update(id, { meta: { peer: { sid: "x", type: "", alias: "" } } }),
     ],
   ] satisfies [string, () => Promise<unknown>][])("refuses %s", async (_what, change) => {
-    await expect(through(change())).rejects.toMatchObject({
+    await expect(through<unknown>(change())).rejects.toMatchObject({
       code: "CONFLICT",
       message: "managed by the fleet; change it there or detach it",
     });
