@@ -81,6 +81,7 @@ export {
   AppliedSchema,
   type Apply,
   ApplySchema,
+  CarriedSchema,
   type Done,
   DoneSchema,
   type PartKey,
