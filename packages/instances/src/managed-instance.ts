@@ -145,8 +145,10 @@ export class ManagedInstance {
     this.#url = url;
     this.#view = undefined;
     this.#setQuota(url.settings);
-    for (const { message, taken } of url.warnings) {
-      this.log("warn", "part of the URL overlooked", { problem: message, taken });
+    for (const { code, message, taken } of url.warnings) {
+      if (code === "NO_EFFECT")
+        this.log("warn", "part of the URL without effect", { problem: message });
+      else this.log("warn", "part of the URL overlooked", { problem: message, taken });
     }
   }
 
@@ -328,10 +330,11 @@ export class ManagedInstance {
 }
 
 /** Somebody has an address. */
-export function heldBy({ address, holder }: AddressConflict): ServiceError {
+export function heldBy({ address, holder, why }: AddressConflict): ServiceError {
   const { host, port } = address;
   const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}`);
+  const more = why === undefined ? "" : ` ${why}`;
+  return new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}${more}`);
 }
 
 /** What of an instance's URL its tunnel is told: the quota is counted here. */

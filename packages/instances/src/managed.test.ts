@@ -51,7 +51,7 @@ describe("an instance that somebody manages", () => {
       "another peer",
       () => master.manager.update(id, { meta: { peer: { sid: "x", type: "", alias: "" } } }),
     ],
-  ])("refuses %s", async (_what, change) => {
+  ] satisfies [string, () => Promise<unknown>][])("refuses %s", async (_what, change) => {
     await expect(through<unknown>(change())).rejects.toMatchObject({
       code: "CONFLICT",
       message: "managed by the fleet; change it there or detach it",

@@ -10,7 +10,7 @@ export interface EngineOptions {
   readonly servers: readonly string[];
   /** CA certificate(s) in PEM; empty: the system's. */
   readonly ca: string;
-  readonly credentials: { readonly jwt: string; /** `SU…` */ readonly seed: string };
+  readonly credentials: { readonly jwt: string /** `SU…` */; readonly seed: string };
   /** Shown by the server. */
   readonly name: string;
   /** Longest wait for the first connection, ms; later ones are tried for ever. @default 30_000 */

@@ -1,5 +1,5 @@
-import { type Box, type BoxKeys, openBox } from "@nodepass/fleet-protocol";
 import type { MemberRecord } from "@nodepass/fleet-protocol";
+import { type Box, type BoxKeys, openBox } from "@nodepass/fleet-protocol";
 import type { FleetIndex } from "../store/fleet-index.ts";
 
 /** The boxes between the fleet's key and each member's; one of each for as long as the hub lives. */

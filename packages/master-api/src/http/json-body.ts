@@ -8,7 +8,7 @@ export const MAX_BODY_BYTES = 1_048_576;
 async function readAtMost(
   body: ReadableStream<Uint8Array>,
   limit: number,
-): Promise<Uint8Array | undefined> {
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -22,21 +22,26 @@ async function readAtMost(
 /**
  * Reads the body, at most 1 MiB of it, counted as it arrives: a Content-Length can lie or be missing.
  *
- * @returns its text, or the answer to a body that is none
+ * @returns its bytes, or the answer to a body that is none
  */
-export async function readBody(context: Context): Promise<string | Response> {
+export async function readBytes(context: Context): Promise<Uint8Array<ArrayBuffer> | Response> {
   const { raw } = context.req;
   if (Number(raw.headers.get("content-length")) > MAX_BODY_BYTES) {
     return refuse(context, 413, "body over 1 MiB");
   }
-  let bytes: Uint8Array | undefined;
   try {
-    bytes = raw.body === null ? new Uint8Array() : await readAtMost(raw.body, MAX_BODY_BYTES);
+    const bytes = raw.body === null ? new Uint8Array() : await readAtMost(raw.body, MAX_BODY_BYTES);
+    return bytes ?? refuse(context, 413, "body over 1 MiB");
   } catch {
     // The client went away in the middle: nobody hears the answer.
     return refuse(context, 400, "body ended early");
   }
-  if (bytes === undefined) return refuse(context, 413, "body over 1 MiB");
+}
+
+/** The same, as text. */
+export async function readBody(context: Context): Promise<string | Response> {
+  const bytes = await readBytes(context);
+  if (bytes instanceof Response) return bytes;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
