@@ -3,7 +3,7 @@ import { ServiceError } from "@nodepass/model";
 import type { FleetEvent, NewService } from "@nodepass/model/fleet";
 import { InstanceSchema } from "@nodepass/model/schemas";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { findNatsServer } from "../../../scripts/test-support/nats-server.ts";
+import { findNatsServer } from "test-support/nats";
 import type { FleetHub } from "../src/index.ts";
 import type { SimulatedMember } from "./support/simulated-member.ts";
 import { TestFleet } from "./support/test-fleet.ts";
