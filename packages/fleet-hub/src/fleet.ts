@@ -76,7 +76,7 @@ export interface Fleet {
     caller: Caller,
     sid: string,
     revision: string | undefined,
-    keep: boolean,
+    keep?: boolean,
   ): Promise<void>;
   moveService(caller: Caller, sid: string, move: Move): Promise<Service>;
   /** Makes a service of an instance that a member runs locally (`fleet adopt`). */

@@ -22,6 +22,7 @@ export {
   revokeMembers,
   rotateSigner,
 } from "./identity/account-changes.ts";
+export { type EngineAuthenticator, engineAuthenticator } from "./identity/authenticator.ts";
 export {
   CLAIMS_UPDATE_SUBJECT,
   type ClaimsAnswer,
@@ -110,6 +111,8 @@ export {
   MemberEventSchema,
   PASS_TIMEOUT_MS,
   type PassedAccess,
+  STREAM_RENEW_MS,
+  STREAM_SILENCE_MS,
   type Watch,
   WatchSchema,
 } from "./messages/pass-through.ts";
@@ -157,17 +160,8 @@ export { BOX_OVERHEAD } from "./seal/box-frame.ts";
 export { BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 export { answerContext, sessionContext } from "./seal/context.ts";
 export { SealError, type SealErrorCode } from "./seal/seal-error.ts";
-export {
-  openMessage,
-  REFUSAL_HEADER,
-  REFUSALS,
-  type Refusal,
-  sealMessage,
-} from "./sealed-message.ts";
-export {
-  FleetSetupError,
-  type FleetSetupErrorCode,
-} from "./setup-error.ts";
+export { BAD_MESSAGE, openMessage, REFUSAL_HEADER, sealMessage } from "./sealed-message.ts";
+export { FleetSetupError, type FleetSetupErrorCode } from "./setup-error.ts";
 export {
   hubSubjects,
   isFleetName,

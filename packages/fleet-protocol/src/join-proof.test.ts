@@ -1,4 +1,4 @@
-import { createUser } from "@nats-io/nkeys";
+import { createUser } from "@nats-io/jwt";
 import { beforeEach, describe, expect, it } from "vitest";
 import { joinProblem, openJoinAnswer, sealJoinAnswer, signJoin } from "./join-proof.ts";
 import { type JoinAnswer, JoinRequestSchema } from "./messages/join.ts";
@@ -27,7 +27,7 @@ describe("a join's proof", () => {
       token: { id: "t1", secret: "0123456789abcdef" },
       mid: "0123456789abcdef",
       name: "vps-1",
-      seed: createUser().getSeed(),
+      seed: new TextDecoder().decode(createUser().getSeed()),
       box: member.publicKey,
       now: NOW,
     });

@@ -3,14 +3,12 @@ import { packMessage, unpackMessage } from "./messages/pack.ts";
 import type { Box, BoxId } from "./seal/box.ts";
 
 /**
- * Header of an answer that has no body: the request could not be taken. It is not sealed, since what
- * came could not be opened, so nothing but a report follows from it.
+ * Header of an answer that has no body, with {@link BAD_MESSAGE}: the request could not be unpacked,
+ * had another shape or another seal. It is not sealed, since what came could not be opened, so nothing
+ * but a report follows from it.
  */
 export const REFUSAL_HEADER = "Np-Refused";
-
-/** `bad-message`: unpacking, its shape or its seal failed; `busy`: too many requests are in flight. */
-export const REFUSALS = ["bad-message", "busy"] as const;
-export type Refusal = (typeof REFUSALS)[number];
+export const BAD_MESSAGE = "bad-message";
 
 /**
  * Packs and seals. Which context belongs to which body:

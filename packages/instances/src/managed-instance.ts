@@ -22,6 +22,7 @@ import {
 } from "@nodepass/url-config";
 import {
   type AddressBook,
+  type AddressConflict,
   type ClaimedAddress,
   heldAddresses,
   wantedAddresses,
@@ -29,7 +30,7 @@ import {
 import type { HistoryKeeper } from "./history/history-keeper.ts";
 import { InstanceFeed } from "./instance-feed.ts";
 import { InstanceLog } from "./instance-log.ts";
-import type { InstanceDetails } from "./instance-manager.ts";
+import type { ChangeOptions, InstanceDetails } from "./instance-manager.ts";
 import { viewInstance } from "./instance-view.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
@@ -71,6 +72,7 @@ export class ManagedInstance {
   #kept: readonly ClaimedAddress[] = [];
   #problem = "";
   #origin: InstanceOrigin | undefined;
+  #manager: string | undefined;
   #quota: QuotaMeter | undefined;
   #view: Instance | undefined;
 
@@ -113,6 +115,18 @@ export class ManagedInstance {
     this.tell(false);
   }
 
+  /** Who manages it, if somebody does: nobody else may change what it runs. */
+  setManager(manager: string | undefined): void {
+    this.#manager = manager;
+  }
+
+  /** @throws {ServiceError} `CONFLICT` if somebody else manages it */
+  assertManagedBy({ byManager = false }: ChangeOptions): void {
+    if (this.#manager === undefined || byManager) return;
+    const message = `managed by ${this.#manager}; change it there or detach it`;
+    throw new ServiceError("CONFLICT", message);
+  }
+
   /** What was overlooked in the URL, for people. */
   get warnings(): readonly string[] {
     return (this.#url?.warnings ?? []).map(({ message }) => message);
@@ -131,8 +145,10 @@ export class ManagedInstance {
     this.#url = url;
     this.#view = undefined;
     this.#setQuota(url.settings);
-    for (const { message, taken } of url.warnings) {
-      this.log("warn", "part of the URL overlooked", { problem: message, taken });
+    for (const { code, message, taken } of url.warnings) {
+      if (code === "NO_EFFECT")
+        this.log("warn", "part of the URL without effect", { problem: message });
+      else this.log("warn", "part of the URL overlooked", { problem: message, taken });
     }
   }
 
@@ -205,11 +221,7 @@ export class ManagedInstance {
     const { id } = this.record;
     const wanted = url === undefined ? [] : wantedAddresses(url.settings);
     const conflict = book.conflict(id, wanted);
-    if (conflict !== undefined) {
-      const { host, port } = conflict.address;
-      const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
-    }
+    if (conflict !== undefined) throw heldBy(conflict);
     book.claim(id, [...this.#held(), ...wanted]);
   }
 
@@ -315,6 +327,14 @@ export class ManagedInstance {
       onLog: ({ level, message, fields, time }) => this.log(level, message, fields, time),
     };
   }
+}
+
+/** Somebody has an address. */
+export function heldBy({ address, holder, why }: AddressConflict): ServiceError {
+  const { host, port } = address;
+  const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const more = why === undefined ? "" : ` ${why}`;
+  return new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}${more}`);
 }
 
 /** What of an instance's URL its tunnel is told: the quota is counted here. */

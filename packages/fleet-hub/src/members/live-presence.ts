@@ -15,6 +15,8 @@ const LATE_AFTER_MS = 3 * HEARTBEAT_INTERVAL_MS;
 const SEAT_LEAVE_MS = 2000;
 /** Processes of one member that are remembered. */
 const MAX_FORMER = 16;
+/** Of a master that was given no other. */
+const DEFAULT_PREFIX = "/api";
 /** How often silence is looked for, ms. */
 const TICK_MS = 1000;
 
@@ -33,6 +35,7 @@ interface Known {
   heartbeat: Heartbeat | undefined;
   version: string;
   allow: Sync["allow"];
+  prefix: string;
   local: number;
   readonly reports: Map<string, PartReport>;
 }
@@ -90,6 +93,7 @@ export function createPresence(
       heartbeat: undefined,
       version: "",
       allow: [],
+      prefix: DEFAULT_PREFIX,
       local: 0,
       reports: new Map(),
     };
@@ -135,6 +139,7 @@ export function createPresence(
       heartbeat: member.heartbeat,
       version: member.version,
       allow: member.allow,
+      prefix: member.prefix,
       duplicate: isHeardTwice(member),
       synced: member.seat !== undefined,
     };
@@ -225,6 +230,7 @@ export function createPresence(
       }
       member.version = sync.version;
       member.allow = sync.allow;
+      member.prefix = sync.prefix ?? DEFAULT_PREFIX;
       member.local = sync.local;
       member.sealedAt = clock.monotonic();
       const named = new Set(sync.parts.map(({ sid, part }) => keyOf(sid, part)));
@@ -263,12 +269,15 @@ const NOBODY: MemberFacts = {
   heartbeat: undefined,
   version: "",
   allow: [],
+  prefix: DEFAULT_PREFIX,
   duplicate: false,
   synced: false,
 };
 
+/** A failure is news each time: failures are counted. */
 function isSameReport(a: PartReport, b: PartReport): boolean {
   return (
+    b.outcome !== "failed" &&
     a.rev === b.rev &&
     a.epoch === b.epoch &&
     a.outcome === b.outcome &&

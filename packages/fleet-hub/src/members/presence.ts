@@ -19,6 +19,8 @@ export interface MemberFacts {
   readonly version: string;
   readonly allow: readonly MemberPermission[];
   readonly duplicate: boolean;
+  /** What its API's paths begin with, before `/v1`. */
+  readonly prefix: string;
   /** Whether it has synced with a hub that this one heard of: its reports are whole. */
   readonly synced: boolean;
 }

@@ -26,7 +26,7 @@ export interface BucketWatcher<Value> {
    */
   onLoaded(revision: number): void;
   /** A record that can't be read: it is skipped and named. */
-  onBad(key: string, reason: string): void;
+  onBad(key: string, reason: string, revision: number): void;
 }
 
 /** Records of one kind under keys, sealed at rest. */

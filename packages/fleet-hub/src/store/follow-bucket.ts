@@ -49,7 +49,7 @@ export function followBucket<Value>(options: FollowOptions<Value>): () => void {
     } catch (error) {
       const reason = error instanceof Error ? error.message : "can't be read";
       logger.error({ bucket: name, key: entry.key, reason }, "a record is bad and was skipped");
-      watcher.onBad(entry.key, reason);
+      watcher.onBad(entry.key, reason, entry.revision);
       return;
     }
     watcher.onRecord(entry.key, { value, revision: entry.revision }, entry.revision);

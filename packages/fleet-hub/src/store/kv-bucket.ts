@@ -62,6 +62,7 @@ export function kvBucket<Value>(options: KvBucketOptions<Value>): Bucket<Value> 
         });
         return seq;
       }),
+    revision: () => attempt(name, async () => (await kv.status()).streamInfo.state.last_seq),
     watch: (watcher) => Promise.resolve(followBucket({ name, kv, link, codec, watcher, logger })),
   };
 }

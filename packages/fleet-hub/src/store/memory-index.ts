@@ -10,6 +10,8 @@ export interface LiveIndex extends FleetIndex {
   readonly bad: ReadonlyMap<string, string>;
   /** The store turned out to be another one, or older than it was. @returns ends it */
   onLost(listener: (keys: readonly string[]) => void): () => void;
+  /** As `wroteService`, of a member. */
+  wroteMember(mid: string, now: Stored<MemberRecord>): void;
   close(): void;
 }
 
@@ -75,6 +77,7 @@ export async function createIndex(
     },
     wroteService: (sid, now) => own(() => services.put(sid, now, now.revision)),
     removedService: (sid, revision) => own(() => services.put(sid, undefined, revision)),
+    wroteMember: (mid, now) => own(() => members.put(mid, now, now.revision)),
     loaded: async () => {
       await Promise.all([services.loaded, members.loaded]);
     },
@@ -127,8 +130,9 @@ class Table<Value> {
         if (!this.#isLoaded) this.#told.add(key);
         this.put(key, stored, revision, !this.#isLoaded);
       },
-      onBad: (key, reason) => {
+      onBad: (key, reason, revision) => {
         this.#told.add(key);
+        this.revision = Math.max(this.revision, revision);
         bad.set(`${kind}/${key}`, reason);
       },
       onLoaded: (revision) => {

@@ -16,6 +16,8 @@ export const SyncSchema = z.object({
   parts: z.array(PartReportSchema).max(500),
   /** Whether more instances than its parts are there: local ones. */
   local: z.int().min(0),
+  /** What its API's paths begin with, before `/v1`; `/api` unless it says so. */
+  prefix: z.string().max(128).optional(),
 });
 export type Sync = z.infer<typeof SyncSchema>;
 

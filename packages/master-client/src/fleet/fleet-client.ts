@@ -5,8 +5,6 @@ import {
   CreatedTokenSchema,
   type FleetInfo,
   FleetInfoSchema,
-  type FleetInstances,
-  FleetInstancesSchema,
   type FleetMaster,
   type FleetMasterChange,
   FleetMasterSchema,
@@ -23,6 +21,7 @@ import { z } from "zod";
 import { Api, type ApiOptions } from "../ask-api.ts";
 import { unreachable } from "../connection-error.ts";
 import type { HttpRequest, OpenAnswer } from "../exchange.ts";
+import { type RemoteInstance, readInstance } from "../remote-instance.ts";
 
 /** What is not given has the schema's default. */
 type Given<Whole> = Partial<Whole>;
@@ -66,6 +65,33 @@ const importedSchema = z.object({ created: z.number(), changed: z.number(), kept
 /** What came of an import. */
 export type Imported = z.infer<typeof importedSchema>;
 
+/** An instance of any master; what an older master leaves out is filled in. */
+export interface RemoteFleetInstance extends RemoteInstance {
+  readonly mid: string;
+  /** Name of its master. */
+  readonly master: string;
+  /** The service that it is a part of. */
+  readonly sid: string | null;
+}
+
+/** A page of the instances of all masters. */
+export interface RemoteFleetInstances {
+  readonly instances: readonly RemoteFleetInstance[];
+  /** For the next page; `null`: there is none. */
+  readonly cursor: string | null;
+  /** Masters that did not answer in time. */
+  readonly missing: readonly string[];
+}
+
+// Not the model's: masters of one fleet have several versions.
+const instancesSchema = z.object({
+  instances: z.array(
+    z.looseObject({ mid: z.string(), master: z.string(), sid: z.union([z.string(), z.null()]) }),
+  ),
+  cursor: z.union([z.string(), z.null()]),
+  missing: z.array(z.string()),
+});
+
 /** The forms of an export: ours, signed; or the batch import file of NodePassDash. */
 export type ExportFormat = "services" | "nodepassdash";
 
@@ -92,7 +118,7 @@ export interface FleetClient {
   removeService(sid: string, revision?: string): Promise<void>;
   moveService(sid: string, move: Partial<Move>): Promise<Service>;
   /** One page of the instances of all masters. */
-  instances(query?: InstanceQuery): Promise<FleetInstances>;
+  instances(query?: InstanceQuery): Promise<RemoteFleetInstances>;
   /** Newest first. */
   audit(query?: { readonly before?: number; readonly limit?: number }): Promise<AuditEntry[]>;
   tokens(): Promise<FleetToken[]>;
@@ -162,8 +188,16 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     },
     moveService: (sid, move) =>
       read(ServiceSchema, "a service", post(`${servicePath(sid)}/move`, move)),
-    instances: (query = {}) =>
-      read(FleetInstancesSchema, "instances", get(`/fleet/instances${queryOf(query)}`)),
+    instances: async (query = {}) => {
+      const path = `/fleet/instances${queryOf(query)}`;
+      const { instances, ...rest } = await read(instancesSchema, "instances", get(path));
+      const all = instances.flatMap((each): RemoteFleetInstance[] => {
+        const { mid, master, sid } = each;
+        const instance = readInstance(each);
+        return instance === undefined ? [] : [{ ...instance, mid, master, sid }];
+      });
+      return { ...rest, instances: all };
+    },
     audit: (query = {}) =>
       read(z.array(AuditEntrySchema), "records", get(`/fleet/audit${queryOf(query)}`)),
     tokens: () => read(z.array(FleetTokenSchema), "tokens", get("/fleet/tokens")),

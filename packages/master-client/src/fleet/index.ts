@@ -9,6 +9,8 @@ export {
   type Imported,
   type InstanceQuery,
   type MasterQuery,
+  type RemoteFleetInstance,
+  type RemoteFleetInstances,
   type ServiceQuery,
 } from "./fleet-client.ts";
 export { type FollowFleetOptions, followFleetEvents } from "./fleet-events.ts";
