@@ -178,6 +178,7 @@ async function open(
       presence,
       bucket: store.identity.nonce,
       clock,
+      storeRevision: () => store.services.revision(),
       onOlder,
     }),
     isWelcome: (mid, session) => {

@@ -1,5 +1,5 @@
+import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { findNatsServer } from "../../../scripts/test-support/nats-server.ts";
 import type { FleetHub } from "../src/index.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 

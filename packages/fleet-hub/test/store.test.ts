@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { createDataKey, type ServiceRecord, storeNames } from "@nodepass/fleet-protocol";
+import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { findNatsServer } from "../../../scripts/test-support/nats-server.ts";
 import type { EngineLink } from "../src/engine/engine-link.ts";
 import { type FleetStore, StoreError } from "../src/store/fleet-store.ts";
 import { createIndex } from "../src/store/memory-index.ts";

@@ -27,7 +27,7 @@ describe("a join's proof", () => {
       token: { id: "t1", secret: "0123456789abcdef" },
       mid: "0123456789abcdef",
       name: "vps-1",
-      seed: createUser().getSeed(),
+      seed: new TextDecoder().decode(createUser().getSeed()),
       box: member.publicKey,
       now: NOW,
     });

@@ -128,7 +128,7 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         operations.change(caller, sid, change, readRevision(revision)),
       );
     },
-    removeService: async (caller, sid, revision, keep) => {
+    removeService: async (caller, sid, revision, keep = false) => {
       const before = theirs(caller, sid);
       const detail = `${before.value.alias}${keep ? ", its instances stay as local ones" : ""}`;
       await changing(caller, "service.remove", sid, before.revision, detail, () =>

@@ -37,7 +37,7 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
     adopt: createAdopter(parts, writer),
     drain: createDrainer(parts, mover),
     lease: leases.answer,
-    resumeFailover: () => parts.news.alarm("mass-loss", false, "a person has resumed failover"),
+    resumeFailover: failover.resume,
     export: () => writeExport(parts),
     import: createImporter(parts, writer),
     managedPart: (mid, instance) => {

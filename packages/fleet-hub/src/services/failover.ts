@@ -23,6 +23,8 @@ const TRY_AGAIN_MS = 5000;
 
 /** Gives parts of lost owners to others; only while this hub leads. Section 6, "Failover". */
 export interface Failover {
+  /** A person has looked: who is lost now may be failed over. */
+  resume(): void;
   start(): void;
   close(): void;
 }
@@ -44,7 +46,6 @@ export function createFailover(
   const failedAt = new Map<string, Set<string>>();
   let stopTimer: (() => void) | undefined;
   let stopReports: (() => void) | undefined;
-  let wasHeld = false;
   let busy = false;
 
   const countMembers = () => {
@@ -97,21 +98,19 @@ export function createFailover(
     return found;
   };
 
-  const look = async () => {
-    if (!leadership.isLeading()) {
-      wasHeld = false;
-      return;
-    }
+  const listOrphans = () => {
     const orphans = new Map<string, readonly PartPlace[]>();
     for (const mid of suspects()) {
       const places = orphansOf(mid);
       if (places.length > 0) orphans.set(mid, places);
       else failing.delete(mid);
     }
-    const held = news.isRaised("mass-loss");
-    if (wasHeld && !held) budget.resume(orphans.keys());
-    wasHeld = held;
-    if (held) return;
+    return orphans;
+  };
+
+  const look = async () => {
+    if (!leadership.isLeading() || news.isRaised("mass-loss")) return;
+    const orphans = listOrphans();
     // Both halves of a pair are in one record: one after the other.
     const due = new Map<string, PartPlace[]>();
     for (const [mid, places] of orphans) {
@@ -130,7 +129,6 @@ export function createFailover(
   };
 
   const hold = () => {
-    wasHeld = true;
     const count = countMembers();
     const message = `more of ${count} masters are lost than may be failed over within a minute; failover waits until a person resumes it`;
     news.alarm("mass-loss", true, message);
@@ -139,12 +137,14 @@ export function createFailover(
 
   const tryPart = async (place: PartPlace) => {
     const key = keyOf(place);
+    const revision = index.services.get(place.sid)?.revision;
     pauses.set(key, clock.monotonic() + TRY_AGAIN_MS);
     try {
-      // What was changed meanwhile is looked at again at once.
       await takeOver(place);
       pauses.delete(key);
     } catch (error) {
+      // What was changed meanwhile is looked at again at once.
+      if (index.services.get(place.sid)?.revision !== revision) pauses.delete(key);
       const reason = error instanceof Error ? error.message : String(error);
       logger.warn({ ...place, reason }, "a part could not be failed over, tried again");
       if (!(error instanceof ServiceError)) throw error;
@@ -236,6 +236,10 @@ export function createFailover(
   };
 
   return {
+    resume: () => {
+      budget.resume(listOrphans().keys());
+      news.alarm("mass-loss", false, "a person has resumed failover");
+    },
     start: () => {
       stopReports = presence.onReport((mid, { outcome }) => {
         if (outcome === "failed") failing.add(mid);

@@ -150,7 +150,7 @@ describe("failover", () => {
     await fleet.time.pass(90_000);
     expect(fleet.news.failovers.length).toBeLessThanOrEqual(3);
     expect([...fleet.news.alarms.keys()]).toEqual(["mass-loss"]);
-    fleet.hub().operations.resumeFailover(ADMIN);
+    for (const hub of fleet.hubs) hub.operations.resumeFailover(ADMIN);
     await fleet.time.pass(5000);
     expect(fleet.news.failovers).toHaveLength(6);
     expect(fleet.news.alarms.size).toBe(0);

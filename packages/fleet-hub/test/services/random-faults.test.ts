@@ -144,7 +144,7 @@ async function heal(world: World): Promise<void> {
     one.sync();
   }
   await world.time.pass(60_000);
-  if (world.news.alarms.has("mass-loss")) world.hub().operations.resumeFailover(ADMIN);
+  for (const hub of world.hubs) hub.operations.resumeFailover(ADMIN);
   await world.time.pass(120_000);
 }
 

@@ -1,10 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { decodeJoinToken, serverConfig } from "@nodepass/fleet-protocol";
-import {
-  type NatsServer,
-  startNatsCluster,
-  startNatsServer,
-} from "../../../../scripts/test-support/nats-server.ts";
+import { type NatsServer, startNatsCluster, startNatsServer } from "test-support/nats";
 import {
   type Caller,
   type CreatedFleet,

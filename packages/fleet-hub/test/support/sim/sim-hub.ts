@@ -130,6 +130,7 @@ export class SimHub {
       presence: this.presence,
       bucket: store.identity.nonce,
       clock,
+      storeRevision: () => seen.services.revision(),
       onOlder: () => news.news.alarm("store-older", true, "older"),
     });
     this.operations = createServiceOperations({

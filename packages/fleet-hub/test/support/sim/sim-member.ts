@@ -158,7 +158,7 @@ export class SimMember {
     void this.#options.network.sync(this, sync).then((synced) => {
       if (!this.#isUp || session !== this.session) return;
       if (synced?.answer === "set") this.#synced(synced);
-      else this.#clock.after(2000, () => this.sync());
+      else this.#clock.after(synced?.answer === "busy" ? synced.afterMs : 2000, () => this.sync());
     });
   }
 
