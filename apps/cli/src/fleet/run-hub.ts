@@ -7,7 +7,9 @@ import type { FleetHubCommandOptions } from "../commands/fleet-files.ts";
 import type { CliContext } from "../context.ts";
 import { serveUntilStopped } from "../master/run-master.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
+import { untilAborted } from "../stop-requests.ts";
 import { readVersion } from "../version.ts";
+import { hubFigures } from "./hub-figures.ts";
 import { type HubSettings, readHubSettings } from "./hub-settings.ts";
 
 /** Runs `nodepass fleet hub` until it is asked to stop. */
@@ -22,21 +24,35 @@ export async function runHub(
   const { crt, key: keyFile } = settings;
   const listen = options.listen ?? settings.listen;
   const stop = context.watchStop();
-  const { openCertificate } = await import("@nodepass/master-server");
+  const { openCertificate, openSite } = await import("@nodepass/master-server");
+  const { dashboardFolder } = await import("@nodepass/dashboard");
+  const site = openSite(dashboardFolder);
   const tls = crt === undefined ? 0 : 2;
   const certificate = await openCertificate({ tls, crt, keyFile }, directory, logger);
-  const { createHubApi, openFleetHub } = await import("@nodepass/fleet-hub");
-  const hub = await openFleetHub({
-    secrets: directory,
+  const { createHubApi, openFleetHub, readHubSecrets } = await import("@nodepass/fleet-hub");
+  const secrets = await readHubSecrets(directory);
+  const opening = openFleetHub({
+    secrets,
     version: readVersion(),
     id,
-    certificate: () => certificate?.source.current().fingerprint,
+    // What an authority of everybody vouches for may change.
+    certificate: () => (secrets.ca === "" ? undefined : certificate?.source.current().fingerprint),
     exports,
     logger,
   });
+  // An engine that is away is waited for; a second signal waits for nothing.
+  const hub = await Promise.race([opening, untilAborted(stop.now)]);
   const { messenger, presence, fleet, gateway: suffix } = hub;
-  const { prefix } = settings;
-  const api = createHubApi({ fleet, messenger, presence, prefix, suffix, logger });
+  const ports = Object.entries(settings.masters).map(([mid, { port }]) => [mid, port] as const);
+  const api = createHubApi({
+    ...{ fleet, messenger, presence, suffix, logger, prefix: settings.prefix },
+    publicUrl: secrets.hubs[0],
+    ports: new Map(ports),
+    version: readVersion(),
+    readiness: () => ({ engine: hub.figures().connected }),
+    figures: () => hubFigures(hub),
+    site,
+  });
   const parts: HubParts = { hub, api, certificate, logger };
   const running = await serve(parts, { ...settings, listen }).catch(async (error: unknown) => {
     await Promise.all([api.close(), hub.close()]);
