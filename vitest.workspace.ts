@@ -71,9 +71,20 @@ export default defineConfig({
       // Before the packages' own names, which are prefixes of them.
       "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
       "@nodepass/model/fleet": file("model/src/fleet/index.ts"),
+      "@nodepass/master-client/fleet": file("master-client/src/fleet/index.ts"),
       "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
       "@nodepass/config-file/exported": file("config-file/src/exported-config.ts"),
       ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+      "test-support/contract": file("master-api/test/support/contract.ts"),
+      "test-support/parity": fileURLToPath(
+        new URL("scripts/test-support/parity.ts", import.meta.url),
+      ),
+      "test-support/raw-request": fileURLToPath(
+        new URL("scripts/test-support/raw-request.ts", import.meta.url),
+      ),
+      "test-support/nats": fileURLToPath(
+        new URL("scripts/test-support/nats-server.ts", import.meta.url),
+      ),
       "test-support": fileURLToPath(
         new URL("scripts/test-support/reserve-port.ts", import.meta.url),
       ),

@@ -8,10 +8,11 @@ import type { Reporter, TestModule, TestSuite } from "vitest/node";
  * error outside of all tests.
  */
 export default class CountReporter implements Reporter {
-  readonly #printed: string[] = [];
+  // What several files say alike (that a program is missing) is said once.
+  readonly #printed = new Set<string>();
 
   onUserConsoleLog({ content }: UserConsoleLog): void {
-    this.#printed.push(content.trimEnd());
+    this.#printed.add(content.trimEnd());
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[] = []): void {

@@ -48,10 +48,11 @@ it("counts a file that does not load and an error outside of all tests", async (
   expect((await runTests(late)).output).toMatch(/^1 passed, 1 failed\n$/m);
 });
 
-it("prints what tests printed at the end", async () => {
-  const { code, output } = await runTests(`test("figure", () => console.info("12 MB/s"));`);
+it("prints what tests printed at the end, each line once", async () => {
+  const { code, output } = await runTests(`test("figure", () => console.info("12 MB/s"));
+    test("again", () => console.info("12 MB/s"));`);
   expect(code).toBe(0);
-  expect(output).toMatch(/Printed by tests:\n12 MB\/s\n\n1 passed, 0 failed\n$/);
+  expect(output).toMatch(/Printed by tests:\n12 MB\/s\n\n2 passed, 0 failed\n$/);
 });
 
 it("names what passed only at its second try, and counts it once", async () => {

@@ -1,3 +1,4 @@
+import type { JoinRequest, SealedJoinAnswer } from "@nodepass/fleet-protocol";
 import type {
   AuditEntry,
   CreatedToken,
@@ -36,33 +37,6 @@ export interface FleetInstanceQuery {
   readonly cursor: string | undefined;
 }
 
-/** Public halves that a master joins with, and what it is told. */
-export interface JoinRequest {
-  readonly token: string;
-  readonly mid: string;
-  readonly name: string;
-  /** Public NKey (`U…`). */
-  readonly nkey: string;
-  /** Public X25519 key, base64url. */
-  readonly box: string;
-  readonly from: string;
-}
-
-/** What a member needs to speak to the engine; `renewToken` gets the next JWT before this one ends. */
-export interface JoinAnswer {
-  readonly fleet: string;
-  readonly mid: string;
-  /** The fleet's public X25519 key, base64url; its fingerprint is in the join token. */
-  readonly hubKey: string;
-  readonly jwt: string;
-  /** The JWT's end, seconds since 1970. */
-  readonly expires: number;
-  /** URLs of the engine, tried in turn. */
-  readonly servers: readonly string[];
-  /** CA certificate(s) of the engine in PEM; empty: the system's. */
-  readonly ca: string;
-}
-
 /**
  * A fleet as its HTTP API sees it. Every call checks what the caller may: what is not theirs to see is
  * `NOT_FOUND`, what they may not do is `FORBIDDEN`. Whatever changes something is in the audit stream
@@ -97,7 +71,13 @@ export interface Fleet {
     change: ServiceChange,
     revision: string | undefined,
   ): Promise<Service>;
-  removeService(caller: Caller, sid: string, revision: string | undefined): Promise<void>;
+  /** @param keep its instances stay with their masters as local ones (`fleet detach`) */
+  removeService(
+    caller: Caller,
+    sid: string,
+    revision: string | undefined,
+    keep?: boolean,
+  ): Promise<void>;
   moveService(caller: Caller, sid: string, move: Move): Promise<Service>;
   /** Makes a service of an instance that a member runs locally (`fleet adopt`). */
   adopt(caller: Caller, mid: string, instance: string): Promise<Service>;
@@ -117,8 +97,12 @@ export interface Fleet {
   /** Compares in constant time. @returns `undefined` for none, or one that has ended */
   verifyToken(secret: string, from: string): Caller | undefined;
 
-  /** A master comes in, or renews its JWT with its own key. No caller: the token is in the request. */
-  join(request: JoinRequest): Promise<JoinAnswer>;
+  /**
+   * A master comes in, or renews its JWT with its own key. No caller: the token is in the request.
+   *
+   * @param from IP address
+   */
+  join(request: JoinRequest, from: string): Promise<SealedJoinAnswer>;
   /** Ends the hold on failovers after `mass-loss`. */
   resumeFailover(caller: Caller): Promise<void>;
   /** All services with their keys, signed; for admins. */

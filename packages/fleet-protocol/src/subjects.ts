@@ -35,6 +35,8 @@ export interface MemberSubjects {
   readonly watch: string;
   /** Hub → member: another process with its identity has the seat. */
   readonly evict: string;
+  /** Hub → member: it is to sync. */
+  readonly resync: string;
   /** All that hubs tell it. */
   readonly inbound: string;
   /** Member → hub: a piece of a streamed answer. @param stream its id */
@@ -57,6 +59,7 @@ export function memberSubjects(fleet: string, mid: string): MemberSubjects {
     credit: `${root}.m.${mid}.credit`,
     watch: `${root}.m.${mid}.watch`,
     evict: `${root}.m.${mid}.evict`,
+    resync: `${root}.m.${mid}.resync`,
     inbound: `${root}.m.${mid}.>`,
     stream: (stream) => `${root}.res.${mid}.${stream}`,
     event: `${root}.ev.${mid}`,

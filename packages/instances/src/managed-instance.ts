@@ -22,6 +22,7 @@ import {
 } from "@nodepass/url-config";
 import {
   type AddressBook,
+  type AddressConflict,
   type ClaimedAddress,
   heldAddresses,
   wantedAddresses,
@@ -29,7 +30,7 @@ import {
 import type { HistoryKeeper } from "./history/history-keeper.ts";
 import { InstanceFeed } from "./instance-feed.ts";
 import { InstanceLog } from "./instance-log.ts";
-import type { InstanceDetails } from "./instance-manager.ts";
+import type { ChangeOptions, InstanceDetails } from "./instance-manager.ts";
 import { viewInstance } from "./instance-view.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
@@ -71,6 +72,7 @@ export class ManagedInstance {
   #kept: readonly ClaimedAddress[] = [];
   #problem = "";
   #origin: InstanceOrigin | undefined;
+  #manager: string | undefined;
   #quota: QuotaMeter | undefined;
   #view: Instance | undefined;
 
@@ -111,6 +113,18 @@ export class ManagedInstance {
     this.#origin = origin;
     this.#view = undefined;
     this.tell(false);
+  }
+
+  /** Who manages it, if somebody does: nobody else may change what it runs. */
+  setManager(manager: string | undefined): void {
+    this.#manager = manager;
+  }
+
+  /** @throws {ServiceError} `CONFLICT` if somebody else manages it */
+  assertManagedBy({ byManager = false }: ChangeOptions): void {
+    if (this.#manager === undefined || byManager) return;
+    const message = `managed by ${this.#manager}; change it there or detach it`;
+    throw new ServiceError("CONFLICT", message);
   }
 
   /** What was overlooked in the URL, for people. */
@@ -218,13 +232,7 @@ export class ManagedInstance {
     const { id } = this.record;
     const wanted = url === undefined ? [] : wantedAddresses(url.settings);
     const conflict = book.conflict(id, wanted);
-    if (conflict !== undefined) {
-      const { host, port } = conflict.address;
-      const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      const { holder, why } = conflict;
-      const more = why === undefined ? "" : ` ${why}`;
-      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}${more}`);
-    }
+    if (conflict !== undefined) throw heldBy(conflict);
     book.claim(id, [...this.#held(), ...wanted]);
   }
 
@@ -330,6 +338,14 @@ export class ManagedInstance {
       onLog: ({ level, message, fields, time }) => this.log(level, message, fields, time),
     };
   }
+}
+
+/** Somebody has an address. */
+export function heldBy({ address, holder, why }: AddressConflict): ServiceError {
+  const { host, port } = address;
+  const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const more = why === undefined ? "" : ` ${why}`;
+  return new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}${more}`);
 }
 
 /** What of an instance's URL its tunnel is told: the quota is counted here. */

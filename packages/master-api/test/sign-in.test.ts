@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { trustedEnvironment } from "../src/index.ts";
 import { createAsked, errorOf } from "./support/ask.ts";
 
 const site = {
@@ -77,4 +78,15 @@ test("the dashboard at / tells its methods as the API does", async () => {
     expect((await ask("OPTIONS", path, browser)).status).toBe(204);
   }
   expect((await ask("OPTIONS", "/nope", browser)).status).toBe(404);
+});
+
+test("a fleet's line is given the key by no link", async () => {
+  const { api } = createAsked({ site });
+  const request = new Request("http://master.example/api/sign-in", {
+    method: "POST",
+    body: JSON.stringify({ token: api.issueSignIn() }),
+    headers: { "Content-Type": "application/json" },
+  });
+  const answer = await api.app.fetch(request, trustedEnvironment({ role: "admin" }));
+  expect([answer.status, await errorOf(answer)]).toEqual([403, "the API key stays at its master"]);
 });

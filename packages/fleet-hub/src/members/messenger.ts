@@ -12,6 +12,7 @@ import type {
   MemberEvent,
   Prepare,
   Prepared,
+  Resync,
   Watch,
 } from "@nodepass/fleet-protocol";
 
@@ -37,6 +38,7 @@ export interface Messenger {
   credit(mid: string, message: Credit): void;
   watch(mid: string, message: Watch): void;
   evict(mid: string, message: Evict): void;
+  resync(mid: string, message: Resync): void;
 
   /** At most one of each; told what members say by themselves. @returns ends it */
   onDone(listener: (mid: string, message: Done) => void): () => void;

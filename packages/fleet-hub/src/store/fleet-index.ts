@@ -19,12 +19,19 @@ export interface FleetIndex {
   findMember(
     midOrName: string,
   ): { readonly mid: string; readonly record: MemberRecord } | undefined;
-  /** Told after the index has changed; never throws. @returns ends it */
+  /**
+   * Told after the index has changed; never throws.
+   *
+   * @param listener its `revision` is that of the record or its removal; `undefined`: the store has
+   *   lost the record (it is older than it was), which is no order to anybody
+   * @returns ends it
+   */
   onService(
     listener: (
       sid: string,
       now: Stored<ServiceRecord> | undefined,
       before: Stored<ServiceRecord> | undefined,
+      revision: number | undefined,
     ) => void,
   ): () => void;
   onMember(
@@ -34,6 +41,13 @@ export interface FleetIndex {
       before: Stored<MemberRecord> | undefined,
     ) => void,
   ): () => void;
-  /** A write of this hub, so that its next read sees it before the watch tells. */
+  /**
+   * A write of this hub, so that its next read sees it, and its members hear of it, before the watch
+   * tells. Nothing if the index is beyond it already.
+   */
   wroteService(sid: string, now: Stored<ServiceRecord>): void;
+  /** Whether listeners are being told of a write of this hub at this moment. */
+  readonly isOwnWrite: boolean;
+  /** The same of a removal, with the revision of its marker. */
+  removedService(sid: string, revision: number): void;
 }

@@ -13,14 +13,20 @@ export interface Stored<Value> {
   readonly revision: number;
 }
 
-/** What a watch is told. Neither call throws. */
+/** What a watch is told. None of the calls throws. */
 export interface BucketWatcher<Value> {
-  /** `undefined`: removed. The first calls are what is there already. */
+  /** The bucket is told from its beginning: first of all, and when it is another one or older than it was. */
+  onRestart(): void;
+  /** `undefined`: removed. */
   onRecord(key: string, stored: Stored<Value> | undefined, revision: number): void;
-  /** All that was there at the beginning has been told. */
-  onLoaded(): void;
+  /**
+   * All that is there has been told since `onRestart`; what was not, is lost.
+   *
+   * @param revision the highest ever given in this bucket, removals included
+   */
+  onLoaded(revision: number): void;
   /** A record that can't be read: it is skipped and named. */
-  onBad(key: string, reason: string): void;
+  onBad(key: string, reason: string, revision: number): void;
 }
 
 /** Records of one kind under keys, sealed at rest. */
@@ -31,8 +37,13 @@ export interface Bucket<Value> {
   create(key: string, value: Value): Promise<number>;
   /** @returns its new revision @throws {StoreError} `CONFLICT` if it is not at `revision` any more, `UNAVAILABLE` */
   update(key: string, value: Value, revision: number): Promise<number>;
-  /** @throws {StoreError} `CONFLICT`, `UNAVAILABLE` */
-  remove(key: string, revision: number): Promise<void>;
+  /** @returns the revision of its marker @throws {StoreError} `CONFLICT`, `UNAVAILABLE` */
+  remove(key: string, revision: number): Promise<number>;
+  /**
+   * The highest revision given in this bucket, removals included, asked of the store: tells whether a
+   * watch has seen all. @throws {StoreError} `UNAVAILABLE`
+   */
+  revision(): Promise<number>;
   /** Follows all keys, through reconnects. @returns ends it */
   watch(watcher: BucketWatcher<Value>): Promise<() => void>;
 }
@@ -53,8 +64,8 @@ export interface FleetStore {
   readonly services: Bucket<ServiceRecord>;
   readonly members: Bucket<MemberRecord>;
   readonly auth: Bucket<TokenRecord>;
-  /** Key `leader`. */
-  readonly leader: Bucket<LeaderRecord>;
+  /** Key `leader`; nobody watches it, who would lead asks. */
+  readonly leader: Omit<Bucket<LeaderRecord>, "watch" | "remove">;
   /** What tells this store from one that was made anew; made with it. */
   readonly identity: BucketRecord;
   /** Resolves when it is on disk. @returns its sequence @throws {StoreError} `UNAVAILABLE` */

@@ -11,6 +11,11 @@ export const PartOrderSchema = PartKeySchema.extend({
   epoch: z.int().min(0),
   /** It is not this member's any more: stop and forget it, tell the last counters. */
   gone: z.boolean(),
+  /**
+   * With `gone`: forget the part but leave its instance as it is, running or not, as a local one; the
+   * report is `released` all the same.
+   */
+  keep: z.boolean(),
   running: z.boolean(),
   url: z.string(),
   alias: z.string(),
@@ -19,6 +24,11 @@ export const PartOrderSchema = PartKeySchema.extend({
   strict: z.boolean(),
   /** Time to live of its owner, ms; 0 where the policy is `off`. */
   ttlMs: z.int().min(0),
+  /**
+   * The local instance that becomes this part: bound to it (and managed from then on) where the member
+   * has no instance of the part yet and that one is there and local; ignored else.
+   */
+  adopt: z.string().nullable(),
 });
 export type PartOrder = z.infer<typeof PartOrderSchema>;
 

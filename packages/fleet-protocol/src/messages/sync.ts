@@ -16,6 +16,8 @@ export const SyncSchema = z.object({
   parts: z.array(PartReportSchema).max(500),
   /** Whether more instances than its parts are there: local ones. */
   local: z.int().min(0),
+  /** What its API's paths begin with, before `/v1`; `/api` unless it says so. */
+  prefix: z.string().max(128).optional(),
 });
 export type Sync = z.infer<typeof SyncSchema>;
 
@@ -40,6 +42,13 @@ export type Synced = z.infer<typeof SyncedSchema>;
 /** Hub → member: the process with this nonce has lost its seat to another one. */
 export const EvictSchema = z.object({ session: z.string(), reason: z.string() });
 export type Evict = z.infer<typeof EvictSchema>;
+
+/**
+ * Hub → member: this hub has heard of it, but does not know what it runs (the hub has just begun, while
+ * the member's connection to the engine held): sync within `afterMs`, at a random moment.
+ */
+export const ResyncSchema = z.object({ session: z.string(), afterMs: z.int().min(0).max(60_000) });
+export type Resync = z.infer<typeof ResyncSchema>;
 
 /** Member → leader: keep mine. Section 7, rule 4. */
 export const LeaseRequestSchema = z.object({

@@ -17,5 +17,7 @@ export const MemberRecordSchema = z.object({
   joined: z.number(),
   /** It was removed: kept so that its key stays revoked. */
   evicted: z.boolean(),
+  /** When, ms since 1970: the engine keeps a revocation for no longer than a JWT can live. */
+  evictedAt: z.number().optional(),
 });
 export type MemberRecord = z.infer<typeof MemberRecordSchema>;

@@ -27,12 +27,16 @@ export const createCors =
       });
     }
     await next();
-    const { headers } = context.res;
-    headers.set("Access-Control-Allow-Origin", "*");
-    headers.set("Access-Control-Allow-Methods", METHODS);
-    headers.set("Access-Control-Allow-Headers", allowed);
-    headers.set("Access-Control-Expose-Headers", "Allow, Retry-After");
-    headers.set("X-Content-Type-Options", "nosniff");
-    if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+    allowAnyOrigin(context.res.headers, allowed);
     return undefined;
   };
+
+/** Says so in an answer's headers, and what every answer says of itself. */
+export function allowAnyOrigin(headers: Headers, allowed: string = HEADERS): void {
+  headers.set("Access-Control-Allow-Origin", "*");
+  headers.set("Access-Control-Allow-Methods", METHODS);
+  headers.set("Access-Control-Allow-Headers", allowed);
+  headers.set("Access-Control-Expose-Headers", "Allow, Retry-After");
+  headers.set("X-Content-Type-Options", "nosniff");
+  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+}

@@ -3,6 +3,12 @@ import { shortText } from "../schemas/text.ts";
 import { LabelsSchema } from "./labels.ts";
 import { selectorText } from "./services.ts";
 
+/**
+ * Secrets of API tokens begin so; what a gateway finds in a key's place that does not is a master's
+ * own key.
+ */
+export const API_TOKEN_PREFIX = "npf_";
+
 /** From the least to the most that they may: see; also start, stop, restart, move, create; everything. */
 export const FLEET_ROLES = ["viewer", "operator", "admin"] as const;
 export type FleetRole = (typeof FLEET_ROLES)[number];

@@ -1,4 +1,5 @@
 export {
+  API_TOKEN_PREFIX,
   type AuditEntry,
   AuditEntrySchema,
   type CreatedToken,
@@ -29,6 +30,7 @@ export {
   type FleetMasterChange,
   FleetMasterChangeSchema,
   FleetMasterSchema,
+  MASTER_STATUSES,
   type MasterStatus,
   MEMBER_PERMISSIONS,
   type MemberPermission,
@@ -44,6 +46,7 @@ export {
   type NewServicePart,
   NewServiceSchema,
   PART_ROLES,
+  PART_STATES,
   type PartRole,
   type Service,
   type ServiceChange,
