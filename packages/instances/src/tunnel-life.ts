@@ -19,7 +19,8 @@ import type {
   TunnelQuestion,
   TunnelSpec,
 } from "./workers/messages.ts";
-import type { Run, RunListener, WorkerPool } from "./workers/worker-pool.ts";
+import type { Run, WorkerPool } from "./workers/worker-pool.ts";
+import type { RunListener } from "./workers/worker-slot.ts";
 
 /** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
 const FIRST_RETRY_MS = 1000;
