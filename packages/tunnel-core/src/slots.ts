@@ -1,6 +1,6 @@
 import { sourceOf } from "./access/bans.ts";
-import type { ConnectionRefusal } from "./tunnel.ts";
 import type { TunnelContext } from "./tunnel-context.ts";
+import type { ConnectionRefusal } from "./tunnel-reports.ts";
 
 /** What a place that was taken is given back with: whose it is, if that is counted. */
 export type Slot = string;
