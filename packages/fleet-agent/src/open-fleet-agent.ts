@@ -6,12 +6,14 @@ import {
   memberInbox,
   PrepareSchema,
   ResyncSchema,
+  WatchSchema,
 } from "@nodepass/fleet-protocol";
 import type { InstanceManager } from "@nodepass/instances";
 import type { Logger, MasterInfo } from "@nodepass/model";
 import { MEMBER_PERMISSIONS, type MemberPermission } from "@nodepass/model/fleet";
 import { connectEngine } from "./engine/connect-engine.ts";
 import { EngineLine } from "./engine/engine-line.ts";
+import { WatchedEvents } from "./events/watched-events.ts";
 import type { FleetFile } from "./file/fleet-file.ts";
 import { JwtRenewal } from "./join/jwt-renewal.ts";
 import { MemberPost } from "./messages/member-post.ts";
@@ -82,7 +84,10 @@ class Member implements FleetAgent {
   readonly #passThrough: PassThrough;
   readonly #parts: PartKeeper;
   readonly #preparing: Preparing;
+  readonly #events: WatchedEvents;
   #name = "";
+  /** The one that the last connection was opened with. */
+  #jwt = "";
   #reason = "not yet connected";
   #told = "";
   #closed: Promise<void> | undefined;
@@ -112,6 +117,10 @@ class Member implements FleetAgent {
       preparing: this.#preparing,
       logger,
       tell: (reports) => post.say(subjects.done, { reports }),
+    });
+    this.#events = new WatchedEvents({
+      instances,
+      say: (event) => post.say(subjects.event, event),
     });
     this.#heartbeats = new Heartbeats({
       instances,
@@ -154,18 +163,13 @@ class Member implements FleetAgent {
       onRenewed: () => this.#line.hurry(),
     });
     this.#line = new EngineLine({
-      connect: (attempt) =>
-        connectEngine(
-          {
-            servers: data.servers,
-            ca: data.ca,
-            jwt: data.jwt,
-            seed: data.seed,
-            inboxPrefix: memberInbox(data.mid),
-            name: `nodepass ${data.mid}`,
-          },
-          attempt,
-        ),
+      connect: (attempt) => {
+        const { servers, ca, jwt, seed, mid } = data;
+        this.#jwt = jwt;
+        const inboxPrefix = memberInbox(mid);
+        const name = `nodepass ${mid}`;
+        return connectEngine({ servers, ca, jwt, seed, inboxPrefix, name }, attempt);
+      },
       subject: subjects.inbound,
       onMessage: (message) => post.take(message),
       onConnected: () => this.#connected(),
@@ -179,6 +183,9 @@ class Member implements FleetAgent {
       reports: await this.#parts.apply(orders),
     }));
     post.on(subjects.prepare, PrepareSchema, (asked) => this.#preparing.prepare(asked));
+    post.on(subjects.watch, WatchSchema, (watch) => {
+      if (this.#allow.includes("read")) this.#events.watch(watch);
+    });
     post.on(subjects.resync, ResyncSchema, (resync) => {
       if (resync.session === session) this.#syncing.again(resync.afterMs);
     });
@@ -189,6 +196,7 @@ class Member implements FleetAgent {
       this.#renewal.start();
       this.#line.open();
     } else {
+      this.#parts.release();
       this.#tellLeft();
     }
   }
@@ -231,6 +239,7 @@ class Member implements FleetAgent {
     this.#syncing.end();
     this.#renewal.stop();
     this.#passThrough.cut();
+    this.#events.stop();
     this.#parts.close();
   }
 
@@ -246,6 +255,7 @@ class Member implements FleetAgent {
     this.#heartbeats.stop();
     this.#syncing.end();
     this.#passThrough.cut();
+    this.#events.stop();
     this.#failed(reason, false);
   }
 
@@ -259,7 +269,8 @@ class Member implements FleetAgent {
       this.#told = this.#reason;
       this.#options.logger.warn({ fleet, reason: this.#reason }, "fleet: not connected");
     }
-    if (refused) this.#renewal.now();
+    // One that was renewed meanwhile is used at the next try.
+    if (refused && this.#jwt === this.#options.file.data.jwt) this.#renewal.now();
   }
 
   /** For good: another process has this identity, or the fleet has removed this member. */
@@ -268,6 +279,7 @@ class Member implements FleetAgent {
     if (file.data.left !== "") return;
     file.data.left = reason === "" ? "removed from the fleet" : reason;
     this.#tellLeft();
+    this.#parts.release();
     this.#quiet();
     this.#line.destroy();
     file.save().catch((error: unknown) => {
