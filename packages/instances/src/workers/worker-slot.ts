@@ -40,6 +40,7 @@ export interface SlotRun {
   spec: TunnelSpec;
   /** What it was asked to change to last. */
   wanted: TunnelSpec;
+  until: number | undefined;
   readonly listener: RunListener;
   closing: boolean;
   latencies?: Latencies;
@@ -132,6 +133,11 @@ export class WorkerSlot {
   change(run: SlotRun, spec: TunnelSpec): void {
     run.wanted = spec;
     this.#thread?.post({ kind: "change", run: run.run, spec });
+  }
+
+  serveUntil(run: SlotRun, until: number | undefined): void {
+    run.until = until;
+    this.#thread?.post({ kind: "until", run: run.run, until });
   }
 
   read(run: SlotRun): void {
