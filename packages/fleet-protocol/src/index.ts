@@ -22,6 +22,7 @@ export {
   revokeMembers,
   rotateSigner,
 } from "./identity/account-changes.ts";
+export { type EngineAuthenticator, engineAuthenticator } from "./identity/authenticator.ts";
 export {
   CLAIMS_UPDATE_SUBJECT,
   type ClaimsAnswer,

@@ -1,5 +1,5 @@
+import { createUser } from "@nats-io/jwt";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createUserKey } from "./identity/credentials.ts";
 import { joinProblem, openJoinAnswer, sealJoinAnswer, signJoin } from "./join-proof.ts";
 import { type JoinAnswer, JoinRequestSchema } from "./messages/join.ts";
 import { type BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
@@ -27,7 +27,7 @@ describe("a join's proof", () => {
       token: { id: "t1", secret: "0123456789abcdef" },
       mid: "0123456789abcdef",
       name: "vps-1",
-      seed: createUserKey().seed,
+      seed: new TextDecoder().decode(createUser().getSeed()),
       box: member.publicKey,
       now: NOW,
     });
@@ -50,7 +50,7 @@ describe("a join's proof", () => {
     ["box", "A".repeat(43)],
     ["at", Math.floor(NOW / 1000) + 1],
     ["nonce", "0".repeat(16)],
-    ["nkey", createUserKey().publicKey],
+    ["nkey", createUser().getPublicKey()],
     ["nkey", `U${"A".repeat(55)}`],
     ["token", { id: "t2", secret: "0123456789abcdef" }],
     ["token", undefined],

@@ -28,6 +28,7 @@ import {
 } from "test-support/nats";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { createNKey, signScopedUser, signUser } from "../src/identity/nats-jwt.ts";
+import { createSigner } from "../src/identity/signer.ts";
 import { Connections, joinMember, type MemberCredentials } from "./support/fleet-engine.ts";
 
 const OWN = "00000000000000a1";
@@ -199,10 +200,10 @@ describe.skipIf(findNatsServer() === undefined)("a member's credentials at one s
   test("are refused when signed by a key that is not the account's", async () => {
     const { userPublicKey } = credentials;
     const later = Date.now() + 60_000;
-    const { seed } = createNKey("account");
+    const signer = createSigner(createNKey("account").seed);
     for (const jwt of [
-      await signScopedUser(seed, secrets.account, OWN, userPublicKey, later),
-      await signUser(seed, secrets.account, "hub", userPublicKey, {}, later),
+      await signScopedUser(signer, secrets.account, OWN, userPublicKey, later),
+      await signUser(signer, secrets.account, "hub", userPublicKey, {}, later),
     ]) {
       const forged = { ...credentials, jwt };
       await expect(connections.member(server.url, forged)).rejects.toThrow(AuthorizationError);
@@ -210,11 +211,11 @@ describe.skipIf(findNatsServer() === undefined)("a member's credentials at one s
   });
 
   test("are refused with permissions of their own, though the members' key has signed them", async () => {
-    const { memberSeed } = secrets.reveal().account;
+    const signer = secrets.signer("members");
     const all = { pub: { allow: [">"], deny: [] }, sub: { allow: [">"], deny: [] } };
     const later = Date.now() + 60_000;
     const { userPublicKey } = credentials;
-    const jwt = await signUser(memberSeed, secrets.account, OWN, userPublicKey, all, later);
+    const jwt = await signUser(signer, secrets.account, OWN, userPublicKey, all, later);
     const wide = { ...credentials, jwt };
     await expect(connections.member(server.url, wide)).rejects.toThrow(AuthorizationError);
   });

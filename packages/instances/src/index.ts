@@ -1,4 +1,11 @@
-export type { InstanceDetails, InstanceManager, InstanceMetrics } from "./instance-manager.ts";
+export type {
+  ChangeOptions,
+  CreateOptions,
+  InstanceDetails,
+  InstanceManager,
+  InstanceMetrics,
+  ReplaceOptions,
+} from "./instance-manager.ts";
 export { createInstanceManager } from "./local-instances.ts";
 export type { InstanceLogEntry, InstanceManagerOptions } from "./manager-options.ts";
 export {

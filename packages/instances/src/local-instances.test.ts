@@ -1,4 +1,5 @@
 import { COUNTER_NAMES, countersOf, NO_TOTALS, totalsOf } from "@nodepass/model";
+import { listWarnings, parse } from "@nodepass/url-config";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeMaster, fakeMaster } from "../test/support/fake-master.ts";
 import { createGate } from "../test/support/gate.ts";
@@ -76,6 +77,14 @@ describe("instances", () => {
       ]);
       expect(await manager.list()).toEqual([listed]);
       expect(await manager.get(instance.id)).toBe(await manager.get(instance.id));
+    });
+
+    it("tells what of a URL has no effect, as a check of the URL does", async () => {
+      const url = `${SERVER}&proxy=1`;
+      const { warnings } = await through(master.manager.create({ url }));
+      expect(warnings).toEqual(["proxy=1 has no effect: with mode=1 the client dials the targets"]);
+      expect(listWarnings(parse(url))).toEqual(expect.arrayContaining([...warnings]));
+      expect(master.told().at(-1)).toBe("log warn part of the URL without effect");
     });
 
     it("is refused with all that is wrong and without the key", async () => {

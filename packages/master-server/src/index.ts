@@ -1,13 +1,8 @@
-// Internal to the workspace: a fleet's hub is served as a master is.
-export { apiUrl, reachableAddress } from "./addresses.ts";
 export type { MasterExtension, MasterExtensionParts, RunningExtension } from "./extension.ts";
 export type { FileTunnel } from "./files/file-instances.ts";
 export type { KeyOptions } from "./given-keys.ts";
-export { type HttpServer, openHttpServer } from "./http/http-server.ts";
-export type { FetchHandler } from "./http/request-listener.ts";
 export {
   DEFAULT_SERVER_LIMITS,
-  resolveServerLimits,
   type ServerLimitOptions,
   type ServerLimits,
 } from "./http/server-limits.ts";
@@ -21,7 +16,6 @@ export {
 export type { RunMasterOptions } from "./master-options.ts";
 export { MasterServerError, type MasterServerErrorCode } from "./master-server-error.ts";
 export { goStateFiles, type MovedIn } from "./move-in.ts";
-export { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
 export { type RenewMasterKeyOptions, renewMasterKey } from "./renew-master-key.ts";
 export { mountMaster, runMaster } from "./run-master.ts";
 export {
@@ -32,5 +26,13 @@ export {
   type StartLinesOptions,
   startLines,
 } from "./running-master.ts";
-export { openSite } from "./site/open-site.ts";
 export { findCarriers, proxyVariables } from "./ways.ts";
+
+// Internal to the workspace: a fleet's hub is served as a master is.
+
+export { apiUrl, reachableAddress } from "./addresses.ts";
+export { type HttpServer, openHttpServer } from "./http/http-server.ts";
+export type { FetchHandler } from "./http/request-listener.ts";
+export { resolveServerLimits } from "./http/server-limits.ts";
+export { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
+export { openSite } from "./site/open-site.ts";

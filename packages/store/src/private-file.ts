@@ -1,3 +1,4 @@
+import { takeDirectoryLock } from "./directory-lock.ts";
 import { readWholeFile, replaceFile } from "./durable-file.ts";
 import { realFileSystem } from "./file-system.ts";
 
@@ -21,4 +22,15 @@ export function readPrivateFile(
   maxFileBytes: number,
 ): Promise<Uint8Array | undefined> {
   return readWholeFile(realFileSystem, path, maxFileBytes);
+}
+
+/**
+ * Holds a state directory while its master does not run, for changes of the files beside the state.
+ *
+ * @returns lets go of it
+ * @throws {StoreError} `LOCKED` with the pid of the holder; or the system's error
+ */
+export async function holdDirectory(directory: string): Promise<() => Promise<void>> {
+  const { release } = await takeDirectoryLock(realFileSystem, directory);
+  return release;
 }

@@ -74,6 +74,12 @@ export { Lingerer } from "./stream/lingerer.ts";
 export { KEEP_ALIVE_MS } from "./stream/tcp-stream.ts";
 export { connectionReset, systemErrorCode, systemErrorMeaning } from "./system-errors.ts";
 export {
+  type CertificateWithKey,
+  createAuthority,
+  type IssueOptions,
+  issueCertificate,
+} from "./tls/certificate-authority.ts";
+export {
   type CertificateFilesOptions,
   type CertificateLogger,
   openCertificateFiles,

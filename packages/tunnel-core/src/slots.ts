@@ -24,7 +24,11 @@ export class Slots {
     this.#perAddress = perAddress;
   }
 
-  /** Takes a place; `undefined` when all are taken: of all, or of this address. */
+  /**
+   * Takes a place; `undefined` when all are taken: of all, or of this address.
+   *
+   * @param address any text unless `asksAddress`
+   */
   take(address: string): Slot | undefined {
     if (this.isFull) return undefined;
     if (this.#perAddress === 0) {
@@ -37,6 +41,11 @@ export class Slots {
     this.#byAddress.set(key, taken + 1);
     this.#used++;
     return key;
+  }
+
+  /** Whether who takes a place has to say his address. */
+  get asksAddress(): boolean {
+    return this.#perAddress > 0;
   }
 
   /** Whether nobody can take a place, whatever his address. */

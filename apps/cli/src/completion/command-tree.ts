@@ -47,7 +47,8 @@ export function toCommandTree(command: Command, parentPath?: string): Completion
       description: option.description,
       takesValue: option.required || option.optional,
       values: option.argChoices ?? [],
-      source: option.long === "--profile" ? "profiles" : undefined,
+      // `login --master` is for what is no profile yet.
+      source: option.long === "--profile" || option.short === "-m" ? "profiles" : undefined,
     })),
     values: command.registeredArguments[0]?.argChoices ?? [],
     source: sourceOf(command),

@@ -6,6 +6,8 @@ export const STREAM_WINDOW_BYTES = 4 * MAX_CHUNK_BYTES;
 const CREDIT_STEP_BYTES = MAX_CHUNK_BYTES;
 /** Event streams say something every 15 s; a member that is silent for longer is gone, ms. */
 export const STREAM_SILENCE_MS = 40_000;
+/** The member hears so often that its stream is still read, ms; it gives one up after a minute. */
+export const STREAM_RENEW_MS = 20_000;
 
 /** What a stream needs of its hub. */
 export interface AnswerStreamParts {
@@ -16,6 +18,8 @@ export interface AnswerStreamParts {
   /** It is over, however; called once. */
   onGone(): void;
   readonly silenceMs: number;
+  /** @default 20000 */
+  readonly renewMs?: number | undefined;
 }
 
 /**
@@ -31,6 +35,7 @@ export class AnswerStream {
   readonly #parts: AnswerStreamParts;
   readonly #waiting: Uint8Array[] = [];
   readonly #timer: NodeJS.Timeout;
+  readonly #renewal: NodeJS.Timeout;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #pulled: (() => void) | undefined;
   #next = 0;
@@ -57,24 +62,37 @@ export class AnswerStream {
       { highWaterMark: 0 },
     );
     this.#timer = setTimeout(() => this.#checkSilence(), parts.silenceMs);
+    this.#renewal = setInterval(() => parts.credit(0), parts.renewMs ?? STREAM_RENEW_MS);
     this.#timer.unref();
+    this.#renewal.unref();
   }
 
   /** The member's next piece. */
   push(chunk: Chunk): void {
     if (this.#state !== "open") return;
     this.#timer.refresh();
-    if (chunk.n !== this.#next) return this.fail("a piece of the answer is missing");
-    if (chunk.error !== "") return this.#end(`the master broke off: ${chunk.error}`);
+    const wrong = this.#faultOf(chunk);
+    if (wrong !== undefined) {
+      this.fail(wrong);
+      return;
+    }
+    if (chunk.error !== "") {
+      this.#end(`the master broke off: ${chunk.error}`);
+      return;
+    }
     this.#next += 1;
     this.#window -= chunk.data.byteLength;
-    if (this.#window < 0) return this.fail("the master sent more than it may");
     if (chunk.data.byteLength > 0) this.#waiting.push(chunk.data);
     if (chunk.end) {
       this.#state = "ended";
-      clearTimeout(this.#timer);
+      this.#stopTimers();
     }
     this.#advance();
+  }
+
+  #faultOf({ n, data }: Chunk): string | undefined {
+    if (n !== this.#next) return "a piece of the answer is missing";
+    return data.byteLength > this.#window ? "the master sent more than it may" : undefined;
   }
 
   /** Breaks it off, here and at the member. */
@@ -131,10 +149,15 @@ export class AnswerStream {
   #leave(): void {
     if (this.#state === "gone") return;
     this.#state = "gone";
-    clearTimeout(this.#timer);
+    this.#stopTimers();
     this.#waiting.length = 0;
     this.#pulled?.();
     this.#pulled = undefined;
     this.#parts.onGone();
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#timer);
+    clearInterval(this.#renewal);
   }
 }

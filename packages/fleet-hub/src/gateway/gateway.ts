@@ -1,10 +1,5 @@
 import { isMemberId, type PassedAccess } from "@nodepass/fleet-protocol";
-import {
-  allowAnyOrigin,
-  type FailureLimiter,
-  readBytes,
-  STATUS_BY_CODE,
-} from "@nodepass/master-api";
+import { allowAnyOrigin, type RefuseWrong, readBytes, STATUS_BY_CODE } from "@nodepass/master-api";
 import { API_TOKEN_PREFIX } from "@nodepass/model/fleet";
 import type { Context } from "hono";
 import type { Caller, Fleet } from "../fleet.ts";
@@ -34,8 +29,8 @@ export interface GatewayOptions {
     | "removeService"
   >;
   readonly passer: Passer;
-  /** Counts wrong tokens; the hub's own API has the same. */
-  readonly limiter: FailureLimiter;
+  /** The hub's own API counts by the same. */
+  readonly refuseWrong: RefuseWrong;
   readonly remoteAddress: (context: Context) => string | undefined;
 }
 

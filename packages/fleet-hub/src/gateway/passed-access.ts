@@ -1,5 +1,5 @@
 import type { PassedAccess } from "@nodepass/fleet-protocol";
-import { CHALLENGE, type FailureLimiter, givenKey } from "@nodepass/master-api";
+import { allowAnyOrigin, givenKey, type RefuseWrong } from "@nodepass/master-api";
 import { API_TOKEN_PREFIX, type FleetRole } from "@nodepass/model/fleet";
 import type { Context } from "hono";
 import type { Caller, Fleet } from "../fleet.ts";
@@ -17,7 +17,7 @@ export interface Admitted {
 /** How the gateway tells who asks. */
 export interface AdmitParts {
   readonly fleet: Pick<Fleet, "verifyToken" | "master">;
-  readonly limiter: FailureLimiter;
+  readonly refuseWrong: RefuseWrong;
 }
 
 /**
@@ -38,10 +38,9 @@ export function admit(
   }
   const caller = parts.fleet.verifyToken(key, request.remote);
   if (caller === undefined) {
-    const wait = parts.limiter.fail(request.remote);
-    return wait === 0
-      ? refusal(context, 401, "Unauthorized: Invalid API key", CHALLENGE)
-      : refusal(context, 429, "Too many wrong keys", { "Retry-After": String(wait) });
+    const refused = parts.refuseWrong(context, "Unauthorized: Invalid API key");
+    allowAnyOrigin(refused.headers);
+    return refused;
   }
   parts.fleet.master(caller, request.mid);
   const reason = forbidden(caller.role, context.req.method, request.target);

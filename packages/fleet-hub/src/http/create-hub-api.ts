@@ -47,7 +47,9 @@ export function createHubApi(options: HubApiOptions): HubApi {
 
   const app = new Hono();
   app.onError(onError);
-  app.use((context, next) => {
+  app.use(async (context, next) => {
+    // Of two hosts, whoever is in front of the hub may have meant the other.
+    if (context.req.header("host")?.includes(",")) return refuse(context, 400, "Bad request");
     const found = findMaster(context.req.raw.url, { prefix, suffix: suffix.toLowerCase() });
     return found === undefined ? next() : gateway.answer(context, found);
   });

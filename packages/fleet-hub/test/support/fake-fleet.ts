@@ -28,6 +28,8 @@ export class FakeFleet implements Fleet {
   readonly secrets = new Map<string, { role: FleetRole; selector: string }>();
   readonly managed = new Map<string, { sid: string; part: number }>();
   readonly passed: { caller: Caller | undefined; mid: string; what: string; from: string }[] = [];
+  /** Who made the `calls`. */
+  readonly callers: (Caller | undefined)[] = [];
   readonly calls: { name: string; arguments: readonly unknown[] }[] = [];
   readonly listeners = new Map<(event: FleetEvent) => void, Caller>();
   auditWorks = true;
@@ -184,8 +186,8 @@ export class FakeFleet implements Fleet {
     });
   }
 
-  async removeService(caller: Caller, sid: string, revision: string | undefined) {
-    this.#needs(caller, "operator", "removeService", sid, revision);
+  async removeService(caller: Caller, sid: string, revision: string | undefined, keep: boolean) {
+    this.#needs(caller, "operator", "removeService", sid, revision, keep);
     const { revision: now } = this.service(caller, sid);
     if (revision !== undefined && revision !== now) {
       throw new ServiceError("PRECONDITION", `the service is at revision ${now}`);
@@ -313,6 +315,7 @@ export class FakeFleet implements Fleet {
     if (order.indexOf(caller.role) < order.indexOf(role)) {
       throw new ServiceError("FORBIDDEN", `this takes the role ${role}`);
     }
+    this.callers.push(caller);
     this.#note(name, ...given);
   }
 }

@@ -5,6 +5,7 @@ import {
   type Credit,
   MAX_CHUNK_BYTES,
 } from "@nodepass/fleet-protocol";
+import { trustedEnvironment } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
 import type { MemberFacts, Messenger, Presence } from "../../src/index.ts";
 
@@ -12,8 +13,6 @@ import type { MemberFacts, Messenger, Presence } from "../../src/index.ts";
 export interface FakeMember {
   /** Its API, as an agent has it. */
   readonly fetch: (request: Request, environment: object) => Response | Promise<Response>;
-  /** Its own key, with which a fleet's word is put into its API here. */
-  readonly key?: (() => string) | undefined;
   session: string;
   /** What was asked of it, newest last. */
   readonly asked: ApiRequest[];
@@ -40,7 +39,7 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
   readonly #syncListeners = new Set<(mid: string) => void>();
   readonly lost = new Set<string>();
 
-  add(mid: string, member: Pick<FakeMember, "fetch" | "key">): FakeMember {
+  add(mid: string, member: Pick<FakeMember, "fetch">): FakeMember {
     const added: FakeMember = { ...member, session: "0000000000000001", asked: [] };
     this.members.set(mid, added);
     return added;
@@ -63,12 +62,15 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
     facts: (mid) => ({
       status: this.lost.has(mid) || !this.members.has(mid) ? "lost" : "online",
       heardAt: 0,
+      sealedAt: 0,
       heardAtWall: 0,
       session: this.members.get(mid)?.session,
       heartbeat: undefined,
       version: "1.2.3",
       allow: ["apply", "api", "read"],
       duplicate: false,
+      prefix: "/api",
+      synced: true,
     }),
     onStatus: (listener) => {
       this.#statusListeners.add(listener);
@@ -99,7 +101,10 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
       headers,
       body: message.body.byteLength === 0 ? null : message.body,
     });
-    const answering = Promise.resolve(member.fetch(request, { remoteAddress: message.remote }));
+    const { access, remote: remoteAddress } = message;
+    const by =
+      access === "key" ? { remoteAddress } : trustedEnvironment({ role: access, remoteAddress });
+    const answering = Promise.resolve(member.fetch(request, by));
     const response = await (signal === undefined
       ? answering
       : Promise.race([answering, aborted(signal)]));

@@ -75,7 +75,7 @@ export async function addRealMaster({ messenger }: Pick<StartedGateway, "messeng
     },
   });
   onTestFinished(() => server.destroy());
-  const member = messenger.add(MID, { fetch: master.app.fetch, key: () => master.apiKey });
+  const member = messenger.add(MID, { fetch: master.app.fetch });
   return { master, member, direct: `http://127.0.0.1:${server.address.port}` };
 }
 

@@ -1,10 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { decodeJoinToken, serverConfig } from "@nodepass/fleet-protocol";
-import {
-  type NatsServer,
-  startNatsCluster,
-  startNatsServer,
-} from "../../../../scripts/test-support/nats-server.ts";
+import { type NatsServer, startNatsCluster, startNatsServer } from "test-support/nats";
 import {
   type Caller,
   type CreatedFleet,
@@ -44,13 +40,19 @@ export class TestFleet {
       hubs: ["http://127.0.0.1/api"],
     });
     const { secrets } = draft.hub;
+    const secret = randomBytes(24).toString("hex");
     const config = (place: Parameters<Parameters<typeof startNatsServer>[0]>[0]) =>
       serverConfig(secrets, {
         name: place.name,
         listen: place.listen,
         storeDir: place.dir,
         ...(size > 1 && {
-          cluster: { name: "c", listen: place.cluster.listen, routes: place.cluster.routes },
+          cluster: {
+            name: "c",
+            secret,
+            listen: place.cluster.listen,
+            routes: place.cluster.routes,
+          },
         }),
       });
     const servers =

@@ -74,8 +74,8 @@ export async function rotateSigner(
  * @param accountJwt the account as the server has it
  */
 export function retireSigners(secrets: FleetSecrets, accountJwt: string): Promise<string> {
-  const { members, hubs } = secrets.signers();
-  const keys = fleetSigningKeys(secrets.fleet, [members], [hubs]);
+  const [members, hubs] = [secrets.signer("members"), secrets.signer("hubs")];
+  const keys = fleetSigningKeys(secrets.fleet, [members.getPublicKey()], [hubs.getPublicKey()]);
   return changeAccount(secrets, accountJwt, (account) => ({ ...account, signing_keys: keys }));
 }
 
@@ -89,8 +89,12 @@ async function changeAccount(
     throw new FleetSetupError("BAD_JWT", `the JWT is of account ${sub}, not ${secrets.account}`);
   }
   await laterThan(iat);
-  const { signingSeed } = secrets.reveal().operator;
-  return signAccount(signingSeed, secrets.fleet, sub, change({ version: 2, ...nats }));
+  return signAccount(
+    secrets.signer("operator"),
+    secrets.fleet,
+    sub,
+    change({ version: 2, ...nats }),
+  );
 }
 
 /**

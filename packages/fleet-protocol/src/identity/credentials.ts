@@ -44,8 +44,7 @@ export function issueMemberJwt(secrets: FleetSecrets, options: MemberJwtOptions)
   if (!isUserKey(userPublicKey)) {
     throw new FleetSetupError("INVALID_OPTIONS", "a member's public key is U and 55 of A-Z, 2-7");
   }
-  const { memberSeed } = secrets.reveal().account;
-  return signScopedUser(memberSeed, secrets.account, mid, userPublicKey, expiresAt);
+  return signScopedUser(secrets.signer("members"), secrets.account, mid, userPublicKey, expiresAt);
 }
 
 /** Whether a text has the shape of a user's public key (`U…`). */
@@ -65,8 +64,8 @@ export async function issueHubCredentials(
   expiresAt?: number,
 ): Promise<EngineCredentials> {
   const { publicKey, seed } = createNKey("user");
-  const { hubSeed } = secrets.reveal().account;
-  const jwt = await signUser(hubSeed, secrets.account, name, publicKey, {}, expiresAt);
+  const signer = secrets.signer("hubs");
+  const jwt = await signUser(signer, secrets.account, name, publicKey, {}, expiresAt);
   return { jwt, seed };
 }
 
@@ -95,9 +94,9 @@ export async function issueSystemCredentials(
     },
     sub: { allow: ["_INBOX.>"], deny: [] },
   };
-  const { seed: system } = secrets.reveal().system;
+  const signer = secrets.signer("system");
   const jwt = await signUser(
-    system,
+    signer,
     secrets.systemAccount,
     name,
     publicKey,

@@ -6,6 +6,7 @@ import { FLEET_LIMITS, fleetSigningKeys, SYSTEM_LIMITS } from "./account-claims.
 import { FleetSecrets } from "./fleet-secrets.ts";
 import { createNKey, signAccount, signOperator } from "./nats-jwt.ts";
 import { operatorName } from "./operator-rotation.ts";
+import { createSigner } from "./signer.ts";
 
 /** A new fleet's identities. */
 export interface FleetIdentity {
@@ -38,16 +39,17 @@ export async function createFleetIdentity(fleet: string): Promise<FleetIdentity>
   const members = createNKey("account");
   const hubs = createNKey("account");
   const operatorJwt = await signOperator(
-    operator.seed,
+    createSigner(operator.seed),
     operatorName(fleet),
     [operatorSigner.publicKey],
     system.publicKey,
   );
-  const systemJwt = await signAccount(operatorSigner.seed, "SYS", system.publicKey, {
+  const signer = createSigner(operatorSigner.seed);
+  const systemJwt = await signAccount(signer, "SYS", system.publicKey, {
     version: 2,
     limits: SYSTEM_LIMITS,
   });
-  const accountJwt = await signAccount(operatorSigner.seed, fleet, account.publicKey, {
+  const accountJwt = await signAccount(signer, fleet, account.publicKey, {
     version: 2,
     limits: FLEET_LIMITS,
     signing_keys: fleetSigningKeys(fleet, [members.publicKey], [hubs.publicKey]),

@@ -4,7 +4,8 @@ import { DATA_KEY_BYTES } from "../seal/at-rest.ts";
 import { BoxKeys, fingerprintOf } from "../seal/box-keys.ts";
 import { FleetSetupError } from "../setup-error.ts";
 import { isFleetName } from "../subjects.ts";
-import { publicKeyOf, readAccount } from "./nats-jwt.ts";
+import { readAccount } from "./nats-jwt.ts";
+import { createSigner, type Signer } from "./signer.ts";
 
 /** What {@link FleetSecrets} is made of. Seeds are NKey seeds (`SO…`, `SA…`). */
 export interface FleetSecretsData {
@@ -50,6 +51,7 @@ export class FleetSecrets {
   readonly boxKeys: BoxKeys;
   readonly formerBoxKeys: readonly BoxKeys[];
   readonly #data: FleetSecretsData;
+  readonly #signers = new Map<string, Signer>();
 
   /** @throws {FleetSetupError} `BAD_SECRETS`, `BAD_JWT`; {@link SealError} `BAD_KEY` */
   constructor(data: FleetSecretsData) {
@@ -65,7 +67,7 @@ export class FleetSecrets {
     }
     this.fleet = data.fleet;
     this.account = readAccount(data.account.jwt).sub;
-    this.systemAccount = publicKeyOf(data.system.seed);
+    this.systemAccount = readAccount(data.system.jwt).sub;
     this.boxKeys = first;
     this.formerBoxKeys = former;
     this.#data = data;
@@ -76,10 +78,20 @@ export class FleetSecrets {
     return this.#data;
   }
 
-  /** The public keys of those that sign members and hubs today. */
-  signers(): { members: string; hubs: string } {
-    const { memberSeed, hubSeed } = this.#data.account;
-    return { members: publicKeyOf(memberSeed), hubs: publicKeyOf(hubSeed) };
+  /** What signs with the seed of that name; internal to the package. */
+  signer(which: "members" | "hubs" | "operator" | "system"): Signer {
+    const known = this.#signers.get(which);
+    if (known !== undefined) return known;
+    const { operator, system, account } = this.#data;
+    const seeds = {
+      members: account.memberSeed,
+      hubs: account.hubSeed,
+      operator: operator.signingSeed,
+      system: system.seed,
+    };
+    const signer = createSigner(seeds[which]);
+    this.#signers.set(which, signer);
+    return signer;
   }
 
   /** The same with something else in place of what is named. */
@@ -151,5 +163,6 @@ export function decodeFleetSecrets(text: string): FleetSecrets {
     const place = where === undefined || where === "" ? "" : ` at ${where}`;
     throw new FleetSetupError("BAD_SECRETS", `the fleet's secrets have another shape${place}`);
   }
-  return new FleetSecrets(read.data);
+  const { version: _version, ...data } = read.data;
+  return new FleetSecrets(data);
 }

@@ -8,16 +8,15 @@ import {
   encodeAccount,
   encodeOperator,
   encodeUser,
-  fromSeed,
   isAccount,
-  type KeyPair,
   newScopedSigner,
   type SigningKey,
   type User,
 } from "@nats-io/jwt";
 import { FleetSetupError } from "../setup-error.ts";
+import type { Signer } from "./signer.ts";
 
-// All calls of @nats-io/jwt, which is young (0.0.11): what it changes is changed here alone.
+// All calls of @nats-io/jwt but signer.ts's: it is young (0.0.11), what it changes is changed here alone.
 
 export type { Account, SigningKey, User };
 
@@ -36,41 +35,35 @@ export function createNKey(kind: keyof typeof CREATE): NKey {
   return { publicKey: pair.getPublicKey(), seed: new TextDecoder().decode(pair.getSeed()) };
 }
 
-/** @throws {FleetSetupError} `BAD_SECRETS` */
-export function publicKeyOf(seed: string): string {
-  return pairOf(seed).getPublicKey();
-}
-
 /** Signed by itself: the root of trust, which the server is told of in its configuration. */
 export function signOperator(
-  seed: string,
+  operator: Signer,
   name: string,
   signingKeys: readonly string[],
   systemAccount: string,
 ): Promise<string> {
-  const operator = { signing_keys: [...signingKeys], system_account: systemAccount };
-  return encodeOperator(name, pairOf(seed), operator);
+  const claims = { signing_keys: [...signingKeys], system_account: systemAccount };
+  return encodeOperator(name, operator, claims);
 }
 
 export function signAccount(
-  operatorSigningSeed: string,
+  signer: Signer,
   name: string,
   publicKey: string,
   account: Account,
 ): Promise<string> {
-  return encodeAccount(name, publicKey, account, { signer: pairOf(operatorSigningSeed) });
+  return encodeAccount(name, publicKey, account, { signer });
 }
 
 /** A user with permissions of its own, of the account whose identity or signing key it is given. */
 export function signUser(
-  seed: string,
+  signer: Signer,
   account: string,
   name: string,
   publicKey: string,
   user: Partial<User>,
   expiresAt: number | undefined,
 ): Promise<string> {
-  const signer = pairOf(seed);
   const exp = expiresAt === undefined ? {} : { exp: Math.floor(expiresAt / 1000) };
   const own = signer.getPublicKey() === account;
   return own
@@ -80,20 +73,14 @@ export function signUser(
 
 /** A user whose permissions are the scoped key's template: it may have none of its own. */
 export function signScopedUser(
-  scopedSeed: string,
+  signer: Signer,
   account: string,
   name: string,
   publicKey: string,
   expiresAt: number,
 ): Promise<string> {
   const exp = Math.floor(expiresAt / 1000);
-  return encodeUser(
-    name,
-    publicKey,
-    account,
-    {},
-    { exp, signer: pairOf(scopedSeed), scopedUser: true },
-  );
+  return encodeUser(name, publicKey, account, {}, { exp, signer, scopedUser: true });
 }
 
 export function scopedSigner(publicKey: string, role: string, template: Partial<User>): SigningKey {
@@ -122,13 +109,5 @@ function read<T>(jwt: string): ClaimsData<T> {
     return decode<T>(jwt);
   } catch (error) {
     throw new FleetSetupError("BAD_JWT", "the JWT cannot be read", { cause: error });
-  }
-}
-
-function pairOf(seed: string): KeyPair {
-  try {
-    return fromSeed(new TextEncoder().encode(seed));
-  } catch (error) {
-    throw new FleetSetupError("BAD_SECRETS", "a seed cannot be read", { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import type { FleetSecrets } from "./fleet-secrets.ts";
 import { createNKey, readAccount, signAccount, signOperator } from "./nats-jwt.ts";
+import { createSigner } from "./signer.ts";
 
 /**
  * A new signing key for the operator. The operator's JWT is in each server's configuration: write it
@@ -15,16 +16,17 @@ export async function rotateOperatorSigner(
   accountJwt: string,
 ): Promise<FleetSecrets> {
   const { system, account } = secrets.reveal();
-  const signer = createNKey("operator");
+  const { publicKey, seed } = createNKey("operator");
+  const signer = createSigner(seed);
   const signAnew = (name: string, jwt: string) => {
     const { sub, nats } = readAccount(jwt);
-    return signAccount(signer.seed, name, sub, { version: 2, ...nats });
+    return signAccount(signer, name, sub, { version: 2, ...nats });
   };
   const name = operatorName(secrets.fleet);
   return secrets.with({
     operator: {
-      jwt: await signOperator(operatorSeed, name, [signer.publicKey], secrets.systemAccount),
-      signingSeed: signer.seed,
+      jwt: await signOperator(createSigner(operatorSeed), name, [publicKey], secrets.systemAccount),
+      signingSeed: seed,
     },
     system: { ...system, jwt: await signAnew("SYS", system.jwt) },
     account: { ...account, jwt: await signAnew(secrets.fleet, accountJwt) },

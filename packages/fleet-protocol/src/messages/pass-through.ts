@@ -19,6 +19,7 @@ export const STREAM_SILENCE_MS = 60_000;
 export const ACCESS_LEVELS = ["key", "viewer", "operator", "admin"] as const;
 export type PassedAccess = (typeof ACCESS_LEVELS)[number];
 
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const headers = z.array(z.tuple([z.string(), z.string()])).max(128);
 
 /** Hub → member: one HTTP request. */
@@ -27,7 +28,7 @@ export const ApiRequestSchema = z.object({
   /** With the query; begins with a slash. */
   path: z.string().max(16_384),
   headers,
-  body: z.instanceof(Uint8Array),
+  body: bytes,
   access: z.enum(ACCESS_LEVELS),
   /** IP address of who asked the hub. */
   remote: z.string(),
@@ -43,7 +44,7 @@ export const ApiAnswerSchema = z.object({
   status: z.int().min(100).max(599),
   headers,
   /** All of it, at most `MAX_CHUNK_BYTES`; empty if it is streamed. */
-  body: z.instanceof(Uint8Array),
+  body: bytes,
   streamed: z.boolean(),
 });
 export type ApiAnswer = z.infer<typeof ApiAnswerSchema>;
@@ -52,7 +53,7 @@ export type ApiAnswer = z.infer<typeof ApiAnswerSchema>;
 export const ChunkSchema = z.object({
   /** From 0. */
   n: z.int().min(0),
-  data: z.instanceof(Uint8Array),
+  data: bytes,
   /** The last one. */
   end: z.boolean(),
   /** Why it breaks off; empty if it does not. */

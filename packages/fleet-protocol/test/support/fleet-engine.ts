@@ -1,13 +1,9 @@
-import {
-  jwtAuthenticator,
-  type NatsConnection,
-  type WsConnectionOptions,
-  wsconnect,
-} from "@nats-io/nats-core";
+import { type NatsConnection, type WsConnectionOptions, wsconnect } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import {
   createUserKey,
   type EngineCredentials,
+  engineAuthenticator,
   type FleetSecrets,
   issueHubCredentials,
   issueMemberJwt,
@@ -31,8 +27,8 @@ export async function joinMember(
   return { mid, jwt, seed, userPublicKey: publicKey };
 }
 
-export function options({ jwt, seed }: EngineCredentials): WsConnectionOptions {
-  const authenticator = jwtAuthenticator(jwt, new TextEncoder().encode(seed));
+function options(credentials: EngineCredentials): WsConnectionOptions {
+  const authenticator = engineAuthenticator(() => credentials);
   return { authenticator, reconnect: false, timeout: 20_000, noAsyncTraces: true };
 }
 
@@ -43,6 +39,17 @@ export class Connections {
   async member(servers: string, credentials: MemberCredentials): Promise<NatsConnection> {
     const inboxPrefix = memberInbox(credentials.mid);
     return this.#keep(connect({ ...options(credentials), servers, inboxPrefix }));
+  }
+
+  async memberByTls(
+    servers: string,
+    credentials: MemberCredentials,
+    authorities: { ca?: string },
+  ): Promise<NatsConnection> {
+    // The client gives TLS no name for an address, so that it would be compared with `localhost`.
+    const tls = { ...authorities, host: "127.0.0.1" };
+    const inboxPrefix = memberInbox(credentials.mid);
+    return this.#keep(connect({ ...options(credentials), servers, inboxPrefix, tls }));
   }
 
   async memberByWebSocket(url: string, credentials: MemberCredentials): Promise<NatsConnection> {

@@ -66,14 +66,23 @@ export function accessOf(context: Context): Access {
   return context.get(NAME);
 }
 
-export function createRequireKey(parts: RequireKeyParts): RequireKey {
-  const { master, limiter, tickets } = parts;
+/** Answers what was no key, and counts it. */
+export type RefuseWrong = (context: Context, message: string) => Response;
 
-  const refuseWrong = (context: Context, message: string): Response => {
-    const waitSeconds = limiter.fail(parts.remoteAddress(context) ?? "");
+/** Wrong keys get 401, and too many of them 429. */
+export function createRefuseWrong(
+  parts: Pick<RequireKeyParts, "limiter" | "remoteAddress">,
+): RefuseWrong {
+  return (context, message) => {
+    const waitSeconds = parts.limiter.fail(parts.remoteAddress(context) ?? "");
     if (waitSeconds === 0) return refuse(context, 401, message, CHALLENGE);
     return refuse(context, 429, "Too many wrong keys", { "Retry-After": String(waitSeconds) });
   };
+}
+
+export function createRequireKey(parts: RequireKeyParts): RequireKey {
+  const { master, tickets } = parts;
+  const refuseWrong = createRefuseWrong(parts);
 
   type Needs = KeyAccess | "keys";
   const missing = (needs: Needs, { level, makesKeys }: Access): string | undefined => {

@@ -18,7 +18,8 @@ const EventsQuerySchema = z.object({
     }),
 });
 
-const STREAM_HEADERS = {
+/** Of every event stream. */
+export const STREAM_HEADERS = {
   // Exactly so: the dashboard's probe compares the text.
   "Content-Type": "text/event-stream",
   // no-transform: compressing middleware and proxies keep their hands off, so nothing is held back.

@@ -100,7 +100,7 @@ export class TcpEntry {
     const { context } = this;
     const { counters } = context;
     counters.accepted++;
-    const address = origin?.source?.address ?? stream.remoteAddress ?? "0.0.0.0";
+    const address = context.slots.asksAddress ? addressOfUser(stream, origin) : "";
     const slot = context.slots.take(address);
     if (slot === undefined) {
       const reason = noSlot(context, address);
@@ -134,7 +134,7 @@ export class TcpEntry {
 /** A user's connection until its relay begins; what it sends is kept meanwhile. */
 class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   readonly kind = "tcp";
-  readonly remote: string;
+  #remote: string | undefined;
   readonly authority: string | undefined;
   readonly #at: PortCounts | undefined;
   #finished = false;
@@ -163,8 +163,17 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
     this.#dialling = dialling;
     this.#entry = entry;
     this.#stream = stream;
-    this.remote = remoteOf(stream, origin);
+    // Afterwards it may be too late to ask.
+    if (origin?.source !== undefined || entry.context.onConnection !== undefined) {
+      this.#remote = remoteOf(stream, origin);
+    }
     this.authority = origin?.authority;
+  }
+
+  /** The system is asked once, and only if somebody wants to know. */
+  get remote(): string {
+    this.#remote ??= remoteOf(this.#stream);
+    return this.#remote;
   }
 
   get place(): number {
@@ -270,9 +279,13 @@ class EntryUser extends EarlyReader implements ConduitUser, RelayOwner {
   }
 }
 
+function addressOfUser(stream: ByteStream, origin: UserOrigin | undefined): string {
+  return origin?.source?.address ?? stream.remoteAddress ?? "0.0.0.0";
+}
+
 function remoteOf(stream: ByteStream, origin?: UserOrigin): string {
   if (origin?.source !== undefined) {
     return formatRemote(origin.source.address, origin.source.port);
   }
-  return formatRemote(stream.remoteAddress ?? "0.0.0.0", stream.remotePort ?? 0);
+  return formatRemote(addressOfUser(stream, origin), stream.remotePort ?? 0);
 }

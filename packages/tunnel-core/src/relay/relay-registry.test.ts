@@ -38,6 +38,32 @@ describe("RelayRegistry", () => {
     expect(member.ends).toEqual([]);
     vi.advanceTimersByTime(101);
     expect(member.ends).toEqual(["expired"]);
+    vi.advanceTimersByTime(100);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("members that come and go one after another share a timer", () => {
+    const registry = new RelayRegistry(400);
+    const starts = vi.spyOn(globalThis, "setInterval");
+    for (let count = 0; count < 5; count++) new Member(registry).cut();
+    expect(starts).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(50);
+    const late = new Member(registry);
+    vi.advanceTimersByTime(400);
+    expect(late.ends).toEqual([]);
+    vi.advanceTimersByTime(100);
+    expect(late.ends).toEqual(["expired"]);
+    vi.advanceTimersByTime(100);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("cutAll leaves no timer", () => {
+    const registry = new RelayRegistry(400);
+    const member = Object.assign(new Member(registry), { lasts: () => undefined });
+    registry.add(member);
+    expect(vi.getTimerCount()).toBe(2);
+    registry.cutAll();
+    expect(member.ends).toEqual(["cut"]);
     expect(vi.getTimerCount()).toBe(0);
   });
 

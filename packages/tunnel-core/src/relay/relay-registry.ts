@@ -23,7 +23,8 @@ const LASTS_MS = 1000;
 
 /**
  * Everything open in a tunnel, swept for idle members by one timer instead of one per connection.
- * No timer runs while nothing is open.
+ * It stops at a sweep that finds nothing open: started and stopped for each user who comes alone it
+ * would cost as much as the rest of him here.
  */
 export class RelayRegistry {
   readonly #members = new Set<IdleCheckable>();
@@ -43,8 +44,7 @@ export class RelayRegistry {
   setIdleTimeout(idleTimeoutMs: number): void {
     this.#sweepMs =
       idleTimeoutMs === 0 ? 0 : Math.max(MIN_SWEEP_MS, idleTimeoutMs / SWEEPS_PER_TIMEOUT);
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stop();
     if (this.#members.size > 0) this.#start();
   }
 
@@ -67,18 +67,24 @@ export class RelayRegistry {
   }
 
   #start(): void {
-    if (this.#sweepMs > 0) this.#timer = setInterval(() => this.#sweep(), this.#sweepMs);
+    // What is open keeps the process, not the look at it.
+    if (this.#sweepMs > 0) this.#timer = setInterval(() => this.#sweep(), this.#sweepMs).unref();
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   delete(member: IdleCheckable): void {
-    if (!this.#members.delete(member) || this.#members.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#whenEmpty?.();
+    if (this.#members.delete(member) && this.#members.size === 0) this.#whenEmpty?.();
   }
 
-  /** Cuts every member now. */
+  /** Cuts every member now, for good: the tunnel is over. */
   cutAll(): void {
+    this.#stop();
+    clearTimeout(this.#young);
+    this.#young = undefined;
     for (const member of [...this.#members]) member.cut();
   }
 
@@ -105,6 +111,7 @@ export class RelayRegistry {
   }
 
   #sweep(): void {
+    if (this.#members.size === 0) this.#stop();
     for (const member of this.#members) {
       if (member.active) {
         member.active = false;

@@ -319,8 +319,8 @@ export class ClientTunnel extends TunnelBase {
     return this.#sessions.reduce((sum, { session }) => sum + session.poolSize, 0);
   }
 
-  protected stopTaking(): void {
-    this.#entrySide?.stopTaking();
+  protected stopTaking(succeeded: boolean): void {
+    this.#entrySide?.stopTaking(succeeded);
     for (const current of this.#sessions) {
       // A 1.14 peer cuts its relays with the session: let them finish first.
       if (current.session.terms.proved) current.retire("closing");

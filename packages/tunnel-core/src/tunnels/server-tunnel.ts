@@ -129,12 +129,8 @@ export class ServerTunnel extends TunnelBase {
       keys,
       token: settings.compat ? tunnelToken(settings.key) : undefined,
       certificate,
-      admit: async (applicant: Applicant) => {
-        // At a port of several tunnels it may have come for another one.
-        if (context.peerGate?.admits(applicant.address) === false)
-          return "this address may not come";
-        return this.#sessions?.admit(applicant) ?? "the tunnel is being opened";
-      },
+      admit: async (applicant: Applicant) =>
+        this.#sessions?.admit(applicant) ?? "the tunnel is being opened",
     };
     const ports = options.ports ?? new TunnelPorts();
     const former = this.#formerPlace;
@@ -241,9 +237,9 @@ export class ServerTunnel extends TunnelBase {
     return this.#sessions?.links.reduce((sum, { session }) => sum + session.poolSize, 0) ?? 0;
   }
 
-  protected stopTaking(): void {
+  protected stopTaking(succeeded: boolean): void {
     this.#place?.tenancy.stopTaking();
-    this.#entrySide?.stopTaking();
+    this.#entrySide?.stopTaking(succeeded);
     // A 1.14 peer cuts its relays with the session: let them finish first.
     this.#sessions?.retire("closing");
   }

@@ -254,8 +254,11 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   protected retiring(): boolean {
     return false;
   }
-  /** Stops taking new work; running relays go on. */
-  protected abstract stopTaking(): void;
+  /**
+   * Stops taking new work; running relays go on, UDP sessions of users only with a successor: a UDP
+   * port can't be given away with somebody still on it.
+   */
+  protected abstract stopTaking(succeeded: boolean): void;
   /** Ends everything but the relays. */
   protected abstract endAll(): void;
 
@@ -307,7 +310,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     if (this.#state === "closed") return;
     this.setState("closing");
     const deadline = performance.now() + timeoutMs;
-    this.stopTaking();
+    this.stopTaking(this.#succeeded);
     await this.#peerHears(Math.min(timeoutMs, PEER_HEARS_MS));
     if (this.#succeeded) await this.#lastUsers(deadline);
     await this.context.tcpRelays.drained(deadline - performance.now());
@@ -340,7 +343,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   destroy(error?: Error): void {
     if (this.#state === "closed") return;
     this.setState("closing", error && asTunnelError(error, "CLOSED"));
-    this.stopTaking();
+    this.stopTaking(this.#succeeded);
     this.#finish();
   }
 
