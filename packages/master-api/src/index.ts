@@ -15,7 +15,12 @@ export type { Site, SiteFile } from "./site/site.ts";
 // Internal to the workspace: a fleet's hub answers as a master does.
 
 export { createFailureLimiter, type FailureLimiter } from "./auth/failure-limiter.ts";
-export { createRefuseWrong, givenKey, type RefuseWrong } from "./auth/require-key.ts";
+export {
+  createRefuseWrong,
+  givenKey,
+  type RefuseWrong,
+  refuseKeyless,
+} from "./auth/require-key.ts";
 export { createTicketStore, type TicketStore } from "./auth/ticket-store.ts";
 export { readPackagedAsset } from "./docs/assets.ts";
 export { registerSecurity } from "./docs/openapi-document.ts";
@@ -25,8 +30,9 @@ export { type FrameEncoder, MAX_FRAME_BYTES, type StateType } from "./events/fra
 export { createReaderSet, type ReaderSet } from "./events/reader-set.ts";
 export { allowAnyOrigin, createCors } from "./http/cors.ts";
 export { createErrorHandler, refuse, STATUS_BY_CODE } from "./http/error-response.ts";
-export { jsonBody, MAX_BODY_BYTES, readBody, readBytes } from "./http/json-body.ts";
+export { jsonBody, jsonBodyOf, readBytes } from "./http/json-body.ts";
 export { guardMethods } from "./http/method-guard.ts";
+export { validationMessage } from "./http/validation-message.ts";
 export { resolvePrefix } from "./options.ts";
 export { registerDocsRoutes } from "./routes/docs.ts";
 export { STREAM_HEADERS } from "./routes/events.ts";

@@ -13,8 +13,7 @@ export interface RequireKeyParts {
   remoteAddress(context: Context): string | undefined;
 }
 
-/** Tells how to prove oneself. */
-export const CHALLENGE = { "WWW-Authenticate": 'Bearer realm="nodepass"' };
+const CHALLENGE = { "WWW-Authenticate": 'Bearer realm="nodepass"' };
 
 /** The key of `X-API-Key`, or of `Authorization: Bearer` for tools that know only that. */
 export function givenKey(context: Context): string | undefined {
@@ -66,6 +65,11 @@ export function accessOf(context: Context): Access {
   return context.get(NAME);
 }
 
+/** Answers who has shown no key. */
+export function refuseKeyless(context: Context): Response {
+  return refuse(context, 401, "Unauthorized: API key required", CHALLENGE);
+}
+
 /** Answers what was no key, and counts it. */
 export type RefuseWrong = (context: Context, message: string) => Response;
 
@@ -109,7 +113,7 @@ export function createRequireKey(parts: RequireKeyParts): RequireKey {
       }
       const ticket = withTicket ? context.req.query("ticket") : undefined;
       if (ticket === undefined) {
-        return refuse(context, 401, "Unauthorized: API key required", CHALLENGE);
+        return refuseKeyless(context);
       }
       const level = tickets.consume(ticket);
       if (level === undefined) return refuseWrong(context, "Unauthorized: Invalid ticket");
