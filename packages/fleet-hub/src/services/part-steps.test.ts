@@ -49,6 +49,7 @@ const facts = (
   more: Partial<StepFacts> = {},
 ): StepFacts => ({
   report: (mid) => reports[mid],
+  hasFailed: (mid) => reports[mid]?.outcome === "failed",
   isSilent: () => false,
   isThere: () => true,
   isLapsed: () => false,
