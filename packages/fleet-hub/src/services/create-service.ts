@@ -136,8 +136,9 @@ export function createServiceCreator(
   const settle = async (sid: string, stored: Stored<ServiceRecord>) => {
     const deadline = clock.monotonic() + ANSWER_WITHIN_MS;
     await orders.settled(sid, stored.revision, ANSWER_WITHIN_MS);
-    await checkMade(sid);
+    // One part that fails stays as it is, to be looked at and changed; of a pair nothing is left.
     if (stored.value.parts.length === 1) return index.services.get(sid) ?? stored;
+    await checkMade(sid);
     await reconciler.drive(sid, Math.max(0, deadline - clock.monotonic()));
     await checkMade(sid);
     const now = index.services.get(sid);
