@@ -32,6 +32,7 @@ interface Row {
 export class MemoryBucket<Value> {
   readonly #rows = new Map<string, Row>();
   #revision = 0;
+  readonly #restarts = new Set<() => void>();
   readonly #watchers = new Set<(key: string, row: Row | undefined, revision: number) => void>();
   /** Told of each write, before anybody else. */
   onWrite: (key: string, value: Value | undefined, revision: number) => void = () => undefined;
@@ -53,6 +54,13 @@ export class MemoryBucket<Value> {
     this.onWrite(key, value, this.#revision);
     for (const watcher of this.#watchers) watcher(key, made, this.#revision);
     return this.#revision;
+  }
+
+  /** All is lost, as when another bucket took its place: watches are told from the beginning. */
+  lose(): void {
+    this.#rows.clear();
+    this.#revision = 0;
+    for (const restart of this.#restarts) restart();
   }
 
   /** Read by the test itself. */
@@ -125,10 +133,16 @@ export class MemoryBucket<Value> {
       });
       if (!isRunning) run();
     };
+    const restart = () => {
+      watcher.onRestart();
+      watcher.onLoaded(0);
+    };
+    this.#restarts.add(restart);
     this.#watchers.add(tell);
     return () => {
       isEnded = true;
       this.#watchers.delete(tell);
+      this.#restarts.delete(restart);
     };
   }
 }
