@@ -150,7 +150,8 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
       // The store has lost it: nobody is told anything, and what comes next may have lower revisions.
       if (revision === undefined) {
         for (const [mid, own] of [...open]) {
-          for (const { order } of [...own.values()]) if (order.sid === sid) own.delete(keyOf(order));
+          for (const { order } of [...own.values()])
+            if (order.sid === sid) own.delete(keyOf(order));
           if (own.size === 0) open.delete(mid);
         }
       }
