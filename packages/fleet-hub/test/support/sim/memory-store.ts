@@ -79,16 +79,10 @@ export class MemoryBucket<Value> {
   seenBy(road: Road): Bucket<Value> {
     const round = async <Result>(work: () => Result): Promise<Result> => {
       await road.cross();
-      let result: Result | undefined;
-      let failure: unknown;
-      try {
-        result = work();
-      } catch (error) {
-        failure = error;
-      }
+      // What came of it crosses the road as well, whatever it is.
+      const [outcome] = await Promise.allSettled([Promise.resolve().then(work)]);
       await road.cross();
-      if (failure !== undefined) throw failure;
-      return result as Result;
+      return outcome.status === "fulfilled" ? outcome.value : Promise.reject(outcome.reason);
     };
     return {
       get: (key) => round(() => this.peek(key)),
