@@ -105,6 +105,7 @@ export function createHubApi(options: HubApiOptions): HubApi {
     url: new URL(options.publicUrl ?? `http://localhost${prefix}`),
     suffix,
     ports: options.ports ?? new Map(),
+    prefixOf: (mid) => options.presence.facts(mid).prefix,
   };
   const parts: HubRouteParts = {
     fleet,
