@@ -5,6 +5,7 @@ import { FleetFile } from "./file/fleet-file.ts";
 import { FleetAgentError } from "./fleet-agent-error.ts";
 import { joinFleet } from "./join/join-fleet.ts";
 import { type FleetAgent, openFleetAgent } from "./open-fleet-agent.ts";
+import type { TargetRules } from "./parts/targets.ts";
 import type { AskedBy } from "./pass-through/pass-through.ts";
 
 /** The master that a member is, as `@nodepass/master-server` gives it to its extensions. */
@@ -26,6 +27,8 @@ export interface FleetExtensionOptions {
   readonly newIdentity?: boolean | undefined;
   /** What it accepts from its hub. @default all */
   readonly allow?: readonly MemberPermission[] | undefined;
+  /** Addresses that the fleet's instances may dial, see `readTargets`. @default any */
+  readonly targets?: TargetRules | undefined;
   /** Told once the member is there. */
   readonly onOpen?: ((agent: FleetAgent) => void) | undefined;
 }
@@ -40,7 +43,7 @@ export interface FleetExtensionOptions {
  */
 export function fleetExtension(
   options: FleetExtensionOptions,
-): (master: MemberMaster) => Promise<FleetAgent> {
+): (master: MemberMaster) => Promise<Pick<FleetAgent, "close" | "destroy">> {
   return async (master) => {
     const { instances, stateDirectory: directory, logger, signal } = master;
     const { token, newIdentity = false } = options;
@@ -64,6 +67,11 @@ export function fleetExtension(
         "this master is in no fleet: a join token is needed",
       );
     }
+    if (file.data.jwt === "") {
+      const [hub = ""] = file.data.hubs;
+      logger.warn({ hub }, "fleet: not joined, the token is needed again");
+      return { close: async () => undefined, destroy: () => undefined };
+    }
     const { ask, info, version } = master;
     const agent = openFleetAgent({
       file,
@@ -73,6 +81,7 @@ export function fleetExtension(
       version,
       logger,
       allow: options.allow,
+      targets: options.targets,
     });
     options.onOpen?.(agent);
     return agent;

@@ -1,12 +1,26 @@
-import { ApiRequestSchema, CreditSchema, EvictSchema, memberInbox } from "@nodepass/fleet-protocol";
+import {
+  ApiRequestSchema,
+  ApplySchema,
+  CreditSchema,
+  EvictSchema,
+  memberInbox,
+  PrepareSchema,
+  ResyncSchema,
+  WatchSchema,
+} from "@nodepass/fleet-protocol";
 import type { InstanceManager } from "@nodepass/instances";
 import type { Logger, MasterInfo } from "@nodepass/model";
 import { MEMBER_PERMISSIONS, type MemberPermission } from "@nodepass/model/fleet";
 import { connectEngine } from "./engine/connect-engine.ts";
 import { EngineLine } from "./engine/engine-line.ts";
+import { WatchedEvents } from "./events/watched-events.ts";
 import type { FleetFile } from "./file/fleet-file.ts";
 import { JwtRenewal } from "./join/jwt-renewal.ts";
 import { MemberPost } from "./messages/member-post.ts";
+import { PartBook } from "./parts/part-book.ts";
+import { PartKeeper } from "./parts/part-keeper.ts";
+import { Preparing } from "./parts/preparing.ts";
+import type { TargetRules } from "./parts/targets.ts";
 import { type AskedBy, PassThrough } from "./pass-through/pass-through.ts";
 import { Heartbeats } from "./presence/heartbeats.ts";
 import { Syncing } from "./presence/syncing.ts";
@@ -24,8 +38,13 @@ export interface FleetAgentOptions {
   /** Of the program. */
   readonly version: string;
   readonly logger: Logger;
-  /** What it accepts from its hub. @default all */
+  /**
+   * What it accepts from its hub. @default all; without `api` where `targets` bounds what the fleet may
+   * connect to, since whoever may write to the API could go round that
+   */
   readonly allow?: readonly MemberPermission[] | undefined;
+  /** Addresses that the fleet's instances may dial. @default any */
+  readonly targets?: TargetRules | undefined;
 }
 
 /** How a member stands with its fleet. */
@@ -66,7 +85,12 @@ class Member implements FleetAgent {
   readonly #syncing: Syncing;
   readonly #renewal: JwtRenewal;
   readonly #passThrough: PassThrough;
+  readonly #parts: PartKeeper;
+  readonly #preparing: Preparing;
+  readonly #events: WatchedEvents;
   #name = "";
+  /** The one that the last connection was opened with. */
+  #jwt = "";
   #reason = "not yet connected";
   #told = "";
   #closed: Promise<void> | undefined;
@@ -75,7 +99,7 @@ class Member implements FleetAgent {
     const { file, instances, logger, info } = options;
     const { data } = file;
     this.#options = options;
-    this.#allow = options.allow ?? MEMBER_PERMISSIONS;
+    this.#allow = options.allow ?? defaultAllow(options.targets);
     const post = new MemberPost(data, logger);
     this.#post = post;
     const { subjects, session } = post;
@@ -84,12 +108,29 @@ class Member implements FleetAgent {
       allow: this.#allow,
       sendChunk: (stream, chunk) => post.say(subjects.stream(stream), chunk),
     });
+    this.#preparing = new Preparing({
+      instances,
+      allow: this.#allow,
+      targets: options.targets,
+      instanceOf: (key) => this.#parts.instanceOf(key),
+    });
+    this.#parts = new PartKeeper({
+      book: new PartBook(file),
+      instances,
+      preparing: this.#preparing,
+      logger,
+      tell: (reports) => post.say(subjects.done, { reports }),
+    });
+    this.#events = new WatchedEvents({
+      instances,
+      say: (event) => post.say(subjects.event, event),
+    });
     this.#heartbeats = new Heartbeats({
       instances,
       info,
       session,
       revision: () => data.revision,
-      drift: () => 0,
+      drift: () => this.#parts.drift(),
       say: (body) => post.sayOpenly(subjects.heartbeat, body),
     });
     this.#syncing = new Syncing({
@@ -98,6 +139,7 @@ class Member implements FleetAgent {
       describe: async () => {
         const { alias, name } = await info();
         this.#name = alias === "" ? name : alias;
+        const list = await instances.list();
         return {
           session,
           version: options.version,
@@ -105,12 +147,15 @@ class Member implements FleetAgent {
           allow: [...this.#allow],
           revision: data.revision,
           bucket: data.bucket,
-          parts: [],
-          local: (await instances.list()).length,
+          parts: await this.#parts.reports(),
+          local: list.filter(({ id }) => !data.parts.some((part) => part.instance === id)).length,
         };
       },
       onSet: async (set) => {
-        logger.info({ fleet: data.fleet, name: set.name }, "fleet: synced");
+        await this.#parts.applySet(set);
+        const { fleet } = data;
+        const fields = { fleet, name: set.name, parts: set.orders.length };
+        logger.info(fields, "fleet: synced");
       },
       onEvicted: (reason) => this.#leave(reason),
     });
@@ -121,18 +166,13 @@ class Member implements FleetAgent {
       onRenewed: () => this.#line.hurry(),
     });
     this.#line = new EngineLine({
-      connect: (attempt) =>
-        connectEngine(
-          {
-            servers: data.servers,
-            ca: data.ca,
-            jwt: data.jwt,
-            seed: data.seed,
-            inboxPrefix: memberInbox(data.mid),
-            name: `nodepass ${data.mid}`,
-          },
-          attempt,
-        ),
+      connect: (attempt) => {
+        const { servers, ca, jwt, seed, mid } = data;
+        this.#jwt = jwt;
+        const inboxPrefix = memberInbox(mid);
+        const name = `nodepass ${mid}`;
+        return connectEngine({ servers, ca, jwt, seed, inboxPrefix, name }, attempt);
+      },
       subject: subjects.inbound,
       onMessage: (message) => post.take(message),
       onConnected: () => this.#connected(),
@@ -142,6 +182,16 @@ class Member implements FleetAgent {
     post.use(this.#line);
     post.on(subjects.api, ApiRequestSchema, (asked) => this.#passThrough.answer(asked));
     post.on(subjects.credit, CreditSchema, (credit) => this.#passThrough.credit(credit));
+    post.on(subjects.apply, ApplySchema, async ({ orders }) => ({
+      reports: await this.#parts.apply(orders),
+    }));
+    post.on(subjects.prepare, PrepareSchema, (asked) => this.#preparing.prepare(asked));
+    post.on(subjects.watch, WatchSchema, (watch) => {
+      if (this.#allow.includes("read")) this.#events.watch(watch);
+    });
+    post.on(subjects.resync, ResyncSchema, (resync) => {
+      if (resync.session === session) this.#syncing.again(resync.afterMs);
+    });
     post.on(subjects.evict, EvictSchema, (evict) => {
       if (evict.session === session) this.#leave(evict.reason);
     });
@@ -149,6 +199,7 @@ class Member implements FleetAgent {
       this.#renewal.start();
       this.#line.open();
     } else {
+      this.#parts.release();
       this.#tellLeft();
     }
   }
@@ -193,6 +244,8 @@ class Member implements FleetAgent {
     this.#syncing.end();
     this.#renewal.stop();
     this.#passThrough.cut();
+    this.#events.stop();
+    this.#parts.close();
   }
 
   #connected(): void {
@@ -207,6 +260,7 @@ class Member implements FleetAgent {
     this.#heartbeats.stop();
     this.#syncing.end();
     this.#passThrough.cut();
+    this.#events.stop();
     this.#failed(reason, false);
   }
 
@@ -220,7 +274,8 @@ class Member implements FleetAgent {
       this.#told = this.#reason;
       this.#options.logger.warn({ fleet, reason: this.#reason }, "fleet: not connected");
     }
-    if (refused) this.#renewal.now();
+    // One that was renewed meanwhile is used at the next try.
+    if (refused && this.#jwt === this.#options.file.data.jwt) this.#renewal.now();
   }
 
   /** For good: another process has this identity, or the fleet has removed this member. */
@@ -229,6 +284,7 @@ class Member implements FleetAgent {
     if (file.data.left !== "") return;
     file.data.left = reason === "" ? "removed from the fleet" : reason;
     this.#tellLeft();
+    this.#parts.release();
     this.#quiet();
     this.#line.destroy();
     file.save().catch((error: unknown) => {
@@ -241,4 +297,8 @@ class Member implements FleetAgent {
     const hint = "to come back: rejoin with --join TOKEN --new-identity";
     this.#options.logger.error({ fleet, reason: left, hint }, "fleet: this master has left");
   }
+}
+
+function defaultAllow(targets: TargetRules | undefined): readonly MemberPermission[] {
+  return targets === undefined ? MEMBER_PERMISSIONS : ["apply", "read"];
 }

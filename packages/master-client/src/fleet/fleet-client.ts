@@ -114,8 +114,8 @@ export interface FleetClient {
   createService(service: GivenService): Promise<Service>;
   /** @param revision of the service as it was read; another one is refused, status 412 */
   changeService(sid: string, change: ServiceChange, revision?: string): Promise<Service>;
-  /** @param revision the same */
-  removeService(sid: string, revision?: string): Promise<void>;
+  /** @param keep its instances go on, as their masters' own */
+  removeService(sid: string, keep?: boolean): Promise<void>;
   moveService(sid: string, move: Partial<Move>): Promise<Service>;
   /** One page of the instances of all masters. */
   instances(query?: InstanceQuery): Promise<RemoteFleetInstances>;
@@ -167,7 +167,7 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     changeMaster: (mid, body) =>
       read(FleetMasterSchema, "a master", { method: "PATCH", path: masterPath(mid), body }),
     removeMaster: async (mid, stop = false) => {
-      await api.ask({ method: "DELETE", path: `${masterPath(mid)}${stop ? "?stop=1" : ""}` });
+      await api.ask({ method: "DELETE", path: `${masterPath(mid)}${stop ? "?stop=true" : ""}` });
     },
     drainMaster: (mid) => read(drainedSchema, "a result", post(`${masterPath(mid)}/drain`, {})),
     adopt: (mid, instance) =>
@@ -183,8 +183,8 @@ export function createFleetClient(options: ApiOptions): FleetClient {
         body,
         headers: ifMatch(revision),
       }),
-    removeService: async (sid, revision) => {
-      await api.ask({ method: "DELETE", path: servicePath(sid), headers: ifMatch(revision) });
+    removeService: async (sid, keep = false) => {
+      await api.ask({ method: "DELETE", path: `${servicePath(sid)}${keep ? "?keep=true" : ""}` });
     },
     moveService: (sid, move) =>
       read(ServiceSchema, "a service", post(`${servicePath(sid)}/move`, move)),
