@@ -71,7 +71,6 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
       prefix: this.members.get(mid)?.prefix ?? "/api",
       allow: ["apply", "api", "read"],
       duplicate: false,
-      prefix: "/api",
       synced: true,
     }),
     onStatus: (listener) => {
