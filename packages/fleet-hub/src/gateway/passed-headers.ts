@@ -14,7 +14,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
  * What an answer may not say for its master alone: under a path of the hub, and in part under a name
  * beside the others', it would hold for the hub and for every master.
  */
-const NOT_A_MEMBERS_MATTER: ReadonlySet<string> = new Set([
+export const NOT_A_MEMBERS_MATTER: ReadonlySet<string> = new Set([
   ...["set-cookie", "clear-site-data", "strict-transport-security", "alt-svc"],
   ...["service-worker-allowed", "public-key-pins", "report-to", "nel"],
 ]);

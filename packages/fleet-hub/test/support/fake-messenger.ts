@@ -90,7 +90,8 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
     signal?: AbortSignal,
   ): Promise<ApiAnswer> {
     const member = this.members.get(mid);
-    if (member === undefined || this.lost.has(mid)) {
+    if (member === undefined) throw new ServiceError("NOT_FOUND", "there is no such master");
+    if (this.lost.has(mid)) {
       throw new ServiceError("UNAVAILABLE", "the master is not connected");
     }
     member.asked.push(message);
