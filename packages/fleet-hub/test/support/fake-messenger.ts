@@ -96,8 +96,6 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
     }
     member.asked.push(message);
     const headers = new Headers(message.headers);
-    if (message.access !== "key" && member.key !== undefined)
-      headers.set("x-api-key", member.key());
     const request = new Request(`http://member${message.path}`, {
       method: message.method,
       headers,
