@@ -111,6 +111,19 @@ describe("a service", () => {
   });
 });
 
+it("lets pages of any origin ask, revisions included", async () => {
+  const { ask } = createAskedHub();
+  const path = `/fleet/services/${SID}`;
+  const asked = { "Access-Control-Request-Method": "PATCH", Origin: "https://dash.example" };
+  const preflight = await ask("OPTIONS", path, { key: null, headers: asked });
+  expect(preflight.status).toBe(204);
+  expect(preflight.headers.get("access-control-allow-headers")).toContain("If-Match");
+  const answer = await ask("GET", path);
+  expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+  expect(answer.headers.get("access-control-expose-headers")).toBe("Allow, Retry-After, ETag");
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+});
+
 it("passes to the fleet what was asked, and by whom", async () => {
   const { ask, fleet } = createAskedHub();
   await ask("GET", "/fleet/instances?selector=region%3Deu&master=alpha&status=error&cursor=c");
