@@ -29,6 +29,8 @@ export interface Master {
   readonly changes: ReadonlySignal<number>;
   /** Whether it has told of all its instances once. */
   readonly isLoaded: ReadonlySignal<boolean>;
+  /** Whether the key may do more than read; that it may, until it is known. */
+  readonly mayChange: ReadonlySignal<boolean>;
   /** The key that it is asked with. */
   readonly key: () => string;
   /** Hears every event. @returns ends that */
@@ -62,6 +64,7 @@ export function followMaster(url: string, initialKey: string): Master {
   const facts = signal<MasterFacts>({});
   const changes = signal(0);
   const isLoaded = signal(false);
+  const mayChange = signal(true);
   const rows = new Rows();
   const listeners = new Set<(event: RemoteEvent) => void>();
   let running = new AbortController();
@@ -88,6 +91,16 @@ export function followMaster(url: string, initialKey: string): Master {
     facts.value = await client.info();
   };
 
+  const refreshAccess = async (): Promise<void> => {
+    const asked = client;
+    try {
+      const access = await asked.access();
+      if (asked === client) mayChange.value = access === "full";
+    } catch {
+      // Who follows the events says what is wrong; the master refuses what the key may not.
+    }
+  };
+
   const follow = async ({ signal: ended }: AbortController): Promise<void> => {
     let waitMs = FIRST_WAIT_MS;
     while (!ended.aborted) {
@@ -98,6 +111,7 @@ export function followMaster(url: string, initialKey: string): Master {
         if (facts.value.impl === undefined) {
           client = createMasterClient({ address: parseMasterAddress(url), key });
         }
+        void refreshAccess();
         await followEvents(client, {
           signal: ended,
           onEvent,
@@ -153,6 +167,7 @@ export function followMaster(url: string, initialKey: string): Master {
     rows,
     changes,
     isLoaded,
+    mayChange,
     key: () => key,
     listen(listener) {
       listeners.add(listener);
@@ -162,6 +177,7 @@ export function followMaster(url: string, initialKey: string): Master {
     useKey(other) {
       key = other;
       client.setKey(other);
+      void refreshAccess();
       if (state.value === "denied") {
         state.value = "connecting";
         start();

@@ -128,7 +128,8 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
     if (isSettled(waiting.order, report)) {
       own.delete(keyOf(report));
       if (own.size === 0) open.delete(mid);
-    } else if (isFailure(waiting.order, report)) {
+    } else if (isFailure(waiting.order, report) && waiting.failures < waiting.tries) {
+      // The same failure may be told twice, by its answer and in a sync.
       waiting.failures += 1;
       waiting.nextAt =
         clock.monotonic() + Math.min(RETRY_MS.most, RETRY_MS.least * 2 ** waiting.failures);

@@ -33,7 +33,7 @@ export function createAdopter(
       mid,
       {
         method: "GET",
-        path: `/v1/instances/${encodeURIComponent(instance)}`,
+        path: `${presence.facts(mid).prefix}/v1/instances/${encodeURIComponent(instance)}`,
         headers: [["accept", "application/json"]],
         body: new Uint8Array(),
         access: "admin",

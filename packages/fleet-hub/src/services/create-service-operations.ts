@@ -5,6 +5,7 @@ import { createDrainer } from "./drain-member.ts";
 import { writeExport } from "./export-services.ts";
 import { createFailback } from "./failback.ts";
 import { createFailover } from "./failover.ts";
+import { createFailures } from "./failures.ts";
 import { createImporter } from "./import-services.ts";
 import { createLeaseBook } from "./lease-book.ts";
 import { createServiceMover } from "./move-service.ts";
@@ -21,13 +22,14 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
   const placer = createPlacer(parts);
   const silence = createSilence(parts, parts.presence);
   const leases = createLeaseBook(parts);
-  const reconciler = createReconciler(parts, writer, leases, silence);
+  const failures = createFailures(parts.presence, parts.clock);
+  const reconciler = createReconciler(parts, writer, leases, silence, failures);
   const mover = createServiceMover(parts, writer, placer, reconciler);
   const remover = createServiceRemover(parts, writer, reconciler);
-  const failover = createFailover(parts, writer, placer, leases, silence);
+  const failover = createFailover(parts, writer, placer, leases, silence, failures);
   const failback = createFailback(parts, mover);
 
-  const create = createServiceCreator(parts, writer, placer, reconciler);
+  const create = createServiceCreator(parts, writer, placer, reconciler, failures);
   return {
     create,
     change: createServiceChanger(parts, writer, placer),
@@ -47,6 +49,7 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
       return found === undefined ? undefined : { sid: found.sid, part: found.part };
     },
     start: () => {
+      failures.start();
       leases.start();
       reconciler.start();
       failover.start();
@@ -57,6 +60,7 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
       failover.close();
       reconciler.close();
       leases.close();
+      failures.close();
     },
   };
 };

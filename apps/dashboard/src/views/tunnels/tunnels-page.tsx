@@ -2,11 +2,11 @@
 import { texts } from "../../i18n/index.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { VirtualList } from "../../parts/virtual-list.tsx";
-import { hrefOf } from "../../router.ts";
 import type { Master } from "../../state/master.ts";
 import { narrow } from "../../state/screen.ts";
 import { conditionOf } from "../../state/status.ts";
 import { type ListItem, listItems, shownColumns } from "../../state/tunnel-list.ts";
+import { ChangeLink } from "../change-link.tsx";
 import { BulkBar } from "./bulk-bar.tsx";
 import { gridOf } from "./columns.ts";
 import { HeadRow } from "./head-row.tsx";
@@ -33,16 +33,16 @@ export function TunnelsPage({ master }: { readonly master: Master }) {
         <h1 id="tunnels-title">{t.pages.tunnels}</h1>
         <Summary master={master} />
         <div class="spring" />
-        <a class="button" href={hrefOf({ name: "pair" })}>
+        <ChangeLink master={master} to={{ name: "pair" }}>
           <Icon name="link" /> {t.tunnels.newPair}
-        </a>
-        <a class="button primary" href={hrefOf({ name: "new" })}>
+        </ChangeLink>
+        <ChangeLink master={master} to={{ name: "new" }} class="button primary">
           <Icon name="plus" /> {t.tunnels.add}
-        </a>
+        </ChangeLink>
       </div>
       <ListTools master={master} />
       {rows.size === 0 ? (
-        <Empty isLoaded={master.isLoaded.value} />
+        <Empty master={master} />
       ) : items.length === 0 ? (
         <p class="empty">{t.tunnels.noneFound}</p>
       ) : (
@@ -99,15 +99,15 @@ function Summary({ master }: { readonly master: Master }) {
   );
 }
 
-function Empty({ isLoaded }: { readonly isLoaded: boolean }) {
+function Empty({ master }: { readonly master: Master }) {
   const t = texts();
-  if (!isLoaded) return <p class="empty">{t.loading}</p>;
+  if (!master.isLoaded.value) return <p class="empty">{t.loading}</p>;
   return (
     <div class="empty">
       <p>{t.tunnels.none}</p>
-      <a class="button primary" href={hrefOf({ name: "new" })}>
+      <ChangeLink master={master} to={{ name: "new" }} class="button primary">
         <Icon name="plus" /> {t.tunnels.add}
-      </a>
+      </ChangeLink>
     </div>
   );
 }

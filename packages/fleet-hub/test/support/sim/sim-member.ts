@@ -137,6 +137,9 @@ export class SimMember {
     }
   }
 
+  /** Parts (`sid/part`) that are made, but whose tunnels are in error; `*`: all. */
+  readonly inError = new Set<string>();
+
   /** Set by a test: why it says no to a URL. */
   refuses: ((url: string) => string | undefined) | undefined;
 
@@ -192,11 +195,9 @@ export class SimMember {
       const reason = this.#options.canRun?.(order);
       const instance = held?.instance ?? order.adopt ?? `${this.mid}-${key}`;
       if (order.adopt !== null) this.local.delete(order.adopt);
-      this.#held.set(key, {
-        order,
-        outcome: reason === undefined ? "applied" : "failed",
-        instance,
-      });
+      const isInError = this.inError.has(key) || this.inError.has("*");
+      const outcome = reason === undefined && !isInError ? "applied" : "failed";
+      this.#held.set(key, { order, outcome, instance: reason === undefined ? instance : null });
       if (order.strict) this.#askLeases();
     }
     const now = this.#held.get(key);
@@ -283,7 +284,7 @@ function reportOf({ order, outcome, instance }: HeldPart): PartReport {
     outcome,
     reason: outcome === "failed" ? "it can't" : "",
     instance,
-    running: outcome === "applied" && order.running,
+    running: outcome !== "released" && instance !== null && order.running,
     carried: outcome === "released" ? { tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 } : null,
   };
 }
