@@ -41,6 +41,8 @@ export interface Run {
   close(timeoutMs: number): void;
   /** Answered by `onChanged`, unless the thread is gone. */
   change(spec: TunnelSpec): void;
+  /** It is not to serve after that, by `monotonicMs`, in whichever thread; `onClosed` follows then. */
+  serveUntil(until: number | undefined): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
   /** Answered by `onAnswer` with the same number, unless the thread is gone. */
@@ -93,17 +95,25 @@ export class WorkerPool {
    * users': a socket can't be handed to another thread, so who shares a port has to be where it is
    * listened on. The listener is called later, never from inside.
    */
-  open(spec: TunnelSpec, listener: RunListener): Run {
+  open(spec: TunnelSpec, listener: RunListener, until?: number): Run {
     const slot =
       this.#slots.find((each) => each.listensFor(spec)) ??
       this.#slots.find((each) => each.hasEntryOf(spec)) ??
       this.#emptiest();
     this.#lastRun++;
-    const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
+    const run: SlotRun = {
+      run: this.#lastRun,
+      spec,
+      wanted: spec,
+      until,
+      listener,
+      closing: false,
+    };
     slot.open(run);
     return {
       close: (timeoutMs) => slot.close(run, timeoutMs),
       change: (wanted) => slot.change(run, wanted),
+      serveUntil: (wanted) => slot.serveUntil(run, wanted),
       read: () => slot.read(run),
       ask: (ask, question) => slot.ask(run, ask, question),
       get latencies() {
@@ -157,6 +167,7 @@ interface SlotRun {
   spec: TunnelSpec;
   /** What it was asked to change to last. */
   wanted: TunnelSpec;
+  until: number | undefined;
   readonly listener: RunListener;
   closing: boolean;
   latencies?: Latencies;
@@ -234,7 +245,7 @@ class WorkerSlot {
       });
       return;
     }
-    this.#ensureThread().post({ kind: "open", run: run.run, spec: run.spec });
+    this.#post(run);
   }
 
   close(run: SlotRun, timeoutMs: number): void {
@@ -249,6 +260,11 @@ class WorkerSlot {
   change(run: SlotRun, spec: TunnelSpec): void {
     run.wanted = spec;
     this.#thread?.post({ kind: "change", run: run.run, spec });
+  }
+
+  serveUntil(run: SlotRun, until: number | undefined): void {
+    run.until = until;
+    this.#thread?.post({ kind: "until", run: run.run, until });
   }
 
   read(run: SlotRun): void {
@@ -345,9 +361,11 @@ class WorkerSlot {
 
   #replace(): void {
     this.#timer = undefined;
-    for (const { run, spec } of this.#runs.values()) {
-      this.#ensureThread().post({ kind: "open", run, spec });
-    }
+    for (const run of this.#runs.values()) this.#post(run);
+  }
+
+  #post({ run, spec, until }: SlotRun): void {
+    this.#ensureThread().post({ kind: "open", run, spec, until });
   }
 
   #end(run: SlotRun, reason: string | undefined): void {
