@@ -22,9 +22,7 @@ export async function rebuildFleet(
     fleet.services(),
   ]);
   const known = new Set(services.map(({ sid }) => sid));
-  const lost = instances.filter(
-    ({ sid, peer }) => isMark(peer.sid) && !known.has(peer.sid) && sid === null,
-  );
+  const lost = instances.filter(({ sid }) => sid !== null && isMark(sid) && !known.has(sid));
   const made: { readonly sid: string | null; readonly mid: string; readonly instance: string }[] =
     [];
   const byName = new Map(lost.map((each) => [nameOf(each), each]));
