@@ -92,6 +92,12 @@ const instancesSchema = z.object({
   missing: z.array(z.string()),
 });
 
+/** What a stream of events tells. */
+export interface FleetEventsOptions {
+  /** Also the instances of all masters. @default false */
+  readonly instances?: boolean | undefined;
+}
+
 /** The forms of an export: ours, signed; or the batch import file of NodePassDash. */
 export type ExportFormat = "services" | "nodepassdash";
 
@@ -114,8 +120,8 @@ export interface FleetClient {
   createService(service: GivenService): Promise<Service>;
   /** @param revision of the service as it was read; another one is refused, status 412 */
   changeService(sid: string, change: ServiceChange, revision?: string): Promise<Service>;
-  /** @param revision the same */
-  removeService(sid: string, revision?: string): Promise<void>;
+  /** @param keep its instances stay with their masters, as their own */
+  removeService(sid: string, revision?: string, keep?: boolean): Promise<void>;
   moveService(sid: string, move: Partial<Move>): Promise<Service>;
   /** One page of the instances of all masters. */
   instances(query?: InstanceQuery): Promise<RemoteFleetInstances>;
@@ -130,8 +136,10 @@ export interface FleetClient {
   /** A file for {@link FleetClient.importServices}, keys included, or for NodePassDash. */
   exportServices(format?: ExportFormat): Promise<string>;
   importServices(exported: string): Promise<Imported>;
+  /** Goes on with another token. */
+  setKey(key: string): void;
   /** Opens the event stream; the caller closes it. {@link followFleetEvents} does, and comes back. */
-  openEvents(signal: AbortSignal): Promise<OpenAnswer>;
+  openEvents(signal: AbortSignal, options?: FleetEventsOptions): Promise<OpenAnswer>;
 }
 
 /**
@@ -167,7 +175,7 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     changeMaster: (mid, body) =>
       read(FleetMasterSchema, "a master", { method: "PATCH", path: masterPath(mid), body }),
     removeMaster: async (mid, stop = false) => {
-      await api.ask({ method: "DELETE", path: `${masterPath(mid)}${stop ? "?stop=1" : ""}` });
+      await api.ask({ method: "DELETE", path: `${masterPath(mid)}${stop ? "?stop=true" : ""}` });
     },
     drainMaster: (mid) => read(drainedSchema, "a result", post(`${masterPath(mid)}/drain`, {})),
     adopt: (mid, instance) =>
@@ -183,8 +191,9 @@ export function createFleetClient(options: ApiOptions): FleetClient {
         body,
         headers: ifMatch(revision),
       }),
-    removeService: async (sid, revision) => {
-      await api.ask({ method: "DELETE", path: servicePath(sid), headers: ifMatch(revision) });
+    removeService: async (sid, revision, keep = false) => {
+      const path = `${servicePath(sid)}${keep ? "?keep=true" : ""}`;
+      await api.ask({ method: "DELETE", path, headers: ifMatch(revision) });
     },
     moveService: (sid, move) =>
       read(ServiceSchema, "a service", post(`${servicePath(sid)}/move`, move)),
@@ -214,7 +223,13 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     },
     importServices: (exported) =>
       read(importedSchema, "a result", post("/fleet/import", { exported })),
-    openEvents: (signal) => api.openStream({ path: "/fleet/events", signal }),
+    setKey: (key) => api.setKey(key),
+    openEvents: (signal, { instances = false } = {}) => {
+      const query = instances ? { instances: "true" } : {};
+      return options.eventTickets === true
+        ? api.openWithTicket("/fleet/events", query, signal)
+        : api.openStream({ path: `/fleet/events${queryOf(query)}`, signal });
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { goTo, hrefOf } from "../../router.ts";
 import { checkFields } from "../../state/check-fields.ts";
 import type { Master } from "../../state/master.ts";
 import { knownMasters, masterName } from "../../state/masters.ts";
-import { createPair, type PairPlan, pairUrls } from "../../state/pair.ts";
+import { clientTunnelOf, createPair, type PairPlan, pairUrls } from "../../state/pair.ts";
 import { makeKey } from "../../state/url-text.ts";
 import { Problems } from "./problem-text.tsx";
 
@@ -39,7 +39,7 @@ export function PairPage({ master }: { readonly master: Master }) {
     const moved = part.entry !== undefined || part.exit !== undefined || part.server !== undefined;
     setPlan(moved ? { ...next, serverHost: new URL(serverMaster.url).hostname } : next);
   };
-  const urls = pairUrls(plan);
+  const urls = pairUrls(plan, clientTunnelOf(plan));
   const problems = [...checkFields(urls.server, []).all, ...checkFields(urls.client, []).all];
 
   const create = async (): Promise<void> => {

@@ -4,6 +4,7 @@ import { Icon } from "../../parts/icon.tsx";
 import { VirtualList } from "../../parts/virtual-list.tsx";
 import { hrefOf } from "../../router.ts";
 import type { Master } from "../../state/master.ts";
+import { openedMember } from "../../state/masters.ts";
 import { narrow } from "../../state/screen.ts";
 import { conditionOf } from "../../state/status.ts";
 import { type ListItem, listItems, shownColumns } from "../../state/tunnel-list.ts";
@@ -33,9 +34,11 @@ export function TunnelsPage({ master }: { readonly master: Master }) {
         <h1 id="tunnels-title">{t.pages.tunnels}</h1>
         <Summary master={master} />
         <div class="spring" />
-        <a class="button" href={hrefOf({ name: "pair" })}>
-          <Icon name="link" /> {t.tunnels.newPair}
-        </a>
+        {master === openedMember.value ? null : (
+          <a class="button" href={hrefOf({ name: "pair" })}>
+            <Icon name="link" /> {t.tunnels.newPair}
+          </a>
+        )}
         <a class="button primary" href={hrefOf({ name: "new" })}>
           <Icon name="plus" /> {t.tunnels.add}
         </a>
