@@ -75,6 +75,13 @@ export default defineConfig({
       "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
       "@nodepass/config-file/exported": file("config-file/src/exported-config.ts"),
       ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+      "test-support/contract": file("master-api/test/support/contract.ts"),
+      "test-support/parity": fileURLToPath(
+        new URL("scripts/test-support/parity.ts", import.meta.url),
+      ),
+      "test-support/raw-request": fileURLToPath(
+        new URL("scripts/test-support/raw-request.ts", import.meta.url),
+      ),
       "test-support/nats": fileURLToPath(
         new URL("scripts/test-support/nats-server.ts", import.meta.url),
       ),

@@ -111,9 +111,10 @@ it("makes, moves, stops, shows and removes services, keys hidden", async () => {
   expect(hub.services[0]?.policy).toEqual({ failover: "strict", ttl: 15, failback: "healthy" });
   expect((await fleet(hub, "failover", "resume")).stdout).toBe("failover goes on\n");
 
-  expect((await fleet(hub, "rm", "web")).stdout).toBe("removed 00aa0000 (web)\n");
+  expect((await fleet(hub, "rm", "web", "--keep")).stdout).toBe("removed 00aa0000 (web)\n");
+  expect(hub.requests.at(-1)?.line).toBe("DELETE /api/v1/fleet/services/00aa0000?keep=true");
   expect((await fleet(hub, "rm", "home", "--stop")).stdout).toContain("removed 00000000000000b0");
-  expect(hub.requests.at(-1)?.line).toBe("DELETE /api/v1/fleet/masters/00000000000000b0?stop=1");
+  expect(hub.requests.at(-1)?.line).toBe("DELETE /api/v1/fleet/masters/00000000000000b0?stop=true");
   expect(await fleet(hub, "rm", "home")).toMatchObject({ code: 3, stdout: "" });
 });
 

@@ -301,7 +301,7 @@ describe("of three", () => {
         await vi.waitFor(
           async () => {
             const answer = await fetch(`http://${host}:8222/jsz`);
-            const { meta_cluster: cluster } = await answer.json();
+            const { meta_cluster: cluster } = Object(await answer.json());
             expect(cluster).toMatchObject({
               name: "prod",
               cluster_size: 3,

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { chooseUrl, readArguments } from "./arguments.ts";
 
-const fleet = { token: undefined, newIdentity: false, allow: undefined };
+const fleet = { token: undefined, newIdentity: false, allow: undefined, targets: undefined };
 const run = { kind: "run", url: undefined, configFiles: [], logFormat: "text", fleet };
 
 it.each([
@@ -14,9 +14,9 @@ it.each([
   [["--renew-key"], "/etc/np", { kind: "renew key" }],
   [["--join", "np1_x"], "", { ...run, fleet: { ...fleet, token: "np1_x" } }],
   [
-    ["--join", "np1_x", "--new-identity", "--allow", "read"],
+    ["--join", "np1_x", "--new-identity", "--allow", "read", "--targets", "10.0.0.0/8"],
     "",
-    { ...run, fleet: { token: "np1_x", newIdentity: true, allow: "read" } },
+    { ...run, fleet: { token: "np1_x", newIdentity: true, allow: "read", targets: "10.0.0.0/8" } },
   ],
   [["--leave"], undefined, { kind: "leave fleet" }],
   [["--help"], undefined, { kind: "help" }],

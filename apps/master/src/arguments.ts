@@ -58,7 +58,7 @@ export function readArguments(argv: readonly string[], configFile?: string | und
       problem: "--leave takes nothing else; NP_STATE_DIR says which master",
     };
   }
-  const { join: token, "new-identity": newIdentity = false, allow } = values;
+  const { join: token, "new-identity": newIdentity = false, allow, targets } = values;
   if (newIdentity && token === undefined) {
     return {
       kind: "wrong usage",
@@ -79,7 +79,7 @@ export function readArguments(argv: readonly string[], configFile?: string | und
     configFiles: values.config ?? byVariable,
     logFormat,
     importFile: values.import,
-    fleet: { token, newIdentity, allow },
+    fleet: { token, newIdentity, allow, targets },
   };
 }
 
@@ -97,6 +97,7 @@ function parse(argv: readonly string[]) {
       join: { type: "string" },
       "new-identity": { type: "boolean" },
       allow: { type: "string" },
+      targets: { type: "string" },
       leave: { type: "boolean" },
     },
   });
@@ -104,7 +105,7 @@ function parse(argv: readonly string[]) {
 
 /** What `--help` prints. */
 export const helpText = `Usage: nodepass-master [url] [--config FILE] [--log-format text|json] [--import FILE]
-       nodepass-master [url] --join TOKEN [--allow LIST] [--new-identity]
+       nodepass-master [url] --join TOKEN [--allow LIST] [--targets LIST] [--new-identity]
        nodepass-master --renew-key
        nodepass-master --leave
 
@@ -127,6 +128,8 @@ Runs a NodePass master: an HTTP API that runs tunnels.
                  and stay one at later starts, which need no token
   --allow LIST   what the fleet may do here: apply (its services), api (requests that write),
                  read (those that read), with commas; none (default apply,api,read)
+  --targets LIST addresses that the fleet's instances may connect to: IP addresses, networks and
+                 host names, with commas (default any); without --allow, api is not allowed then
   --new-identity with --join: be another master than the one whose state was copied
   --leave        take a master that is stopped out of its fleet, and end; its instances stay
   -h, --help     print this
@@ -140,7 +143,7 @@ Environment:
   NP_READ_KEY, NP_READ_KEY_FILE  a second key, which may only read
   NP_SHOW_KEY    0 or 1: whether a key that was made is printed (default: not in a container)
   NP_FLEET_JOIN, NP_FLEET_JOIN_FILE   the token of --join, or the file that it is in; may stay there
-  NP_FLEET_ALLOW as --allow
+  NP_FLEET_ALLOW, NP_FLEET_TARGETS    as --allow and --targets
   NP_WORKERS     worker threads that run the tunnels (default: as many as cores)
   NP_METRICS_INSTANCES           instances that have metrics of their own (default 1000)
   and the limits of tunnels, such as NP_SHUTDOWN_TIMEOUT, longest graceful stop (default 5s)

@@ -10,6 +10,8 @@ export interface FleetRequest {
   readonly newIdentity: boolean;
   /** `apply,api,read` or some of them. */
   readonly allow: string | undefined;
+  /** Addresses that the fleet's instances may dial. */
+  readonly targets: string | undefined;
 }
 
 /** As `@nodepass/fleet-agent` names it, which is not loaded to find that there is none. */
@@ -28,11 +30,12 @@ export async function findFleet(
 ): Promise<MasterExtension | undefined> {
   const token = request.token ?? givenToken(variables);
   if (token === undefined && !existsSync(join(stateDirectory, FILE_NAME))) return undefined;
-  const { fleetExtension, readAllow } = await import("@nodepass/fleet-agent");
+  const { fleetExtension, readAllow, readTargets } = await import("@nodepass/fleet-agent");
   return fleetExtension({
     token,
     newIdentity: request.newIdentity,
     allow: readAllow(request.allow ?? given(variables.NP_FLEET_ALLOW)),
+    targets: readTargets(request.targets ?? given(variables.NP_FLEET_TARGETS)),
   });
 }
 

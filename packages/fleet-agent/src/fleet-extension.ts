@@ -5,6 +5,7 @@ import { FleetFile } from "./file/fleet-file.ts";
 import { FleetAgentError } from "./fleet-agent-error.ts";
 import { joinFleet } from "./join/join-fleet.ts";
 import { type FleetAgent, openFleetAgent } from "./open-fleet-agent.ts";
+import type { TargetRules } from "./parts/targets.ts";
 import type { AskedBy } from "./pass-through/pass-through.ts";
 
 /** The master that a member is, as `@nodepass/master-server` gives it to its extensions. */
@@ -26,6 +27,8 @@ export interface FleetExtensionOptions {
   readonly newIdentity?: boolean | undefined;
   /** What it accepts from its hub. @default all */
   readonly allow?: readonly MemberPermission[] | undefined;
+  /** Addresses that the fleet's instances may dial, see `readTargets`. @default any */
+  readonly targets?: TargetRules | undefined;
   /** Told once the member is there. */
   readonly onOpen?: ((agent: FleetAgent) => void) | undefined;
 }
@@ -73,6 +76,7 @@ export function fleetExtension(
       version,
       logger,
       allow: options.allow,
+      targets: options.targets,
     });
     options.onOpen?.(agent);
     return agent;

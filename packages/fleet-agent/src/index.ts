@@ -14,4 +14,5 @@ export {
   type FleetStatus,
   openFleetAgent,
 } from "./open-fleet-agent.ts";
+export { readTargets, type TargetRules } from "./parts/targets.ts";
 export type { AskedBy } from "./pass-through/pass-through.ts";

@@ -1,4 +1,12 @@
-import { ApiRequestSchema, CreditSchema, EvictSchema, memberInbox } from "@nodepass/fleet-protocol";
+import {
+  ApiRequestSchema,
+  ApplySchema,
+  CreditSchema,
+  EvictSchema,
+  memberInbox,
+  PrepareSchema,
+  ResyncSchema,
+} from "@nodepass/fleet-protocol";
 import type { InstanceManager } from "@nodepass/instances";
 import type { Logger, MasterInfo } from "@nodepass/model";
 import { MEMBER_PERMISSIONS, type MemberPermission } from "@nodepass/model/fleet";
@@ -7,6 +15,10 @@ import { EngineLine } from "./engine/engine-line.ts";
 import type { FleetFile } from "./file/fleet-file.ts";
 import { JwtRenewal } from "./join/jwt-renewal.ts";
 import { MemberPost } from "./messages/member-post.ts";
+import { PartBook } from "./parts/part-book.ts";
+import { PartKeeper } from "./parts/part-keeper.ts";
+import { Preparing } from "./parts/preparing.ts";
+import type { TargetRules } from "./parts/targets.ts";
 import { type AskedBy, PassThrough } from "./pass-through/pass-through.ts";
 import { Heartbeats } from "./presence/heartbeats.ts";
 import { Syncing } from "./presence/syncing.ts";
@@ -21,8 +33,13 @@ export interface FleetAgentOptions {
   /** Of the program. */
   readonly version: string;
   readonly logger: Logger;
-  /** What it accepts from its hub. @default all */
+  /**
+   * What it accepts from its hub. @default all; without `api` where `targets` bounds what the fleet may
+   * connect to, since whoever may write to the API could go round that
+   */
   readonly allow?: readonly MemberPermission[] | undefined;
+  /** Addresses that the fleet's instances may dial. @default any */
+  readonly targets?: TargetRules | undefined;
 }
 
 /** How a member stands with its fleet. */
@@ -63,6 +80,8 @@ class Member implements FleetAgent {
   readonly #syncing: Syncing;
   readonly #renewal: JwtRenewal;
   readonly #passThrough: PassThrough;
+  readonly #parts: PartKeeper;
+  readonly #preparing: Preparing;
   #name = "";
   #reason = "not yet connected";
   #told = "";
@@ -72,7 +91,7 @@ class Member implements FleetAgent {
     const { file, instances, logger, info } = options;
     const { data } = file;
     this.#options = options;
-    this.#allow = options.allow ?? MEMBER_PERMISSIONS;
+    this.#allow = options.allow ?? defaultAllow(options.targets);
     const post = new MemberPost(data, logger);
     this.#post = post;
     const { subjects, session } = post;
@@ -81,12 +100,25 @@ class Member implements FleetAgent {
       allow: this.#allow,
       sendChunk: (stream, chunk) => post.say(subjects.stream(stream), chunk),
     });
+    this.#preparing = new Preparing({
+      instances,
+      allow: this.#allow,
+      targets: options.targets,
+      instanceOf: (key) => this.#parts.instanceOf(key),
+    });
+    this.#parts = new PartKeeper({
+      book: new PartBook(file),
+      instances,
+      preparing: this.#preparing,
+      logger,
+      tell: (reports) => post.say(subjects.done, { reports }),
+    });
     this.#heartbeats = new Heartbeats({
       instances,
       info,
       session,
       revision: () => data.revision,
-      drift: () => 0,
+      drift: () => this.#parts.drift(),
       say: (body) => post.sayOpenly(subjects.heartbeat, body),
     });
     this.#syncing = new Syncing({
@@ -95,6 +127,7 @@ class Member implements FleetAgent {
       describe: async () => {
         const { alias, name } = await info();
         this.#name = alias === "" ? name : alias;
+        const list = await instances.list();
         return {
           session,
           version: options.version,
@@ -102,12 +135,15 @@ class Member implements FleetAgent {
           allow: [...this.#allow],
           revision: data.revision,
           bucket: data.bucket,
-          parts: [],
-          local: (await instances.list()).length,
+          parts: await this.#parts.reports(),
+          local: list.filter(({ id }) => !data.parts.some((part) => part.instance === id)).length,
         };
       },
       onSet: async (set) => {
-        logger.info({ fleet: data.fleet, name: set.name }, "fleet: synced");
+        await this.#parts.applySet(set);
+        const { fleet } = data;
+        const fields = { fleet, name: set.name, parts: set.orders.length };
+        logger.info(fields, "fleet: synced");
       },
       onEvicted: (reason) => this.#leave(reason),
     });
@@ -139,6 +175,13 @@ class Member implements FleetAgent {
     post.use(this.#line);
     post.on(subjects.api, ApiRequestSchema, (asked) => this.#passThrough.answer(asked));
     post.on(subjects.credit, CreditSchema, (credit) => this.#passThrough.credit(credit));
+    post.on(subjects.apply, ApplySchema, async ({ orders }) => ({
+      reports: await this.#parts.apply(orders),
+    }));
+    post.on(subjects.prepare, PrepareSchema, (asked) => this.#preparing.prepare(asked));
+    post.on(subjects.resync, ResyncSchema, (resync) => {
+      if (resync.session === session) this.#syncing.again(resync.afterMs);
+    });
     post.on(subjects.evict, EvictSchema, (evict) => {
       if (evict.session === session) this.#leave(evict.reason);
     });
@@ -188,6 +231,7 @@ class Member implements FleetAgent {
     this.#syncing.end();
     this.#renewal.stop();
     this.#passThrough.cut();
+    this.#parts.close();
   }
 
   #connected(): void {
@@ -236,4 +280,8 @@ class Member implements FleetAgent {
     const hint = "to come back: rejoin with --join TOKEN --new-identity";
     this.#options.logger.error({ fleet, reason: left, hint }, "fleet: this master has left");
   }
+}
+
+function defaultAllow(targets: TargetRules | undefined): readonly MemberPermission[] {
+  return targets === undefined ? MEMBER_PERMISSIONS : ["apply", "read"];
 }

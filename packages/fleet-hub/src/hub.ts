@@ -147,7 +147,7 @@ async function open(
   await withinTime(Promise.all([index.loaded(), tokens.loaded()]));
 
   const counts = createMessageCounts();
-  const notices = openNotices({ fleet, id: nonce, link, dataKeys, counts });
+  const notices = openNotices({ fleet, id: nonce, link, dataKeys, counts, logger });
   const news = createNews(notices, clock, logger);
   const election = startElection({ hub: id, nonce, records: store.leader, clock, logger });
   const presence = createPresence(index, clock);

@@ -1,5 +1,6 @@
 export type { Caller, Fleet, FleetInstanceQuery } from "./fleet.ts";
 export { createHubApi, type HubApi, type HubApiOptions } from "./http/create-hub-api.ts";
+export { type RunFleetHubOptions, type RunningFleetHub, runFleetHub } from "./http/serve-hub.ts";
 export { type FleetHub, type FleetHubOptions, type HubFigures, openFleetHub } from "./hub.ts";
 export {
   type CreatedFleet,

@@ -1,5 +1,5 @@
+import { rawRequest } from "test-support/raw-request";
 import { describe, expect, it } from "vitest";
-import { rawRequest } from "./support/raw-request.ts";
 import { addMember, addRealMaster, MID, SUFFIX, startGateway } from "./support/start-gateway.ts";
 
 const ok = () => Response.json({ fine: true });

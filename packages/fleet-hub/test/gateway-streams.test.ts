@@ -1,6 +1,6 @@
 import { MAX_CHUNK_BYTES } from "@nodepass/fleet-protocol";
+import { rawRequest } from "test-support/raw-request";
 import { describe, expect, it, vi } from "vitest";
-import { rawRequest } from "./support/raw-request.ts";
 import { addMember, addRealMaster, MID, startGateway } from "./support/start-gateway.ts";
 
 const WINDOW = 4 * MAX_CHUNK_BYTES;

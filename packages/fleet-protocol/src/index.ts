@@ -82,6 +82,7 @@ export {
   AppliedSchema,
   type Apply,
   ApplySchema,
+  CarriedSchema,
   type Done,
   DoneSchema,
   type PartKey,

@@ -87,6 +87,18 @@ describe("instances", () => {
       expect(master.told().at(-1)).toBe("log warn part of the URL without effect");
     });
 
+    it("says once what it overlooks, not again with the next URL", async () => {
+      const { manager } = master;
+      const told = (): number => master.told().filter((line) => line.includes("URL")).length;
+      const { id } = await through(manager.create({ url: `${SERVER}&rat=1&proxy=1` }));
+      expect(told()).toBe(2);
+      const url = `${SERVER}&rat=1&proxy=1&slot=7`;
+      expect((await through(manager.replaceUrl(id, url))).warnings).toHaveLength(2);
+      expect(told()).toBe(2);
+      await through(manager.replaceUrl(id, `${url}&dial=::1`));
+      expect(told()).toBe(3);
+    });
+
     it("is refused with all that is wrong and without the key", async () => {
       const error: unknown = await master.manager
         .create({ url: "client://hunter2@host/target?type=9" })

@@ -137,18 +137,26 @@ export class ManagedInstance {
     return this.#url?.settings;
   }
 
-  /** Takes over a URL that has been read. */
+  /** Takes over a URL that has been read, and says what is new to say of it. */
   setUrl(text: string, url: InstanceUrl): void {
+    const known = this.warnings;
+    this.#take(text, url);
+    this.#warn(url.warnings.filter(({ message }) => !known.includes(message)));
+  }
+
+  #take(text: string, url: InstanceUrl): void {
     this.record.url = text;
     this.record.type = url.settings.scheme;
     this.#shown = { url: text, type: url.settings.scheme };
     this.#url = url;
     this.#view = undefined;
     this.#setQuota(url.settings);
-    for (const { code, message, taken } of url.warnings) {
-      if (code === "NO_EFFECT")
-        this.log("warn", "part of the URL without effect", { problem: message });
-      else this.log("warn", "part of the URL overlooked", { problem: message, taken });
+  }
+
+  #warn(warnings: readonly UrlProblem[]): void {
+    for (const { code, message: problem } of warnings) {
+      const what = code === "NO_EFFECT" ? "without effect" : "overlooked";
+      this.log("warn", `part of the URL ${what}`, { problem });
     }
   }
 
@@ -180,7 +188,10 @@ export class ManagedInstance {
   readSavedUrl(): void {
     try {
       const { masterDefaults } = this.#surroundings.options;
-      this.setUrl(this.record.url, readInstanceUrl(this.record.url, masterDefaults));
+      const url = readInstanceUrl(this.record.url, masterDefaults);
+      this.#take(this.record.url, url);
+      // What has no effect was said when the URL came.
+      this.#warn(url.warnings.filter(({ code }) => code !== "NO_EFFECT"));
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       this.#problem = error.message;

@@ -37,6 +37,14 @@ test("guesses are counted as wrong keys; other bodies are refused as such", asyn
   const token = api.issueSignIn();
   expect((await ask("POST", "/sign-in", { ...browser, body: {} })).status).toBe(400);
   expect((await ask("POST", "/sign-in", { ...browser, body: { token: 1 } })).status).toBe(400);
+  for (const [body, fault] of [
+    [null, "body: expected object, received null"],
+    [["x"], "body: expected object, received array"],
+    [{ token: 1 }, "token: expected string, received number"],
+    [{}, "token: missing"],
+  ]) {
+    expect(await errorOf(await ask("POST", "/sign-in", { ...browser, body }))).toBe(fault);
+  }
   expect((await ask("GET", "/sign-in", browser)).status).toBe(405);
   const statuses = [];
   for (let n = 0; n < 22; n += 1) {

@@ -1,5 +1,7 @@
+import { type HostPort, type LogLevel, parseHostPort } from "@nodepass/url-config";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "../context.ts";
+import { type LogFormat, logFormatOption } from "../output/log-format.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 import { parsePort } from "./parse-port.ts";
 
@@ -22,6 +24,15 @@ export interface FleetInitOptions {
   readonly crt?: string | undefined;
   readonly crtKey?: string | undefined;
   readonly gateway?: string | undefined;
+}
+
+/** Options of `fleet hub`. */
+export interface FleetHubCommandOptions {
+  readonly listen?: HostPort | undefined;
+  readonly id?: string | undefined;
+  readonly exports?: string | undefined;
+  readonly log: LogLevel;
+  readonly logFormat: LogFormat;
 }
 
 const rotatedKeys = ["data", "members", "hubs", "operator"] as const;
@@ -87,6 +98,27 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
     });
 
   fleet
+    .command("hub")
+    .description("run a hub of the fleet whose folder this is, until it is stopped")
+    .argument("<dir>", "folder of fleet init: fleet.json, hub.json")
+    .option("--listen <address>", "host:port of its API, in place of hub.json's", parseAddress)
+    .option("--id <name>", "what it is called; default: hub- and eight digits")
+    .option(
+      "--exports <folder>",
+      "where it writes an export each hour; default: exports/ in the folder",
+    )
+    .addOption(
+      new Option("--log <level>", "least level of log lines")
+        .choices(["debug", "info", "warn", "error", "none"])
+        .default("info"),
+    )
+    .addOption(logFormatOption())
+    .action(async (directory: string, options: FleetHubCommandOptions) => {
+      const { runHub } = await import("../fleet/run-hub.ts");
+      await runHub(context, directory, options);
+    });
+
+  fleet
     .command("rotate")
     .description("make a new key in a fleet's folder, and say what has to be restarted")
     .argument("<dir>", "folder of fleet init")
@@ -122,6 +154,14 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
       const { importFleet } = await import("../fleet/transfer.ts");
       await importFleet(context, file, options);
     });
+}
+
+function parseAddress(value: string): HostPort {
+  try {
+    return parseHostPort(value);
+  } catch {
+    throw new InvalidArgumentError("allowed: host:port, :port or [IPv6]:port.");
+  }
 }
 
 function parseServers(value: string): 1 | 3 {

@@ -49,6 +49,7 @@ export interface FleetFailoverOptions extends RemoteOptions {
 /** Options of `fleet rm`. */
 export interface FleetRemoveOptions extends RemoteOptions {
   readonly stop?: boolean | undefined;
+  readonly keep?: boolean | undefined;
 }
 
 // Not the model's own lists: those bring its schemas along, and every command would load them.
@@ -153,6 +154,7 @@ export function addFleetServices(fleet: Command, context: CliContext): void {
   )
     .argument("<name...>", "sids or aliases of services, mids or names of masters")
     .option("--stop", "of a master: what it runs for the fleet ends; else it stays, as its own")
+    .option("--keep", "of a service: its instances stay, as their masters' own; else they end")
     .action(async (names: readonly string[], options: FleetRemoveOptions) => {
       const { removeFromFleet } = await import("../fleet/change-services.ts");
       await removeFromFleet(context, names, options);

@@ -210,13 +210,16 @@ export async function removeFromFleet(
   names: readonly string[],
   options: FleetRemoveOptions,
 ): Promise<void> {
+  if (options.keep === true && options.stop === true) {
+    throw new CliError("--keep and --stop exclude each other", { exitCode: exitCodes.usage });
+  }
   const { fleet } = await openFleet(context, options);
   const [masters, services] = await Promise.all([fleet.masters(), fleet.services()]);
   const removed: string[] = [];
   await forEachName(context, names, async (name) => {
     const { master, service } = findInFleet({ masters, services }, name);
     if (master !== undefined) await fleet.removeMaster(master.mid, options.stop);
-    if (service !== undefined) await fleet.removeService(service.sid, service.revision);
+    if (service !== undefined) await fleet.removeService(service.sid, options.keep);
     removed.push(master?.mid ?? service?.sid ?? name);
     if (options.json === true) return;
     const shown = service === undefined ? shownMaster(master, name) : shownService(service);

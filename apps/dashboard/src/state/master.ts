@@ -21,6 +21,8 @@ export interface Master extends Followed {
   readonly changes: ReadonlySignal<number>;
   /** Whether it has told of all its instances once. */
   readonly isLoaded: ReadonlySignal<boolean>;
+  /** Whether the key may do more than read; that it may, until it is known. */
+  readonly mayChange: ReadonlySignal<boolean>;
   /** The key that it is asked with. */
   readonly key: () => string;
   /** Hears every event. @returns ends that */
@@ -43,6 +45,7 @@ export function followMaster(url: string, initialKey: string): Master {
   const facts = signal<MasterFacts>({});
   const changes = signal(0);
   const isLoaded = signal(false);
+  const mayChange = signal(true);
   const rows = new Rows();
   const listeners = new Set<(event: RemoteEvent) => void>();
   let redraw: ReturnType<typeof setTimeout> | undefined;
@@ -67,12 +70,69 @@ export function followMaster(url: string, initialKey: string): Master {
     facts.value = await client.info();
   };
 
+<<<<<<< HEAD
   const following = keepFollowing(async ({ signal: ended, onOpen, onLost }) => {
     // What it is comes first: whether it has tickets, and whether the key is right.
     await refreshFacts();
     // NodePass 1.14 knows no tickets.
     if (facts.value.impl === undefined) {
       client = createMasterClient({ address: parseMasterAddress(url), key });
+=======
+  const refreshAccess = async (): Promise<void> => {
+    const asked = client;
+    try {
+      const access = await asked.access();
+      if (asked === client) mayChange.value = access === "full";
+    } catch {
+      // Who follows the events says what is wrong; the master refuses what the key may not.
+    }
+  };
+
+  const follow = async ({ signal: ended }: AbortController): Promise<void> => {
+    let waitMs = FIRST_WAIT_MS;
+    while (!ended.aborted) {
+      try {
+        // What it is comes first: whether it has tickets, and whether the key is right.
+        await refreshFacts();
+        // NodePass 1.14 knows no tickets.
+        if (facts.value.impl === undefined) {
+          client = createMasterClient({ address: parseMasterAddress(url), key });
+        }
+        void refreshAccess();
+        await followEvents(client, {
+          signal: ended,
+          onEvent,
+          onOpen: () => {
+            waitMs = FIRST_WAIT_MS;
+            state.value = "live";
+            reason.value = "";
+            changed();
+          },
+          onLost: (why) => {
+            if (ended.aborted) return;
+            state.value = "away";
+            reason.value = why;
+          },
+        });
+      } catch (error) {
+        if (ended.aborted) return;
+        reason.value = error instanceof Error ? error.message : String(error);
+        if (error instanceof MasterClientError && error.code === "UNAUTHORIZED") {
+          state.value = "denied";
+          return;
+        }
+        state.value = "away";
+      }
+      if (ended.aborted) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, waitMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+>>>>>>> main
     }
     const opened = (): void => {
       onOpen();
@@ -92,6 +152,7 @@ export function followMaster(url: string, initialKey: string): Master {
     rows,
     changes,
     isLoaded,
+    mayChange,
     key: () => key,
     listen(listener) {
       listeners.add(listener);
@@ -101,7 +162,15 @@ export function followMaster(url: string, initialKey: string): Master {
     useKey(other) {
       key = other;
       client.setKey(other);
+<<<<<<< HEAD
       following.keyChanged();
+=======
+      void refreshAccess();
+      if (state.value === "denied") {
+        state.value = "connecting";
+        start();
+      }
+>>>>>>> main
     },
     retry: following.retry,
     close() {

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { packMessage, unpackMessage } from "@nodepass/fleet-protocol";
+import { CarriedSchema, packMessage, unpackMessage } from "@nodepass/fleet-protocol";
 import { readPrivateFile, replacePrivateFile } from "@nodepass/store";
 import { z } from "zod";
 import { FleetAgentError } from "../fleet-agent-error.ts";
@@ -36,6 +36,16 @@ const PartEntrySchema = z.object({
 });
 export type PartEntry = z.infer<typeof PartEntrySchema>;
 
+/** A part that was given up: what comes late of it is not taken any more. */
+const FormerPartSchema = z.object({
+  sid: z.string(),
+  part: z.int().min(0).max(1),
+  rev: z.int().min(0),
+  epoch: z.int().min(0),
+  bucket: z.string(),
+  carried: CarriedSchema.nullable(),
+});
+
 const FleetFileSchema = z.object({
   v: z.literal(1),
   fleet: z.string(),
@@ -64,6 +74,7 @@ const FleetFileSchema = z.object({
   /** Why this process's line to the fleet is cut for good; empty: it is not. */
   left: z.string(),
   parts: z.array(PartEntrySchema),
+  former: z.array(FormerPartSchema),
 });
 export type FleetFileData = z.infer<typeof FleetFileSchema>;
 

@@ -78,6 +78,7 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
     bucket: "",
     left: "",
     parts: [],
+    former: [],
     ...fromAnswer(answered, [token.url]),
   });
   return { fleet: answer.fleet, mid, already: false };

@@ -9,7 +9,7 @@ export interface HeartbeatOptions {
   readonly session: string;
   revision(): number;
   /** Parts that do not run as their records say. */
-  drift(): number;
+  drift(): Promise<number>;
   /** @returns whether it went out */
   say(body: Uint8Array): boolean;
   /** @default HEARTBEAT_INTERVAL_MS */
@@ -39,7 +39,7 @@ export class Heartbeats {
 
   async #beat(): Promise<void> {
     const { instances, session, revision, drift, info, say } = this.#options;
-    const [list, { cpu }] = await Promise.all([instances.list(), info()]);
+    const [list, { cpu }, d] = await Promise.all([instances.list(), info(), drift()]);
     const t: Heartbeat["t"] = [0, 0, 0, 0];
     for (const { tcprx, tcptx, udprx, udptx } of list) {
       t[0] += tcprx;
@@ -52,7 +52,7 @@ export class Heartbeats {
       s: session,
       r: revision(),
       n: [running, stopped, error],
-      d: drift(),
+      d,
       c: cpu,
       m: process.memoryUsage.rss(),
       t,

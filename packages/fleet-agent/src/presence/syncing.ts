@@ -41,6 +41,15 @@ export class Syncing {
     void this.#run(this.#current.signal);
   }
 
+  /** A hub has begun that does not know what runs here: at a random moment within this time. */
+  again(withinMs: number): void {
+    const { signal } = this.#current;
+    // Aborted: whatever comes next syncs anyway.
+    void delay(Math.random() * withinMs, undefined, { signal, ref: false })
+      .then(() => this.begin())
+      .catch(() => undefined);
+  }
+
   /** The connection is gone. */
   end(): void {
     this.#current.abort();

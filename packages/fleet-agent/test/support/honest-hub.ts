@@ -212,7 +212,7 @@ export class HonestHub {
     return sealMessage(box, subject, message, sessionContext(session));
   }
 
-  tell(mid: string, what: "credit" | "watch" | "evict", message: unknown): void {
+  tell(mid: string, what: "credit" | "watch" | "evict" | "resync", message: unknown): void {
     const subject = memberSubjects(FLEET, mid)[what];
     this.connection.publish(subject, this.seal(mid, subject, message));
   }

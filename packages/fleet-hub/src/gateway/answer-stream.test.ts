@@ -1,5 +1,6 @@
+import { STREAM_RENEW_MS } from "@nodepass/fleet-protocol";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { AnswerStream, STREAM_RENEW_MS, STREAM_SILENCE_MS } from "./answer-stream.ts";
+import { AnswerStream, MEMBER_SILENCE_MS } from "./answer-stream.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -14,7 +15,7 @@ function open() {
     credit: (bytes) => said.push(`credit ${bytes}`),
     cancel: () => said.push("cancel"),
     onGone: () => said.push("gone"),
-    silenceMs: STREAM_SILENCE_MS,
+    silenceMs: MEMBER_SILENCE_MS,
   });
   return { stream, said };
 }

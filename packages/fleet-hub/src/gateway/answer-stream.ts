@@ -1,13 +1,11 @@
-import { type Chunk, MAX_CHUNK_BYTES } from "@nodepass/fleet-protocol";
+import { type Chunk, MAX_CHUNK_BYTES, STREAM_RENEW_MS } from "@nodepass/fleet-protocol";
 
 /** Bytes of one stream that may be on the way or wait here, at most. */
 export const STREAM_WINDOW_BYTES = 4 * MAX_CHUNK_BYTES;
 /** Read bytes are given back as credit in pieces of this size, so that not each event costs a message. */
 const CREDIT_STEP_BYTES = MAX_CHUNK_BYTES;
 /** Event streams say something every 15 s; a member that is silent for longer is gone, ms. */
-export const STREAM_SILENCE_MS = 40_000;
-/** The member hears so often that its stream is still read, ms; it gives one up after a minute. */
-export const STREAM_RENEW_MS = 20_000;
+export const MEMBER_SILENCE_MS = 40_000;
 
 /** What a stream needs of its hub. */
 export interface AnswerStreamParts {
@@ -18,8 +16,6 @@ export interface AnswerStreamParts {
   /** It is over, however; called once. */
   onGone(): void;
   readonly silenceMs: number;
-  /** @default 20000 */
-  readonly renewMs?: number | undefined;
 }
 
 /**
@@ -62,7 +58,7 @@ export class AnswerStream {
       { highWaterMark: 0 },
     );
     this.#timer = setTimeout(() => this.#checkSilence(), parts.silenceMs);
-    this.#renewal = setInterval(() => parts.credit(0), parts.renewMs ?? STREAM_RENEW_MS);
+    this.#renewal = setInterval(() => parts.credit(0), STREAM_RENEW_MS);
     this.#timer.unref();
     this.#renewal.unref();
   }

@@ -3,7 +3,7 @@ import type { ApiAnswer, Chunk, PassedAccess } from "@nodepass/fleet-protocol";
 import { ServiceError } from "@nodepass/model";
 import type { Messenger } from "../members/messenger.ts";
 import type { MemberFacts, Presence } from "../members/presence.ts";
-import { AnswerStream, STREAM_SILENCE_MS, STREAM_WINDOW_BYTES } from "./answer-stream.ts";
+import { AnswerStream, MEMBER_SILENCE_MS, STREAM_WINDOW_BYTES } from "./answer-stream.ts";
 import { type HeaderList, MAX_PASSED_HEADERS, responseHeaders } from "./passed-headers.ts";
 
 /** Streamed answers of all members at once, at most. */
@@ -57,7 +57,7 @@ const isBodiless = (method: string, status: number): boolean =>
 
 export function createPasser(options: PasserOptions): Passer {
   const { messenger, presence } = options;
-  const { maxStreams = MAX_HUB_STREAMS, silenceMs = STREAM_SILENCE_MS } = options;
+  const { maxStreams = MAX_HUB_STREAMS, silenceMs = MEMBER_SILENCE_MS } = options;
   const open = new Map<AnswerStream, { readonly mid: string; readonly session: string }>();
   const streamed = new WeakSet<Response>();
 

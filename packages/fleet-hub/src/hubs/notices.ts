@@ -7,6 +7,7 @@ import {
   sealAtRest,
   unpackMessage,
 } from "@nodepass/fleet-protocol";
+import type { Logger } from "@nodepass/model";
 import { ALARMS, PART_ROLES } from "@nodepass/model/fleet";
 import { z } from "zod";
 import type { EngineLink } from "../engine/engine-link.ts";
@@ -61,8 +62,9 @@ export function openNotices(options: {
   readonly link: EngineLink;
   readonly dataKeys: readonly Uint8Array[];
   readonly counts: MessageCounts;
+  readonly logger: Logger;
 }): Notices {
-  const { fleet, id, link, dataKeys, counts } = options;
+  const { fleet, id, link, dataKeys, counts, logger } = options;
   const { notices: subject } = hubSubjects(fleet);
   const listeners = new Set<(notice: Notice) => void>();
   const [dataKey] = dataKeys;
@@ -77,7 +79,14 @@ export function openNotices(options: {
         return;
       }
       if (notice.hub === id) return;
-      for (const listener of listeners) listener(notice);
+      for (const listener of listeners) {
+        try {
+          listener(notice);
+        } catch (failure) {
+          // It would end the client's reader, and with it the connection.
+          logger.error({ kind: notice.kind, error: String(failure) }, "a notice was not taken");
+        }
+      }
     },
   });
   return {

@@ -72,6 +72,7 @@ export function openInbox(options: InboxOptions): Inbox {
     take: (mid: string, message: Msg) => void,
     queue?: string,
   ) => {
+    // Whatever is thrown here would end the client's reader, and with it the connection.
     const callback = (error: Error | null, message: Msg) => {
       if (error !== null) return;
       const mid = memberOf(message.subject);
@@ -97,7 +98,7 @@ export function openInbox(options: InboxOptions): Inbox {
 
   const answer = (mid: string, message: Msg, id: BoxId, body: unknown) => {
     const box = boxes.of(mid);
-    if (box === undefined || message.reply === undefined) return;
+    if (box === undefined || !isRequest(message)) return;
     const sealed = sealMessage(box, message.subject, body, answerContext(id));
     link.connection.publish(message.reply, sealed);
   };
@@ -181,9 +182,19 @@ export function openInbox(options: InboxOptions): Inbox {
   };
 
   function refuse(message: Msg): void {
-    if (message.reply === undefined) return;
+    if (!isRequest(message)) return;
     const refusal = headers();
     refusal.set(REFUSAL_HEADER, BAD_MESSAGE);
-    link.connection.publish(message.reply, undefined, { headers: refusal });
+    try {
+      link.connection.publish(message.reply, undefined, { headers: refusal });
+    } catch (error) {
+      // The connection is closed, or the place of the answer is none.
+      logger.debug({ error: String(error) }, "a message can't be refused");
+    }
   }
+}
+
+/** The client gives an empty text where nobody waits for an answer. */
+function isRequest(message: Msg): message is Msg & { readonly reply: string } {
+  return message.reply !== undefined && message.reply !== "";
 }

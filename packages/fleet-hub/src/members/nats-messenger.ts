@@ -177,7 +177,13 @@ export function createOutbox(options: MessengerOptions): Outbox {
     }
     stream.next += 1;
     if (chunk.end || chunk.error !== "") forget(mid, id);
-    stream.onChunk(chunk);
+    try {
+      stream.onChunk(chunk);
+    } catch (failure) {
+      // It would end the client's reader, and with it the connection.
+      forget(mid, id);
+      logger.error({ mid, error: String(failure) }, "a reader of a stream has failed");
+    }
   };
 
   const openStreams = (mid: string | undefined) => {

@@ -77,6 +77,17 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
     for (const order of ordersFor(mid, index)) note(mid, order);
   };
 
+  /** Parts that a member says to run, which have another owner. */
+  const noteStrays = (mid: string) => {
+    for (const { sid, part, outcome } of presence.reportsOf(mid)) {
+      const stored = index.services.get(sid);
+      const record = stored?.value.parts[part];
+      if (stored === undefined || record === undefined || outcome === "released") continue;
+      if (orderFor(mid, sid, stored, part) !== undefined) continue;
+      note(mid, goneOrder(sid, stored, part, stored.revision, record.epoch, false));
+    }
+  };
+
   /** @param only the parts that are to be told; all that are due without it */
   const tell = (mid: string) => {
     const own = open.get(mid);
@@ -163,6 +174,9 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
       const before = open.get(mid);
       open.delete(mid);
       noteAll(mid);
+      // But by a hub that may have been behind this one: what is not its any more it is told all the same.
+      for (const { order } of before?.values() ?? []) if (order.gone) note(mid, order);
+      noteStrays(mid);
       const later = clock.monotonic() + GRACE_MS;
       for (const [key, each] of open.get(mid) ?? []) {
         const known = before?.get(key);

@@ -54,16 +54,30 @@ export function createFailover(
     return count;
   };
 
+  /**
+   * Whether who took a part over said that it can't run it: the next one is asked. A move goes back by
+   * itself to who had it.
+   */
+  const couldNot = ({ sid, part }: PartPlace, { owner, from, to, epoch }: PartRecord) => {
+    if (owner === null || from === null || from === owner || to !== null) return false;
+    const said = presence.reportOf(owner, sid, part);
+    return said?.outcome === "failed" && said.epoch === epoch;
+  };
+
+  const partAt = ({ sid, part }: PartPlace) => index.services.get(sid)?.value.parts[part];
+
+  const hasFailed = (mid: string) =>
+    index.ownedBy(mid).some((place) => {
+      const part = partAt(place);
+      return part?.owner === mid && couldNot(place, part);
+    });
+
   /** Whether somebody else may have a part now. */
   const isOrphan = ({ sid, part: at }: PartPlace, record: ServiceRecord, part: PartRecord) => {
     const { failover, ttl } = record.policy;
-    const { owner, from, to } = part;
+    const { owner, from } = part;
     if (failover === "off" || record.detached || !part.running || owner === null) return false;
-    const said = presence.reportOf(owner, sid, at);
-    // A move goes back by itself to who had it; what was taken over goes to the next.
-    const couldNot =
-      from !== null && to === null && said?.outcome === "failed" && said.epoch === part.epoch;
-    if (!couldNot && !silence.isLost(owner, ttl * 1000)) return false;
+    if (!couldNot({ sid, part: at }, part) && !silence.isLost(owner, ttl * 1000)) return false;
     if (failover !== "strict" || from === null) return true;
     // It has not heard yet that it has to stop by itself, so it may go on: nobody can know.
     if (from === owner) return false;
@@ -103,7 +117,7 @@ export function createFailover(
     for (const mid of suspects()) {
       const places = orphansOf(mid);
       if (places.length > 0) orphans.set(mid, places);
-      else failing.delete(mid);
+      if (failing.has(mid) && !hasFailed(mid)) failing.delete(mid);
     }
     return orphans;
   };

@@ -284,7 +284,7 @@ export class FakeFleet implements Fleet {
   }
 
   async resumeFailover(caller: Caller) {
-    this.#needs(caller, "admin", "resumeFailover");
+    this.#needs(caller, "operator", "resumeFailover");
   }
 
   async exportServices(caller: Caller) {

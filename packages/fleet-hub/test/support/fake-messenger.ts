@@ -62,12 +62,15 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
     facts: (mid) => ({
       status: this.lost.has(mid) || !this.members.has(mid) ? "lost" : "online",
       heardAt: 0,
+      sealedAt: 0,
       heardAtWall: 0,
       session: this.members.get(mid)?.session,
       heartbeat: undefined,
       version: "1.2.3",
       allow: ["apply", "api", "read"],
       duplicate: false,
+      prefix: "/api",
+      synced: true,
     }),
     onStatus: (listener) => {
       this.#statusListeners.add(listener);

@@ -11,6 +11,7 @@ import {
   type Box,
   type BoxKeys,
   boxIdOf,
+  CreditSchema,
   createBoxKeys,
   createUserKey,
   EvictSchema,
@@ -18,6 +19,7 @@ import {
   type JoinAnswer,
   type JoinRequest,
   LeaseSchema,
+  MAX_CHUNK_BYTES,
   memberInbox,
   memberSubjects,
   openBox,
@@ -113,6 +115,12 @@ export class SimulatedMember {
   /** Orders that came, applied or not. */
   orders = 0;
   leases: z.output<typeof LeaseSchema>["parts"] = [];
+  /** Streams that the hub has broken off. */
+  cancelled = 0;
+  readonly #streams = new Map<
+    string,
+    { readonly body: Uint8Array; sent: number; n: number; credit: number }
+  >();
   readonly #options: SimulatedMemberOptions;
   readonly #subjects: ReturnType<typeof memberSubjects>;
   #timer: NodeJS.Timeout | undefined;
@@ -318,7 +326,12 @@ export class SimulatedMember {
       } else if (subject === this.#subjects.api) {
         const { message: request, id } = open(ApiRequestSchema);
         const answer = (await this.#options.api?.(request, this)) ?? NOT_FOUND;
-        message.respond(sealMessage(this.box, subject, answer, answerContext(id)));
+        const isLong = answer.body.byteLength > MAX_CHUNK_BYTES;
+        const head = isLong ? { ...answer, body: new Uint8Array(0), streamed: true } : answer;
+        message.respond(sealMessage(this.box, subject, head, answerContext(id)));
+        if (isLong) this.#stream(request, answer.body);
+      } else if (subject === this.#subjects.credit) {
+        this.#credit(open(CreditSchema).message);
       } else if (subject === this.#subjects.watch) {
         this.watchedForMs = open(WatchSchema).message.forMs;
       } else if (subject === this.#subjects.evict) {
@@ -335,6 +348,32 @@ export class SimulatedMember {
       refusal.set(REFUSAL_HEADER, BAD_MESSAGE);
       message.respond(undefined, { headers: refusal });
     }
+  }
+
+  /** As much of a long answer as the hub has given credit for. */
+  #stream({ stream, credit }: ApiRequest, body: Uint8Array): void {
+    this.#streams.set(stream, { body, sent: 0, n: 0, credit });
+    this.#credit({ stream, bytes: 0, cancel: false });
+  }
+
+  #credit({ stream, bytes, cancel }: z.output<typeof CreditSchema>): void {
+    const open = this.#streams.get(stream);
+    if (open === undefined) return;
+    if (cancel) {
+      this.#streams.delete(stream);
+      this.cancelled += 1;
+      return;
+    }
+    open.credit += bytes;
+    while (open.credit > 0 && open.sent < open.body.byteLength) {
+      const size = Math.min(open.credit, MAX_CHUNK_BYTES, open.body.byteLength - open.sent);
+      const data = open.body.subarray(open.sent, open.sent + size);
+      open.sent += size;
+      open.credit -= size;
+      this.sendChunk(stream, open.n, data, open.sent === open.body.byteLength);
+      open.n += 1;
+    }
+    if (open.sent === open.body.byteLength) this.#streams.delete(stream);
   }
 
   /** Section 7, rule 2. */

@@ -161,7 +161,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       },
       responses: {
         200: { description: "The instance in the state reached", content: one },
-        ...badRequest("alias: Invalid input: expected string, received number"),
+        ...badRequest("alias: expected string, received number"),
         ...unauthorizedOrReading,
         ...notFound,
         ...conflict,

@@ -120,8 +120,11 @@ export interface FleetClient {
   createService(service: GivenService): Promise<Service>;
   /** @param revision of the service as it was read; another one is refused, status 412 */
   changeService(sid: string, change: ServiceChange, revision?: string): Promise<Service>;
-  /** @param keep its instances stay with their masters, as their own */
-  removeService(sid: string, revision?: string, keep?: boolean): Promise<void>;
+  /**
+   * @param keep its instances go on, as their masters' own
+   * @param revision of the service as it was read; another one is refused, status 412
+   */
+  removeService(sid: string, keep?: boolean, revision?: string): Promise<void>;
   moveService(sid: string, move: Partial<Move>): Promise<Service>;
   /** One page of the instances of all masters. */
   instances(query?: InstanceQuery): Promise<RemoteFleetInstances>;
@@ -191,7 +194,7 @@ export function createFleetClient(options: ApiOptions): FleetClient {
         body,
         headers: ifMatch(revision),
       }),
-    removeService: async (sid, revision, keep = false) => {
+    removeService: async (sid, keep = false, revision) => {
       const path = `${servicePath(sid)}${keep ? "?keep=true" : ""}`;
       await api.ask({ method: "DELETE", path, headers: ifMatch(revision) });
     },

@@ -11,6 +11,7 @@ import { CliError, exitCodes } from "../../exit-code.ts";
 import { commandName } from "../../output/command-name.ts";
 import { shellQuote } from "../../output/shell-quote.ts";
 import { readVersion } from "../../version.ts";
+import { HUB_SETTINGS_FILE } from "../hub-settings.ts";
 import { composeFile } from "./compose-file.ts";
 import { ENGINE_CA, ENGINE_CERTIFICATE, engineFiles } from "./engine-files.ts";
 import { kubernetesFiles } from "./kubernetes-files.ts";
@@ -25,9 +26,6 @@ import {
   serverNames,
 } from "./plan.ts";
 import { systemdFiles } from "./systemd-files.ts";
-
-/** What hubs are told of how they are reached; `nodepass fleet hub` reads it. */
-export const HUB_SETTINGS_FILE = "hub.json";
 
 /** Folders that programs write into. */
 const written = (plan: FleetPlan) => [

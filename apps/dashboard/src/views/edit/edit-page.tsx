@@ -121,7 +121,12 @@ function TunnelEditor({ master, instance }: TunnelEditorProps) {
             <a class="button" href={hrefOf(back)}>
               {t.cancel}
             </a>
-            <button type="submit" class="primary" disabled={hasProblems || isBusy}>
+            <button
+              type="submit"
+              class="primary"
+              disabled={hasProblems || isBusy || !master.mayChange.value}
+              title={master.mayChange.value ? undefined : t.readsOnly}
+            >
               {instance === undefined ? t.form.create : t.form.save}
             </button>
           </div>

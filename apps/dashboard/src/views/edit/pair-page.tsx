@@ -98,6 +98,7 @@ export function PairPage({ master }: { readonly master: Master }) {
     </fieldset>
   );
 
+  const mayNot = !(plan.entry.mayChange.value && plan.exit.mayChange.value);
   return (
     <section aria-labelledby="pair-title">
       <div class="page-head">
@@ -205,7 +206,12 @@ export function PairPage({ master }: { readonly master: Master }) {
             <a class="button" href={hrefOf({ name: "tunnels" })}>
               {t.cancel}
             </a>
-            <button type="submit" class="primary" disabled={problems.length > 0 || isBusy}>
+            <button
+              type="submit"
+              class="primary"
+              disabled={problems.length > 0 || isBusy || mayNot}
+              title={mayNot ? t.readsOnly : undefined}
+            >
               {t.pair.create}
             </button>
           </div>

@@ -51,7 +51,12 @@ export function Backup({ master }: { readonly master: Master }) {
         <button type="button" onClick={download}>
           <Icon name="download" /> {t.backup.download}
         </button>
-        <button type="button" disabled={isBusy} onClick={() => file.current?.click()}>
+        <button
+          type="button"
+          disabled={isBusy || !master.mayChange.value}
+          title={master.mayChange.value ? undefined : t.readsOnly}
+          onClick={() => file.current?.click()}
+        >
           <Icon name="upload" /> {t.backup.upload}
         </button>
         <input

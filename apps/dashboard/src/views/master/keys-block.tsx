@@ -10,6 +10,8 @@ import { keepNewKey } from "../../state/masters.ts";
 /** New keys: the old ones are refused from then on, and this browser goes on with the new one. */
 export function Keys({ master }: { readonly master: Master }) {
   const t = texts();
+  const mayNot = !master.mayChange.value;
+  const why = mayNot ? t.readsOnly : undefined;
   const [made, setMade] = useState<{ readonly label: string; readonly key: string } | undefined>(
     undefined,
   );
@@ -32,10 +34,10 @@ export function Keys({ master }: { readonly master: Master }) {
       <h2 id="keys-title">{t.keys.title}</h2>
       <p class="dim">{t.keys.text}</p>
       <div class="buttons start">
-        <button type="button" onClick={() => void renew("full")}>
+        <button type="button" disabled={mayNot} title={why} onClick={() => void renew("full")}>
           <Icon name="key" /> {t.keys.full.action}
         </button>
-        <button type="button" onClick={() => void renew("read")}>
+        <button type="button" disabled={mayNot} title={why} onClick={() => void renew("read")}>
           <Icon name="key" /> {t.keys.read.action}
         </button>
       </div>

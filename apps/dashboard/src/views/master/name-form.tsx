@@ -6,6 +6,7 @@ import type { Master } from "../../state/master.ts";
 /** What people call a master. */
 export function NameForm({ master }: { readonly master: Master }) {
   const t = texts();
+  const mayNot = !master.mayChange.value;
   const { alias } = master.facts.value;
   const now = typeof alias === "string" ? alias : "";
   const [typed, setTyped] = useState<string | undefined>(undefined);
@@ -32,12 +33,17 @@ export function NameForm({ master }: { readonly master: Master }) {
         <input
           type="text"
           maxLength={256}
+          disabled={mayNot}
           spellcheck={false}
           value={typed ?? now}
           onInput={({ currentTarget }) => setTyped(currentTarget.value)}
         />
       </label>
-      <button type="submit" disabled={typed === undefined || typed.trim() === now}>
+      <button
+        type="submit"
+        disabled={mayNot || typed === undefined || typed.trim() === now}
+        title={mayNot ? t.readsOnly : undefined}
+      >
         {t.master.rename}
       </button>
     </form>

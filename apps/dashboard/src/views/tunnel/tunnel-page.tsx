@@ -4,6 +4,7 @@ import { hrefOf } from "../../router.ts";
 import { actOn, nameOf } from "../../state/actions.ts";
 import { flowOf, routeOf } from "../../state/flow.ts";
 import type { Master } from "../../state/master.ts";
+import { ChangeLink } from "../change-link.tsx";
 import { StatusText } from "../tunnels/status-text.tsx";
 import { TunnelMenu } from "../tunnels/tunnel-menu.tsx";
 import { Charts } from "./charts.tsx";
@@ -31,6 +32,8 @@ export function TunnelPage({ master, id }: { readonly master: Master; readonly i
   const { instance } = row;
   const flow = flowOf(instance);
   const isStopped = instance.status === "stopped";
+  const mayNot = !master.mayChange.value;
+  const why = mayNot ? t.readsOnly : undefined;
   return (
     <section class="tunnel" aria-labelledby="tunnel-title">
       <div class="page-head">
@@ -44,6 +47,8 @@ export function TunnelPage({ master, id }: { readonly master: Master; readonly i
         <div class="spring" />
         <button
           type="button"
+          disabled={mayNot}
+          title={why}
           onClick={() => void actOn(master, [instance], isStopped ? "start" : "stop")}
         >
           <Icon name={isStopped ? "play" : "stop"} />
@@ -51,14 +56,15 @@ export function TunnelPage({ master, id }: { readonly master: Master; readonly i
         </button>
         <button
           type="button"
-          disabled={isStopped}
+          disabled={isStopped || mayNot}
+          title={why}
           onClick={() => void actOn(master, [instance], "restart")}
         >
           <Icon name="restart" /> {t.actions.restart}
         </button>
-        <a class="button" href={hrefOf({ name: "edit", id })}>
+        <ChangeLink master={master} to={{ name: "edit", id }}>
           <Icon name="edit" /> {t.actions.edit}
-        </a>
+        </ChangeLink>
         <TunnelMenu master={master} instance={instance} />
       </div>
       {instance.reason === "" ? null : (

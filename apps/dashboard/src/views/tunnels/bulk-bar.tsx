@@ -27,6 +27,8 @@ export function BulkBar({ master }: { readonly master: Master }) {
           key={action}
           type="button"
           class={action === "delete" ? "danger-text" : ""}
+          disabled={!master.mayChange.value}
+          title={master.mayChange.value ? undefined : t.readsOnly}
           onClick={() => void actOn(master, chosen, action)}
         >
           <Icon name={icon} /> <span>{t.actions[action]}</span>

@@ -15,10 +15,11 @@ export interface TunnelMenuProps {
 /** What can be done with one instance. */
 export function TunnelMenu({ master, instance }: TunnelMenuProps) {
   const t = texts();
+  const mayNot = !master.mayChange.value;
   const act = (action: Action, icon: MenuItem["icon"], isDisabled = false): MenuItem => ({
     text: t.actions[action],
     icon,
-    isDisabled,
+    isDisabled: isDisabled || mayNot,
     isDangerous: action === "delete",
     onChoose: () => void actOn(master, [instance], action),
   });
@@ -30,11 +31,13 @@ export function TunnelMenu({ master, instance }: TunnelMenuProps) {
     {
       text: t.actions.edit,
       icon: "edit",
+      isDisabled: mayNot,
       onChoose: () => goTo({ name: "edit", id: instance.id }),
     },
     {
       text: t.actions.duplicate,
       icon: "duplicate",
+      isDisabled: mayNot,
       onChoose: () => {
         startDraft(instance);
         goTo({ name: "new" });

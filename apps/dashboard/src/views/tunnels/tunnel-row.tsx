@@ -29,6 +29,7 @@ export function TunnelRow({ master, row, index }: TunnelRowProps) {
   const name = nameOf(instance);
   const isSelected = selected.value.has(id);
   const isStopped = conditionOf(instance) === "stopped";
+  const mayNot = !master.mayChange.value;
   const shownTags = Object.entries(tags).filter(([tag]) => !tag.startsWith("nodepass."));
   return (
     <div class={`row ${isSelected ? "selected" : ""}`} role="row" aria-rowindex={index}>
@@ -60,7 +61,8 @@ export function TunnelRow({ master, row, index }: TunnelRowProps) {
           type="button"
           class="ghost"
           aria-label={`${isStopped ? t.actions.start : t.actions.stop}: ${name}`}
-          title={isStopped ? t.actions.start : t.actions.stop}
+          title={mayNot ? t.readsOnly : isStopped ? t.actions.start : t.actions.stop}
+          disabled={mayNot}
           onClick={() => void actOn(master, [instance], isStopped ? "start" : "stop")}
         >
           <Icon name={isStopped ? "play" : "stop"} />

@@ -2,12 +2,12 @@
 import { texts } from "../../i18n/index.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { VirtualList } from "../../parts/virtual-list.tsx";
-import { hrefOf } from "../../router.ts";
 import type { Master } from "../../state/master.ts";
 import { openedMember } from "../../state/masters.ts";
 import { narrow } from "../../state/screen.ts";
 import { conditionOf } from "../../state/status.ts";
 import { type ListItem, listItems, shownColumns } from "../../state/tunnel-list.ts";
+import { ChangeLink } from "../change-link.tsx";
 import { BulkBar } from "./bulk-bar.tsx";
 import { gridOf } from "./columns.ts";
 import { HeadRow } from "./head-row.tsx";
@@ -34,18 +34,25 @@ export function TunnelsPage({ master }: { readonly master: Master }) {
         <h1 id="tunnels-title">{t.pages.tunnels}</h1>
         <Summary master={master} />
         <div class="spring" />
+<<<<<<< HEAD
         {master === openedMember.value ? null : (
           <a class="button" href={hrefOf({ name: "pair" })}>
             <Icon name="link" /> {t.tunnels.newPair}
           </a>
         )}
         <a class="button primary" href={hrefOf({ name: "new" })}>
+=======
+        <ChangeLink master={master} to={{ name: "pair" }}>
+          <Icon name="link" /> {t.tunnels.newPair}
+        </ChangeLink>
+        <ChangeLink master={master} to={{ name: "new" }} class="button primary">
+>>>>>>> main
           <Icon name="plus" /> {t.tunnels.add}
-        </a>
+        </ChangeLink>
       </div>
       <ListTools master={master} />
       {rows.size === 0 ? (
-        <Empty isLoaded={master.isLoaded.value} />
+        <Empty master={master} />
       ) : items.length === 0 ? (
         <p class="empty">{t.tunnels.noneFound}</p>
       ) : (
@@ -102,15 +109,15 @@ function Summary({ master }: { readonly master: Master }) {
   );
 }
 
-function Empty({ isLoaded }: { readonly isLoaded: boolean }) {
+function Empty({ master }: { readonly master: Master }) {
   const t = texts();
-  if (!isLoaded) return <p class="empty">{t.loading}</p>;
+  if (!master.isLoaded.value) return <p class="empty">{t.loading}</p>;
   return (
     <div class="empty">
       <p>{t.tunnels.none}</p>
-      <a class="button primary" href={hrefOf({ name: "new" })}>
+      <ChangeLink master={master} to={{ name: "new" }} class="button primary">
         <Icon name="plus" /> {t.tunnels.add}
-      </a>
+      </ChangeLink>
     </div>
   );
 }

@@ -7,7 +7,7 @@ export const IfMatchHeader = z.object({
     .string()
     .optional()
     .openapi({
-      param: { name: "If-Match", in: "header" },
+      param: { name: "if-match", in: "header" },
       description: '`"<revision>"`: only if nobody has changed it since; else 412',
       example: '"11"',
     }),

@@ -14,7 +14,7 @@ export function DeleteService({ fleet, service }: OneServiceProps) {
   const [keep, setKeep] = useState(false);
   const submit = async (): Promise<void> => {
     const { revision } = fleet.services.peek().get(service.sid) ?? service;
-    await fleet.client.removeService(service.sid, revision, keep);
+    await fleet.client.removeService(service.sid, keep, revision);
     fleet.forgetService(service.sid);
     notify(t.deleted(name));
     location.hash = hrefOfPage("services");

@@ -16,8 +16,8 @@ export interface RawConnection {
 
 const KEPT = 1_048_576;
 
-export function rawRequest(port: number, request: string): RawConnection {
-  const socket = createConnection(port, "127.0.0.1");
+export function rawRequest(port: number, request: string, host = "127.0.0.1"): RawConnection {
+  const socket = createConnection(port, host);
   let text = "";
   let failed = false;
   socket.setEncoding("latin1");
