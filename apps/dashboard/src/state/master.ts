@@ -70,14 +70,6 @@ export function followMaster(url: string, initialKey: string): Master {
     facts.value = await client.info();
   };
 
-<<<<<<< HEAD
-  const following = keepFollowing(async ({ signal: ended, onOpen, onLost }) => {
-    // What it is comes first: whether it has tickets, and whether the key is right.
-    await refreshFacts();
-    // NodePass 1.14 knows no tickets.
-    if (facts.value.impl === undefined) {
-      client = createMasterClient({ address: parseMasterAddress(url), key });
-=======
   const refreshAccess = async (): Promise<void> => {
     const asked = client;
     try {
@@ -88,52 +80,14 @@ export function followMaster(url: string, initialKey: string): Master {
     }
   };
 
-  const follow = async ({ signal: ended }: AbortController): Promise<void> => {
-    let waitMs = FIRST_WAIT_MS;
-    while (!ended.aborted) {
-      try {
-        // What it is comes first: whether it has tickets, and whether the key is right.
-        await refreshFacts();
-        // NodePass 1.14 knows no tickets.
-        if (facts.value.impl === undefined) {
-          client = createMasterClient({ address: parseMasterAddress(url), key });
-        }
-        void refreshAccess();
-        await followEvents(client, {
-          signal: ended,
-          onEvent,
-          onOpen: () => {
-            waitMs = FIRST_WAIT_MS;
-            state.value = "live";
-            reason.value = "";
-            changed();
-          },
-          onLost: (why) => {
-            if (ended.aborted) return;
-            state.value = "away";
-            reason.value = why;
-          },
-        });
-      } catch (error) {
-        if (ended.aborted) return;
-        reason.value = error instanceof Error ? error.message : String(error);
-        if (error instanceof MasterClientError && error.code === "UNAUTHORIZED") {
-          state.value = "denied";
-          return;
-        }
-        state.value = "away";
-      }
-      if (ended.aborted) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, waitMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
->>>>>>> main
+  const following = keepFollowing(async ({ signal: ended, onOpen, onLost }) => {
+    // What it is comes first: whether it has tickets, and whether the key is right.
+    await refreshFacts();
+    // NodePass 1.14 knows no tickets.
+    if (facts.value.impl === undefined) {
+      client = createMasterClient({ address: parseMasterAddress(url), key });
     }
+    void refreshAccess();
     const opened = (): void => {
       onOpen();
       changed();
@@ -162,15 +116,8 @@ export function followMaster(url: string, initialKey: string): Master {
     useKey(other) {
       key = other;
       client.setKey(other);
-<<<<<<< HEAD
-      following.keyChanged();
-=======
       void refreshAccess();
-      if (state.value === "denied") {
-        state.value = "connecting";
-        start();
-      }
->>>>>>> main
+      following.keyChanged();
     },
     retry: following.retry,
     close() {

@@ -2,10 +2,10 @@ import type { Service } from "@nodepass/model/fleet";
 import { useState } from "preact/hooks";
 import { formatAgo } from "../../../format/time.ts";
 import { texts } from "../../../i18n/index.ts";
+import { GuardedLink } from "../../../parts/guarded-link.tsx";
 import { Icon } from "../../../parts/icon.tsx";
 import { CONDITIONS } from "../../../state/status.ts";
 import { fleetTexts } from "../../i18n/index.ts";
-import { GuardedLink } from "../../parts/guarded-link.tsx";
 import { writeLabels } from "../../parts/labels.ts";
 import { type ListColumn, ListTable } from "../../parts/list-table.tsx";
 import { RoleHint } from "../../parts/role-hint.tsx";
@@ -31,7 +31,11 @@ export function ServicesPage({ fleet }: { readonly fleet: Fleet }) {
         <h1 id="services-title">{t.pages.services}</h1>
         <span class="dim">{t.services.count(all.length)}</span>
         <div class="spring" />
-        <GuardedLink why={whyNot(fleet, "operator")} href={serviceHref(NEW_SERVICE)}>
+        <GuardedLink
+          why={whyNot(fleet, "operator")}
+          href={serviceHref(NEW_SERVICE)}
+          class="primary"
+        >
           <Icon name="plus" /> {t.services.add}
         </GuardedLink>
       </div>
