@@ -21,6 +21,9 @@ const libraries = [
   "mcp",
   "instances",
   "master-server",
+  "fleet-protocol",
+  "fleet-agent",
+  "fleet-hub",
 ];
 
 /** Suites of many seconds: what is killed, cut, limited in time, or spoken with NodePass 1.14. */
@@ -67,9 +70,21 @@ export default defineConfig({
     alias: {
       // Before the packages' own names, which are prefixes of them.
       "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
+      "@nodepass/model/fleet": file("model/src/fleet/index.ts"),
+      "@nodepass/master-client/fleet": file("master-client/src/fleet/index.ts"),
       "@nodepass/master-client/node": file("master-client/src/node/index.ts"),
       "@nodepass/config-file/exported": file("config-file/src/exported-config.ts"),
       ...Object.fromEntries(libraries.map((name) => [`@nodepass/${name}`, source(name)])),
+      "test-support/contract": file("master-api/test/support/contract.ts"),
+      "test-support/parity": fileURLToPath(
+        new URL("scripts/test-support/parity.ts", import.meta.url),
+      ),
+      "test-support/raw-request": fileURLToPath(
+        new URL("scripts/test-support/raw-request.ts", import.meta.url),
+      ),
+      "test-support/nats": fileURLToPath(
+        new URL("scripts/test-support/nats-server.ts", import.meta.url),
+      ),
       "test-support": fileURLToPath(
         new URL("scripts/test-support/reserve-port.ts", import.meta.url),
       ),
@@ -77,6 +92,9 @@ export default defineConfig({
     },
   },
   test: {
+    // Real sockets on a machine that others use too: what passes only at its second try is named by
+    // the count reporter. `--retry=0` for who looks for such a test.
+    retry: 1,
     reporters: ["default", new CountReporter()],
     // The count reporter prints it at the end; between the names of tests nobody finds figures.
     onConsoleLog: () => false,

@@ -1,17 +1,19 @@
 #!/bin/sh
-# Builds what the image holds: the master with its production dependencies, in one folder.
+# Builds what an image holds: the master, or another app of ours, with its production dependencies, in
+# one folder.
 #
-#   deploy/build-image-tree.sh <folder>
+#   deploy/build-image-tree.sh <folder> [app]
 #
 # The Dockerfile runs this in its build stage; it needs Node.js and, the first time, a registry,
 # but no container engine. The checkout is left as it is. PNPM is the command of pnpm, else npx
 # gets the version that package.json names. The folder must not exist, or be empty.
 set -eu
 
-if [ $# -ne 1 ]; then
-  echo "usage: $0 <folder>" >&2
+if [ $# -lt 1 ] || [ $# -gt 2 ]; then
+  echo "usage: $0 <folder> [app]" >&2
   exit 2
 fi
+app=${2:-master}
 source=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1"
 target=$(cd "$1" && pwd)
@@ -44,12 +46,12 @@ export CI=true DO_NOT_TRACK=1
 
 # The words of $pnpm are a command and its arguments.
 $pnpm install --frozen-lockfile --prefer-offline --trust-lockfile \
-  --filter nodepass-workspace --filter '@nodepass/master...'
-$pnpm --filter '@nodepass/master...' run build
+  --filter nodepass-workspace --filter "@nodepass/$app..."
+$pnpm --filter "@nodepass/$app..." run build
 # --legacy: the other way writes the name of the temporary folder into the result. Copies: links
 # would share modes and contents with the store of pnpm.
 $pnpm --config.package-import-method=copy \
-  --filter @nodepass/master deploy --legacy --prod "$target"
+  --filter "@nodepass/$app" deploy --legacy --prod "$target"
 # What runs, and no more: sources, declarations, maps and what nothing imports stay out.
 node --experimental-import-meta-resolve "$source/deploy/prune-tree.mjs" "$target"
 # The image has a user of its own: everybody may read, nobody needs to write.

@@ -80,6 +80,8 @@ export default defineConfig({
             items: [
               { text: "The dashboard", link: "/dashboard" },
               { text: "Operations", link: "/operations" },
+              { text: "A fleet", link: "/fleet" },
+              { text: "When its engine is lost", link: "/fleet-recovery" },
               { text: "Metrics", link: "/metrics" },
               { text: "Agents (MCP)", link: "/mcp" },
               { text: "Many to many", link: "/many-to-many" },

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { root } from "./paths.mjs";
 
@@ -8,16 +7,13 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 /**
  * Runs a program to its end and ends as it does: with its exit code, or that of its signal.
  *
- * A terminal sends Ctrl-C (SIGINT) and its closing (SIGHUP) to everything that runs in it, so the
- * program has them already, and would take a second one for "at once". SIGTERM, and every signal
- * where there is no terminal, is sent to one process only: that is passed on.
+ * Every signal is passed on. A terminal and `kill` of a group have sent it to the program too, and
+ * npm sends it here once more: the program takes the same signal within a second for one.
  */
 export function runProgram(command, argv, environment) {
   const child = spawn(command, argv, { stdio: "inherit", env: environment });
   for (const signal of signals) {
-    process.on(signal, () => {
-      if (signal === "SIGTERM" || !hasTerminal()) child.kill(signal);
-    });
+    process.on(signal, () => child.kill(signal));
   }
   return new Promise(() => {
     child.on("error", (error) => {
@@ -83,14 +79,4 @@ export async function runJob(command, argv, environment, output = "stderr") {
 
 function exitCode(code, signal) {
   return code ?? 128 + (constants.signals[signal] ?? 0);
-}
-
-/** Whether this runs in a terminal, whatever its input and output are connected to. */
-function hasTerminal() {
-  try {
-    closeSync(openSync("/dev/tty", "r+"));
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -104,12 +104,13 @@ it(
 
 const hasTerminals = spawnSync("script", ["--version"]).stdout?.includes("util-linux") === true;
 if (!hasTerminals)
-  console.info("starter: no pseudo terminals (util-linux's script), one test left out");
+  console.info("starter: no pseudo terminals (util-linux's script), two tests left out");
 
-it.runIf(hasTerminals)(
-  "one Ctrl-C in a terminal is one",
-  async () => {
-    const command = `exec npm start -- quickstart --port 0 --state ${join(folder, "terminal")}`;
+it.runIf(hasTerminals).each(["one Ctrl-C", "a SIGINT to npm alone"])(
+  "%s in a terminal is one",
+  async (how) => {
+    const state = join(folder, `terminal-${how.length}`);
+    const command = `exec npm start -- quickstart --port 0 --state ${state}`;
     const child = spawn("script", ["-qec", command, "/dev/null"], {
       cwd: checkout,
       env: { ...plainEnvironment(), TERM: "xterm", SHELL: "/bin/sh" },
@@ -123,8 +124,14 @@ it.runIf(hasTerminals)(
     });
     await vi.waitFor(() => expect(output).toContain("Ctrl-C stops it"), { timeout: 60_000 });
     expect(output).toContain("npm start -- login --master http://127.0.0.1:");
-    child.stdin.write("\x03");
-    const [code] = await once(child, "close");
+    const closed = once(child, "close");
+    if (how === "one Ctrl-C") child.stdin.write("\x03");
+    else {
+      const npmPid = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8"));
+      expect(npmPid).toBeGreaterThan(1);
+      process.kill(npmPid, "SIGINT");
+    }
+    const [code] = await closed;
     expect(output).toMatch(/stopping reason=SIGINT[\s\S]*stopped/);
     expect(output).not.toContain("second signal");
     expect(code).toBe(0);
@@ -132,31 +139,54 @@ it.runIf(hasTerminals)(
   timeout,
 );
 
-it(
-  "passes on a SIGTERM that only the starter gets",
-  async () => {
-    const argv = [
-      "scripts/run.mjs",
-      "start",
-      "quickstart",
-      "--port",
-      "0",
-      "--state",
-      join(folder, "term"),
-    ];
-    const child = spawn(process.execPath, argv, { cwd: checkout, env: plainEnvironment() });
-    onTestFinished(() => {
-      child.kill("SIGKILL");
-    });
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+/** Starts what `npm start` starts, without a terminal and at the head of a process group. */
+async function startQuickstart(words: readonly string[]) {
+  const state = join(folder, `state-${words[0]}-${process.hrtime.bigint()}`);
+  const [command = "", ...argv] = [...words, "quickstart", "--port", "0", "--state", state];
+  const env = plainEnvironment();
+  const child = spawn(command, argv, { cwd: checkout, env, detached: true });
+  const leader = child.pid ?? Number.NaN;
+  onTestFinished(() => {
+    try {
+      process.kill(-leader, "SIGKILL");
+    } catch {
+      // All of it has ended, as it should.
+    }
+  });
+  const closed = once(child, "close");
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
     });
-    await vi.waitFor(() => expect(output).toContain("Ctrl-C stops it"), { timeout: 60_000 });
-    child.kill("SIGTERM");
-    const [code] = await once(child, "close");
-    expect(output).toMatch(/stopping reason=SIGTERM[\s\S]*stopped/);
-    expect(code).toBe(0);
+  }
+  await vi.waitFor(() => expect(output).toContain("Ctrl-C stops it"), { timeout: 60_000 });
+  return { leader, ended: closed.then(([code]) => ({ code, output })) };
+}
+
+const npm = ["npm", "start", "--"];
+const starter = [process.execPath, "scripts/run.mjs", "start"];
+
+it.each([
+  ["npm alone gets a SIGINT", npm, 1, "SIGINT"],
+  ["npm alone gets a SIGTERM", npm, 1, "SIGTERM"],
+  ["npm and what it started get a SIGINT", npm, -1, "SIGINT"],
+  ["npm and what it started get a SIGTERM", npm, -1, "SIGTERM"],
+  ["the starter alone gets a SIGINT", starter, 1, "SIGINT"],
+  ["the starter alone gets a SIGTERM", starter, 1, "SIGTERM"],
+  ["the starter and what it started get a SIGINT", starter, -1, "SIGINT"],
+  // At its alarm, which is sent here, it signals npm and then its whole group.
+  ["timeout(1) ends npm with a SIGINT", ["timeout", "-s", "INT", "600", ...npm], 1, "SIGALRM"],
+] as const)(
+  "stops once when %s, without a terminal",
+  async (_, words, whom, signal) => {
+    const { leader, ended } = await startQuickstart(words);
+    process.kill(whom * leader, signal);
+    const { code, output } = await ended;
+    expect(output).toMatch(/stopping reason=SIG(?:INT|TERM)[\s\S]*stopped/);
+    expect(output).not.toContain("second signal");
+    // npm ends by the signal itself, timeout(1) with a code of its own.
+    if (words === starter) expect(code).toBe(0);
   },
   timeout,
 );

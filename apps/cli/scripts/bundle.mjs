@@ -54,6 +54,8 @@ const bundle = await rolldown({
   cwd: folder,
   input: { main: "src/main.ts" },
   platform: "node",
+  // Nothing here is said in one, and those of tests are not where an image is built.
+  tsconfig: false,
   external: (id) => isExternal(id),
   plugins: [ownFiles, builtins],
 });

@@ -15,6 +15,7 @@ const bundle = await rolldown({
     [...names, "program", "version"].map((name) => [name, `src/${name}.ts`]),
   ),
   platform: "node",
+  tsconfig: false,
   external: (id) => !id.startsWith(".") && !isAbsolute(id) && !id.startsWith("src/"),
 });
 await bundle.write({ dir: fileURLToPath(built) });

@@ -24,7 +24,28 @@ describe("expandArguments", () => {
     [["--version"], ["--version"]],
     [
       ["--master", "http://h", "ls"],
-      ["--master", "http://h", "ls"],
+      ["ls", "--master", "http://h"],
+    ],
+    [
+      ["-m", "edge@prod", "edit", "web", "--", "-x"],
+      ["edit", "web", "-m", "edge@prod", "--", "-x"],
+    ],
+    [
+      ["-medge@prod", "create", "server://:1/:2"],
+      ["create", "server://:1/:2", "-medge@prod"],
+    ],
+    [
+      ["--master=prod", "fleet", "ls"],
+      ["fleet", "ls", "--master=prod"],
+    ],
+    [
+      ["-m", "edge", "server://:1/:2"],
+      ["run", "server://:1/:2", "-m", "edge"],
+    ],
+    [["-m"], ["-m"]],
+    [
+      ["-m", "edge"],
+      ["-m", "edge"],
     ],
   ])("turns %j into %j", (argv, expected) => {
     expect(expandArguments(argv)).toEqual(expected);

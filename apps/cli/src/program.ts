@@ -61,7 +61,11 @@ export async function createProgram(
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
-      outputError: (text, write) => write(hideKeys(text).replace(/^error: /, "nodepass: ")),
+      outputError: (text, write) => {
+        const shown = hideKeys(text).replace(/^error: /, "nodepass: ");
+        const isEarly = context.argv[0]?.startsWith("-") === true;
+        write(isEarly ? shown.replace(/unknown option '[^']*'/, `$& ${beforeCommand}`) : shown);
+      },
       getOutHelpWidth: () => context.stdout.columns ?? 100,
       getErrHelpWidth: () => context.stderr.columns ?? 100,
       getOutHasColors: () => hasColour(context.stdout, context.environment),
@@ -83,6 +87,9 @@ export async function createProgram(
   nameOwnHelp(program, typed);
   return program;
 }
+
+/** Only `--help` and `--version` are options of no command. */
+const beforeCommand = "before the command: options stand after it";
 
 /** Makes the error of a sub-command point at its own help. */
 function nameOwnHelp(command: Command, path: string): void {

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { untilAborted, watchStopRequests } from "./stop-requests.ts";
 
 it("asks for a graceful stop at the first signal and for one at once at the second", async () => {
@@ -8,6 +8,21 @@ it("asks for a graceful stop at the first signal and for one at once at the seco
   source.emit("SIGTERM");
   expect(await stop.requested).toBe("SIGTERM");
   expect(stop.now.aborted).toBe(false);
+  source.emit("SIGINT");
+  await expect(untilAborted(stop.now)).rejects.toMatchObject({ exitCode: 130 });
+});
+
+it("takes the same signal for one request within a second, and for a second one later", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const source = new EventEmitter();
+  const stop = watchStopRequests(source, new AbortController().signal);
+  source.emit("SIGINT");
+  source.emit("SIGINT");
+  vi.advanceTimersByTime(999);
+  source.emit("SIGINT");
+  expect(await stop.requested).toBe("SIGINT");
+  expect(stop.now.aborted).toBe(false);
+  vi.advanceTimersByTime(1);
   source.emit("SIGINT");
   await expect(untilAborted(stop.now)).rejects.toMatchObject({ exitCode: 130 });
 });

@@ -4,13 +4,20 @@ import { CliError, exitCodes } from "./exit-code.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/**
+ * The same signal again within this time, ms, is the same request: npm, npx, `npm start` and
+ * timeout(1) pass on to their program what the terminal or `kill` has sent to the whole group.
+ */
+const SAME_REQUEST_MS = 1000;
+
 /** What of a process this listens to. */
 export interface StopSource {
   on(event: (typeof signals)[number], listener: () => void): unknown;
 }
 
 /**
- * Listens for signals: the first asks for a graceful stop, the second for one at once.
+ * Listens for signals: the first asks for a graceful stop, the second for one at once; the same
+ * one within a second is no second one.
  *
  * @param outputClosed aborts when nobody reads standard output any more, which asks for a graceful
  *   stop too: a command in a pipe ends with its reader
@@ -25,19 +32,21 @@ export function watchStopRequests(
     resolve = settle;
   });
   const now = new AbortController();
-  let stopping = false;
+  let first: { readonly signal: string; readonly at: number } | undefined;
   for (const signal of signals) {
     source.on(signal, () => {
       if (signal === "SIGHUP" && onHangup !== undefined) {
         onHangup();
         return;
       }
-      if (stopping) {
-        const exitCode = exitCodes.signalBase + constants.signals[signal];
-        now.abort(new CliError(`cut by a second signal (${signal})`, { exitCode }));
+      if (first === undefined) {
+        first = { signal, at: performance.now() };
+        resolve(signal);
+        return;
       }
-      stopping = true;
-      resolve(signal);
+      if (signal === first.signal && performance.now() - first.at < SAME_REQUEST_MS) return;
+      const exitCode = exitCodes.signalBase + constants.signals[signal];
+      now.abort(new CliError(`cut by a second signal (${signal})`, { exitCode }));
     });
   }
   const onClosed = () => resolve("output closed");

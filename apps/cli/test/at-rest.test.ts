@@ -48,6 +48,7 @@ it.runIf("registerHooks" in nodeModule).each([
     ["master-api", "master-server", "instances", "store", "config-file", "desired-state"].map(
       (name) => `/packages/${name}/`,
     ),
+    ["/packages/fleet-", "/@nats-io/", "cli/src/fleet/"],
     ["master-client/dist/master-client", "carrier/websocket/websocket-carrier", "carrier/http2/"],
     ["cli/src/commands/more-commands", "cli/src/master/", "cli/src/top/", "cli/src/remote/"],
   ].flat();

@@ -213,6 +213,19 @@ describe("nodepass completion", () => {
   );
 });
 
+it.each([
+  [["--metrics", "127.0.0.1:9464", "run", "nodepass.yaml"], "--metrics"],
+  [["--master", "http://127.0.0.1:9", "ls"], "--master"],
+])("says of %j that options stand after the command", async (argv, option) => {
+  const { code, stdout, stderr } = await runCli(argv);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain(
+    `nodepass: unknown option '${option}' before the command: options stand after it\n`,
+  );
+  // Of another one, that is not why.
+  expect((await runCli(["ls", "--nonsense"])).stderr).not.toContain("before the command");
+});
+
 function isMissing(result: unknown): boolean {
   return result instanceof Error && "code" in result && result.code === "ENOENT";
 }

@@ -53,6 +53,9 @@ it("shows what the master overlooked in a URL", async () => {
   const made = await runCli(["create", "--force", `${good}&rat=3`, "--no-start"], { environment });
   expect(made.code).toBe(0);
   expect(made.stderr).toMatch(/^warning: the master: .*rat\b/m);
+  // What was said before is not said again.
+  const idle = await runCli(["create", `${good}&front=1`, "--no-start"], { environment });
+  expect(idle.stderr).toBe("warning: front=1 has no effect: with mode=1 there is no server\n");
 });
 
 it("takes a URL from standard input, a file and the environment, and shows it to nobody", async () => {

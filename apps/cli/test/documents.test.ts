@@ -32,6 +32,8 @@ describe("docs/errors.md", () => {
     ["McpError", "packages/mcp/src/mcp-error.ts"],
     ["ConfigFileError", "packages/config-file/src/config-file-error.ts"],
     ["GoStateError", "packages/go-state/src/go-state-error.ts"],
+    ["SealError", "packages/fleet-protocol/src/seal/seal-error.ts"],
+    ["FleetSetupError", "packages/fleet-protocol/src/setup-error.ts"],
   ])("tells the codes of %s, no more and no fewer, and each is thrown somewhere", (name, path) => {
     const [, union = ""] = new RegExp(`type ${name}Code =([^;]*);`).exec(read(path)) ?? [];
     const codes = [...union.matchAll(/"([A-Z_0-9]+)"/g)].map(([, code = ""]) => code);

@@ -122,7 +122,8 @@ it("writes nothing but the protocol to standard output, and ends with its reader
   };
   const agent = startCli(["mcp"], { environment });
   const say = (message: unknown) => agent.child.stdin.write(`${JSON.stringify(message)}\n`);
-  agent.child.stdin.write("no json\n");
+  agent.child.stdin.write("\nno js");
+  agent.child.stdin.write("on\r\n");
   const params = {
     protocolVersion: "2025-11-25",
     capabilities: {},
@@ -140,6 +141,8 @@ it("writes nothing but the protocol to standard output, and ends with its reader
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(lines.every(({ jsonrpc }) => jsonrpc === "2.0")).toBe(true);
+  expect(lines.map(({ id }) => id)).toEqual([null, 1, 2]);
+  expect(lines[0].error).toMatchObject({ code: -32_700 });
   expect(lines.at(-1).result).toMatchObject({
     isError: true,
     content: [

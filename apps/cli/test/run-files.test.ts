@@ -5,7 +5,7 @@ import { reservePort } from "test-support";
 import { expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "./support/folder.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
-import { askTcp, startEcho } from "./support/sockets.ts";
+import { askTcp, askUdp, startEcho } from "./support/sockets.ts";
 
 /** A connection that stays open; it says back what it got, or `cut`. */
 async function hold(port: number): Promise<(text: string) => Promise<string>> {
@@ -89,9 +89,34 @@ it("reloads a file: what is the same is not touched, the rest in place or replac
   for (const say of held) expect(await say("still")).toBe("still");
   expect(await askTcp(light ?? 0, "still")).toBe("still");
   running.child.kill("SIGTERM");
-  running.child.kill("SIGTERM");
+  running.child.kill("SIGINT");
   const { stdout } = await running.ended;
   expect(stdout).not.toContain("tunnel ended");
+});
+
+it("puts a tunnel back that is taken out while it drains, TCP and UDP", async () => {
+  const [echo, port] = [await startEcho(), await reservePort()];
+  const file = join(temporaryFolder(), "nodepass.yaml");
+  const keeper = `keeper: { client: "127.0.0.1:${await reservePort()}", target: "127.0.0.1:${echo}", mode: 1 }`;
+  const web = `web: { client: "127.0.0.1:${port}", target: "127.0.0.1:${echo}", mode: 1 }`;
+  const write = (...lines: string[]) => {
+    writeFileSync(file, `tunnels:\n${lines.map((line) => `  ${line}\n`).join("")}`);
+    running.child.kill("SIGHUP");
+  };
+  writeFileSync(file, `tunnels:\n  ${keeper}\n  ${web}\n`);
+  const running = await start(file, { NP_SHUTDOWN_TIMEOUT: "60s" });
+  const held = await hold(port);
+  expect(await askUdp(port, "before")).toBe("before");
+  expect(await running.reload(() => write(keeper))).toMatch(/ unchanged=1 closed=web$/);
+  expect(await held("drains")).toBe("drains");
+  expect(await running.reload(() => write(keeper, web))).toMatch(/ unchanged=1 opened=web$/);
+  expect(await askTcp(port, "again")).toBe("again");
+  expect(await askUdp(port, "again")).toBe("again");
+  expect(await held("drains")).toBe("drains");
+  expect(running.stdout()).not.toContain("could not be started");
+  running.child.kill("SIGTERM");
+  running.child.kill("SIGINT");
+  await running.ended;
 });
 
 it("notices a change by rename, as editors and Kubernetes make it, and of a file with a key", async () => {

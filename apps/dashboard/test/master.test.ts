@@ -43,6 +43,46 @@ inBrowser("the master's page", () => {
     expect(answer.status).toBe(200);
   });
 
+  test("what a key for reading may not do is greyed out, and says why", async () => {
+    const served = await startMaster();
+    const { client, master } = served;
+    const { id } = await client.create("client://127.0.0.1:0/127.0.0.1:9?mode=1", "seen");
+    const page = await open();
+    await page.goto(new URL("/", master.url).href);
+    await page.getByLabel("API key").fill(await client.renewReadKey());
+    await page.getByRole("button", { name: "Sign in" }).click();
+    const why = "This key may only read";
+    await goTo(page, "#/");
+    await page.getByRole("link", { name: "seen" }).waitFor();
+    const add = page.getByRole("button", { name: "New tunnel" });
+    await add.waitFor();
+    expect([await add.isDisabled(), await add.getAttribute("title")]).toEqual([true, why]);
+    expect(await page.getByRole("link", { name: "New tunnel" }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Stop: seen" }).isDisabled()).toBe(true);
+    await page
+      .getByRole("button", { name: /^More: seen|seen$/ })
+      .last()
+      .click();
+    const items = page.getByRole("menuitem");
+    const enabled = [];
+    for (const item of await items.all()) {
+      if (await item.isEnabled()) enabled.push((await item.innerText()).trim());
+    }
+    expect(enabled).toEqual(["Export"]);
+    await page.keyboard.press("Escape");
+    await goTo(page, `#/tunnel/${id}`);
+    for (const name of ["Stop", "Restart", "Edit"]) {
+      const button = page.getByRole("button", { name, exact: true });
+      await button.waitFor();
+      expect(await button.isDisabled()).toBe(true);
+    }
+    await goTo(page, "#/master");
+    for (const name of ["New API key", "New key for reading", "Restore", "Rename"]) {
+      expect(await page.getByRole("button", { name }).first().isDisabled(), name).toBe(true);
+    }
+    expect(await page.getByRole("button", { name: "Download" }).isEnabled()).toBe(true);
+  });
+
   test("is named, tells its version and shows its machine over time", async () => {
     const served = await startMaster();
     const page = await open();

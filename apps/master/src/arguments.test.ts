@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { chooseUrl, readArguments } from "./arguments.ts";
 
-const run = { kind: "run", url: undefined, configFiles: [], logFormat: "text" };
+const fleet = { token: undefined, newIdentity: false, allow: undefined, targets: undefined };
+const run = { kind: "run", url: undefined, configFiles: [], logFormat: "text", fleet };
 
 it.each([
   [[], undefined, run],
@@ -11,6 +12,13 @@ it.each([
   [["--config", "a.yaml", "--config", "b"], "/etc/np", { ...run, configFiles: ["a.yaml", "b"] }],
   [[], "/etc/np", { ...run, configFiles: ["/etc/np"] }],
   [["--renew-key"], "/etc/np", { kind: "renew key" }],
+  [["--join", "np1_x"], "", { ...run, fleet: { ...fleet, token: "np1_x" } }],
+  [
+    ["--join", "np1_x", "--new-identity", "--allow", "read", "--targets", "10.0.0.0/8"],
+    "",
+    { ...run, fleet: { token: "np1_x", newIdentity: true, allow: "read", targets: "10.0.0.0/8" } },
+  ],
+  [["--leave"], undefined, { kind: "leave fleet" }],
   [["--help"], undefined, { kind: "help" }],
   [["-h", "x"], undefined, { kind: "help" }],
   [["-v"], undefined, { kind: "version" }],
@@ -32,6 +40,8 @@ it.each([
   [["--log-format"]],
   [["--log-format=xml"]],
   [["--renew-key", "master://:1"]],
+  [["--leave", "master://:1"]],
+  [["--new-identity"]],
 ])("refuses %j", (argv) => {
   expect(readArguments(argv).kind).toBe("wrong usage");
 });

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { FleetRequest } from "./fleet.ts";
 
 /** Where a master listens that is told nothing: on this machine only. */
 export const defaultUrl = "master://127.0.0.1:9090";
@@ -24,7 +25,9 @@ export type Request =
       readonly logFormat: LogFormat;
       /** A state of the Go program to begin with. */
       readonly importFile: string | undefined;
+      readonly fleet: FleetRequest;
     }
+  | { readonly kind: "leave fleet" }
   | { readonly kind: "renew key" }
   | { readonly kind: "wrong usage"; readonly problem: string };
 
@@ -48,6 +51,20 @@ export function readArguments(argv: readonly string[], configFile?: string | und
       problem: "--renew-key takes no URL; NP_STATE_DIR says whose key",
     };
   }
+  if (values.leave === true) {
+    if (given === undefined && values.join === undefined) return { kind: "leave fleet" };
+    return {
+      kind: "wrong usage",
+      problem: "--leave takes nothing else; NP_STATE_DIR says which master",
+    };
+  }
+  const { join: token, "new-identity": newIdentity = false, allow, targets } = values;
+  if (newIdentity && token === undefined) {
+    return {
+      kind: "wrong usage",
+      problem: "--new-identity is for a master that joins: --join TOKEN",
+    };
+  }
   const logFormat = values["log-format"] ?? "text";
   if (logFormat !== "text" && logFormat !== "json") {
     return { kind: "wrong usage", problem: "--log-format is neither text nor json" };
@@ -62,6 +79,7 @@ export function readArguments(argv: readonly string[], configFile?: string | und
     configFiles: values.config ?? byVariable,
     logFormat,
     importFile: values.import,
+    fleet: { token, newIdentity, allow, targets },
   };
 }
 
@@ -76,13 +94,20 @@ function parse(argv: readonly string[]) {
       config: { type: "string", multiple: true },
       import: { type: "string" },
       "renew-key": { type: "boolean" },
+      join: { type: "string" },
+      "new-identity": { type: "boolean" },
+      allow: { type: "string" },
+      targets: { type: "string" },
+      leave: { type: "boolean" },
     },
   });
 }
 
 /** What `--help` prints. */
 export const helpText = `Usage: nodepass-master [url] [--config FILE] [--log-format text|json] [--import FILE]
+       nodepass-master [url] --join TOKEN [--allow LIST] [--targets LIST] [--new-identity]
        nodepass-master --renew-key
+       nodepass-master --leave
 
 Runs a NodePass master: an HTTP API that runs tunnels.
 
@@ -99,6 +124,14 @@ Runs a NodePass master: an HTTP API that runs tunnels.
                  is looked for in gob/ beside the program, in gob/ here, and in /gob, where this
                  master has no state yet
   --renew-key    make a new API key for a master that is stopped, print it, and end
+  --join TOKEN   become a member of the fleet that the token is of (nodepass fleet token create),
+                 and stay one at later starts, which need no token
+  --allow LIST   what the fleet may do here: apply (its services), api (requests that write),
+                 read (those that read), with commas; none (default apply,api,read)
+  --targets LIST addresses that the fleet's instances may connect to: IP addresses, networks and
+                 host names, with commas (default any); without --allow, api is not allowed then
+  --new-identity with --join: be another master than the one whose state was copied
+  --leave        take a master that is stopped out of its fleet, and end; its instances stay
   -h, --help     print this
   -v, --version  print the version
 
@@ -109,6 +142,8 @@ Environment:
   NP_API_KEY, NP_API_KEY_FILE    the API key, or the file that it is in; else made at the first start
   NP_READ_KEY, NP_READ_KEY_FILE  a second key, which may only read
   NP_SHOW_KEY    0 or 1: whether a key that was made is printed (default: not in a container)
+  NP_FLEET_JOIN, NP_FLEET_JOIN_FILE   the token of --join, or the file that it is in; may stay there
+  NP_FLEET_ALLOW, NP_FLEET_TARGETS    as --allow and --targets
   NP_WORKERS     worker threads that run the tunnels (default: as many as cores)
   NP_METRICS_INSTANCES           instances that have metrics of their own (default 1000)
   and the limits of tunnels, such as NP_SHUTDOWN_TIMEOUT, longest graceful stop (default 5s)
@@ -119,6 +154,6 @@ Examples:
 
 A new key of the API is printed at the first start only: --renew-key is for who has lost it. Log
 lines go to standard output, errors to standard error. SIGINT or SIGTERM stops gracefully, a second one
-at once. Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage, 128 and the signal's number when a
-second signal cut the stop.
+at once (the same one only a second later). Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage,
+128 and the signal's number when a second signal cut the stop.
 `;

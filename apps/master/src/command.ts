@@ -44,6 +44,12 @@ async function run(): Promise<number> {
       process.stdout.write(`${await renewKey(process.env, homedir(), process.stderr)}\n`);
       return 0;
     }
+    case "leave fleet": {
+      const { leaveFleet } = await import("./fleet.ts");
+      const { stateDirectory } = await import("@nodepass/master-server");
+      process.stdout.write(`${await leaveFleet(stateDirectory(process.env, homedir()))}\n`);
+      return 0;
+    }
     case "run": {
       // Loaded here: help and version need none of it.
       const { serve } = await import("./serve.ts");
@@ -53,6 +59,7 @@ async function run(): Promise<number> {
         configFiles: request.configFiles.map((path) => resolve(path)),
         logFormat: request.logFormat,
         importFile: request.importFile,
+        fleet: request.fleet,
         goStateFiles: goStateFiles(process.argv[1], process.cwd()),
         variables: process.env,
         home: homedir(),

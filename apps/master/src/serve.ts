@@ -12,6 +12,7 @@ import {
 } from "@nodepass/master-server";
 import { parseMasterUrl } from "@nodepass/url-config";
 import { chooseUrl, type LogFormat } from "./arguments.ts";
+import { type FleetRequest, findFleet } from "./fleet.ts";
 import { type SignalSource, watchStopSignals } from "./stop-signals.ts";
 
 /** What `serve` needs of the process. */
@@ -22,6 +23,7 @@ export interface ServeOptions {
   readonly configFiles: readonly string[];
   readonly logFormat: LogFormat;
   readonly importFile: string | undefined;
+  readonly fleet: FleetRequest;
   /** Where a state of the Go program may lie. */
   readonly goStateFiles: readonly string[];
   readonly variables: Variables;
@@ -79,6 +81,7 @@ export async function serve(options: ServeOptions): Promise<number> {
         ...(described?.readKey !== undefined && { readKey: described.readKey }),
       },
       dashboard: dashboardFolder,
+      extension: await findFleet(environment.stateDirectory, options.fleet, variables),
       version: options.version,
       logger,
       signal: stop.signal,

@@ -2,6 +2,12 @@ import { constants } from "node:os";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/**
+ * The same signal again within this time, ms, is the same request: npx and timeout(1) pass on to
+ * their program what the terminal or `kill` has sent to the whole group.
+ */
+const SAME_REQUEST_MS = 1000;
+
 /** What of a process this listens to. */
 export interface SignalSource {
   on(event: (typeof signals)[number], listener: () => void): unknown;
@@ -18,7 +24,8 @@ export interface StopSignals {
 }
 
 /**
- * Listens for signals: the first asks for a graceful stop, the second for one at once.
+ * Listens for signals: the first asks for a graceful stop, the second for one at once; the same
+ * one within a second is no second one.
  *
  * @param onHangup is done at SIGHUP, in place of a stop
  */
@@ -32,15 +39,21 @@ export function watchStopSignals(source: SignalSource, onHangup?: () => void): S
   const second = new Promise<number>((resolve) => {
     onSecond = resolve;
   });
+  let known: { readonly name: string; readonly at: number } | undefined;
   for (const name of signals) {
     source.on(name, () => {
       if (name === "SIGHUP" && onHangup !== undefined) {
         onHangup();
         return;
       }
-      if (abort.signal.aborted) onSecond(128 + constants.signals[name]);
-      onFirst(name);
-      abort.abort();
+      if (known === undefined) {
+        known = { name, at: performance.now() };
+        onFirst(name);
+        abort.abort();
+        return;
+      }
+      if (name === known.name && performance.now() - known.at < SAME_REQUEST_MS) return;
+      onSecond(128 + constants.signals[name]);
     });
   }
   return { first, second, signal: abort.signal };

@@ -40,7 +40,7 @@ async function startBusyMaster(): Promise<MasterProcess> {
     environment: { NP_REPORT_INTERVAL: "1s" },
   });
   for (const [alias, url] of [
-    ["entry", `server://k@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1`],
+    ["entry", `server://k@127.0.0.1:${tunnel}/127.0.0.1:${entry}?mode=1&clients=2`],
     ["exit", `client://k@127.0.0.1:${tunnel}/127.0.0.1:${target}?mode=2&min=2`],
     ["forward", `client://127.0.0.1:${forward}/127.0.0.1:${target}?mode=1`],
   ]) {
@@ -135,7 +135,9 @@ it("every metric of dashboard and alerts is in /metrics", async () => {
   expect(named.size).toBeGreaterThan(30);
   expect([...named].filter((name) => !there.has(name))).toEqual([]);
   // And the other way: what is measured of instances is shown, but for what only says how it is set up.
-  const shown = [...there].filter((name) => /^nodepass_instance_/.test(name) && !named.has(name));
+  const shown = [...there].filter(
+    (name) => /^nodepass_(?:instance|peer)_/.test(name) && !named.has(name),
+  );
   const parts = /_(?:sum|count)$/;
   expect(shown.filter((name) => !parts.test(name))).toEqual(["nodepass_instance_mode"]);
 });

@@ -5,6 +5,8 @@ import type { ClientSettings, HostPort, ServerSettings } from "@nodepass/url-con
 export interface AddressConflict {
   readonly address: ClaimedAddress;
   readonly holder: string;
+  /** Why it cannot be shared, where others can: what the holder is like, and what is needed. */
+  readonly why?: string | undefined;
 }
 
 /** Who binds which address, found by port: a look-up does not depend on the number of instances. */
@@ -39,9 +41,8 @@ export class AddressBook {
   conflict(holder: string, addresses: readonly ClaimedAddress[]): AddressConflict | undefined {
     for (const address of addresses) {
       for (const [other, claimed] of this.#byPort.get(address.port) ?? []) {
-        if (other !== holder && claimed.some((held) => overlaps(held, address))) {
-          return { address, holder: other };
-        }
+        const held = other === holder ? undefined : claimed.find((one) => overlaps(one, address));
+        if (held !== undefined) return { address, holder: other, why: whyAlone(held, address) };
       }
     }
     return undefined;
@@ -52,8 +53,8 @@ export class AddressBook {
 export interface ClaimedAddress extends HostPort {
   readonly tcp: boolean;
   readonly udp: boolean;
-  /** A server's tunnel address, by the tunnel's key: those with different keys share it. */
-  readonly key?: string | undefined;
+  /** A server's tunnel address: tunnels with different keys share it if they are alike. */
+  readonly server?: Pick<ServerSettings, "key" | "type" | "path" | "tls"> | undefined;
   /** At a server's users' port: the names by which it is shared; none for who takes the rest. */
   readonly names?: readonly string[] | undefined;
 }
@@ -67,7 +68,7 @@ export function wantedAddresses(settings: ServerSettings | ClientSettings): Clai
   const { mode, tunnel, targets } = settings;
   const wanted: ClaimedAddress[] = [];
   if (settings.scheme === "server") {
-    wanted.push(tunnelClaim(settings.key, tunnel));
+    wanted.push(tunnelClaim(settings, tunnel));
     const entry = targets[0];
     if (mode === 1 && entry !== undefined) wanted.push(entryClaim(settings, entry));
   } else if (mode === 1) {
@@ -86,7 +87,7 @@ export function heldAddresses(
   if (tunnelAddress !== undefined) {
     held.push(
       settings.scheme === "server"
-        ? tunnelClaim(settings.key, tunnelAddress)
+        ? tunnelClaim(settings, tunnelAddress)
         : claim(settings, tunnelAddress),
     );
   }
@@ -94,8 +95,9 @@ export function heldAddresses(
   return held;
 }
 
-function tunnelClaim(key: string, { host, port }: HostPort): ClaimedAddress {
-  return { host, port, tcp: true, udp: false, key };
+function tunnelClaim(settings: ServerSettings, { host, port }: HostPort): ClaimedAddress {
+  const { key, type, path, tls } = settings;
+  return { host, port, tcp: true, udp: false, server: { key, type, path, tls } };
 }
 
 /** Each port of a range is bound on its own. */
@@ -144,7 +146,21 @@ export function overlaps(a: ClaimedAddress, b: ClaimedAddress): boolean {
 
 /** Whether two server tunnels are on one tunnel port, which tells them apart by their keys. */
 function isShared(a: ClaimedAddress, b: ClaimedAddress): boolean {
-  return a.key !== undefined && b.key !== undefined && a.key !== b.key && a.host === b.host;
+  if (a.server === undefined || b.server === undefined || a.host !== b.host) return false;
+  return whyAlone(a, b) === undefined;
+}
+
+/** Why a server's tunnel port is not shared with this one; `undefined` also if no such port is. */
+function whyAlone({ server: held, host }: ClaimedAddress, wanted: ClaimedAddress) {
+  const { server } = wanted;
+  if (held === undefined || server === undefined || host !== wanted.host) return undefined;
+  const alike = (what: string, value: unknown, others = ""): string =>
+    `with ${what}=${value}: several on one address need the same ${what}${others}`;
+  if (held.type !== server.type) return alike("type", held.type);
+  if (held.path !== server.path) return alike("path", held.path);
+  if ((held.tls === 0) !== (server.tls === 0)) return alike("tls", held.tls, ", or 1 and 2");
+  if (held.key !== server.key) return undefined;
+  return "with the same key: several on one address need different ones";
 }
 
 interface Host {

@@ -69,7 +69,10 @@ describe("heldAddresses", () => {
     const server = parseTunnelUrl("server://:1/10.0.0.1:2?notcp=1");
     const held = heldAddresses(server, { host: "", port: 1 }, { host: "10.0.0.1", port: 2 });
     expect(held).toEqual([
-      { host: "", port: 1, tcp: true, udp: false, key: server.key },
+      {
+        ...{ host: "", port: 1, tcp: true, udp: false },
+        server: { key: server.key, type: 0, path: "/", tls: 0 },
+      },
       { host: "10.0.0.1", port: 2, tcp: false, udp: true, names: [] },
     ]);
     expect(heldAddresses(server, undefined, undefined)).toEqual([]);

@@ -1,4 +1,12 @@
-export type { InstanceDetails, InstanceManager, InstanceMetrics } from "./instance-manager.ts";
+export { monotonicMs } from "@nodepass/tunnel-core";
+export type {
+  ChangeOptions,
+  CreateOptions,
+  InstanceDetails,
+  InstanceManager,
+  InstanceMetrics,
+  ReplaceOptions,
+} from "./instance-manager.ts";
 export { createInstanceManager } from "./local-instances.ts";
 export type { InstanceLogEntry, InstanceManagerOptions } from "./manager-options.ts";
 export {

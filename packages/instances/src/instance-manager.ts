@@ -1,5 +1,14 @@
-import type { InstanceOrigin, InstanceService, ReplacedInstance } from "@nodepass/model";
-import type { HostPort } from "@nodepass/url-config";
+import type {
+  CreatedInstance,
+  Instance,
+  InstanceChange,
+  InstanceMeta,
+  InstanceOrigin,
+  InstanceService,
+  NewInstance,
+  ReplacedInstance,
+} from "@nodepass/model";
+import type { ClientSettings, HostPort, ServerSettings } from "@nodepass/url-config";
 import type { MasterIdentity } from "./master-identity.ts";
 
 /** What the API's fields of an instance leave out. */
@@ -14,6 +23,29 @@ export interface InstanceDetails {
   readonly tunnelAddress: HostPort | undefined;
   /** Where users connect at this end, once it listens. */
   readonly entryAddress: HostPort | undefined;
+}
+
+/** Who changes an instance. */
+export interface ChangeOptions {
+  /** Who manages it says so; see `setManager`. @default false */
+  readonly byManager?: boolean | undefined;
+}
+
+/** Who gives an instance another URL. */
+export interface ReplaceOptions extends ChangeOptions {
+  /** The file that describes it says so. @default false */
+  readonly byFile?: boolean | undefined;
+  /** Whether it runs then. @default true */
+  readonly running?: boolean | undefined;
+}
+
+/** How an instance begins that somebody manages. */
+export interface CreateOptions {
+  /** Whether it starts now and with its master. @default true */
+  readonly running?: boolean | undefined;
+  /** As for `setManager`, from its first moment on. */
+  readonly manager?: string | undefined;
+  readonly meta?: InstanceMeta | undefined;
 }
 
 /** Figures over all instances. */
@@ -51,14 +83,38 @@ export interface InstanceManager extends InstanceService {
    */
   setOrigin(id: string, origin: InstanceOrigin | undefined): void;
   /**
-   * @param options `byFile`: the file that describes it says so
-   * @throws {ServiceError} as in `InstanceService`; `CONFLICT` also where a file describes it
+   * Says who manages an instance, such as `the fleet`: only they may change what it runs. Others may
+   * name it, tag it, reset its counters and restart it while it runs. Not saved. No effect if
+   * there is no such instance.
    */
-  replaceUrl(
-    id: string,
-    url: string,
-    options?: { readonly byFile?: boolean | undefined },
-  ): Promise<ReplacedInstance>;
+  setManager(id: string, manager: string | undefined): void;
+  /**
+   * The instance takes no user and dials no target after that, wherever its tunnel runs and also if
+   * this process stood still till then; within 50 ms it is `stopped`. Before that it may be called
+   * again. Not saved. No effect if there is no such instance.
+   *
+   * @param until as `monotonicMs` of tunnel-core; `undefined`: no end, as at the beginning
+   */
+  serveUntil(id: string, until: number | undefined): void;
+  /** @throws {ServiceError} as in `InstanceService` */
+  create(instance: NewInstance, options?: CreateOptions): Promise<CreatedInstance>;
+  /** @throws {ServiceError} as in `InstanceService`; `CONFLICT` also where somebody else manages it */
+  update(id: string, change: InstanceChange, options?: ChangeOptions): Promise<Instance>;
+  /**
+   * @throws {ServiceError} as in `InstanceService`; `CONFLICT` also where a file describes it, or
+   * somebody else manages it
+   */
+  replaceUrl(id: string, url: string, options?: ReplaceOptions): Promise<ReplacedInstance>;
+  /** @throws {ServiceError} as in `InstanceService`; `CONFLICT` where somebody else manages it */
+  remove(id: string, options?: ChangeOptions): Promise<void>;
+  /**
+   * Whether an instance could be made of a URL, or be given it, as far as this process knows.
+   *
+   * @param id the one whose addresses are its own; absent: a new one
+   * @returns what the URL means
+   * @throws {ServiceError} `INVALID_URL`, `CONFLICT`, `LIMIT_REACHED`
+   */
+  check(url: string, id?: string): ServerSettings | ClientSettings;
 
   /**
    * Tells subscribers `shutdown`, closes all instances gracefully, and saves the final counters.

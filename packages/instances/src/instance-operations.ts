@@ -8,6 +8,7 @@ import {
 import { ChangeSignal } from "./change-signal.ts";
 import { changedParts } from "./changed-parts.ts";
 import { checkChange } from "./check-change.ts";
+import type { ChangeOptions, ReplaceOptions } from "./instance-manager.ts";
 import type { InstanceRegistry } from "./instance-registry.ts";
 import type { ManagedInstance } from "./managed-instance.ts";
 import { readInstanceUrl, tunnelSpec } from "./managed-instance.ts";
@@ -41,13 +42,14 @@ export class InstanceOperations {
     this.#onRemoved = onRemoved;
   }
 
-  update(id: string, change: InstanceChange): Promise<Instance> {
+  update(id: string, change: InstanceChange, options: ChangeOptions): Promise<Instance> {
     return this.#operate(
       id,
       () => checkChange(change),
       async (instance) => {
         const { alias, restart, meta, action } = change;
         const { record } = instance;
+        if (changesRun(change, instance)) instance.assertManagedBy(options);
         const starts = action === "start" || (action === "restart" && !instance.life.isActive);
         if (starts && !this.#holdsAddresses(instance)) instance.claimAddresses();
         if (action === "reset") await instance.life.refresh();
@@ -80,8 +82,8 @@ export class InstanceOperations {
     );
   }
 
-  /** @param byFile the file that describes the instance says so */
-  replaceUrl(id: string, text: string, byFile: boolean): Promise<ReplacedInstance> {
+  replaceUrl(id: string, text: string, options: ReplaceOptions): Promise<ReplacedInstance> {
+    const { byFile = false, running = true } = options;
     return this.#operate(
       id,
       () => undefined,
@@ -92,14 +94,15 @@ export class InstanceOperations {
           const message = `the instance comes from ${file} (${name}): its URL is changed there`;
           throw new ServiceError("CONFLICT", message);
         }
+        instance.assertManagedBy(options);
         if (record.url === text) {
           throw new ServiceError("SAME_URL", "the instance has this URL already");
         }
         const { masterDefaults, environment } = this.#options;
         const url = readInstanceUrl(text, masterDefaults);
-        instance.claimAddresses(url);
+        if (running) instance.claimAddresses(url);
         const before = { url: record.url, type: record.type, running: record.running };
-        Object.assign(record, { url: text, type: url.settings.scheme, running: true });
+        Object.assign(record, { url: text, type: url.settings.scheme, running });
         try {
           await this.#registry.save();
         } catch (error) {
@@ -108,6 +111,13 @@ export class InstanceOperations {
           throw error;
         }
         const changed = changedParts(instance.spec, url.settings);
+        if (!running) {
+          await instance.end(environment.shutdownTimeoutMs);
+          instance.setUrl(text, url);
+          instance.tell(false);
+          const changes = { inPlace: [], restarted: changed };
+          return { ...instance.view, warnings: instance.warnings, changes };
+        }
         const outcome = await instance.life.change(tunnelSpec(url.settings));
         if (outcome === "refused") await instance.endForStart(environment.shutdownTimeoutMs, url);
         instance.setUrl(text, url);
@@ -126,11 +136,12 @@ export class InstanceOperations {
     );
   }
 
-  async remove(id: string): Promise<void> {
+  async remove(id: string, options: ChangeOptions): Promise<void> {
     await this.#operate(
       id,
       () => undefined,
       async (instance) => {
+        instance.assertManagedBy(options);
         await this.#registry.forget(instance);
         await instance.end(this.#options.environment.shutdownTimeoutMs);
         this.#registry.drop(instance);
@@ -181,6 +192,17 @@ export class InstanceOperations {
       return operation(instance);
     });
   }
+}
+
+/** Whether a change is more than a name, tags, counters set to zero, or a restart of what runs. */
+function changesRun(
+  { restart, action, meta }: InstanceChange,
+  { life, record }: ManagedInstance,
+): boolean {
+  if (restart !== undefined || action === "start" || action === "stop") return true;
+  if (action === "restart" && !life.isActive) return true;
+  const { peer } = record.meta;
+  return meta?.peer !== undefined && meta.peer.sid !== peer.sid;
 }
 
 /** Nobody has this id. */

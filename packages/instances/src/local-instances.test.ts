@@ -1,4 +1,5 @@
 import { COUNTER_NAMES, countersOf, NO_TOTALS, totalsOf } from "@nodepass/model";
+import { listWarnings, parse } from "@nodepass/url-config";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeMaster, fakeMaster } from "../test/support/fake-master.ts";
 import { createGate } from "../test/support/gate.ts";
@@ -76,6 +77,26 @@ describe("instances", () => {
       ]);
       expect(await manager.list()).toEqual([listed]);
       expect(await manager.get(instance.id)).toBe(await manager.get(instance.id));
+    });
+
+    it("tells what of a URL has no effect, as a check of the URL does", async () => {
+      const url = `${SERVER}&proxy=1`;
+      const { warnings } = await through(master.manager.create({ url }));
+      expect(warnings).toEqual(["proxy=1 has no effect: with mode=1 the client dials the targets"]);
+      expect(listWarnings(parse(url))).toEqual(expect.arrayContaining([...warnings]));
+      expect(master.told().at(-1)).toBe("log warn part of the URL without effect");
+    });
+
+    it("says once what it overlooks, not again with the next URL", async () => {
+      const { manager } = master;
+      const told = (): number => master.told().filter((line) => line.includes("URL")).length;
+      const { id } = await through(manager.create({ url: `${SERVER}&rat=1&proxy=1` }));
+      expect(told()).toBe(2);
+      const url = `${SERVER}&rat=1&proxy=1&slot=7`;
+      expect((await through(manager.replaceUrl(id, url))).warnings).toHaveLength(2);
+      expect(told()).toBe(2);
+      await through(manager.replaceUrl(id, `${url}&dial=::1`));
+      expect(told()).toBe(3);
     });
 
     it("is refused with all that is wrong and without the key", async () => {

@@ -20,14 +20,22 @@ import {
   ServiceError,
 } from "@nodepass/model";
 import type { MasterState } from "@nodepass/store";
-import { AddressBook } from "./address-book.ts";
+import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
+import { AddressBook, wantedAddresses } from "./address-book.ts";
 import { ChangeSignal } from "./change-signal.ts";
 import { checkText } from "./check-change.ts";
 import { HistoryKeeper } from "./history/history-keeper.ts";
-import type { InstanceDetails, InstanceManager, InstanceMetrics } from "./instance-manager.ts";
+import type {
+  ChangeOptions,
+  CreateOptions,
+  InstanceDetails,
+  InstanceManager,
+  InstanceMetrics,
+  ReplaceOptions,
+} from "./instance-manager.ts";
 import { InstanceOperations, notFound } from "./instance-operations.ts";
 import { InstanceRegistry } from "./instance-registry.ts";
-import { ManagedInstance, readInstanceUrl } from "./managed-instance.ts";
+import { heldBy, ManagedInstance, readInstanceUrl } from "./managed-instance.ts";
 import {
   type InstanceManagerOptions,
   type ResolvedManagerOptions,
@@ -168,26 +176,27 @@ class LocalInstances implements InstanceManager {
     return this.#registry.get(id)?.details;
   }
 
-  async create({ url: text, alias = "" }: NewInstance): Promise<CreatedInstance> {
+  async create(
+    { url: text, alias = "" }: NewInstance,
+    { running = true, manager, meta = NO_META }: CreateOptions = {},
+  ): Promise<CreatedInstance> {
     assertOpen(this.#closing.signal);
     checkText("alias", alias);
     const url = readInstanceUrl(text, this.#options.masterDefaults);
-    const { maxInstances, now } = this.#options;
-    if (this.#registry.size >= maxInstances) {
-      throw new ServiceError("LIMIT_REACHED", `there are ${maxInstances} instances already`);
-    }
+    this.#assertPlace();
     const instance = this.#manage({
       id: this.#registry.newId(),
       alias,
       type: url.settings.scheme,
       url: text,
-      restart: true,
-      running: true,
-      meta: { peer: { ...NO_META.peer }, tags: {} },
+      restart: running,
+      running,
+      meta: { peer: { ...meta.peer }, tags: { ...meta.tags } },
       ...NO_TOTALS,
-      createdAt: Math.max(0, Math.trunc(now())),
+      createdAt: Math.max(0, Math.trunc(this.#options.now())),
     });
-    instance.claimAddresses(url);
+    instance.setManager(manager);
+    if (running) instance.claimAddresses(url);
     instance.setUrl(text, url);
     // Not in the queue: the id and the place must be taken before anybody else asks for them.
     const added = this.#registry.add(instance);
@@ -199,7 +208,7 @@ class LocalInstances implements InstanceManager {
         throw error;
       }
       // The list may be closed by now; the instance is saved, and starts with the next master.
-      if (!this.#closing.signal.aborted) {
+      if (running && !this.#closing.signal.aborted) {
         instance.begin();
         await instance.life.settled(this.#closing.signal);
       }
@@ -208,24 +217,36 @@ class LocalInstances implements InstanceManager {
     });
   }
 
-  update(id: string, change: InstanceChange): Promise<Instance> {
-    return this.#operations.update(id, change);
+  update(id: string, change: InstanceChange, options: ChangeOptions = {}): Promise<Instance> {
+    return this.#operations.update(id, change, options);
   }
 
-  replaceUrl(
-    id: string,
-    url: string,
-    { byFile = false }: { readonly byFile?: boolean | undefined } = {},
-  ): Promise<ReplacedInstance> {
-    return this.#operations.replaceUrl(id, url, byFile);
+  replaceUrl(id: string, url: string, options: ReplaceOptions = {}): Promise<ReplacedInstance> {
+    return this.#operations.replaceUrl(id, url, options);
   }
 
   setOrigin(id: string, origin: InstanceOrigin | undefined): void {
     this.#registry.get(id)?.setOrigin(origin);
   }
 
-  remove(id: string): Promise<void> {
-    return this.#operations.remove(id);
+  setManager(id: string, manager: string | undefined): void {
+    this.#registry.get(id)?.setManager(manager);
+  }
+
+  serveUntil(id: string, until: number | undefined): void {
+    this.#registry.get(id)?.life.serveUntil(until);
+  }
+
+  remove(id: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#operations.remove(id, options);
+  }
+
+  check(text: string, id?: string): ServerSettings | ClientSettings {
+    const { settings } = readInstanceUrl(text, this.#options.masterDefaults);
+    if (id === undefined) this.#assertPlace();
+    const conflict = this.#book.conflict(id ?? "", wantedAddresses(settings));
+    if (conflict !== undefined) throw heldBy(conflict);
+    return settings;
   }
 
   async logs(id: string, query: LogQuery): Promise<InstanceLogs> {
@@ -320,6 +341,12 @@ class LocalInstances implements InstanceManager {
     }
     this.#pool.destroy();
     await Promise.all([this.#registry.save(), this.#history.close()]);
+  }
+
+  #assertPlace(): void {
+    const { maxInstances } = this.#options;
+    if (this.#registry.size < maxInstances) return;
+    throw new ServiceError("LIMIT_REACHED", `there are ${maxInstances} instances already`);
   }
 
   #existing(id: string): ManagedInstance {

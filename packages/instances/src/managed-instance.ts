@@ -2,7 +2,6 @@ import {
   type EventHub,
   type Instance,
   type InstanceEvent,
-  type InstanceMeta,
   type InstanceOrigin,
   type InstanceRecord,
   type LogFields,
@@ -23,26 +22,24 @@ import {
 } from "@nodepass/url-config";
 import {
   type AddressBook,
+  type AddressConflict,
   type ClaimedAddress,
   heldAddresses,
   wantedAddresses,
 } from "./address-book.ts";
 import type { HistoryKeeper } from "./history/history-keeper.ts";
+import { InstanceFeed } from "./instance-feed.ts";
 import { InstanceLog } from "./instance-log.ts";
-import type { InstanceDetails } from "./instance-manager.ts";
+import type { ChangeOptions, InstanceDetails } from "./instance-manager.ts";
+import { viewInstance } from "./instance-view.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { OperationQueue } from "./operation-queue.ts";
-import { type QuotaHooks, QuotaMeter } from "./quota/quota-meter.ts";
+import { keepToQuota } from "./quota/keep-to-quota.ts";
+import { QuotaMeter } from "./quota/quota-meter.ts";
 import type { ReportWheel } from "./report-wheel.ts";
 import { TunnelLife, type TunnelLifeHooks } from "./tunnel-life.ts";
 import type { WorkerPool } from "./workers/worker-pool.ts";
-
-/** Log lines kept until the instance has been announced. */
-const MAX_HELD_LINES = 64;
-
-/** Longest reason shown, in UTF-16 units: an event must stay small. */
-const MAX_REASON = 512;
 
 /** What all instances of a manager share. */
 export interface InstanceSurroundings {
@@ -66,6 +63,7 @@ export class ManagedInstance {
   readonly lines = new InstanceLog();
   /** Taken out of the state; operations that still wait find it gone. */
   removed = false;
+  readonly #feed: InstanceFeed;
   readonly #surroundings: InstanceSurroundings;
   /** What is shown; while a URL is being replaced, the record has the new one already. */
   #shown: Pick<InstanceRecord, "url" | "type">;
@@ -74,28 +72,35 @@ export class ManagedInstance {
   #kept: readonly ClaimedAddress[] = [];
   #problem = "";
   #origin: InstanceOrigin | undefined;
+  #manager: string | undefined;
   #quota: QuotaMeter | undefined;
   #view: Instance | undefined;
-  #told: Instance | undefined;
-  #announced = false;
-  #heldLines: string[] = [];
 
   constructor(record: InstanceRecord, surroundings: InstanceSurroundings) {
     this.record = record;
     this.#shown = { url: record.url, type: record.type };
     this.#surroundings = surroundings;
     this.operations = new OperationQueue(surroundings.options.maxPendingOperations);
+    this.#feed = new InstanceFeed(surroundings.hub, () => this.view);
     this.life = new TunnelLife(surroundings.pool, this.#hooks(), surroundings.options.now);
   }
 
   /** The instance as it is now. */
   get view(): Instance {
-    this.#view ??= this.#look();
+    this.#view ??= viewInstance({
+      record: this.record,
+      shown: this.#shown,
+      life: this.life,
+      url: this.#url,
+      quota: this.#quota,
+      origin: this.#origin,
+    });
     return this.#view;
   }
 
   get details(): InstanceDetails {
-    const { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress } = this.life;
+    const { reason, failedStarts, workerCrashes, live } = this.life;
+    const { tunnelAddress, entryAddress } = live;
     return { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress };
   }
 
@@ -111,6 +116,18 @@ export class ManagedInstance {
     this.tell(false);
   }
 
+  /** Who manages it, if somebody does: nobody else may change what it runs. */
+  setManager(manager: string | undefined): void {
+    this.#manager = manager;
+  }
+
+  /** @throws {ServiceError} `CONFLICT` if somebody else manages it */
+  assertManagedBy({ byManager = false }: ChangeOptions): void {
+    if (this.#manager === undefined || byManager) return;
+    const message = `managed by ${this.#manager}; change it there or detach it`;
+    throw new ServiceError("CONFLICT", message);
+  }
+
   /** What was overlooked in the URL, for people. */
   get warnings(): readonly string[] {
     return (this.#url?.warnings ?? []).map(({ message }) => message);
@@ -121,16 +138,26 @@ export class ManagedInstance {
     return this.#url?.settings;
   }
 
-  /** Takes over a URL that has been read. */
+  /** Takes over a URL that has been read, and says what is new to say of it. */
   setUrl(text: string, url: InstanceUrl): void {
+    const known = this.warnings;
+    this.#take(text, url);
+    this.#warn(url.warnings.filter(({ message }) => !known.includes(message)));
+  }
+
+  #take(text: string, url: InstanceUrl): void {
     this.record.url = text;
     this.record.type = url.settings.scheme;
     this.#shown = { url: text, type: url.settings.scheme };
     this.#url = url;
     this.#view = undefined;
     this.#setQuota(url.settings);
-    for (const { message, taken } of url.warnings) {
-      this.log("warn", "part of the URL overlooked", { problem: message, taken });
+  }
+
+  #warn(warnings: readonly UrlProblem[]): void {
+    for (const { code, message: problem } of warnings) {
+      const what = code === "NO_EFFECT" ? "without effect" : "overlooked";
+      this.log("warn", `part of the URL ${what}`, { problem });
     }
   }
 
@@ -142,10 +169,15 @@ export class ManagedInstance {
     }
     if (this.#quota !== undefined) this.#quota.change({ quota, quotaDay });
     else {
+      const told = (): void => {
+        this.#view = undefined;
+        this.tell(true);
+        this.#surroundings.saveSoon();
+      };
       this.#quota = new QuotaMeter(
         { quota, quotaDay },
         this.record.quota,
-        this.#quotaHooks(),
+        keepToQuota(this, () => this.#quota, told),
         this.#surroundings.options.now,
       );
     }
@@ -153,57 +185,14 @@ export class ManagedInstance {
     if (this.life.isActive) this.#quota.begin();
   }
 
-  #quotaHooks(): QuotaHooks {
-    const told = (): void => {
-      this.#view = undefined;
-      this.tell(true);
-      this.#surroundings.saveSoon();
-    };
-    return {
-      onWarning: (percent) => {
-        this.log("warn", `${percent} % of the quota is used`, {
-          used: this.#quota?.view.used,
-          limit: this.#quota?.view.limit,
-        });
-        told();
-      },
-      onUsedUp: (reason) => {
-        this.log("error", "quota is used up: the instance stops", { reason });
-        told();
-        if (this.life.isActive) void this.#stopFor(reason);
-      },
-      onReset: (wasUsedUp) => {
-        this.log("info", "quota begins anew", {});
-        told();
-        if (!wasUsedUp || !this.record.running) return;
-        const again = this.operations.run(async () => {
-          // Stopped or removed by somebody meanwhile.
-          if (!this.removed && this.record.running && !this.life.isActive) this.begin();
-        });
-        void again.catch((error: unknown) => this.#missed("not started again", error));
-      },
-    };
-  }
-
-  /** Cuts what is open: it would go on using what there is no more of. */
-  #stopFor(reason: string): Promise<void> {
-    return this.operations
-      .run(async () => {
-        if (!this.removed && this.#quota?.usedUp !== undefined) await this.end(0, reason);
-      })
-      .catch((error: unknown) => this.#missed("not stopped", error));
-  }
-
-  #missed(what: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.log("error", `instance ${what}`, { reason });
-  }
-
   /** Reads the saved URL, which an earlier version may have understood better. */
   readSavedUrl(): void {
     try {
       const { masterDefaults } = this.#surroundings.options;
-      this.setUrl(this.record.url, readInstanceUrl(this.record.url, masterDefaults));
+      const url = readInstanceUrl(this.record.url, masterDefaults);
+      this.#take(this.record.url, url);
+      // What has no effect was said when the URL came.
+      this.#warn(url.warnings.filter(({ code }) => code !== "NO_EFFECT"));
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       this.#problem = error.message;
@@ -244,11 +233,7 @@ export class ManagedInstance {
     const { id } = this.record;
     const wanted = url === undefined ? [] : wantedAddresses(url.settings);
     const conflict = book.conflict(id, wanted);
-    if (conflict !== undefined) {
-      const { host, port } = conflict.address;
-      const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      throw new ServiceError("CONFLICT", `address ${text} is held by instance ${conflict.holder}`);
-    }
+    if (conflict !== undefined) throw heldBy(conflict);
     book.claim(id, [...this.#held(), ...wanted]);
   }
 
@@ -285,6 +270,11 @@ export class ManagedInstance {
     // One that waits for its quota begins again with it.
     if (reason === undefined) this.#quota?.end();
     await this.life.end(timeoutMs, reason);
+    this.#rested();
+  }
+
+  /** Nothing of it is reported any more. */
+  #rested(): void {
     this.#surroundings.wheel.delete(this);
     // Nobody waits for a chart to be on disk.
     void this.#surroundings.history.end(this.record.id);
@@ -304,72 +294,29 @@ export class ManagedInstance {
 
   /** Tells subscribers that there is this instance now, and what it has logged so far. */
   announce(): void {
-    const { hub } = this.#surroundings;
-    this.#announced = true;
-    this.#told = this.view;
-    hub.emit({ type: "create", instance: this.view });
-    for (const line of this.#heldLines) hub.emit({ type: "log", instance: this.view, line });
-    this.#heldLines = [];
+    this.#feed.announce();
   }
 
   /** It was there before anybody subscribed. */
   setAnnounced(): void {
-    this.#announced = true;
-    this.#told = this.view;
-    this.#heldLines = [];
+    this.#feed.setAnnounced();
   }
 
   /** Tells subscribers its state. @param always also if that is what they were told last */
   tell(always: boolean): void {
-    if (!this.#announced || this.removed) return;
-    const { view } = this;
-    if (!always && this.#told === view) return;
-    this.#told = view;
-    this.#surroundings.hub.emit({ type: "update", instance: view });
+    if (!this.removed) this.#feed.tell(always);
   }
 
   /** Writes a line of its log, if its level lets it through. */
   log(level: LogLineLevel, message: string, fields: LogFields, time?: number): void {
-    const { options, hub } = this.#surroundings;
+    const { options } = this.#surroundings;
     if (!isLogged(level, this.#url?.settings.log ?? options.masterDefaults.log ?? "info")) return;
     options.logger[level]({ instance: this.record.id, ...fields }, message);
     if (this.removed) return;
     const at = time ?? options.now();
     const line = options.formatLog({ time: new Date(at), level, message, fields });
     this.lines.push(at, level, line);
-    if (this.#announced) hub.emit({ type: "log", instance: this.view, line });
-    else if (this.#heldLines.length < MAX_HELD_LINES) this.#heldLines.push(line);
-  }
-
-  #look(): Instance {
-    const { record, life } = this;
-    return {
-      id: record.id,
-      alias: record.alias,
-      type: this.#shown.type,
-      status: life.status,
-      url: this.#shown.url,
-      config: this.#url?.config ?? this.#shown.url,
-      restart: record.restart,
-      meta: copyMeta(record.meta),
-      mode: life.mode || (this.#url?.settings.mode ?? 0),
-      ...life.live,
-      ...totalsOf((name) => record[name]),
-      link: life.link,
-      reason: (life.reason ?? "").slice(0, MAX_REASON),
-      since: new Date(life.since).toISOString(),
-      nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
-      restingTargets: life.restingTargets,
-      ...(this.#hasSeveralPeers && { peers: life.peers }),
-      ...(this.#quota !== undefined && { quota: this.#quota.view }),
-      ...(this.#origin !== undefined && { origin: this.#origin }),
-    };
-  }
-
-  get #hasSeveralPeers(): boolean {
-    const settings = this.#url?.settings;
-    if (settings === undefined) return false;
-    return settings.scheme === "server" ? settings.clients > 1 : settings.otherServers.length > 0;
+    this.#feed.line(line);
   }
 
   #claimHeld(): void {
@@ -379,7 +326,8 @@ export class ManagedInstance {
   #held(): ClaimedAddress[] {
     const settings = this.#url?.settings;
     if (settings === undefined) return [];
-    return heldAddresses(settings, this.life.tunnelAddress, this.life.entryAddress);
+    const { tunnelAddress, entryAddress } = this.life.live;
+    return heldAddresses(settings, tunnelAddress, entryAddress);
   }
 
   #hooks(): TunnelLifeHooks {
@@ -389,6 +337,10 @@ export class ManagedInstance {
         if (told) this.tell(false);
       },
       onAddresses: () => this.#claimHeld(),
+      onTimeOver: () => {
+        this.log("warn", "instance stops: its time to serve is over", {});
+        this.#rested();
+      },
       onTotals: (more) => {
         for (const name of TOTAL_NAMES) this.record[name] += more[name];
         this.#quota?.add(more.tcprx + more.tcptx + more.udprx + more.udptx);
@@ -399,13 +351,17 @@ export class ManagedInstance {
   }
 }
 
+/** Somebody has an address. */
+export function heldBy({ address, holder, why }: AddressConflict): ServiceError {
+  const { host, port } = address;
+  const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const more = why === undefined ? "" : ` ${why}`;
+  return new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}${more}`);
+}
+
 /** What of an instance's URL its tunnel is told: the quota is counted here. */
 export function tunnelSpec(settings: InstanceUrl["settings"]): InstanceUrl["settings"] {
   return settings.quota === undefined ? settings : { ...settings, quota: undefined };
-}
-
-function copyMeta({ peer, tags }: InstanceMeta): InstanceMeta {
-  return { peer: { ...peer }, tags: { ...tags } };
 }
 
 /** What an instance's URL means under its master. */

@@ -9,11 +9,16 @@ export function createApiKey(): string {
   return randomBytes(16).toString("hex");
 }
 
+/** 16 hexadecimal digits. */
+function createMasterId(): string {
+  return randomBytes(8).toString("hex");
+}
+
 /** The state of a master that starts for the first time. */
 export function createMasterState(): MasterState {
   return {
     version: STATE_VERSION,
-    masterId: randomBytes(8).toString("hex"),
+    masterId: createMasterId(),
     alias: "",
     apiKey: createApiKey(),
     instances: [],
@@ -95,6 +100,21 @@ export class MasterIdentity {
       this.#state.alias = alias;
       await this.#saveOr(() => {
         this.#state.alias = before;
+      });
+    });
+  }
+
+  /**
+   * Makes it another master than the one whose state was copied, to others.
+   *
+   * @throws {ServiceError} `UNAVAILABLE`: the old id stays
+   */
+  renewMasterId(): Promise<void> {
+    return this.#operations.run(async () => {
+      const before = this.#state.masterId;
+      this.#state.masterId = createMasterId();
+      await this.#saveOr(() => {
+        this.#state.masterId = before;
       });
     });
   }

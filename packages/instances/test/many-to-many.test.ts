@@ -101,8 +101,24 @@ it("puts servers with one tunnel address into one thread: they share the port, b
     await untilInstance(master, servers[at]?.id ?? "", ({ pool }) => pool > 0);
     expect(await say(41_122 + at, key)).toBe(key);
   }
-  // One that moves to another key and back takes nothing from the others.
+  // One that is not like the others cannot come, nor become so; nothing changes then.
   const [one] = servers;
+  const before = await manager.get(one?.id ?? "");
+  for (const [more, why] of [
+    ["&type=2", "with type=0: several on one address need the same type"],
+    ["&path=/x", "with path=/: several on one address need the same path"],
+    ["&tls=0", "with tls=1: several on one address need the same tls, or 1 and 2"],
+  ]) {
+    const refused = { code: "CONFLICT", message: expect.stringMatching(`:41121 .* ${why}$`) };
+    const other = url("f", 41_131).replace("&tls=1", "");
+    await expect(manager.create({ url: other + (more ?? "") })).rejects.toMatchObject(refused);
+    const changed = url("a", 41_122).replace("&tls=1", "") + more;
+    await expect(manager.replaceUrl(one?.id ?? "", changed)).rejects.toMatchObject(refused);
+    expect(await say(41_122, "still")).toBe("still");
+  }
+  const { url: kept, status, since } = (await manager.get(one?.id ?? "")) ?? {};
+  expect([kept, status, since]).toEqual([before?.url, "running", before?.since]);
+  // One that moves to another key and back takes nothing from the others.
   const moved = await manager.replaceUrl(one?.id ?? "", url("e", 41_122));
   expect(moved.status).toBe("running");
   expect(await say(41_123, "still")).toBe("still");

@@ -3,7 +3,7 @@ import { registerAgentRoute } from "./agents/agent-route.ts";
 import { createFailureLimiter } from "./auth/failure-limiter.ts";
 import { createRequireKey } from "./auth/require-key.ts";
 import { createTicketStore } from "./auth/ticket-store.ts";
-import { registerComponents } from "./docs/openapi-document.ts";
+import { MASTER_DOCUMENT, registerComponents } from "./docs/openapi-document.ts";
 import { createEventStreams } from "./events/event-streams.ts";
 import { createCors } from "./http/cors.ts";
 import { createErrorHandler, refuse } from "./http/error-response.ts";
@@ -87,7 +87,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
 
   const app = new Hono();
   const agentPath = `${prefix}/v2`;
-  app.use(createCors(agentPath));
+  app.use(createCors({ agentPath }));
   const routes = createRoutes();
   registerComponents(routes);
   registerInstanceRoutes(routes, parts);
@@ -97,10 +97,18 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
   registerInfoRoutes(routes, parts);
   registerKeyRoutes(routes, parts);
   registerTcpingRoute(routes, parts);
-  registerHealthRoutes(routes, app, parts);
+  registerHealthRoutes(routes, app, {
+    ...{ of: "master", impl: parts.impl, clock },
+    readiness: async () => ({ ...(await master.readiness()) }),
+  });
   registerMetricsRoute(routes, parts);
-  registerDocsRoutes(routes, { servers: [prefix, `${prefix}/v1`], version }, readDocsAsset);
-  registerIndexRoute(routes, { version, page: site === undefined ? "docs" : "ui/" });
+  const document = { ...MASTER_DOCUMENT, servers: [prefix, `${prefix}/v1`], version };
+  registerDocsRoutes(routes, document, readDocsAsset);
+  registerIndexRoute(routes, {
+    version,
+    page: site === undefined ? "docs" : "ui/",
+    places: { instances: "instances", events: "events" },
+  });
   if (site !== undefined) {
     registerSignInRoute(routes, parts, links);
     registerSiteRoutes(routes, site.files);

@@ -71,8 +71,13 @@ export interface ResolvedMasterApiOptions {
 
 const SEGMENTS = /^(?:\/[\w.~-]+)*$/;
 
-/** The router gives `:`, `*`, `{` and `?` a meaning, so a prefix has none of them. */
-function resolvePrefix(prefix: string): string {
+/**
+ * With a leading and no trailing slash, or empty. The router gives `:`, `*`, `{` and `?` a meaning, so
+ * a prefix has none of them.
+ *
+ * @throws {ServiceError} `INVALID_OPTIONS`
+ */
+export function resolvePrefix(prefix: string): string {
   const trimmed = prefix.replace(/^\/*/, "/").replace(/\/+$/, "");
   if (SEGMENTS.test(trimmed)) return trimmed;
   throw new ServiceError(

@@ -108,7 +108,7 @@ test("close() breaks off a reader that does not take its shutdown", async () => 
   const closing = api.close();
   clock.advance(1000);
   await closing;
-  await expect(reader.rest()).rejects.toThrow("the master is closing");
+  await expect(reader.rest()).rejects.toThrow("it is closing");
   expect(clock.pending).toBe(0);
 });
 

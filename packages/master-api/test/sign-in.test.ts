@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { trustedEnvironment } from "../src/index.ts";
 import { createAsked, errorOf } from "./support/ask.ts";
 
 const site = {
@@ -36,6 +37,14 @@ test("guesses are counted as wrong keys; other bodies are refused as such", asyn
   const token = api.issueSignIn();
   expect((await ask("POST", "/sign-in", { ...browser, body: {} })).status).toBe(400);
   expect((await ask("POST", "/sign-in", { ...browser, body: { token: 1 } })).status).toBe(400);
+  for (const [body, fault] of [
+    [null, "body: expected object, received null"],
+    [["x"], "body: expected object, received array"],
+    [{ token: 1 }, "token: expected string, received number"],
+    [{}, "token: missing"],
+  ]) {
+    expect(await errorOf(await ask("POST", "/sign-in", { ...browser, body }))).toBe(fault);
+  }
   expect((await ask("GET", "/sign-in", browser)).status).toBe(405);
   const statuses = [];
   for (let n = 0; n < 22; n += 1) {
@@ -69,4 +78,15 @@ test("the dashboard at / tells its methods as the API does", async () => {
     expect((await ask("OPTIONS", path, browser)).status).toBe(204);
   }
   expect((await ask("OPTIONS", "/nope", browser)).status).toBe(404);
+});
+
+test("a fleet's line is given the key by no link", async () => {
+  const { api } = createAsked({ site });
+  const request = new Request("http://master.example/api/sign-in", {
+    method: "POST",
+    body: JSON.stringify({ token: api.issueSignIn() }),
+    headers: { "Content-Type": "application/json" },
+  });
+  const answer = await api.app.fetch(request, trustedEnvironment({ role: "admin" }));
+  expect([answer.status, await errorOf(answer)]).toEqual([403, "the API key stays at its master"]);
 });

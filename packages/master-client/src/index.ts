@@ -1,4 +1,5 @@
 export { type ActOptions, act } from "./act.ts";
+export type { ApiOptions, EventTicket } from "./ask-api.ts";
 export {
   MasterClientError,
   type MasterClientErrorCode,
@@ -14,10 +15,10 @@ export {
 } from "./event-stream.ts";
 export type { Fetch, FetchInit, OpenAnswer } from "./exchange.ts";
 export { findInstance, nameInstance } from "./find-instance.ts";
+export type { FollowOptions } from "./follow-stream.ts";
 export { type MasterAddress, parseMasterAddress } from "./master-address.ts";
 export {
   createMasterClient,
-  type EventTicket,
   type MasterClient,
   type MasterClientOptions,
   type RemoteChange,

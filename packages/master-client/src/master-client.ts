@@ -7,40 +7,15 @@ import {
   KEY_INSTANCE_ID,
   type KeyAccess,
 } from "@nodepass/model";
+import { Api, type ApiOptions, type EventTicket } from "./ask-api.ts";
 import { MasterClientError } from "./client-error.ts";
 import { unreachable } from "./connection-error.ts";
-import {
-  exchange,
-  type Fetch,
-  type HttpAnswer,
-  type HttpRequest,
-  type HttpTarget,
-  type OpenAnswer,
-  openExchange,
-  readAnswer,
-} from "./exchange.ts";
-import type { MasterAddress } from "./master-address.ts";
-import { isJson, toRefusal } from "./refusal.ts";
+import type { HttpRequest, OpenAnswer } from "./exchange.ts";
 import { count, isRecord, type RemoteInstance, readInstance, text } from "./remote-instance.ts";
 import { readBans, readHistory, readLogs, readPorts } from "./remote-records.ts";
 
 /** Which master, and how it is asked. */
-export interface MasterClientOptions {
-  readonly address: MasterAddress;
-  /** The API key; sent as a header and nowhere else. */
-  readonly key: string;
-  /**
-   * How requests go out; in Node `createNodeFetch` of `@nodepass/master-client/node` trusts
-   * certificates by fingerprint. @default the platform's
-   */
-  readonly fetch?: Fetch | undefined;
-  /** Longest wait for an answer, ms. @default 15000 */
-  readonly timeoutMs?: number | undefined;
-  /** Ends every request. */
-  readonly signal?: AbortSignal | undefined;
-  /** Open event streams with a ticket in place of the key. @default false */
-  readonly eventTickets?: boolean | undefined;
-}
+export type MasterClientOptions = ApiOptions;
 
 /** What can be changed of an instance with PATCH. */
 export interface RemoteChange {
@@ -71,13 +46,6 @@ export interface RemoteReadiness {
   readonly isReady: boolean;
   /** Its own words, line by line. */
   readonly lines: readonly string[];
-}
-
-/** A ticket that opens one event stream without the key. */
-export interface EventTicket {
-  readonly ticket: string;
-  /** RFC 3339. */
-  readonly expires: string;
 }
 
 /**
@@ -129,16 +97,6 @@ export interface MasterClient {
   openEvents(signal: AbortSignal): Promise<OpenAnswer>;
 }
 
-const defaultTimeoutMs = 15_000;
-
-/** What came of asking under one path. */
-interface Attempt<T> {
-  readonly value: T;
-  readonly isApi: boolean;
-  /** It may be an API that does not know what was asked for. */
-  readonly isUnknown?: boolean | undefined;
-}
-
 /**
  * Creates the client; nothing is sent yet.
  *
@@ -147,68 +105,10 @@ interface Attempt<T> {
  * const instances = await client.list();
  */
 export function createMasterClient(options: MasterClientOptions): MasterClient {
-  const { address, timeoutMs = defaultTimeoutMs } = options;
-  // Browsers insist on their own `this`.
-  const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
-  const { origin } = address;
-  let { key } = options;
-  /** Where the API is, once something there has answered as one. */
-  let basePath: string | undefined;
-
-  const target = (withKey = true): HttpTarget => ({
-    origin,
-    fetch,
-    timeoutMs,
-    headers: withKey ? { "x-api-key": key } : {},
-  });
-
-  /** Tries the paths that the API may be under until one isn't unknown there. */
-  const settle = async <T>(attempt: (base: string) => Promise<Attempt<T>>): Promise<T> => {
-    if (basePath !== undefined) return (await attempt(basePath)).value;
-    /** An API that knows the path, but not what was asked for, answers so; others may. */
-    let unknown: { readonly value: T } | undefined;
-    for (const base of address.basePaths) {
-      const { value, isApi, isUnknown = false } = await attempt(base);
-      if (isApi) {
-        basePath = base;
-        return value;
-      }
-      if (isUnknown) unknown ??= { value };
-    }
-    if (unknown !== undefined) return unknown.value;
-    const tried = address.basePaths.map((base) => base || "/").join(" nor ");
-    throw unreachable(origin, `no NodePass API under ${tried}`);
-  };
-
-  const ask = async (sent: HttpRequest): Promise<HttpAnswer> => {
-    const answer = await settle(async (base) => {
-      const path = `${base}${sent.path}`;
-      const value = await exchange(target(), { ...sent, path, signal: options.signal });
-      const { status, headers } = value;
-      const isUnknown = status === 404 && headers.get("content-type")?.includes("json") === true;
-      return { value, isApi: status !== 404 && isJson(value), isUnknown };
-    });
-    if (answer.status < 200 || answer.status >= 300) throw toRefusal(origin, answer);
-    return answer;
-  };
-
-  const askJson = async (sent: HttpRequest): Promise<unknown> => {
-    const answer = await ask(sent);
-    try {
-      return answer.status === 204 || answer.text === "" ? undefined : JSON.parse(answer.text);
-    } catch (error) {
-      throw unreachable(origin, `it answers without JSON (${String(error)})`);
-    }
-  };
-
-  const askRecord = async (
-    sent: HttpRequest,
-    what: string,
-  ): Promise<Readonly<Record<string, unknown>>> => {
-    const answer = await askJson(sent);
-    if (!isRecord(answer)) throw unreachable(origin, `it answers without ${what}`);
-    return answer;
-  };
+  const api = new Api(options);
+  const { origin } = api;
+  const askJson = (sent: HttpRequest) => api.askJson(sent);
+  const askRecord = (sent: HttpRequest, what: string) => api.askRecord(sent, what);
 
   const askInstance = async (sent: HttpRequest): Promise<RemoteInstance> => {
     const instance = readInstance(await askJson(sent));
@@ -216,47 +116,10 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
     return instance;
   };
 
-  const createEventTicket = async (): Promise<EventTicket> => {
-    const answer = await askRecord({ method: "POST", path: "/events/ticket" }, "a ticket");
-    return { ticket: text(answer.ticket), expires: text(answer.expires) };
-  };
-
-  const openEvents = async (signal: AbortSignal): Promise<OpenAnswer> => {
-    const query =
-      options.eventTickets === true
-        ? `?ticket=${encodeURIComponent((await createEventTicket()).ticket)}`
-        : "";
-    return settle(async (base) => {
-      const headers = { accept: "text/event-stream", "cache-control": "no-cache" };
-      const sent = { method: "GET", path: `${base}/events${query}`, headers, signal };
-      const opened = await openExchange(target(query === ""), sent);
-      const { status, headers: received } = opened.response;
-      const isStream = received.get("content-type")?.startsWith("text/event-stream") === true;
-      if (status === 200 && isStream) return { value: opened, isApi: true };
-      if (status === 404 && basePath === undefined) {
-        opened.close();
-        return { value: opened, isApi: false };
-      }
-      if (status === 200) {
-        opened.close();
-        throw unreachable(origin, "its events are no event stream");
-      }
-      const timer = setTimeout(opened.close, timeoutMs);
-      try {
-        throw toRefusal(origin, await readAnswer(origin, opened.response));
-      } finally {
-        clearTimeout(timer);
-      }
-    });
-  };
-
-  /** Probes answer text, and to anybody: the key stays here. */
-  const probe = (path: string): Promise<HttpAnswer> =>
-    exchange(target(false), {
-      method: "GET",
-      path: `${basePath ?? address.basePaths.at(-1) ?? ""}${path}`,
-      signal: options.signal,
-    });
+  const openEvents = (signal: AbortSignal): Promise<OpenAnswer> =>
+    options.eventTickets === true
+      ? api.openWithTicket("/events", {}, signal)
+      : api.openStream({ path: "/events", signal });
 
   const instancePath = (id: string) => `/instances/${encodeURIComponent(id)}`;
 
@@ -288,10 +151,10 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
       const path = `/instances/${KEY_INSTANCE_ID}`;
       const answer = await askJson({ method: "PATCH", path, body: { action: "restart" } });
       const renewed = isRecord(answer) ? answer.url : undefined;
-      if (typeof renewed !== "string" || renewed === "" || renewed === key) {
+      if (typeof renewed !== "string" || renewed === "" || renewed === api.key) {
         throw new MasterClientError("REFUSED", `the master at ${origin} made no new key`);
       }
-      key = renewed;
+      api.setKey(renewed);
       return renewed;
     },
     renewReadKey: async () => {
@@ -306,9 +169,9 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
       return entry.url === "" ? "read" : "full";
     },
     // One that knows no such path answers too.
-    isAlive: async () => (await probe("/healthz")).status < 500,
+    isAlive: async () => (await api.probe("/healthz")).status < 500,
     readiness: async () => {
-      const { status, text: said } = await probe("/readyz");
+      const { status, text: said } = await api.probe("/readyz");
       return { isReady: status === 200, lines: said.split("\n").filter((line) => line !== "") };
     },
     logs: async (id, { tail, since } = {}) => {
@@ -332,16 +195,14 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
       const path = `${instancePath(id)}/bans${query}`;
       return count((await askRecord({ method: "DELETE", path }, "a number of bans")).lifted);
     },
-    setKey: (other) => {
-      key = other;
-    },
+    setKey: (other) => api.setKey(other),
     metrics: async () => {
       // Text is no sign of an API: where it is, something that answers JSON says.
-      if (basePath === undefined) await askRecord({ method: "GET", path: "/info" }, "information");
-      return (await ask({ method: "GET", path: "/metrics" })).text;
+      if (!api.isFound) await askRecord({ method: "GET", path: "/info" }, "information");
+      return (await api.ask({ method: "GET", path: "/metrics" })).text;
     },
     openApi: () => askRecord({ method: "GET", path: "/openapi.json" }, "a document"),
-    createEventTicket,
+    createEventTicket: () => api.createTicket("/events"),
     openEvents,
   };
 }

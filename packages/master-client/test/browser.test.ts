@@ -30,9 +30,11 @@ function modulesOf(entry: URL): Map<string, string[]> {
   return found;
 }
 
-const entry = new URL("master-client/src/index.ts", packages);
+const entries = ["index.ts", "fleet/index.ts"].map(
+  (name) => new URL(`master-client/src/${name}`, packages),
+);
 
-test("the main entry loads nothing of Node, here or in what it imports", () => {
+test.each(entries)("%s loads nothing of Node, here or in what it imports", (entry) => {
   const modules = modulesOf(entry);
   expect(modules.size).toBeGreaterThan(10);
   const ofNode = [...modules].filter(([, specifiers]) =>
@@ -41,7 +43,7 @@ test("the main entry loads nothing of Node, here or in what it imports", () => {
   expect(ofNode.map(([url]) => fileURLToPath(url))).toEqual([]);
 });
 
-test("nor does it use globals that only Node has", () => {
+test.each(entries)("%s uses no globals that only Node has", (entry) => {
   for (const url of modulesOf(entry).keys()) {
     const code = readFileSync(new URL(url), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
     expect(code, url).not.toMatch(/\b(?:Buffer|process|setImmediate|require)\b\s*[.(]/);

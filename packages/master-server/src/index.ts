@@ -1,3 +1,4 @@
+export type { MasterExtension, MasterExtensionParts, RunningExtension } from "./extension.ts";
 export type { FileTunnel } from "./files/file-instances.ts";
 export type { KeyOptions } from "./given-keys.ts";
 export {
@@ -26,3 +27,12 @@ export {
   startLines,
 } from "./running-master.ts";
 export { findCarriers, proxyVariables } from "./ways.ts";
+
+// Internal to the workspace: a fleet's hub is served as a master is.
+
+export { apiUrl, reachableAddress } from "./addresses.ts";
+export { type HttpServer, openHttpServer } from "./http/http-server.ts";
+export type { FetchHandler } from "./http/request-listener.ts";
+export { resolveServerLimits } from "./http/server-limits.ts";
+export { type OpenedCertificate, openCertificate } from "./open-certificate.ts";
+export { openSite } from "./site/open-site.ts";

@@ -5,6 +5,7 @@ import {
   type EnvironmentSettings,
   type MasterSettings,
 } from "@nodepass/url-config";
+import type { MasterExtension } from "./extension.ts";
 import type { KeyOptions } from "./given-keys.ts";
 import {
   resolveServerLimits,
@@ -49,6 +50,8 @@ export interface RunMasterOptions {
    * any. @default []
    */
   readonly mcpOrigins?: readonly string[] | undefined;
+  /** What runs beside it in this process, such as the member's side of a fleet. @default nothing */
+  readonly extension?: MasterExtension | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -69,6 +72,7 @@ export interface ResolvedMasterOptions {
   readonly limits: ServerLimits;
   readonly dashboard: string | URL | undefined;
   readonly mcpOrigins: readonly string[];
+  readonly extension: MasterExtension | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -102,6 +106,7 @@ export function resolveMasterOptions(options: RunMasterOptions): ResolvedMasterO
     limits: resolveServerLimits(options.limits ?? {}),
     dashboard: options.settings.ui ? options.dashboard : undefined,
     mcpOrigins: options.mcpOrigins ?? [],
+    extension: options.extension,
     signal: options.signal,
   };
 }

@@ -28,7 +28,7 @@ export interface OpenedCertificate {
  * @throws {MasterServerError} `CERTIFICATE_INVALID`, naming the file and the reason
  */
 export async function openCertificate(
-  { tls, crt, keyFile }: MasterSettings,
+  { tls, crt, keyFile }: Pick<MasterSettings, "tls" | "crt" | "keyFile">,
   stateDirectory: string,
   logger: Logger,
 ): Promise<OpenedCertificate | undefined> {

@@ -9,6 +9,7 @@ import { formatHostPort, isWildcard } from "@nodepass/url-config";
 import type { Context } from "hono";
 import { apiUrl, reachableAddress } from "./addresses.ts";
 import { createLazyAgents } from "./agents/lazy-agents.ts";
+import { createAsk } from "./extension.ts";
 import { FileInstances } from "./files/file-instances.ts";
 import { watchGivenKeys } from "./given-keys.ts";
 import { apiVisitors } from "./http/api-visitors.ts";
@@ -201,9 +202,10 @@ async function openCore(
   onFailure(() => monitors.process.close());
 
   const files = findSite(options);
+  const service = createMasterService({ instances, store, settings, ...monitors });
   const api = createMasterApi({
     instances,
-    master: createMasterService({ instances, store, settings, ...monitors }),
+    master: service,
     prefix: settings.prefix,
     version: options.version,
     metricsInstances: options.metricsInstances,
@@ -223,10 +225,22 @@ async function openCore(
     monitors.process.close();
     keys.close();
   };
+  const extension = await options.extension?.({
+    instances,
+    ask: createAsk(api.app),
+    prefix: settings.prefix,
+    stateDirectory: options.stateDirectory,
+    version: options.version,
+    logger,
+    info: () => service.info(),
+    signal,
+  });
+  onFailure(() => extension?.destroy());
   const fileInstances = new FileInstances(instances, logger);
   let closing: Promise<void> | undefined;
   const close: MountedMaster["close"] = ({ timeoutMs = environment.shutdownTimeoutMs } = {}) => {
-    closing ??= stopMaster({ api, server, instances, store }, timeoutMs).finally(closeMonitors);
+    const parts = { api, server, extension, instances, store };
+    closing ??= stopMaster(parts, timeoutMs).finally(closeMonitors);
     return closing;
   };
   return {
@@ -241,6 +255,7 @@ async function openCore(
     issueSignIn: files && api.issueSignIn,
     close,
     destroy() {
+      extension?.destroy();
       server.destroy();
       void api.close();
       instances.destroy();

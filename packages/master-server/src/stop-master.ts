@@ -1,6 +1,7 @@
 import type { InstanceManager } from "@nodepass/instances";
 import type { MasterApi } from "@nodepass/master-api";
 import type { StateStore } from "@nodepass/store";
+import type { RunningExtension } from "./extension.ts";
 import type { HttpServer } from "./http/http-server.ts";
 import { MasterServerError } from "./master-server-error.ts";
 
@@ -8,6 +9,7 @@ import { MasterServerError } from "./master-server-error.ts";
 export interface StoppingParts {
   readonly api: Pick<MasterApi, "close">;
   readonly server: Pick<HttpServer, "close" | "destroy">;
+  readonly extension: RunningExtension | undefined;
   readonly instances: Pick<InstanceManager, "close">;
   readonly store: Pick<StateStore, "close" | "failure">;
 }
@@ -22,14 +24,15 @@ const longestSaveMs = 1000;
  * @throws {MasterServerError} `STOP_INCOMPLETE` if the state could not be saved
  */
 export async function stopMaster(parts: StoppingParts, timeoutMs: number): Promise<void> {
-  const { api, server, instances, store } = parts;
+  const { api, server, extension, instances, store } = parts;
   const graceMs = Math.max(0, timeoutMs - Math.min(longestSaveMs, timeoutMs / 5));
   // In one turn: who hears `shutdown` and comes back at once finds nobody.
-  const answered = Promise.all([api.close(), server.close()]);
+  const answered = Promise.all([api.close(), server.close(), extension?.close()]);
   const [stopped] = await Promise.allSettled([
     instances.close({ timeoutMs: graceMs }),
     beforeTimeout(answered, graceMs),
   ]);
+  extension?.destroy();
   server.destroy();
   await store.close();
   const failure = store.failure ?? (stopped.status === "rejected" ? stopped.reason : undefined);

@@ -6,6 +6,7 @@ export type ServiceErrorCode =
   | "FORBIDDEN"
   | "CONFLICT"
   | "SAME_URL"
+  | "PRECONDITION"
   | "LIMIT_REACHED"
   | "UNAVAILABLE"
   | "INVALID_OPTIONS";

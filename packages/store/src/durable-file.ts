@@ -4,7 +4,7 @@ import type { StoreFileSystem } from "./file-system.ts";
 import { StoreError, systemCode } from "./store-error.ts";
 
 const FILE_MODE = 0o600;
-const TEMPORARY = /^nodepass\.msgpack(\.backup)?\.[0-9a-f]{16}\.tmp$/;
+const TEMPORARY = /^(?:nodepass\.msgpack(?:\.backup)?|fleet\.msgpack)\.[0-9a-f]{16}\.tmp$/;
 
 /** Makes renames and new names in a directory survive a power cut. */
 export async function syncDirectory(fileSystem: StoreFileSystem, path: string): Promise<void> {

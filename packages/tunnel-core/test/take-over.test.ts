@@ -215,6 +215,40 @@ describe("a tunnel that takes over", () => {
     },
   );
 
+  it("gives its addresses away as soon as it closes, UDP too, while connections drain", async () => {
+    const server = (port: number, users: number): string =>
+      `server://secret@127.0.0.1:${port}/127.0.0.1:${users}?mode=1`;
+    const first = await open(server(0, 0));
+    const port = first.tunnelAddress?.port ?? 0;
+    const users = first.entryAddress?.port ?? 0;
+    await open(`client://secret@127.0.0.1:${port}/127.0.0.1:${echo.port}?mode=2&min=1`);
+    const held = connect(users, "127.0.0.1");
+    const user = createSocket("udp4");
+    held.on("error", () => undefined);
+    held.write("held");
+    await once(held, "data");
+    const ask = async (text: string): Promise<string> => {
+      // The tunnel that comes has no client for a moment, and drops what waits too long.
+      const send = (): void => void user.send(text, users, "127.0.0.1");
+      const again = setInterval(send, 200);
+      send();
+      const [datagram] = await once(user, "message");
+      clearInterval(again);
+      return String(datagram);
+    };
+    expect(await ask("before")).toBe("before");
+    const closed = first.close({ timeoutMs: 60_000 });
+    const second = await open(server(port, users));
+    expect(await ask("after")).toBe("after");
+    expect(second.counters().udps).toBe(1);
+    expect(first.state).toBe("closing");
+    held.write("on");
+    expect(String((await once(held, "data"))[0])).toBe("on");
+    held.destroy();
+    user.close();
+    await closed;
+  });
+
   it("cuts what is left when the drain time is over, and nothing before", async () => {
     const url = `client://127.0.0.1:0/127.0.0.1:${echo.port}?mode=1&noudp=1`;
     const first = await open(url);

@@ -87,7 +87,8 @@ test.each([
       if (index % 100 === 99) await once(user, "listening");
     }
     const most = ends.map(() => 0);
-    for (let round = 0; round < 4; round++) {
+    // Two seconds at least; a busy machine may not have answered anybody by then.
+    for (let round = 0; round < 4 || (round < 60 && answered.includes(0)); round++) {
       const until = Date.now() + 500;
       while (Date.now() < until) {
         ends.forEach((end, at) => {

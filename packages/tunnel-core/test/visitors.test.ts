@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LogRecord, openTunnel, type Tunnel } from "@nodepass/tunnel-core";
+import { type LogRecord, openTunnel, type Tunnel, TunnelPorts } from "@nodepass/tunnel-core";
 import { parseTunnelUrl } from "@nodepass/url-config";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { changeInPlace } from "../src/tunnels/update-settings.ts";
+import { tunnelToken } from "../src/wire/tunnel-token.ts";
 import { documentedUrls } from "./support/documented.ts";
 import { expectNoSockets } from "./support/no-leaks.ts";
 import {
@@ -150,11 +151,11 @@ test("a file that is not there is an error that names it", async () => {
 });
 
 /** A handshake with a wrong token, from an own address. @returns the answer's first line, or how it ended */
-async function knock(server: Tunnel, from: string): Promise<string> {
+async function knock(server: Tunnel, from: string, token = "00"): Promise<string> {
   const socket = connect({ host: "127.0.0.1", port: tunnelPort(server), localAddress: from });
   const ended = endOf(socket);
   const answer = readAll(socket).catch(() => Buffer.alloc(0));
-  socket.write("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 00\r\n\r\n");
+  socket.write(`GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`);
   const bytes = await Promise.race([answer, ended.then(() => Buffer.alloc(0))]);
   return bytes.length > 0 ? (String(bytes).split("\r\n")[0] ?? "") : ended;
 }
@@ -199,6 +200,28 @@ describe("the tunnel port", () => {
     expect(await visit(server, "127.0.0.1")).toBe("hello");
     expect(server.liftBans("127.0.0.33")).toBe(1);
     expect(await knock(server, "127.0.0.33")).toMatch(/ 401 /);
+  });
+
+  test("of several tunnels says no word to one who has a key but may not come to its tunnel", async () => {
+    const ports = new TunnelPorts();
+    const first = await openEnd("server://k@127.0.0.1:0/127.0.0.1:0?mode=1", logs, { ports });
+    ends.push(first);
+    const at = `127.0.0.1:${tunnelPort(first)}`;
+    const second = await openEnd(
+      `server://other@${at}/127.0.0.1:0?mode=1&deny=peers:127.0.0.33,peers:127.0.0.1`,
+      logs,
+      { ports },
+    );
+    ends.push(second);
+    expect(await knock(first, "127.0.0.33", tunnelToken("nobody's"))).toMatch(/ 401 /);
+    expect(await knock(first, "127.0.0.33", tunnelToken("other"))).toMatch(/ 401 /);
+    const client = await open(`client://other@${at}/${target.at}?mode=2`);
+    await expect(client.ready({ failOnRefusal: true })).rejects.toThrow(/: 401 Unauthorized/);
+    await client.close({ timeoutMs: 0 });
+    expect(second.counters()).toMatchObject({ refusedDenied: 2, handshakesRefused: 2 });
+    // Nobody is banned for a right key, and others come.
+    expect(second.bans()).toEqual([]);
+    expect(await knock(first, "127.0.0.34", tunnelToken("other"))).toMatch(/ 200 /);
   });
 
   test("bans nobody without ban=1", async () => {

@@ -48,7 +48,7 @@ export type {
   TlsMode,
   TunnelSettings,
 } from "./settings.ts";
-export { splitUrl, type UrlParts } from "./split-url.ts";
+export { joinUrl, splitUrl, type UrlParts } from "./split-url.ts";
 export { deriveTunnelKey } from "./tunnel-key.ts";
 export { formatUrlFields, readUrlFields, type UrlFields } from "./url-fields.ts";
 export {

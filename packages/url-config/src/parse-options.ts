@@ -21,6 +21,9 @@ export interface ParseOptions {
 /** What lenient reading gives. */
 export interface LenientResult<S extends Settings> {
   readonly settings: S;
-  /** What NodePass 1.14 would have overlooked, each with what was taken instead. */
+  /**
+   * What NodePass 1.14 would have overlooked, each with what was taken instead, and (`NO_EFFECT`)
+   * what changes nothing beside the rest of the URL.
+   */
   readonly warnings: readonly UrlProblem[];
 }

@@ -355,6 +355,7 @@ describe("refuses", () => {
     ["server://a%ff@:1/t:2", "INVALID_VALUE tunnel key"],
     ["server://:1/t:2?foo=1", "UNKNOWN_PARAMETER foo"],
     ["server://:1/t:2?LOG=info", "UNKNOWN_PARAMETER LOG"],
+    ["server://:1/t:2?mode=1&=5", "UNKNOWN_PARAMETER query"],
     ["server://:1/t:2?__proto__=1", "UNKNOWN_PARAMETER __proto__"],
     ["server://:1/t:2?min=1", "UNKNOWN_PARAMETER min"],
     ["server://:1/t:2?sni=a", "UNKNOWN_PARAMETER sni"],
@@ -533,4 +534,10 @@ test("defaults that are handed down fill what the URL lacks, where the scheme ha
   });
   expect(parse("client://:1/t:2", { defaults })).toMatchObject({ log: "warn" });
   expect(parse("client://:1/t:2", { defaults })).not.toHaveProperty("tls");
+});
+
+test("a value without a name is told as such", () => {
+  expect(() => parse("server://:1/t:2?mode=1&=5")).toThrow(
+    /^query "=5" has no name \(allowed: name=value\)$/,
+  );
 });

@@ -1,3 +1,5 @@
+import { ENGLISH } from "./describe/english.ts";
+import { withoutEffect } from "./describe/without-effect.ts";
 import { createFindings, type Findings } from "./findings.ts";
 import { readMasterUrl } from "./parse-master-url.ts";
 import type { LenientResult, ParseOptions } from "./parse-options.ts";
@@ -5,7 +7,7 @@ import { readTunnelUrl } from "./parse-tunnel-url.ts";
 import { redact } from "./redact.ts";
 import type { ClientSettings, MasterSettings, ServerSettings, Settings } from "./settings.ts";
 import { splitUrl, type UrlParts } from "./split-url.ts";
-import { UrlConfigError, urlProblem } from "./url-problem.ts";
+import { UrlConfigError, type UrlProblem, urlProblem } from "./url-problem.ts";
 
 /** A longer URL is refused unread. */
 const longestUrlCharacters = 65_536;
@@ -63,7 +65,7 @@ export function parseMasterUrl(url: string, options: ParseOptions = {}): MasterS
 export function parseLenient(url: string, options: ParseOptions = {}): LenientResult<Settings> {
   const findings = createFindings("INVALID_URL", true);
   const settings = readAny(url, options, findings);
-  return { settings, warnings: findings.warnings };
+  return { settings, warnings: [...findings.warnings, ...idleSettings(settings, options)] };
 }
 
 /**
@@ -79,7 +81,14 @@ export function parseTunnelUrlLenient(
 ): LenientResult<ServerSettings | ClientSettings> {
   const findings = createFindings("INVALID_URL", true);
   const settings = readTunnel(url, options, findings);
-  return { settings, warnings: findings.warnings };
+  return { settings, warnings: [...findings.warnings, ...idleSettings(settings, options)] };
+}
+
+function idleSettings(settings: Settings, { defaults }: ParseOptions): UrlProblem[] {
+  return withoutEffect(settings, defaults).map(({ name, value, shown, why }) => {
+    const message = ENGLISH.warnings.noEffect(shown, why);
+    return { code: "NO_EFFECT", parameter: name, value, allowed: "", message };
+  });
 }
 
 function readAny(url: string, options: ParseOptions, findings: Findings): Settings {

@@ -114,6 +114,9 @@ function unknownParameter(
   definition: ParameterDefinition<unknown> | undefined,
 ): UrlProblem {
   const value = shownValue(name, text);
+  if (name === "") {
+    return urlProblem("UNKNOWN_PARAMETER", "query", `=${value}`, "name=value", "has no name");
+  }
   if (definition !== undefined) {
     const owners = definition.schemes.join(" and ");
     const fault = `is no parameter of ${scheme} URLs, only of ${owners} URLs`;

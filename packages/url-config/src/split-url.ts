@@ -62,6 +62,25 @@ export function splitUrl(text: string): UrlParts {
   };
 }
 
+/**
+ * The text that {@link splitUrl} took apart, as it was written: for changes of one part that leave the
+ * others alone, also of URLs that are not whole yet.
+ *
+ * @example
+ * joinUrl({ ...splitUrl("server://OLD@:10101/:80?mode=1"), userInfo: "NEW" }); // "server://NEW@:10101/:80?mode=1"
+ */
+export function joinUrl(parts: UrlParts): string {
+  const { prefix, userInfo, authority, path, query, fragment } = parts;
+  return [
+    prefix,
+    userInfo === undefined ? "" : `${userInfo}@`,
+    authority,
+    path,
+    query === undefined ? "" : `?${query}`,
+    fragment === undefined ? "" : `#${fragment}`,
+  ].join("");
+}
+
 /** Where `pattern` first matches, or the end. */
 function endOf(text: string, pattern: RegExp): number {
   const index = text.search(pattern);

@@ -10,7 +10,9 @@ export type UrlProblemCode =
   | "MISSING"
   | "DUPLICATE"
   | "LOOP"
-  | "UNSUPPORTED";
+  | "UNSUPPORTED"
+  /** Never an error: a warning of lenient reading. */
+  | "NO_EFFECT";
 
 /** One fault of a URL or of the environment. No field ever holds the tunnel key. */
 export interface UrlProblem {

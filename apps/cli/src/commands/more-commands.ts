@@ -4,6 +4,7 @@ import { addCheckCommand } from "./check.ts";
 import { addCompletionCommand } from "./completion.ts";
 import { addDemoCommand } from "./demo.ts";
 import { addFileCommands } from "./files.ts";
+import { addFleetCommand } from "./fleet.ts";
 import { addActionCommands } from "./instance-actions.ts";
 import { addInstanceCommands } from "./instances.ts";
 import { addKeygenCommand } from "./keygen.ts";
@@ -30,6 +31,8 @@ export function addMoreCommands(program: Command, context: CliContext): void {
   addWatchCommands(program, context);
   addMasterCommands(program, context);
   addMcpCommand(program, context);
+  program.commandsGroup("A fleet of masters:");
+  addFleetCommand(program, context);
   program.commandsGroup("Files:");
   addFileCommands(program, context);
   program.commandsGroup("Other:");

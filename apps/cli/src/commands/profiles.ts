@@ -16,7 +16,9 @@ export interface LoginOptions {
 export function addProfileCommands(program: Command, context: CliContext): void {
   program
     .command("login")
-    .description("save a master and its key as a profile, and use it from now on")
+    .description(
+      "save a master, or a fleet's hub, and its key as a profile, and use it from now on",
+    )
     .argument("[name]", "name of the profile", "default")
     .requiredOption("--master <url>", "http(s)://host:port[/prefix] or its master:// URL")
     .option("--key <key>", "its API key; else NP_API_KEY, else asked for on standard input")

@@ -31,10 +31,10 @@ export async function create(
   wanted: CreateInstanceOptions,
   options: RemoteOptions & ShowOptions & ForceOption,
 ): Promise<void> {
-  checkBeforeSending(context, wanted.url, options);
+  const said = checkBeforeSending(context, wanted.url, options);
   const { client } = await openMaster(context, options);
   if (wanted.alias) warnOfTaken(context, await client.list(), wanted.alias);
-  const onAnswer = (answer: RemoteInstance) => sayOverlooked(context, answer);
+  const onAnswer = (answer: RemoteInstance) => sayOverlooked(context, answer, said);
   const created = await withReason(client, createInstance(client, { ...wanted, onAnswer }));
   await printInstance(context, created, options);
 }
@@ -57,7 +57,7 @@ export async function edit(
       exitCode: exitCodes.usage,
     });
   }
-  if (wanted.url !== undefined) checkBeforeSending(context, wanted.url, options);
+  const said = wanted.url === undefined ? [] : checkBeforeSending(context, wanted.url, options);
   const { client } = await openMaster(context, options);
   const all = await client.list();
   const found = findInstance(all, name);
@@ -68,7 +68,7 @@ export async function edit(
       wanted.alias,
     );
   }
-  const onAnswer = (answer: RemoteInstance) => sayOverlooked(context, answer);
+  const onAnswer = (answer: RemoteInstance) => sayOverlooked(context, answer, said);
   const edited = await withReason(client, editInstance(client, found, { ...wanted, onAnswer }));
   await printInstance(context, edited, options);
 }

@@ -10,13 +10,14 @@ import { plainText } from "../output/terminal-text.ts";
  * Looks at a URL as `check` does before a master is asked to run it: masters take what they don't
  * understand for the default. Warnings go to standard error.
  *
+ * @returns these warnings
  * @throws {CliError} with every problem, unless `force`
  */
 export function checkBeforeSending(
   context: CliContext,
   url: string,
   { force = false }: { readonly force?: boolean | undefined },
-): void {
+): readonly string[] {
   // The limits of this machine's environment are none of the master's.
   const keygen = keygenHint(context.environment);
   const { problems, warnings } = checkUrl(url, {}, { keygen });
@@ -31,18 +32,25 @@ export function checkBeforeSending(
     throw new CliError("a master runs server:// and client:// URLs, not master://");
   }
   sayWarnings(context, warnings);
+  return warnings;
 }
 
-/** Shows what a master overlooked in a URL, as its answer tells. */
+/**
+ * Shows what a master overlooked in a URL, as its answer tells.
+ *
+ * @param said what has been said of the URL already
+ */
 export function sayOverlooked(
   context: CliContext,
   answer: { readonly raw: Readonly<Record<string, unknown>> },
+  said: readonly string[],
 ): void {
   const { warnings } = answer.raw;
   if (!Array.isArray(warnings)) return;
+  const more = warnings.map(String).filter((text) => !said.includes(text));
   sayWarnings(
     context,
-    warnings.map((text) => `the master: ${plainText(hideKeys(String(text)))}`),
+    more.map((text) => `the master: ${plainText(hideKeys(text))}`),
   );
 }
 

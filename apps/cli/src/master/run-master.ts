@@ -152,9 +152,9 @@ function givenKeys(environment: KeyOptions, { apiKey, readKey }: KeyOptions = {}
   };
 }
 
-/** Waits for a request to stop, then closes the master within `NP_SHUTDOWN_TIMEOUT`. */
+/** Waits for a request to stop, then closes what runs: a master within `NP_SHUTDOWN_TIMEOUT`. */
 export async function serveUntilStopped(
-  master: RunningMaster,
+  master: Pick<RunningMaster, "close" | "destroy">,
   { stop, logger }: { readonly stop: StopRequests; readonly logger: Logger },
 ): Promise<void> {
   const reason = await Promise.race([stop.requested, untilAborted(stop.now)]);

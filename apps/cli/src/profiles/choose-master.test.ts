@@ -40,9 +40,23 @@ it.each<[MasterOptions, Record<string, string>, ProfileBook, string, string]>([
   [{ profile: "work" }, { NP_API_KEY: "e" }, book, "https://work", "work-key"],
   [{}, { NP_API_KEY: "e" }, book, "http://home:1", "home-key"],
   [{ profile: "work", key: "k" }, {}, book, "https://work", "k"],
+  // By the name of a profile.
+  [{ master: "work" }, { NP_API_KEY: "e" }, book, "https://work", "work-key"],
+  [{ master: "edge@work" }, { NP_API_KEY: "e" }, book, "https://work", "work-key"],
+  [{ master: "edge@home:1" }, {}, book, "http://home:1", "home-key"],
+  [{ master: "edge@https://hub/api", key: "k" }, {}, book, "https://hub", "k"],
 ])("with %j and %j goes to the right master with its key", (options, env, saved, origin, key) => {
   const choice = chooseMaster(options, env, saved);
   expect([choice.address.origin, choice.key]).toEqual([origin, key]);
+});
+
+it.each([
+  ["edge@work", "edge"],
+  ["0123456789abcdef@work", "0123456789abcdef"],
+  ["work", undefined],
+  ["https://work", undefined],
+])("takes %j for the member %j", (master, member) => {
+  expect(chooseMaster({ master }, {}, book).member).toBe(member);
 });
 
 it("sends no key to a master that it does not belong to", () => {
@@ -78,6 +92,8 @@ it.each<[MasterOptions, number]>([
   [{ insecure: true, pin: "AA" }, 2],
   [{ profile: "none" }, 1],
   [{ profile: "home", pin: "AA" }, 2],
+  [{ master: "edge@work", profile: "work" }, 2],
+  [{ master: "edge@nowhere" }, 4],
 ])("refuses %j", (options, exitCode) => {
   expect(() => chooseMaster(options, {}, book)).toThrow(expect.objectContaining({ exitCode }));
 });

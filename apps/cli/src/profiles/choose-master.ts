@@ -4,6 +4,7 @@ import { CliError, exitCodes } from "../exit-code.ts";
 
 /** What a command line says about the master. */
 export interface MasterOptions {
+  /** An address, the name of a profile, or `MASTER@FLEET`: one of a fleet, passed on by its hub. */
   readonly master?: string | undefined;
   readonly key?: string | undefined;
   readonly profile?: string | undefined;
@@ -14,7 +15,10 @@ export interface MasterOptions {
 
 /** The master that is meant. */
 export interface MasterChoice {
+  /** Of the hub, where a member of its fleet is meant. */
   readonly address: MasterAddress;
+  /** mid or name of the member. */
+  readonly member: string | undefined;
   readonly key: string;
   readonly trust: Trust;
   /** The profile that the key is from. */
@@ -26,7 +30,8 @@ export const defaultMaster = "http://127.0.0.1:9090";
 
 /**
  * Finds the master that is meant. The address: `--master`, `--profile`, `NP_MASTER_URL`, the current
- * profile, else this machine. The key: `--key`, `NP_API_KEY`, a profile's. A key never goes to a
+ * profile, else this machine; `--master` may name a profile, and `MASTER@` before either a member of
+ * that fleet. The key: `--key`, `NP_API_KEY`, a profile's. A key never goes to a
  * master that it does not belong to: that of the environment only where the environment says, if it
  * does; that of a profile only to the profile's master.
  *
@@ -34,18 +39,37 @@ export const defaultMaster = "http://127.0.0.1:9090";
  *   unauthorized without a key
  */
 export function chooseMaster(
-  options: MasterOptions,
+  given: MasterOptions,
   environment: Readonly<Record<string, string | undefined>>,
   book: ProfileBook,
 ): MasterChoice {
-  if (options.master !== undefined && options.profile !== undefined) {
+  if (given.master !== undefined && given.profile !== undefined) {
     throw new CliError("--master and --profile exclude each other", { exitCode: exitCodes.usage });
   }
+  const [, member, fleet] = memberOfFleet.exec(given.master ?? "") ?? [];
+  const options = withProfile({ ...given, master: fleet ?? given.master }, book);
+  return { ...chooseHub(options, environment, book), member };
+}
+
+/** A name or mid, and the fleet; what has `/` or `:` before the `@` is a URL. */
+const memberOfFleet = /^([^/:@]+)@(.+)$/;
+
+/** A master that is called by the name of a profile is that profile's. */
+function withProfile({ master, ...rest }: MasterOptions, book: ProfileBook): MasterOptions {
+  if (master === undefined || !book.profiles.has(master)) return { ...rest, master };
+  return { ...rest, profile: master };
+}
+
+function chooseHub(
+  options: MasterOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+  book: ProfileBook,
+): Omit<MasterChoice, "member"> {
   const { NP_MASTER_URL: masterOfEnvironment = "", NP_API_KEY: keyOfEnvironment = "" } =
     environment;
-  const given = options.master ?? (options.profile === undefined ? masterOfEnvironment : "");
-  const [name, profile] = given === "" ? pickProfile(options, book) : profileOf(given, book);
-  const master = given || (profile?.master ?? defaultMaster);
+  const told = options.master ?? (options.profile === undefined ? masterOfEnvironment : "");
+  const [name, profile] = told === "" ? pickProfile(options, book) : profileOf(told, book);
+  const master = told || (profile?.master ?? defaultMaster);
   const address = parseMasterAddress(master);
 
   const belongs =
@@ -53,7 +77,7 @@ export function chooseMaster(
     (masterOfEnvironment === "" ? true : isSame(masterOfEnvironment, address));
   const key =
     options.key ??
-    ((belongs && (given !== "" || profile === undefined) && keyOfEnvironment) || profile?.key);
+    ((belongs && (told !== "" || profile === undefined) && keyOfEnvironment) || profile?.key);
   if (key === undefined || key === "") throw noKey(address);
   if (options.pin !== undefined && address.origin.startsWith("http:")) {
     throw new CliError("--pin needs an https:// master: without TLS there is no certificate", {

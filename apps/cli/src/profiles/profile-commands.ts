@@ -1,4 +1,9 @@
-import { createMasterClient, parseMasterAddress } from "@nodepass/master-client";
+import {
+  type ApiOptions,
+  createMasterClient,
+  MasterClientError,
+  parseMasterAddress,
+} from "@nodepass/master-client";
 import {
   createNodeFetch,
   type ProfileBook,
@@ -35,14 +40,25 @@ export async function login(
   if (options.check) {
     const trust: Trust =
       pin === undefined ? { kind: insecure ? "any" : "system" } : { kind: "pin", fingerprint: pin };
-    const fetch = createNodeFetch(trust);
-    await createMasterClient({ address, key, fetch, timeoutMs: options.timeout }).info();
+    await checkKey({ address, key, fetch: createNodeFetch(trust), timeoutMs: options.timeout });
   }
   // The address is kept without the rest of a master:// URL.
   const master = `${address.origin}${address.basePaths.at(-1) ?? ""}`;
   const profiles = new Map([...book.profiles, [name, { master, key, insecure, pin }]]);
   await writeProfiles(path, { current: name, profiles });
   context.stdout.write(`saved ${master} as ${plainText(name)} in ${path}\n`);
+}
+
+/** Asks a master, or the hub of a fleet, whether the key is good. */
+async function checkKey(access: ApiOptions): Promise<void> {
+  try {
+    await createMasterClient(access).info();
+  } catch (error) {
+    // An API that has no such thing to tell may be a hub's.
+    if (!(error instanceof MasterClientError && error.code === "NOT_FOUND")) throw error;
+    const { createFleetClient } = await import("@nodepass/master-client/fleet");
+    await createFleetClient(access).info();
+  }
 }
 
 /** Runs `nodepass profile ls`; keys are not shown. */

@@ -43,6 +43,14 @@ export async function tcping(
 /** Runs `nodepass key renew`: the old key is of no use from then on. */
 export async function renewKey(context: CliContext, options: RemoteOptions): Promise<void> {
   const { client, choice } = await openMaster(context, options);
+  if (choice.member !== undefined) {
+    throw new CliError(
+      "a fleet's token can't renew a master's own API key; ask the master itself",
+      {
+        exitCode: exitCodes.usage,
+      },
+    );
+  }
   const key = await client.renewKey();
   // Printed first: whatever happens to the file, the key must not be lost.
   if (options.json === true) await printData(context, { key }, options);

@@ -26,7 +26,10 @@ const maxTimeoutMs = 2 ** 31 - 1;
 /** Adds the options that say which master is asked. */
 export function addAskOptions(command: Command): Command {
   return command
-    .option("--master <url>", "the master: http(s)://host:port[/prefix] or its master:// URL")
+    .option(
+      "-m, --master <master>",
+      "http(s)://host:port[/prefix], its master:// URL, a profile, or MASTER@FLEET through a hub",
+    )
     .option("--key <key>", "its API key; better NP_API_KEY, others can see arguments")
     .option("--profile <name>", "a master saved with login")
     .option("--insecure", "trust any certificate of the master")

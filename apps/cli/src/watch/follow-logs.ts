@@ -1,4 +1,10 @@
-import type { MasterClient, RemoteEvent, RemoteInstance } from "@nodepass/master-client";
+import {
+  type FollowOptions,
+  followEvents,
+  type MasterClient,
+  type RemoteEvent,
+  type RemoteInstance,
+} from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { forEachInstance, selectInstances } from "../instances/each-instance.ts";
@@ -67,7 +73,8 @@ export async function followLogs(
     // Events have a connection of their own: one may come after the answer that has its line already.
     if (!printed.delete(keyOf({ time, instance, line }))) printLine(time, instance, line);
   };
-  await followUntilStopped(context, client, onEvent, async () => {
+  const follow = (options: FollowOptions) => followEvents(client, { ...options, onEvent });
+  await followUntilStopped(context, client, follow, async () => {
     if (waiting === undefined) return;
     printed = new Set((await printKept()).map(keyOf));
     const missing = waiting.filter((each) => !printed.delete(keyOf(each)));

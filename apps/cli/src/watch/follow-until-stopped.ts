@@ -1,18 +1,20 @@
-import { followEvents, type MasterClient, type RemoteEvent } from "@nodepass/master-client";
+import type { FollowOptions } from "@nodepass/master-client";
 import type { CliContext, StopRequests } from "../context.ts";
 import { createStyle, hasColour } from "../output/colour.ts";
 import { hideKeys } from "../output/hide-keys.ts";
 
 /**
- * Follows a master's events until the command is asked to stop; says on standard error when the
- * stream breaks and when it is back.
+ * Follows events until the command is asked to stop; says on standard error when the stream breaks and
+ * when it is back.
  *
+ * @param followed who tells them
+ * @param follow follows them with these options
  * @param onFirstOpen runs once, beside the events, as soon as they are told; its error ends it all
  */
 export async function followUntilStopped(
   context: CliContext,
-  client: MasterClient,
-  onEvent: (event: RemoteEvent) => void,
+  followed: { readonly origin: string },
+  follow: (options: FollowOptions) => Promise<void>,
   onFirstOpen: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   const failed = new AbortController();
@@ -21,13 +23,12 @@ export async function followUntilStopped(
   const { yellow } = createStyle(hasColour(context.stderr, context.environment));
   const say = (text: string) => context.stderr.write(`${yellow("nodepass:")} ${text}\n`);
   let isLost = false;
-  await followEvents(client, {
+  await follow({
     signal,
-    onEvent,
     onOpen: () => {
       if (isFirst) onFirstOpen().catch((error: unknown) => failed.abort(error));
       isFirst = false;
-      if (isLost) say(`connected again to ${client.origin}`);
+      if (isLost) say(`connected again to ${followed.origin}`);
       isLost = false;
     },
     onLost: (reason) => {

@@ -1,4 +1,4 @@
-import type { RemoteEvent } from "@nodepass/master-client";
+import { followEvents, type RemoteEvent } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { hasColour } from "../output/colour.ts";
 import { stdoutStyle, streamPrinter } from "../output/print.ts";
@@ -16,7 +16,7 @@ export async function printEvents(
 ): Promise<void> {
   const { client } = await openMaster(context, options);
   const print = await streamPrinter(context, options);
-  await followUntilStopped(context, client, (event) => {
+  const onEvent = (event: RemoteEvent) => {
     if (options.type !== undefined && !options.type.includes(event.type)) return;
     const { type, time, instance, logs } = event;
     if (options.json === true) {
@@ -25,7 +25,10 @@ export async function printEvents(
     } else {
       context.stdout.write(`${formatEvent(context, event)}\n`);
     }
-  });
+  };
+  await followUntilStopped(context, client, (follow) =>
+    followEvents(client, { ...follow, onEvent }),
+  );
 }
 
 function formatEvent(context: CliContext, { type, time, instance, logs }: RemoteEvent): string {

@@ -1,17 +1,19 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
+import { reservePort } from "test-support";
 import { onTestFinished } from "vitest";
 
 /** Starts a TCP and UDP echo server on one port of loopback; both are gone when the test ends. */
 export async function startEcho(): Promise<number> {
+  // Of the system's own choice it would be free for TCP, and somebody's for UDP.
+  const port = await reservePort();
   const tcp = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => socket.destroy());
     socket.pipe(socket);
-  }).listen(0, "127.0.0.1");
+  }).listen(port, "127.0.0.1");
   await once(tcp, "listening");
-  const { port } = tcp.address() as AddressInfo;
   const udp = await bindUdp(port);
   udp.on("message", (message, peer) => udp.send(message, peer.port, peer.address));
   onTestFinished(() => {

@@ -20,6 +20,7 @@ export const en = {
   loading: "Loading…",
   close: "Close",
   cancel: "Cancel",
+  readsOnly: "This key may only read",
   signOut: "Sign out",
   time: "Time",
   noValues: "Nothing measured yet.",

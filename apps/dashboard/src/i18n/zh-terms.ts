@@ -86,6 +86,7 @@ const faults: Readonly<Record<UrlProblemCode, string>> = {
   DUPLICATE: "重复",
   LOOP: "会形成环路",
   UNSUPPORTED: "不支持",
+  NO_EFFECT: "不起作用",
 };
 
 /** What is wrong with a URL. */

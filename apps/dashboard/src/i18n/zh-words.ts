@@ -117,7 +117,19 @@ export const zhWords: DescriptionWords = {
     noTls: "tls=0：途中的任何人都能读取和修改流量；tls=1 代价很小",
     autoServer: "mode=0：由端口是否空闲决定行为；mode=1 总是反向，mode=2 总是正向",
     autoClient: "mode=0：由端口是否空闲决定行为；mode=1 总是单端，mode=2 总是隧道客户端",
-    nothingToChoose: (lbs: number): string => `lbs=${lbs}：只有一个客户端和一个目标，没有可选的`,
+    noEffect: (setting, why) => {
+      const reasons: Readonly<Record<typeof why, string>> = {
+        dialsElsewhere: "mode=1 时由客户端连接目标",
+        usersElsewhere: "mode=2 时用户在客户端接入",
+        noServer: "mode=1 时没有服务端",
+        noTcp: "它用于 TCP，而 notcp=1",
+        noUdp: "它用于 UDP，而 noudp=1",
+        noFiles: "证书文件用于 tls=2",
+        noMonth: "它用于带 /month 的配额",
+        noChoice: "没有可选的",
+      };
+      return `${setting} 不起作用：${reasons[why]}`;
+    },
     nothingCarried: "notcp=1 且 noudp=1：什么都不承载",
     noKey: (keygen) => `没有密钥：任何能到达隧道端口的人都能加入；用 ${keygen} 生成一个`,
     shortKey: (characters, keygen) =>

@@ -13,6 +13,7 @@ export const zh: Catalogue = {
   loading: "加载中…",
   close: "关闭",
   cancel: "取消",
+  readsOnly: "此密钥只能读取",
   signOut: "退出登录",
   time: "时间",
   noValues: "暂无数据。",

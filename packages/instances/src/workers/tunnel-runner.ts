@@ -1,15 +1,8 @@
-import {
-  type Counters,
-  isSameCounters,
-  type Latencies,
-  NO_COUNTERS,
-  NO_TOTALS,
-  type Totals,
-  totalsOf,
-} from "@nodepass/model";
+import { totalsOf } from "@nodepass/model";
 import {
   changeInPlace,
   EntryPorts,
+  monotonicMs,
   openTunnel,
   RelayBuffers,
   type Tunnel,
@@ -19,29 +12,26 @@ import {
 } from "@nodepass/tunnel-core";
 import type { EnvironmentSettings } from "@nodepass/url-config";
 import { isLogged } from "../log-threshold.ts";
-import { pushLatencies } from "./latency-rows.ts";
-import { LineBudget } from "./line-budget.ts";
 import {
   type ChangeOutcome,
   type LogReport,
-  pushCounters,
   type RunnerCommand,
   type RunnerReport,
   type RunnerSettings,
+  TIME_OVER,
   type TunnelAnswer,
   type TunnelQuestion,
   type TunnelSpec,
 } from "./messages.ts";
-import { closeWithin, countersNow, countersOfRun, latenciesOfAll } from "./run-counters.ts";
+import { closeWithin, countersNow, latenciesOfAll } from "./run-counters.ts";
+import { newRunEntry, type RunEntry } from "./run-entry.ts";
+import { RunReporter } from "./run-reporter.ts";
 
 /** Tunnels that open at once: stretching a key takes a core and 16 MiB for some 40 ms. */
 const MAX_OPENING = 4;
 
-/** Most targets that are told of. */
-const MAX_RESTING = 64;
-
-/** Most peers that are told of. */
-const MAX_PEERS = 64;
+/** How long after the end of its time a tunnel that nothing asks is cut, ms. */
+const TIMES_INTERVAL_MS = 50;
 
 /** Opens a tunnel end; `openTunnel` of tunnel-core but in tests. */
 export type OpenTunnel = (spec: TunnelSpec, options: TunnelOptions) => Promise<Tunnel>;
@@ -53,30 +43,6 @@ export interface TunnelRunnerOptions extends RunnerSettings {
   readonly open?: OpenTunnel | undefined;
 }
 
-interface RunEntry {
-  readonly run: number;
-  spec: TunnelSpec;
-  readonly budget: LineBudget;
-  tunnel: Tunnel | undefined;
-  /** Is to take the place of `tunnel`. */
-  next: Tunnel | undefined;
-  /** Were replaced; their connections have their time. */
-  readonly draining: Set<Tunnel>;
-  /** What those that have drained counted. */
-  past: Totals;
-  /** And what they measured; `undefined` if there were none. */
-  pastLatencies: Latencies | undefined;
-  /** Another tunnel is being opened in its place. */
-  replacing: boolean;
-  /** `openTunnel` has resolved. */
-  opened: boolean;
-  /** Time for its connections to finish, once it is to close. */
-  closeTimeoutMs: number | undefined;
-  last: Counters;
-  /** What was told of its peers last, as JSON. */
-  lastPeers: string;
-}
-
 /**
  * Runs tunnels in the thread that it lives in, and reports what changes. One timer for all looks at
  * the counters; nothing is sent for tunnels that carry nothing.
@@ -86,6 +52,7 @@ export class TunnelRunner {
   readonly #counterIntervalMs: number;
   readonly #ways: TunnelWays;
   readonly #send: (report: RunnerReport) => void;
+  readonly #reporter: RunReporter;
   readonly #openTunnel: OpenTunnel;
   readonly #buffers: RelayBuffers;
   /** Server tunnels of this thread with the same tunnel address are on one port. */
@@ -98,30 +65,33 @@ export class TunnelRunner {
   #dueSent: NodeJS.Immediate | undefined;
   #opening = 0;
   #timer: NodeJS.Timeout | undefined;
+  #times: NodeJS.Timeout | undefined;
 
   constructor(options: TunnelRunnerOptions) {
     this.#limits = options.limits;
     this.#counterIntervalMs = options.counterIntervalMs;
     this.#ways = options.ways ?? {};
     this.#send = options.send;
+    this.#reporter = new RunReporter(options.send);
     this.#openTunnel = options.open ?? openTunnel;
     this.#buffers = new RelayBuffers(options.limits.tcpDataBufferBytes);
   }
 
   handle(command: RunnerCommand): void {
     if (command.kind === "open") {
-      this.#open(command.run, command.spec);
+      this.#open(newRunEntry(command.run, command.spec, command.until));
       return;
     }
     if (command.kind === "measure") {
-      this.#sendLatencies();
+      this.#reporter.latencies(this.#entries.values());
       return;
     }
     const entry = this.#entries.get(command.run);
     // It may have ended by itself meanwhile; `closed` was sent then.
     if (entry === undefined) return;
-    if (command.kind === "read") this.#sendCounters([entry], true);
+    if (command.kind === "read") this.#reporter.counters([entry], true);
     else if (command.kind === "change") this.#change(entry, command.spec);
+    else if (command.kind === "until") this.#serveUntil(entry, command.until);
     else if (command.kind === "ask") this.#ask(entry, command.ask, command.question);
     else this.#close(entry, command.timeoutMs);
   }
@@ -129,6 +99,7 @@ export class TunnelRunner {
   /** Cuts every tunnel now and sends nothing more about them. */
   destroy(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#times);
     clearImmediate(this.#dueSent);
     this.#due.clear();
     this.#queue.length = 0;
@@ -141,23 +112,9 @@ export class TunnelRunner {
     }
   }
 
-  #open(run: number, spec: TunnelSpec): void {
-    const entry: RunEntry = {
-      run,
-      spec,
-      budget: new LineBudget(performance.now()),
-      tunnel: undefined,
-      next: undefined,
-      draining: new Set(),
-      past: NO_TOTALS,
-      pastLatencies: undefined,
-      replacing: false,
-      opened: false,
-      closeTimeoutMs: undefined,
-      last: NO_COUNTERS,
-      lastPeers: "[]",
-    };
-    this.#entries.set(run, entry);
+  #open(entry: RunEntry): void {
+    this.#entries.set(entry.run, entry);
+    if (entry.until !== undefined) this.#watchTimes();
     this.#queue.push({ entry, open: () => this.#openOne(entry) });
     this.#openNext();
   }
@@ -180,9 +137,15 @@ export class TunnelRunner {
         ...this.#tunnelOptions(),
         onCreate: (created) => {
           entry.tunnel = created;
+          created.serveUntil(entry.until);
           this.#listen(entry, created);
         },
       });
+      if (!this.#entries.has(entry.run)) {
+        // Its time was over before it stood.
+        tunnel.destroy();
+        return;
+      }
       entry.tunnel = tunnel;
       entry.opened = true;
     } catch (error) {
@@ -195,7 +158,7 @@ export class TunnelRunner {
     }
     this.#sendState(entry);
     this.#timer ??= setInterval(
-      () => this.#sendCounters(this.#entries.values(), false),
+      () => this.#reporter.counters(this.#entries.values(), false),
       this.#counterIntervalMs,
     );
   }
@@ -239,6 +202,34 @@ export class TunnelRunner {
       for (const one of this.#due) if (one.closeTimeoutMs === undefined) this.#sendState(one);
       this.#due.clear();
     });
+  }
+
+  #serveUntil(entry: RunEntry, until: number | undefined): void {
+    entry.until = until;
+    for (const tunnel of tunnelsOf(entry)) tunnel.serveUntil(until);
+    this.#watchTimes();
+  }
+
+  /** Only while some run has an end: the tunnels take nobody after it by themselves, this cuts the rest. */
+  #watchTimes(): void {
+    const any = [...this.#entries.values()].some(({ until }) => until !== undefined);
+    if (any) this.#times ??= setInterval(() => this.#cutLate(), TIMES_INTERVAL_MS);
+    else {
+      clearInterval(this.#times);
+      this.#times = undefined;
+    }
+  }
+
+  #cutLate(): void {
+    const now = monotonicMs();
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.until === undefined || now < entry.until) continue;
+      const tunnels = tunnelsOf(entry);
+      this.#over(entry, TIME_OVER);
+      for (const tunnel of tunnels) tunnel.destroy();
+      const queued = this.#queue.findIndex((waiting) => waiting.entry === entry);
+      if (queued >= 0) this.#queue.splice(queued, 1);
+    }
   }
 
   #ask({ run, tunnel }: RunEntry, ask: number, question: TunnelQuestion): void {
@@ -285,6 +276,7 @@ export class TunnelRunner {
         takeOver: former,
         onCreate: (created) => {
           entry.next = created;
+          created.serveUntil(entry.until);
           this.#listen(entry, created);
         },
       });
@@ -298,7 +290,7 @@ export class TunnelRunner {
       outcome = "replaced";
       // It is closing already; this only waits for it.
       void former.close().finally(() => this.#drained(entry, former));
-      this.#sendCounters([entry], false);
+      this.#reporter.counters([entry], false);
       this.#sendState(entry);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -342,9 +334,10 @@ export class TunnelRunner {
   #over(entry: RunEntry, reason: string | undefined): void {
     // Destroyed meanwhile: nobody wants to hear of it.
     if (!this.#entries.has(entry.run)) return;
-    if (entry.opened) this.#sendCounters([entry], false);
-    this.#logSuppressed(entry);
+    if (entry.opened) this.#reporter.counters([entry], false);
+    this.#reporter.heldBack(entry);
     this.#entries.delete(entry.run);
+    if (entry.until !== undefined) this.#watchTimes();
     this.#due.delete(entry);
     this.#send({ kind: "closed", run: entry.run, reason });
     if (this.#entries.size > 0) return;
@@ -353,55 +346,8 @@ export class TunnelRunner {
   }
 
   #sendState(entry: RunEntry): void {
-    const { run, tunnel } = entry;
     this.#due.delete(entry);
-    if (tunnel === undefined) return;
-    const { state, reason, mode, tunnelAddress, entryAddress } = tunnel;
-    if (state === "closing" || state === "closed") return;
-    const isSingleEnd = tunnel.settings.scheme === "client" && mode === 1;
-    const link = isSingleEnd ? "none" : tunnel.hasPeer && state === "running" ? "up" : "down";
-    const restingTargets = tunnel
-      .targets()
-      .filter(({ resting }) => resting)
-      .slice(0, MAX_RESTING)
-      .map(({ target, protocol, reason = "" }) => ({ target, protocol, reason }));
-    this.#sendPeers(entry);
-    const at = { tunnelAddress, entryAddress };
-    this.#send({ kind: "state", run, state, reason, mode, link, restingTargets, ...at });
-  }
-
-  #sendCounters(entries: Iterable<RunEntry>, always: boolean): void {
-    const rows: number[] = [];
-    for (const entry of entries) {
-      this.#sendPeers(entry);
-      const counters = countersOfRun(entry);
-      if (!always && isSameCounters(counters, entry.last)) continue;
-      entry.last = counters;
-      pushCounters(rows, entry.run, counters);
-    }
-    if (rows.length > 0) this.#send({ kind: "counters", rows });
-  }
-
-  /** Nothing for tunnels that can have one peer only. */
-  #sendPeers(entry: RunEntry): void {
-    const states = entry.tunnel?.peers() ?? [];
-    if (states.length === 0 && entry.lastPeers === "[]") return;
-    const peers = states
-      .slice(0, MAX_PEERS)
-      .map(({ reason = "", ...peer }) => ({ ...peer, reason }));
-    const told = JSON.stringify(peers);
-    if (told === entry.lastPeers) return;
-    entry.lastPeers = told;
-    this.#send({ kind: "peers", run: entry.run, peers });
-  }
-
-  #sendLatencies(): void {
-    const rows: number[] = [];
-    for (const { run, tunnel, draining, pastLatencies } of this.#entries.values()) {
-      if (tunnel === undefined) continue;
-      pushLatencies(rows, run, latenciesOfAll([tunnel, ...draining], pastLatencies));
-    }
-    this.#send({ kind: "latencies", rows });
+    this.#reporter.state(entry);
   }
 
   #log(
@@ -410,15 +356,10 @@ export class TunnelRunner {
     message: string,
     fields: LogReport["fields"],
   ): void {
-    if (!this.#entries.has(entry.run) || !entry.budget.take(performance.now())) return;
-    this.#logSuppressed(entry);
-    this.#send({ kind: "log", run: entry.run, time: Date.now(), level, message, fields });
+    if (this.#entries.has(entry.run)) this.#reporter.log(entry, level, message, fields);
   }
+}
 
-  #logSuppressed({ run, budget }: RunEntry): void {
-    const lines = budget.takeSuppressed();
-    if (lines === 0) return;
-    const message = "log lines held back";
-    this.#send({ kind: "log", run, time: Date.now(), level: "warn", message, fields: { lines } });
-  }
+function tunnelsOf({ tunnel, next, draining }: RunEntry): Tunnel[] {
+  return [tunnel, next, ...draining].filter((each) => each !== undefined);
 }

@@ -1,6 +1,6 @@
 import type { KeyAccess } from "@nodepass/model";
 import type { Hono } from "hono";
-import { givenKey, isReadOnly } from "../auth/require-key.ts";
+import { accessOf, givenKey } from "../auth/require-key.ts";
 import { refuse } from "../http/error-response.ts";
 import { readBody } from "../http/json-body.ts";
 import type { RouteParts } from "../routes/parts.ts";
@@ -11,7 +11,7 @@ export interface AgentRequest {
   readonly request: Request;
   /** At most 1 MiB, as text. */
   readonly body: string;
-  /** The key that it came with, and what that may do. */
+  /** The key that it came with, empty where none was needed, and what that may do. */
   readonly key: string;
   readonly access: KeyAccess;
   /** Asks this API, as the same client. */
@@ -56,7 +56,7 @@ export function registerAgentRoute(
       request: c.req.raw,
       body,
       key: givenKey(c) ?? "",
-      access: isReadOnly(c) ? "read" : "full",
+      access: accessOf(c).level,
       ask: async (request) => app.fetch(request, c.env),
     });
   });

@@ -9,12 +9,12 @@ export interface Ticket {
   readonly expiresAt: number;
 }
 
-/** Short-lived stand-ins for the key, for browsers whose EventSource sends no headers. */
-export interface TicketStore {
+/** Short-lived stand-ins for a key, for browsers whose EventSource sends no headers. */
+export interface TicketStore<Access = KeyAccess> {
   /** @param access what the key may do that it stands in for */
-  issue(access: KeyAccess): Ticket;
+  issue(access: Access): Ticket;
   /** @returns what it opens, `undefined` if it was not good; it is used up in any case */
-  consume(ticket: string): KeyAccess | undefined;
+  consume(ticket: string): Access | undefined;
   /** Makes all of them worthless. */
   clear(): void;
 }
@@ -24,12 +24,12 @@ function digest(ticket: string): string {
   return createHash("sha256").update(ticket).digest("base64");
 }
 
-export function createTicketStore(
+export function createTicketStore<Access = KeyAccess>(
   clock: Clock,
   limits: { readonly ticketLifeMs: number; readonly maxTickets: number },
-): TicketStore {
+): TicketStore<Access> {
   /** By digest, the oldest first; `endsAt` is monotonic. */
-  const tickets = new Map<string, { readonly endsAt: number; readonly access: KeyAccess }>();
+  const tickets = new Map<string, { readonly endsAt: number; readonly access: Access }>();
 
   const forgetOld = (now: number): void => {
     for (const [key, { endsAt }] of tickets) {

@@ -7,12 +7,12 @@ export const DOCS_SECURITY_POLICY =
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** The page at `/docs`; its links are relative, so that it works under any prefix. */
-export const SWAGGER_PAGE = `<!doctype html>
+export const swaggerPage = (title: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>NodePass master API</title>
+<title>${title} API</title>
 <link rel="icon" type="image/png" href="docs/favicon-32x32.png">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 </head>

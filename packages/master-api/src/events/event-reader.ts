@@ -1,23 +1,24 @@
-import type { Instance } from "@nodepass/model";
 import type { Clock } from "../clock.ts";
 import type { EventLimits } from "./event-limits.ts";
-import { type FrameEncoder, KEEP_ALIVE_FRAME, RETRY_FRAME } from "./frame.ts";
+import { type FrameEncoder, KEEP_ALIVE_FRAME, RETRY_FRAME, type StateType } from "./frame.ts";
 import { LogQueue } from "./log-queue.ts";
 import { StateQueue } from "./state-queue.ts";
 
 /** What a reader needs from the hub. */
-export interface EventReaderParts {
+export interface EventReaderParts<State> {
   readonly clock: Clock;
   readonly limits: EventLimits;
-  readonly encoder: FrameEncoder;
-  /** A running instance, to be shown again on a quiet stream. */
-  anyRunning(): Instance | undefined;
+  readonly encoder: FrameEncoder<State>;
+  /** What tells one thing from another. */
+  keyOf(state: State): string;
+  /** What is shown again on a quiet stream, if anything. */
+  refresh(): State | undefined;
   /** Drops the connection; without it the stream is broken off with an error. */
   readonly disconnect?: (() => void) | undefined;
   /** Called when the reader is broken off, with the reason. */
   onCut(reason: string): void;
   /** Called once, when the reader is gone for whatever reason. */
-  onGone(reader: EventReader): void;
+  onGone(reader: EventReader<State>): void;
 }
 
 /** A chunk is closed above this size: enough for a system call, little to hold. */
@@ -30,17 +31,17 @@ interface Waiting {
 
 /**
  * One open event stream. Nothing is encoded before the reader asks for it: what waits is one
- * reference per instance (its latest state) and a bounded queue of log lines.
+ * reference per thing (its latest state) and a bounded queue of lines.
  *
  * States: open -> ending (a `shutdown` waits to be read) -> gone. A reader that takes nothing for
  * `stallTimeoutMs` goes from open or ending to gone with an error, which a client sees as a broken
  * connection and not as a clean end, after which dashboards would not reconnect.
  */
-export class EventReader {
+export class EventReader<State> {
   readonly stream: ReadableStream<Uint8Array>;
-  readonly #parts: EventReaderParts;
-  readonly #states: StateQueue;
-  readonly #lines: LogQueue;
+  readonly #parts: EventReaderParts<State>;
+  readonly #states: StateQueue<State>;
+  readonly #lines: LogQueue<State>;
   readonly #text = new TextEncoder();
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #waiting: Waiting | undefined;
@@ -52,9 +53,9 @@ export class EventReader {
   #lastEventAt: number;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(parts: EventReaderParts) {
+  constructor(parts: EventReaderParts<State>) {
     this.#parts = parts;
-    this.#states = new StateQueue(parts.limits.stateSpacingMs);
+    this.#states = new StateQueue(parts.limits.stateSpacingMs, parts.keyOf);
     this.#lines = new LogQueue({
       maxLines: parts.limits.maxQueuedLines,
       maxCharacters: parts.limits.maxQueuedCharacters,
@@ -79,16 +80,16 @@ export class EventReader {
     this.#advance();
   }
 
-  pushState(type: "initial" | "create" | "update" | "delete", instance: Instance): void {
+  pushState(type: StateType, state: State): void {
     if (this.#gone || this.#ending) return;
-    this.#states.push(type, instance, this.#parts.clock.now(), this.#nextSequence());
+    this.#states.push(type, state, this.#parts.clock.now(), this.#nextSequence());
     this.#advance();
   }
 
-  pushLine(instance: Instance, line: string): void {
+  pushLine(state: State, line: string): void {
     if (this.#gone || this.#ending) return;
     const time = this.#parts.clock.now();
-    this.#lines.push({ instance, line, time, sequence: this.#nextSequence() });
+    this.#lines.push({ state, line, time, sequence: this.#nextSequence() });
     if (this.#lines.dropped > this.#parts.limits.maxDroppedLines) {
       this.destroy("reader is too slow");
       return;
@@ -163,15 +164,15 @@ export class EventReader {
       chunk += next;
       this.#lastEventAt = now;
     }
-    const { clock, limits, encoder, anyRunning } = this.#parts;
+    const { clock, limits, encoder } = this.#parts;
     if (this.#ending) {
       return this.#hasSomething() ? chunk : chunk + encoder.shutdown(clock.now());
     }
     if (chunk === "" && now - this.#lastEventAt >= limits.refreshMs) {
       this.#lastEventAt = now;
-      const instance = anyRunning();
+      const shown = this.#parts.refresh();
       // Dashboards give a stream up after 5 minutes without an event; comments are none.
-      if (instance !== undefined) return encoder.instance("update", clock.now(), instance);
+      if (shown !== undefined) return encoder.state("update", clock.now(), shown);
     }
     return chunk === "" && now - this.#lastBytesAt >= limits.keepAliveMs ? KEEP_ALIVE_FRAME : chunk;
   }
@@ -179,20 +180,17 @@ export class EventReader {
   /** The next frame in the order in which things happened. */
   #takeFrame(due: number, now: number): string | undefined {
     const { encoder } = this.#parts;
-    const state = this.#states.peek(due);
+    const ready = this.#states.peek(due);
     const line = this.#lines.peek();
-    if (state !== undefined && (line === undefined || state.sequence < line.sequence)) {
-      this.#states.take(state, now);
-      return encoder.instance(state.type, state.time, state.instance);
+    if (ready !== undefined && (line === undefined || ready.sequence < line.sequence)) {
+      this.#states.take(ready, now);
+      return encoder.state(ready.type, ready.time, ready.state);
     }
     if (line === undefined) return undefined;
     const dropped = this.#lines.takeDropped();
     this.#lines.shift();
-    const mark =
-      dropped === 0
-        ? ""
-        : encoder.instance("log", line.time, line.instance, `(${dropped} log lines left out)`);
-    return mark + encoder.instance("log", line.time, line.instance, line.line);
+    const mark = dropped === 0 ? "" : encoder.leftOut(dropped, line.time, line.state);
+    return mark + encoder.line(line.time, line.state, line.line);
   }
 
   #wakeUp(now: number): void {

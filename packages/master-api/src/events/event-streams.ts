@@ -2,9 +2,10 @@ import type { Instance, InstanceEvent, InstanceService, Logger } from "@nodepass
 import type { Clock } from "../clock.ts";
 import { withoutKeys } from "../instance-view.ts";
 import type { EventLimits } from "./event-limits.ts";
-import { EventReader } from "./event-reader.ts";
+import type { EventReader } from "./event-reader.ts";
 import { createFrameEncoder } from "./frame.ts";
 import { presentableLines } from "./log-line.ts";
+import { createReaderSet } from "./reader-set.ts";
 
 export interface EventStreamsParts {
   readonly instances: InstanceService;
@@ -41,22 +42,13 @@ export interface EventStreams {
 export function createEventStreams(parts: EventStreamsParts): EventStreams {
   const { instances, clock, limits, logger } = parts;
   const encoders = { full: createFrameEncoder(), read: createFrameEncoder(withoutKeys) };
-  const readers = new Set<EventReader>();
+  const readers = createReaderSet<Instance>({ clock, limits, logger });
   /** What happens while the instances of a new stream are being listed. */
   const openings = new Set<InstanceEvent[]>();
   /** Shown again on quiet streams. */
   let lastRunning: Instance | undefined;
-  let closing: Promise<void> | undefined;
-  let onEmpty: (() => void) | undefined;
 
-  const isFull = (): boolean =>
-    closing !== undefined || readers.size + openings.size >= limits.maxReaders;
-
-  const endAll = (): void => {
-    for (const reader of readers) reader.end();
-  };
-
-  const tell = (reader: EventReader, event: InstanceEvent): void => {
+  const tell = (reader: EventReader<Instance>, event: InstanceEvent): void => {
     if (event.type === "create" || event.type === "update" || event.type === "delete") {
       reader.pushState(event.type, event.instance);
     }
@@ -71,7 +63,7 @@ export function createEventStreams(parts: EventStreamsParts): EventStreams {
   const unsubscribe = instances.subscribe((event: InstanceEvent) => {
     for (const missed of openings) missed.push(event);
     if (event.type === "shutdown") {
-      endAll();
+      readers.endAll();
     } else if (event.type === "log") {
       if (readers.size === 0) return;
       for (const line of presentableLines(event.line)) {
@@ -87,7 +79,7 @@ export function createEventStreams(parts: EventStreamsParts): EventStreams {
     readOnly,
     disconnect,
   }: OpenStreamOptions): Promise<ReadableStream<Uint8Array> | undefined> => {
-    if (isFull()) return undefined;
+    if (readers.isFull(openings.size)) return undefined;
     const missed: InstanceEvent[] = [];
     openings.add(missed);
     let key: Instance;
@@ -97,20 +89,13 @@ export function createEventStreams(parts: EventStreamsParts): EventStreams {
     } finally {
       openings.delete(missed);
     }
-    if (isFull()) return undefined;
-    const reader = new EventReader({
-      clock,
-      limits,
+    if (readers.isFull(openings.size)) return undefined;
+    const reader = readers.add({
       encoder: readOnly ? encoders.read : encoders.full,
-      anyRunning: () => lastRunning,
+      keyOf: ({ id }) => id,
+      refresh: () => lastRunning,
       disconnect,
-      onCut: (reason) => logger.warn({ reason }, "event stream cut off"),
-      onGone: (gone) => {
-        readers.delete(gone);
-        if (readers.size === 0) onEmpty?.();
-      },
     });
-    readers.add(reader);
     reader.pushState("initial", key);
     for (const instance of all) reader.pushState("initial", instance);
     lastRunning ??= all.find(({ status }) => status === "running");
@@ -120,29 +105,15 @@ export function createEventStreams(parts: EventStreamsParts): EventStreams {
     return reader.stream;
   };
 
-  const close = async (): Promise<void> => {
-    unsubscribe();
-    endAll();
-    if (readers.size === 0) return;
-    const empty = new Promise<void>((resolve) => {
-      onEmpty = resolve;
-    });
-    const cancel = clock.after(limits.drainTimeoutMs, () => {
-      for (const reader of readers) reader.destroy("the master is closing");
-    });
-    await empty;
-    cancel();
-  };
-
   return {
     open,
     get readers() {
       return readers.size;
     },
-    endAll,
+    endAll: readers.endAll,
     close: () => {
-      closing ??= close();
-      return closing;
+      unsubscribe();
+      return readers.close();
     },
   };
 }

@@ -9,12 +9,16 @@ export const RETRY_FRAME = "retry: 3000\n\n";
 /** A comment: keeps proxies from closing an idle stream; no event for anybody. */
 export const KEEP_ALIVE_FRAME = ": keep-alive\n\n";
 
-export type FrameType = "initial" | "create" | "update" | "delete" | "log";
+/** What can be told of a thing's state. */
+export type StateType = "initial" | "create" | "update" | "delete";
 
-/** Encodes events; an instance's snapshot is encoded once for all readers. */
-export interface FrameEncoder {
-  /** @param time when it happened, ms since 1970 */
-  instance(type: FrameType, time: number, instance: Instance, log?: string): string;
+/** Makes frames of what happens to things; `time` is when it happened, ms since 1970. */
+export interface FrameEncoder<State> {
+  state(type: StateType, time: number, state: State): string;
+  /** A line about a thing, of which none may be left out unsaid. */
+  line(time: number, state: State, line: string): string;
+  /** In place of lines that the reader was too slow for. */
+  leftOut(count: number, time: number, state: State): string;
   shutdown(time: number): string;
 }
 
@@ -39,11 +43,14 @@ function encodeInstance(instance: Instance): string {
 }
 
 /**
- * An encoder with its own cache; snapshots are immutable, so a cached text never goes stale.
+ * An encoder of a master's events with its own cache: an instance's snapshot is encoded once for all
+ * readers; snapshots are immutable, so a cached text never goes stale.
  *
  * @param view what is shown of an instance; all of it if absent
  */
-export function createFrameEncoder(view?: (instance: Instance) => Instance): FrameEncoder {
+export function createFrameEncoder(
+  view?: (instance: Instance) => Instance,
+): FrameEncoder<Instance> {
   const cache = new WeakMap<Instance, string>();
   const encode = (instance: Instance): string => {
     const known = cache.get(instance);
@@ -52,8 +59,12 @@ export function createFrameEncoder(view?: (instance: Instance) => Instance): Fra
     cache.set(instance, text);
     return text;
   };
+  const line = (time: number, instance: Instance, text: string): string =>
+    frame("log", time, encode(instance), text);
   return {
-    instance: (type, time, instance, log = "") => frame(type, time, encode(instance), log),
+    state: (type, time, instance) => frame(type, time, encode(instance), ""),
+    line,
+    leftOut: (count, time, instance) => line(time, instance, `(${count} log lines left out)`),
     shutdown: (time) => frame("shutdown", time, "null", ""),
   };
 }

@@ -1,14 +1,12 @@
-import type { Instance } from "@nodepass/model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LogQueue } from "./log-queue.ts";
 
-const instance = { id: "a" } as Instance;
-const entry = (line: string, sequence = 0) => ({ instance, line, time: 0, sequence });
+const entry = (line: string, sequence = 0) => ({ state: "a", line, time: 0, sequence });
 
 describe("LogQueue", () => {
   test("gives lines back in order", () => {
-    const queue = new LogQueue({ maxLines: 10, maxCharacters: 100 });
+    const queue = new LogQueue<string>({ maxLines: 10, maxCharacters: 100 });
     for (const line of ["a", "b", "c"]) queue.push(entry(line));
     expect(queue.shift()?.line).toBe("a");
     expect(queue.peek()?.line).toBe("b");
@@ -17,7 +15,7 @@ describe("LogQueue", () => {
   });
 
   test("drops the oldest beyond its characters, and counts until it is asked", () => {
-    const queue = new LogQueue({ maxLines: 10, maxCharacters: 10 });
+    const queue = new LogQueue<string>({ maxLines: 10, maxCharacters: 10 });
     queue.push(entry("12345"));
     queue.push(entry("67890"));
     queue.push(entry("x"));
@@ -30,7 +28,7 @@ describe("LogQueue", () => {
     const steps = fc.array(fc.oneof(fc.constant("shift" as const), fc.nat(8)));
     fc.assert(
       fc.property(steps, (all) => {
-        const queue = new LogQueue({ maxLines: 4, maxCharacters: 20 });
+        const queue = new LogQueue<string>({ maxLines: 4, maxCharacters: 20 });
         let pushed = 0;
         let shifted = 0;
         for (const step of all) {

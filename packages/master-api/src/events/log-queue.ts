@@ -1,9 +1,7 @@
-import type { Instance } from "@nodepass/model";
-
 /** A line that waits for a reader. */
-export interface QueuedLine {
-  /** The instance when it was logged; snapshots share their strings, so this costs little. */
-  readonly instance: Instance;
+export interface QueuedLine<State> {
+  /** What it is about, as it was then; snapshots share their strings, so this costs little. */
+  readonly state: State;
   readonly line: string;
   readonly time: number;
   readonly sequence: number;
@@ -17,9 +15,9 @@ export interface LogQueueLimits {
 }
 
 /** Log lines that wait for one reader: bounded, the oldest go first, and are counted. */
-export class LogQueue {
+export class LogQueue<State> {
   readonly #limits: LogQueueLimits;
-  #lines: QueuedLine[] = [];
+  #lines: QueuedLine<State>[] = [];
   /** Index of the oldest line; the array is compacted when half of it is used up. */
   #head = 0;
   #characters = 0;
@@ -38,7 +36,7 @@ export class LogQueue {
     return this.#dropped;
   }
 
-  push(line: QueuedLine): void {
+  push(line: QueuedLine<State>): void {
     this.#lines.push(line);
     this.#characters += line.line.length;
     while (this.size > this.#limits.maxLines || this.#characters > this.#limits.maxCharacters) {
@@ -47,11 +45,11 @@ export class LogQueue {
     }
   }
 
-  peek(): QueuedLine | undefined {
+  peek(): QueuedLine<State> | undefined {
     return this.#lines[this.#head];
   }
 
-  shift(): QueuedLine | undefined {
+  shift(): QueuedLine<State> | undefined {
     const line = this.peek();
     if (line === undefined) return undefined;
     this.#head += 1;

@@ -22,18 +22,20 @@ const instance = (id: string, tcprx = 0): Instance => ({
   restingTargets: [],
 });
 
-function takeAll(queue: StateQueue, now: number): string[] {
+const newQueue = (spacingMs = 100) => new StateQueue<Instance>(spacingMs, ({ id }) => id);
+
+function takeAll(queue: StateQueue<Instance>, now: number): string[] {
   const taken: string[] = [];
   for (let next = queue.peek(now); next !== undefined; next = queue.peek(now)) {
     queue.take(next, now);
-    taken.push(`${next.type} ${next.instance.id} ${next.instance.tcprx}`);
+    taken.push(`${next.type} ${next.state.id} ${next.state.tcprx}`);
   }
   return taken;
 }
 
 describe("StateQueue", () => {
   test("keeps one entry for each instance, with the latest state, in order of arrival", () => {
-    const queue = new StateQueue(100);
+    const queue = newQueue();
     queue.push("update", instance("a", 1), 0, 1);
     queue.push("update", instance("b", 1), 0, 2);
     queue.push("update", instance("a", 2), 0, 3);
@@ -43,7 +45,7 @@ describe("StateQueue", () => {
   });
 
   test("holds the next state of an instance back, not those of others", () => {
-    const queue = new StateQueue(100);
+    const queue = newQueue();
     queue.push("update", instance("a", 1), 0, 1);
     expect(takeAll(queue, 10)).toEqual(["update a 1"]);
     queue.push("update", instance("a", 2), 0, 2);
@@ -56,7 +58,7 @@ describe("StateQueue", () => {
   });
 
   test("tells create and then update, apart, both with the latest state", () => {
-    const queue = new StateQueue(100);
+    const queue = newQueue();
     queue.push("create", instance("a", 1), 0, 1);
     queue.push("update", instance("a", 2), 0, 2);
     expect(takeAll(queue, 0)).toEqual(["create a 2"]);
@@ -64,7 +66,7 @@ describe("StateQueue", () => {
   });
 
   test("lets initial swallow the updates before it", () => {
-    const queue = new StateQueue(100);
+    const queue = newQueue();
     queue.push("initial", instance("a", 1), 0, 1);
     queue.push("update", instance("a", 2), 0, 2);
     expect(takeAll(queue, 0)).toEqual(["initial a 2"]);
@@ -72,7 +74,7 @@ describe("StateQueue", () => {
   });
 
   test("lets delete swallow all before it, and does not hold it back", () => {
-    const queue = new StateQueue(100);
+    const queue = newQueue();
     queue.push("update", instance("a", 1), 0, 1);
     expect(takeAll(queue, 0)).toEqual(["update a 1"]);
     queue.push("update", instance("a", 2), 0, 2);
@@ -90,7 +92,7 @@ describe("StateQueue", () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const queue = new StateQueue(100);
+        const queue = newQueue();
         const truth = new Map<string, number>();
         const known = new Map<string, number>();
         const lastAt = new Map<string, number>();
@@ -98,7 +100,7 @@ describe("StateQueue", () => {
         const read = () => {
           for (let next = queue.peek(now); next !== undefined; next = queue.peek(now)) {
             queue.take(next, now);
-            const { id, tcprx } = next.instance;
+            const { id, tcprx } = next.state;
             if (next.type === "delete") {
               known.delete(id);
               lastAt.delete(id);

@@ -1,11 +1,8 @@
-import type { Instance } from "@nodepass/model";
-import type { FrameType } from "./frame.ts";
+import type { StateType } from "./frame.ts";
 
-type StateType = Exclude<FrameType, "log">;
-
-interface Pending {
+interface Pending<State> {
   readonly types: Set<StateType>;
-  instance: Instance;
+  state: State;
   /** Position among everything that waits for this reader. */
   sequence: number;
   /** When it happened, ms since 1970. */
@@ -13,44 +10,48 @@ interface Pending {
 }
 
 /** A state that may be sent now. */
-export interface ReadyState {
+export interface ReadyState<State> {
   readonly type: StateType;
-  readonly instance: Instance;
+  readonly state: State;
   readonly time: number;
   readonly sequence: number;
 }
 
-/** The order in which one instance's pending types leave. */
+/** The order in which the pending types of one thing leave. */
 const ORDER: readonly StateType[] = ["initial", "create", "update", "delete"];
 
 /**
- * What one reader has still to hear about instances: at most one entry each, with the latest
- * state, however slow the reader is.
+ * What one reader has still to hear about things (a master's instances; a fleet's masters and
+ * services): at most one entry each, with the latest state, however slow the reader is.
  *
- * Two states of one instance leave at least `spacingMs` apart: the dashboard applies events on
+ * Two states of one thing leave at least `spacingMs` apart: the dashboard applies events on
  * parallel workers, and two that arrive in the same instant may be applied in the wrong order.
  */
-export class StateQueue {
+export class StateQueue<State> {
   readonly #spacingMs: number;
-  readonly #pending = new Map<string, Pending>();
-  /** Last time a state of the instance left; kept only while it can still delay something. */
+  readonly #keyOf: (state: State) => string;
+  readonly #pending = new Map<string, Pending<State>>();
+  /** Last time a state of the thing left; kept only while it can still delay something. */
   readonly #sentAt = new Map<string, number>();
 
-  constructor(spacingMs: number) {
+  /** @param keyOf what tells one thing from another */
+  constructor(spacingMs: number, keyOf: (state: State) => string) {
     this.#spacingMs = spacingMs;
+    this.#keyOf = keyOf;
   }
 
   get size(): number {
     return this.#pending.size;
   }
 
-  push(type: StateType, instance: Instance, time: number, sequence: number): void {
-    const pending = this.#pending.get(instance.id);
+  push(type: StateType, state: State, time: number, sequence: number): void {
+    const key = this.#keyOf(state);
+    const pending = this.#pending.get(key);
     if (pending === undefined) {
-      this.#pending.set(instance.id, { types: new Set([type]), instance, sequence, time });
+      this.#pending.set(key, { types: new Set([type]), state, sequence, time });
       return;
     }
-    pending.instance = instance;
+    pending.state = state;
     pending.time = time;
     if (type === "delete") {
       pending.types.clear();
@@ -65,27 +66,27 @@ export class StateQueue {
   }
 
   /** The oldest state that may leave at `now` (monotonic), without taking it. */
-  peek(now: number): ReadyState | undefined {
+  peek(now: number): ReadyState<State> | undefined {
     for (const [id, pending] of this.#pending) {
       if (this.#dueAt(id, pending) > now) continue;
       const type = ORDER.find((candidate) => pending.types.has(candidate));
       if (type === undefined) continue;
-      const { instance, time, sequence } = pending;
-      return { type, instance, time, sequence };
+      const { state, time, sequence } = pending;
+      return { type, state, time, sequence };
     }
     return undefined;
   }
 
   /** Takes what {@link peek} returned. */
-  take(state: ReadyState, now: number): void {
-    const { id } = state.instance;
+  take(ready: ReadyState<State>, now: number): void {
+    const id = this.#keyOf(ready.state);
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
-    pending.types.delete(state.type);
+    pending.types.delete(ready.type);
     this.#pending.delete(id);
     // Deleted first, so that the map stays in the order of sending.
     this.#sentAt.delete(id);
-    if (state.type !== "delete") this.#sentAt.set(id, now);
+    if (ready.type !== "delete") this.#sentAt.set(id, now);
     // Behind the others, so that the scan for what is due meets it last.
     if (pending.types.size > 0) this.#pending.set(id, pending);
     this.#forget(now);
@@ -106,9 +107,9 @@ export class StateQueue {
     this.#sentAt.clear();
   }
 
-  #dueAt(id: string, pending: Pending): number {
+  #dueAt(id: string, pending: Pending<State>): number {
     const sentAt = this.#sentAt.get(id);
-    // An end can overtake nothing: updates of an unknown instance are ignored.
+    // An end can overtake nothing: updates of an unknown thing are ignored.
     if (sentAt === undefined || pending.types.has("delete")) return 0;
     return sentAt + this.#spacingMs;
   }

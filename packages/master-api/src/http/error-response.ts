@@ -14,6 +14,7 @@ export const STATUS_BY_CODE: Readonly<Record<AnsweredCode, ContentfulStatusCode>
   FORBIDDEN: 403,
   CONFLICT: 409,
   SAME_URL: 409,
+  PRECONDITION: 412,
   LIMIT_REACHED: 409,
   UNAVAILABLE: 503,
 };

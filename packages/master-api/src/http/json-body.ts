@@ -8,7 +8,7 @@ export const MAX_BODY_BYTES = 1_048_576;
 async function readAtMost(
   body: ReadableStream<Uint8Array>,
   limit: number,
-): Promise<Uint8Array | undefined> {
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -20,23 +20,31 @@ async function readAtMost(
 }
 
 /**
- * Reads the body, at most 1 MiB of it, counted as it arrives: a Content-Length can lie or be missing.
+ * Reads the body, at most 1 MiB of it unless told otherwise, counted as it arrives: a Content-Length can lie or be missing.
  *
- * @returns its text, or the answer to a body that is none
+ * @param limit a whole number of MiB, in bytes
+ * @returns its bytes, or the answer to a body that is none
  */
-export async function readBody(context: Context): Promise<string | Response> {
+export async function readBytes(
+  context: Context,
+  limit: number = MAX_BODY_BYTES,
+): Promise<Uint8Array<ArrayBuffer> | Response> {
+  const tooLarge = () => refuse(context, 413, `body over ${limit / 1_048_576} MiB`);
   const { raw } = context.req;
-  if (Number(raw.headers.get("content-length")) > MAX_BODY_BYTES) {
-    return refuse(context, 413, "body over 1 MiB");
-  }
-  let bytes: Uint8Array | undefined;
+  if (Number(raw.headers.get("content-length")) > limit) return tooLarge();
   try {
-    bytes = raw.body === null ? new Uint8Array() : await readAtMost(raw.body, MAX_BODY_BYTES);
+    const bytes = raw.body === null ? new Uint8Array() : await readAtMost(raw.body, limit);
+    return bytes ?? tooLarge();
   } catch {
     // The client went away in the middle: nobody hears the answer.
     return refuse(context, 400, "body ended early");
   }
-  if (bytes === undefined) return refuse(context, 413, "body over 1 MiB");
+}
+
+/** The same, as text. */
+export async function readBody(context: Context, limit?: number): Promise<string | Response> {
+  const bytes = await readBytes(context, limit);
+  if (bytes instanceof Response) return bytes;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -44,22 +52,31 @@ export async function readBody(context: Context): Promise<string | Response> {
   }
 }
 
-/** Reads the body as JSON whatever its content type says: clients send none, or a wrong one. */
-export const jsonBody: MiddlewareHandler = async (context, next) => {
-  const { raw } = context.req;
-  const text = await readBody(context);
-  if (text instanceof Response) return text;
-  try {
-    JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the body, which may hold secrets.
-    return refuse(context, 400, "body is not JSON");
-  }
-  // The validators read the request again, and insist on the content type.
-  context.req.raw = new Request(raw.url, {
-    method: raw.method,
-    headers: { ...Object.fromEntries(raw.headers), "content-type": "application/json" },
-    body: text,
-  });
-  return next();
-};
+/**
+ * Reads the body as JSON whatever its content type says: clients send none, or a wrong one.
+ *
+ * @param limit its bytes at most
+ */
+export const jsonBodyOf =
+  (limit: number): MiddlewareHandler =>
+  async (context, next) => {
+    const { raw } = context.req;
+    const text = await readBody(context, limit);
+    if (text instanceof Response) return text;
+    try {
+      JSON.parse(text);
+    } catch {
+      // The parser's own message quotes the body, which may hold secrets.
+      return refuse(context, 400, "body is not JSON");
+    }
+    // The validators read the request again, and insist on the content type.
+    context.req.raw = new Request(raw.url, {
+      method: raw.method,
+      headers: { ...Object.fromEntries(raw.headers), "content-type": "application/json" },
+      body: text,
+    });
+    return next();
+  };
+
+/** The same, of at most 1 MiB. */
+export const jsonBody: MiddlewareHandler = jsonBodyOf(MAX_BODY_BYTES);

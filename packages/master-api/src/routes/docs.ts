@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ReadDocsAsset } from "../docs/assets.ts";
 import { createOpenApiDocument, type OpenApiDocumentOptions } from "../docs/openapi-document.ts";
-import { DOCS_SECURITY_POLICY, SWAGGER_PAGE } from "../docs/swagger-page.ts";
+import { DOCS_SECURITY_POLICY, swaggerPage } from "../docs/swagger-page.ts";
 import { refuse } from "../http/error-response.ts";
 import { ErrorSchema, internal } from "../schemas/error.ts";
 
@@ -51,7 +51,8 @@ export function registerDocsRoutes(
         ...internal,
       },
     }),
-    (c) => c.html(SWAGGER_PAGE, 200, { "Content-Security-Policy": DOCS_SECURITY_POLICY }),
+    (c) =>
+      c.html(swaggerPage(document.title), 200, { "Content-Security-Policy": DOCS_SECURITY_POLICY }),
   );
 
   // The page's links are relative to `/docs`; relative, so that it holds behind a proxy's prefix.

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { ServiceError } from "@nodepass/model";
 import { TicketSchema } from "@nodepass/model/schemas";
-import { isReadOnly } from "../auth/require-key.ts";
+import { accessOf } from "../auth/require-key.ts";
 import { badRequest, tooManyStreams, unauthorized } from "../schemas/error.ts";
 import { KEY_SECURITY, type RouteParts, TICKET_SECURITY } from "./parts.ts";
 
@@ -18,7 +18,8 @@ const EventsQuerySchema = z.object({
     }),
 });
 
-const STREAM_HEADERS = {
+/** Of every event stream. */
+export const STREAM_HEADERS = {
   // Exactly so: the dashboard's probe compares the text.
   "Content-Type": "text/event-stream",
   // no-transform: compressing middleware and proxies keep their hands off, so nothing is held back.
@@ -58,7 +59,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
       // A stream that nobody reads would stay open until it stalls.
       if (c.req.method === "HEAD") return c.body(null, 200, STREAM_HEADERS);
       const stream = await parts.streams.open({
-        readOnly: isReadOnly(c),
+        readOnly: !accessOf(c).seesTunnelKeys,
         disconnect: parts.disconnect && (() => parts.disconnect?.(c)),
       });
       if (stream === undefined) throw new ServiceError("UNAVAILABLE", "too many event streams");
@@ -87,7 +88,9 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
       },
     }),
     (c) => {
-      const { ticket, expiresAt } = parts.tickets.issue(isReadOnly(c) ? "read" : "full");
+      const { ticket, expiresAt } = parts.tickets.issue(
+        accessOf(c).seesTunnelKeys ? "full" : "read",
+      );
       return c.json({ ticket, expires: new Date(expiresAt).toISOString() }, 201);
     },
   );

@@ -1,20 +1,31 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Hono } from "hono";
+import type { Clock } from "../clock.ts";
 import { internal } from "../schemas/error.ts";
-import type { RouteParts } from "./parts.ts";
+
+/** What is probed. */
+export interface HealthOptions {
+  /** `master`, `hub`: also the tag of the routes. */
+  readonly of: string;
+  /** Name and version. */
+  readonly impl: string;
+  readonly clock: Clock;
+  /** What of it can do its work, by name. */
+  readiness(): Promise<Readonly<Record<string, boolean>>>;
+}
 
 const text = { "text/plain": { schema: z.string() } };
 const said = (isFine: boolean) => (isFine ? "ok" : "failed");
 
 /** What the two probes answer: two lines each, without a key and without a secret. */
-function createProbes({ master, impl, clock }: RouteParts) {
+function createProbes({ impl, clock, readiness }: HealthOptions) {
   const startedAt = clock.monotonic();
   return {
     alive: () => `alive\n${impl} up ${Math.floor((clock.monotonic() - startedAt) / 1000)} s\n`,
     ready: async () => {
-      const { state, workers } = await master.readiness();
-      const body = `state ${said(state)}\nworkers ${said(workers)}\n`;
-      return { body, status: state && workers ? 200 : 503 } as const;
+      const parts = Object.entries(await readiness());
+      const body = parts.map(([name, isFine]) => `${name} ${said(isFine)}\n`).join("");
+      return { body, status: parts.every(([, isFine]) => isFine) ? 200 : 503 } as const;
     },
   };
 }
@@ -24,16 +35,17 @@ function createProbes({ master, impl, clock }: RouteParts) {
  *
  * @param root where the routes are mounted
  */
-export function registerHealthRoutes(app: OpenAPIHono, root: Hono, parts: RouteParts): void {
-  const probes = createProbes(parts);
+export function registerHealthRoutes(app: OpenAPIHono, root: Hono, options: HealthOptions): void {
+  const probes = createProbes(options);
+  const { of } = options;
 
   app.openapi(
     createRoute({
       method: "get",
       path: "/healthz",
       operationId: "isAlive",
-      summary: "Whether the master answers",
-      tags: ["master"],
+      summary: `Whether the ${of} answers`,
+      tags: [of],
       security: [],
       responses: { 200: { description: "It does", content: text }, ...internal },
     }),
@@ -45,8 +57,8 @@ export function registerHealthRoutes(app: OpenAPIHono, root: Hono, parts: RouteP
       method: "get",
       path: "/readyz",
       operationId: "isReady",
-      summary: "Whether the master can do its work: its state is open, its workers are up",
-      tags: ["master"],
+      summary: `Whether the ${of} can do its work, by its parts`,
+      tags: [of],
       security: [],
       responses: {
         200: { description: "It can", content: text },

@@ -5,13 +5,15 @@ export interface IndexRouteOptions {
   readonly version: string;
   /** Where a browser goes on to, relative to the prefix and a slash. */
   readonly page: "docs" | "ui/";
+  /** What programs look for, by name: paths below the prefix. */
+  readonly places: Readonly<Record<string, string>>;
 }
 
 /**
  * The prefix itself, which a master prints as its API URL: a browser goes on to the dashboard or the
  * documentation, a program gets a list of where things are. Public, as what it names is.
  */
-export function registerIndexRoute(app: OpenAPIHono, { version, page }: IndexRouteOptions) {
+export function registerIndexRoute(app: OpenAPIHono, { version, page, places }: IndexRouteOptions) {
   app.get("/", (c) => {
     // From the request: behind a proxy the prefix may be another one, and `/v1` is under it too.
     const base = new URL(c.req.url).pathname.replace(/\/$/, "");
@@ -23,8 +25,7 @@ export function registerIndexRoute(app: OpenAPIHono, { version, page }: IndexRou
       version,
       documentation: `${base}/docs`,
       openapi: `${base}/openapi.json`,
-      instances: `${base}/instances`,
-      events: `${base}/events`,
+      ...Object.fromEntries(Object.entries(places).map(([name, at]) => [name, `${base}/${at}`])),
     });
   });
 }

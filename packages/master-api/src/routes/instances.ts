@@ -14,7 +14,7 @@ import {
   NewInstanceSchema,
   ReplacedInstanceSchema,
 } from "@nodepass/model/schemas";
-import { isReadOnly } from "../auth/require-key.ts";
+import { type Access, accessOf } from "../auth/require-key.ts";
 import { refuse } from "../http/error-response.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { keyEntry, withoutKeys } from "../instance-view.ts";
@@ -43,13 +43,13 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
   const { instances, master, streams, tickets } = parts;
   const { key, reading } = parts.requireKey;
 
-  const wireKey = async (readOnly = false): Promise<WireInstance> => {
+  const wireKey = async ({ seesApiKey }: Access): Promise<WireInstance> => {
     const identity = await master.identity();
-    return toWireInstance(keyEntry(identity, readOnly ? "" : identity.apiKey));
+    return toWireInstance(keyEntry(identity, seesApiKey ? identity.apiKey : ""));
   };
 
-  const toWire = (instance: Instance, readOnly: boolean): WireInstance =>
-    toWireInstance(readOnly ? withoutKeys(instance) : instance);
+  const toWire = (instance: Instance, { seesTunnelKeys }: Access): WireInstance =>
+    toWireInstance(seesTunnelKeys ? instance : withoutKeys(instance));
 
   const existing = async (id: string): Promise<Instance> => {
     const instance = await instances.get(id);
@@ -80,9 +80,9 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       },
     }),
     async (c) => {
-      const readOnly = isReadOnly(c);
-      const [key, all] = await Promise.all([wireKey(readOnly), instances.list()]);
-      return c.json([key, ...all.map((instance) => toWire(instance, readOnly))], 200);
+      const access = accessOf(c);
+      const [key, all] = await Promise.all([wireKey(access), instances.list()]);
+      return c.json([key, ...all.map((instance) => toWire(instance, access))], 200);
     },
   );
 
@@ -112,7 +112,8 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
     }),
     async (c) => {
       const created = await instances.create(c.req.valid("json"));
-      return c.json({ ...toWireInstance(created), warnings: [...created.warnings] }, 201);
+      const wire = toWire(created, accessOf(c));
+      return c.json({ ...wire, warnings: [...created.warnings] }, 201);
     },
   );
 
@@ -135,9 +136,9 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const readOnly = isReadOnly(c);
-      if (id === KEY_INSTANCE_ID) return c.json(await wireKey(readOnly), 200);
-      return c.json(toWire(await existing(id), readOnly), 200);
+      const access = accessOf(c);
+      if (id === KEY_INSTANCE_ID) return c.json(await wireKey(access), 200);
+      return c.json(toWire(await existing(id), access), 200);
     },
   );
 
@@ -160,7 +161,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       },
       responses: {
         200: { description: "The instance in the state reached", content: one },
-        ...badRequest("alias: Invalid input: expected string, received number"),
+        ...badRequest("alias: expected string, received number"),
         ...unauthorizedOrReading,
         ...notFound,
         ...conflict,
@@ -171,19 +172,22 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
     async (c) => {
       const { id } = c.req.valid("param");
       const change = c.req.valid("json");
+      const access = accessOf(c);
       if (id === KEY_INSTANCE_ID) {
-        if (change.action !== "restart") return c.json(await wireKey(), 200);
+        if (change.action !== "restart") return c.json(await wireKey(access), 200);
+        if (!access.makesKeys) throw new ServiceError("FORBIDDEN", "this role makes no keys");
         const renewed = await master.renewKey("full");
         tickets.clear();
         streams.endAll();
-        return c.json(toWireInstance(keyEntry(await master.identity(), renewed)), 200);
+        const shown = access.seesApiKey ? renewed : "";
+        return c.json(toWireInstance(keyEntry(await master.identity(), shown)), 200);
       }
       const current = await existing(id);
       const { alias, restart, action, meta } = change;
       const changesMeta = meta?.peer !== undefined || meta?.tags !== undefined;
       const changes = alias !== undefined || restart !== undefined || action !== undefined;
-      if (!changes && !changesMeta) return c.json(toWireInstance(current), 200);
-      return c.json(toWireInstance(await instances.update(id, change)), 200);
+      if (!changes && !changesMeta) return c.json(toWire(current, access), 200);
+      return c.json(toWire(await instances.update(id, change), access), 200);
     },
   );
 
@@ -227,7 +231,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       const { warnings, changes, ...replaced } = await instances.replaceUrl(id, url);
       return c.json(
         {
-          ...toWireInstance(replaced),
+          ...toWire(replaced, accessOf(c)),
           warnings: [...warnings],
           changes: { inPlace: [...changes.inPlace], restarted: [...changes.restarted] },
         },

@@ -27,7 +27,7 @@ export function registerKeyRoutes(app: OpenAPIHono, parts: RouteParts): void {
         "ignored.",
       tags: ["master"],
       security: KEY_SECURITY,
-      middleware: [parts.requireKey.key] as const,
+      middleware: [parts.requireKey.makingKeys] as const,
       request: { params },
       responses: {
         201: {

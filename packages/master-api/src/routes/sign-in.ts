@@ -1,6 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import type { TicketStore } from "../auth/ticket-store.ts";
+import { trustedRole } from "../auth/trusted.ts";
+import { refuse } from "../http/error-response.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { badRequest, tooLarge, unauthorized } from "../schemas/error.ts";
 import type { RouteParts } from "./parts.ts";
@@ -17,6 +19,8 @@ export function registerSignInRoute(
   links: Pick<TicketStore, "consume">,
 ): void {
   const checkLink: MiddlewareHandler = async (c, next) => {
+    // The link is for who sits at this machine; a fleet's line gives the key to nobody.
+    if (trustedRole(c) !== undefined) return refuse(c, 403, "the API key stays at its master");
     const given = body.safeParse(await c.req.json());
     // What is no token is refused as any other body that does not fit.
     if (!given.success || links.consume(given.data.token) !== undefined) return next();

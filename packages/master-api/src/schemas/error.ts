@@ -9,6 +9,12 @@ export const ErrorSchema = z
 const body = (error: string) =>
   ({ content: { "application/json": { schema: ErrorSchema, example: { error } } } }) as const;
 
+/** One error answer. @param example its text */
+export const failure = (description: string, example: string) => ({
+  description,
+  ...body(example),
+});
+
 /** The error answers of a route, to be spread into its `responses`. */
 export const badRequest = (example: string) =>
   ({ 400: { description: "The body or a parameter is unusable", ...body(example) } }) as const;

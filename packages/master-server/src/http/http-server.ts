@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   /** An empty host means all interfaces, port 0 a free one. */
   readonly listen: HostPort;
   readonly fetch: FetchHandler;
+  /** Answers that may break off or never end. @default those of `text/event-stream` */
+  readonly isStreamed?: ((response: Response) => boolean) | undefined;
   /** Whether one from this address may connect at all. @default everybody */
   readonly admits?: ((address: string) => boolean) | undefined;
   readonly limits: ServerLimits;
@@ -50,7 +52,7 @@ export interface HttpServer {
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { limits, certificate, onError } = options;
   let closed: Promise<void> | undefined;
-  const handle = createRequestListener(options.fetch, onError);
+  const handle = createRequestListener(options.fetch, onError, options.isStreamed);
   const gate = createConnectionGate<Socket>(limits.maxConnections);
   /** The TCP connections that carry those with TLS; the gate knows only the former. */
   const carriers = new WeakMap<Duplex, Socket>();

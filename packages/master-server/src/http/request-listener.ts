@@ -10,10 +10,19 @@ export type FetchHandler = (
   environment: { readonly remoteAddress: string | undefined },
 ) => Response | Promise<Response>;
 
-/** Puts an application behind Node's server. It is told the address of whoever asks. */
+/** Event streams have no end of their own. */
+const isEventStream = (response: Response): boolean =>
+  (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
+
+/**
+ * Puts an application behind Node's server. It is told the address of whoever asks.
+ *
+ * @param isStreamed tells answers that may break off or never end
+ */
 export function createRequestListener(
   fetch: FetchHandler,
   onError: (error: unknown) => void,
+  isStreamed: (response: Response) => boolean = isEventStream,
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> {
   const answer = async (
     request: Request,
@@ -22,8 +31,7 @@ export function createRequestListener(
   ): Promise<Response> => {
     const { remoteAddress } = incoming.socket;
     const response = await fetch(request, { remoteAddress });
-    const type = response.headers.get("content-type") ?? "";
-    if (response.body === null || !type.startsWith("text/event-stream")) return response;
+    if (response.body === null || !isStreamed(response)) return response;
     await sendStream(response, outgoing);
     return RESPONSE_ALREADY_SENT;
   };

@@ -20,8 +20,9 @@ export async function sendStream(response: Response, outgoing: ServerResponse): 
   // It may have closed before there was an answer.
   if (outgoing.destroyed || outgoing.closed) cancel();
   else {
-    // Whatever ends such an answer ends the connection too.
-    outgoing.shouldKeepAlive = false;
+    // Whatever ends a stream of events ends the connection too.
+    const isEvents = response.headers.get("content-type")?.startsWith("text/event-stream");
+    if (isEvents === true) outgoing.shouldKeepAlive = false;
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.flushHeaders();
   }

@@ -28,7 +28,6 @@ export function createMasterService(parts: MasterServiceParts): MasterService {
   const startedAt = performance.now();
   const names = new NameCache({ ttlMs: NAMES_MS });
   const unchanging = {
-    mid: identity.masterId,
     os: systemName(platform()),
     arch: architectureName(arch(), endianness()),
     noc: availableParallelism(),
@@ -40,6 +39,7 @@ export function createMasterService(parts: MasterServiceParts): MasterService {
   const info = async (): Promise<MasterInfo> => ({
     ...unchanging,
     ...system.figures(),
+    mid: identity.masterId,
     alias: identity.alias,
     name: hostname(),
     uptime: Math.floor((performance.now() - startedAt) / 1000),

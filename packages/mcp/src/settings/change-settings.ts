@@ -58,7 +58,8 @@ export function changeSettings(before: UrlFields, texts: SettingTexts): ChangedU
 function checkUrl(url: string, named: ReadonlySet<string>): string[] {
   const { warnings } = parseTunnelUrlLenient(url);
   const wrong = warnings.filter(
-    ({ code, parameter }) => code !== "UNKNOWN_PARAMETER" && named.has(parameter),
+    ({ code, parameter }) =>
+      code !== "UNKNOWN_PARAMETER" && code !== "NO_EFFECT" && named.has(parameter),
   );
   if (wrong.length > 0) {
     // Without what lenient reading would take: nothing is sent.

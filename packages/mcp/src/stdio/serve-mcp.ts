@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { MasterClient } from "@nodepass/master-client";
 import type { KeyAccess } from "@nodepass/model";
@@ -23,6 +24,8 @@ export interface ServedMcp {
 /** Longest message, as over HTTP. */
 const mostBytes = 1_048_576;
 
+const LF = 0x0a;
+
 /**
  * Serves one agent over standard streams, in every revision of the protocol that the SDK knows.
  *
@@ -36,6 +39,11 @@ export function serveMcp(options: ServeMcpOptions): ServedMcp {
     finish = resolve;
   });
   class Transport extends StdioServerTransport {
+    override async start(): Promise<void> {
+      await super.start();
+      answerNoise(input, output);
+    }
+
     override async close(): Promise<void> {
       await super.close();
       finish();
@@ -50,6 +58,41 @@ export function serveMcp(options: ServeMcpOptions): ServedMcp {
     },
   );
   return { closed, close: () => served.close() };
+}
+
+/** The answer to what is no JSON (JSON-RPC 2.0, section 5): whose it would be is not known. */
+const PARSE_ERROR = `${JSON.stringify({
+  jsonrpc: "2.0",
+  id: null,
+  error: { code: ProtocolErrorCode.ParseError, message: "Parse error: the line is no JSON" },
+})}\n`;
+
+/** Answers lines that are no JSON, which the SDK passes over. Bounded as its own buffer is. */
+function answerNoise(input: Readable, output: Writable): void {
+  let begun: Buffer[] = [];
+  let size = 0;
+  input.on("data", (chunk: Buffer) => {
+    let from = 0;
+    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {
+      const line = Buffer.concat([...begun, chunk.subarray(from, end)]).toString();
+      begun = [];
+      size = 0;
+      from = end + 1;
+      if (line.trim() !== "" && !isJson(line) && output.writable) output.write(PARSE_ERROR);
+    }
+    size += chunk.length - from;
+    // Of a longer line the transport closes.
+    if (size <= mostBytes) begun.push(chunk.subarray(from));
+  });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A master that does not answer now may do so later: then it says itself what the key may not. */

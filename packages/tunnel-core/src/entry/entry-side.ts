@@ -69,14 +69,21 @@ export class EntrySide {
     return first;
   }
 
-  stopTaking(): void {
-    for (const bound of this.#bound) bound.stopTaking();
+  /** @param succeeded UDP sessions go on: a successor has the port */
+  stopTaking(succeeded: boolean): void {
     this.queue.close();
+    if (succeeded) for (const bound of this.#bound) bound.stopTaking();
+    else this.#leave();
   }
 
   close(): void {
-    this.stopTaking();
+    this.queue.close();
+    this.#leave();
     this.tcp.close();
+  }
+
+  /** Gives the address away; only TCP connections that were accepted go on. */
+  #leave(): void {
     for (const udp of this.#udp) udp.close();
     for (const bound of this.#bound) bound.close();
   }

@@ -110,6 +110,17 @@ export class HandshakeServer {
     refuse(response, 409, answer);
   }
 
+  /**
+   * Whether one from this address may come to the tunnel whose key it has: at a port of several it
+   * may have been let in for another one. Who may not is answered as if the key were wrong, so that
+   * nobody can go on guessing keys who is banned for it.
+   */
+  #admits({ context }: KeyHolder, address: string): boolean {
+    if (context.peerGate?.admits(address) !== false) return true;
+    context.counters.handshakesRefused++;
+    return false;
+  }
+
   #warn(message: string, address: string, reason?: string): void {
     const holder = this.#options.ring.oldest;
     if (holder !== undefined) holder.context.counters.handshakesRefused++;
@@ -146,6 +157,7 @@ export class HandshakeServer {
       this.#options.context.offended(address, "proof");
       return refuse(response, 401, "Unauthorized");
     }
+    if (!this.#admits(holder, address)) return refuse(response, 401, "Unauthorized");
     const answer = await holder.admit({ address, proved: undefined });
     if (typeof answer === "string") return this.#conflict(response, answer, holder);
     holder.context.latencies.handshake.observe(performance.now() - startedAt);
@@ -176,11 +188,13 @@ export class HandshakeServer {
     };
     const startedAt = performance.now();
     const holder = this.#options.ring.byProof(said, asked.proof, asked.keyId);
-    if (holder === undefined) {
+    if (holder === undefined || !this.#admits(holder, address)) {
       // In one time for every number of tunnels, whose keys have all been tried where no id came.
       await sleep(Math.max(0, REFUSAL_MS - (performance.now() - startedAt)));
-      this.#warn("handshake refused: wrong proof (is the key the same on both ends?)", address);
-      this.#options.context.offended(address, "proof");
+      if (holder === undefined) {
+        this.#warn("handshake refused: wrong proof (is the key the same on both ends?)", address);
+        this.#options.context.offended(address, "proof");
+      }
       return refuse(response, 401, "Unauthorized");
     }
     const answer = await holder.admit({

@@ -29,7 +29,7 @@ export interface Applicant {
 
 /** One of the tunnels on a port, as handshakes see it. */
 export interface KeyHolder {
-  readonly context: Pick<TunnelContext, "counters" | "latencies" | "logLimited">;
+  readonly context: Pick<TunnelContext, "counters" | "latencies" | "logLimited" | "peerGate">;
   readonly keys: ProofKeys;
   /** Bearer token of 1.14 clients; `undefined` refuses them. */
   readonly token: string | undefined;

@@ -4,8 +4,10 @@
  * @see ITU-T X.690, section 8 (identifier, length, contents) and section 10 (DER)
  */
 const tag = {
+  boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
+  octetString: 0x04,
   objectIdentifier: 0x06,
   utf8String: 0x0c,
   utcTime: 0x17,
@@ -37,9 +39,17 @@ export function integer(bytes: Uint8Array): Buffer {
   return value(tag.integer, signed ? Buffer.concat([Buffer.of(0), bytes]) : bytes);
 }
 
-/** Whole bytes as bits. */
-export function bitString(bytes: Uint8Array): Buffer {
-  return value(tag.bitString, Buffer.concat([Buffer.of(0), bytes]));
+/** Bytes as bits, the last so many of them unused. */
+export function bitString(bytes: Uint8Array, unused = 0): Buffer {
+  return value(tag.bitString, Buffer.concat([Buffer.of(unused), bytes]));
+}
+
+export function octetString(bytes: Uint8Array): Buffer {
+  return value(tag.octetString, bytes);
+}
+
+export function boolean(isTrue: boolean): Buffer {
+  return value(tag.boolean, Buffer.of(isTrue ? 0xff : 0));
 }
 
 /** An identifier such as `2.5.4.3`. */
@@ -69,4 +79,9 @@ export function time(date: Date): Buffer {
 /** A value under a tag of its context, such as `[0]` of a certificate's version. */
 export function explicit(number: number, part: Uint8Array): Buffer {
   return value(0xa0 | number, part);
+}
+
+/** Bytes under a tag of their context, such as `[2]` of a certificate's DNS names. */
+export function contextual(number: number, bytes: Uint8Array): Buffer {
+  return value(0x80 | number, bytes);
 }

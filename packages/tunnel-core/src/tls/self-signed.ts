@@ -1,17 +1,8 @@
-import { generateKeyPair, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
+import { generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
 import { TunnelError } from "../errors.ts";
 import { type CertificateSource, createCertificateState } from "./certificate-source.ts";
-import {
-  bitString,
-  explicit,
-  integer,
-  objectIdentifier,
-  sequence,
-  setOf,
-  time,
-  utf8String,
-} from "./der.ts";
+import { signedCertificate } from "./signed-certificate.ts";
 
 const DEFAULT_COMMON_NAME = "nodepass";
 /** X.520's limit for a common name is 64; these characters need no escaping in a name string. */
@@ -48,9 +39,7 @@ export async function createSelfSignedCertificate(
   const notAfter = new Date(notBefore);
   notAfter.setFullYear(notAfter.getFullYear() + LIFETIME_YEARS);
   const { publicKey, privateKey } = await promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
-  const leaf = new X509Certificate(
-    signedCertificate({ commonName, notBefore, notAfter, publicKey, privateKey }),
-  );
+  const leaf = signedCertificate({ commonName, notBefore, notAfter, publicKey, privateKey });
   const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const state = createCertificateState(leaf, leaf.toString(), key);
   return {
@@ -62,39 +51,4 @@ export async function createSelfSignedCertificate(
       // Nothing is open.
     },
   };
-}
-
-interface CertificateFields {
-  readonly commonName: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
-/**
- * The DER of a certificate that its own key has signed. Node makes none, and the libraries that do
- * bring some twenty packages along for it.
- *
- * @see RFC 5280, section 4.1 (fields); RFC 5758, section 3.2 (ecdsa-with-SHA256)
- */
-function signedCertificate(fields: CertificateFields): Buffer {
-  const { commonName, notBefore, notAfter, publicKey, privateKey } = fields;
-  const algorithm = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
-  const name = sequence(setOf(sequence(objectIdentifier("2.5.4.3"), utf8String(commonName))));
-  // A positive number of at most 20 bytes that begins with no zero.
-  const serial = randomBytes(16);
-  serial.writeUInt8((serial.readUInt8() & 0x7f) | 0x40);
-  const version3 = explicit(0, integer(Buffer.of(2)));
-  const toBeSigned = sequence(
-    version3,
-    integer(serial),
-    algorithm,
-    name,
-    sequence(time(notBefore), time(notAfter)),
-    name,
-    publicKey.export({ type: "spki", format: "der" }),
-  );
-  const signature = sign("sha256", toBeSigned, privateKey);
-  return sequence(toBeSigned, algorithm, bitString(signature));
 }

@@ -10,7 +10,8 @@ import { countedExit } from "../peers/counted-exit.ts";
 import { type BalancedPeer, PeerBalance } from "../peers/peer-balance.ts";
 import { PeerLoad } from "../peers/peer-load.ts";
 import { dialledHost } from "../proxy/route.ts";
-import type { PeerState, TunnelOptions } from "../tunnel.ts";
+import type { TunnelOptions } from "../tunnel.ts";
+import type { PeerState } from "../tunnel-reports.ts";
 import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { inOrderOfAnswer } from "./best-server.ts";
 import { ClientSession } from "./client-session.ts";
@@ -319,8 +320,8 @@ export class ClientTunnel extends TunnelBase {
     return this.#sessions.reduce((sum, { session }) => sum + session.poolSize, 0);
   }
 
-  protected stopTaking(): void {
-    this.#entrySide?.stopTaking();
+  protected stopTaking(succeeded: boolean): void {
+    this.#entrySide?.stopTaking(succeeded);
     for (const current of this.#sessions) {
       // A 1.14 peer cuts its relays with the session: let them finish first.
       if (current.session.terms.proved) current.retire("closing");

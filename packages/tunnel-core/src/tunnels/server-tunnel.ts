@@ -10,7 +10,8 @@ import { TunnelPorts } from "../listener/tunnel-ports.ts";
 import { PeerBalance } from "../peers/peer-balance.ts";
 import { openCertificateFiles } from "../tls/certificate-files.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
-import type { PeerState, TunnelOptions } from "../tunnel.ts";
+import type { TunnelOptions } from "../tunnel.ts";
+import type { PeerState } from "../tunnel-reports.ts";
 import { ProofKeys, stretchTunnelKey } from "../wire/proof.ts";
 import { tunnelToken } from "../wire/tunnel-token.ts";
 import type { ClientLink } from "./client-link.ts";
@@ -129,12 +130,8 @@ export class ServerTunnel extends TunnelBase {
       keys,
       token: settings.compat ? tunnelToken(settings.key) : undefined,
       certificate,
-      admit: async (applicant: Applicant) => {
-        // At a port of several tunnels it may have come for another one.
-        if (context.peerGate?.admits(applicant.address) === false)
-          return "this address may not come";
-        return this.#sessions?.admit(applicant) ?? "the tunnel is being opened";
-      },
+      admit: async (applicant: Applicant) =>
+        this.#sessions?.admit(applicant) ?? "the tunnel is being opened",
     };
     const ports = options.ports ?? new TunnelPorts();
     const former = this.#formerPlace;
@@ -241,9 +238,9 @@ export class ServerTunnel extends TunnelBase {
     return this.#sessions?.links.reduce((sum, { session }) => sum + session.poolSize, 0) ?? 0;
   }
 
-  protected stopTaking(): void {
+  protected stopTaking(succeeded: boolean): void {
     this.#place?.tenancy.stopTaking();
-    this.#entrySide?.stopTaking();
+    this.#entrySide?.stopTaking(succeeded);
     // A 1.14 peer cuts its relays with the session: let them finish first.
     this.#sessions?.retire("closing");
   }

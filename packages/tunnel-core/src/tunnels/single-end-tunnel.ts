@@ -98,13 +98,19 @@ export class SingleEndTunnel extends TunnelBase {
     return 0;
   }
 
-  protected stopTaking(): void {
-    for (const bound of this.#bound) bound.stopTaking();
+  protected stopTaking(succeeded: boolean): void {
+    if (succeeded) for (const bound of this.#bound) bound.stopTaking();
+    else this.#leave();
   }
 
   protected endAll(): void {
     this.#dialer.close();
     this.#tcp.close();
+    this.#leave();
+  }
+
+  /** Gives the address away; only TCP connections that were accepted go on. */
+  #leave(): void {
     for (const udp of this.#udp) udp.close();
     for (const bound of this.#bound) bound.close();
   }

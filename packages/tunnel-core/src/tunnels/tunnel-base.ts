@@ -12,19 +12,21 @@ import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
 import type {
   CloseOptions,
-  ConnectionEvent,
   ConnectOptions,
-  PeerState,
   ReadyOptions,
-  TargetState,
   Tunnel,
   TunnelChanges,
+  TunnelOptions,
+} from "../tunnel.ts";
+import type {
+  ConnectionEvent,
+  PeerState,
+  TargetState,
   TunnelCounters,
   TunnelEvents,
   TunnelLatencies,
-  TunnelOptions,
   TunnelState,
-} from "../tunnel.ts";
+} from "../tunnel-reports.ts";
 import { CLOSE_OPTIONS, CONNECT_OPTIONS, checkGiven, READY_OPTIONS } from "./check-options.ts";
 import { createContext, type LiveContext } from "./create-context.ts";
 import { hideKey } from "./hide-key.ts";
@@ -116,6 +118,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     // A single end listens on its tunnel address: its targets are dialled.
     const isEntry = this.entry !== undefined && this.entry !== this.listener;
     updateSettings(this.context, this.settings, changes, isEntry);
+  }
+
+  serveUntil(until: number | undefined): void {
+    this.context.slots.setUntil(until);
   }
 
   counters(): TunnelCounters {
@@ -254,8 +260,11 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   protected retiring(): boolean {
     return false;
   }
-  /** Stops taking new work; running relays go on. */
-  protected abstract stopTaking(): void;
+  /**
+   * Stops taking new work; running relays go on, UDP sessions of users only with a successor: a UDP
+   * port can't be given away with somebody still on it.
+   */
+  protected abstract stopTaking(succeeded: boolean): void;
   /** Ends everything but the relays. */
   protected abstract endAll(): void;
 
@@ -307,7 +316,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     if (this.#state === "closed") return;
     this.setState("closing");
     const deadline = performance.now() + timeoutMs;
-    this.stopTaking();
+    this.stopTaking(this.#succeeded);
     await this.#peerHears(Math.min(timeoutMs, PEER_HEARS_MS));
     if (this.#succeeded) await this.#lastUsers(deadline);
     await this.context.tcpRelays.drained(deadline - performance.now());
@@ -340,7 +349,7 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
   destroy(error?: Error): void {
     if (this.#state === "closed") return;
     this.setState("closing", error && asTunnelError(error, "CLOSED"));
-    this.stopTaking();
+    this.stopTaking(this.#succeeded);
     this.#finish();
   }
 

@@ -239,8 +239,12 @@ describe("createSignalEncoder", () => {
         count: fc.integer({ min: 0, max: 0xffff_ffff }),
       }),
     );
+    // Not the unit "binary": its table takes most of a second of a core, on a busy machine many.
+    const unit = fc
+      .oneof(fc.integer({ min: 0, max: 0x7f }), fc.integer({ min: 0, max: 0x10_ffff }))
+      .map((code) => String.fromCodePoint(code));
     fc.assert(
-      fc.property(fc.string({ minLength: 1, unit: "binary" }), fc.array(signal), (key, signals) => {
+      fc.property(fc.string({ minLength: 1, unit }), fc.array(signal), (key, signals) => {
         const text = signals.map(createSignalEncoder(key)).join("");
         expect(new SignalDecoder(key).push(Buffer.from(text, "latin1"))).toEqual(signals);
       }),

@@ -1,4 +1,5 @@
 import type { ClientSettings } from "../settings.ts";
+import type { NoEffect } from "./without-effect.ts";
 
 /** What proxies a client may dial through: of the environment, or one that is named. */
 type Via =
@@ -148,8 +149,19 @@ export const ENGLISH = {
       "mode=0: whether a port is free decides what this does; mode=1 is always reverse, mode=2 always forward",
     autoClient:
       "mode=0: whether a port is free decides what this does; mode=1 is always single-end, mode=2 always a tunnel's client",
-    nothingToChoose: (lbs: number): string =>
-      `lbs=${lbs}: with one client and one target there is nothing to choose`,
+    noEffect: (setting: string, why: NoEffect): string => {
+      const reasons: Readonly<Record<NoEffect, string>> = {
+        dialsElsewhere: "with mode=1 the client dials the targets",
+        usersElsewhere: "with mode=2 users connect at the client",
+        noServer: "with mode=1 there is no server",
+        noTcp: "it is for TCP, and notcp=1",
+        noUdp: "it is for UDP, and noudp=1",
+        noFiles: "certificate files are for tls=2",
+        noMonth: "it is for a quota with /month",
+        noChoice: "there is nothing to choose from",
+      };
+      return `${setting} has no effect: ${reasons[why]}`;
+    },
     nothingCarried: "notcp=1 and noudp=1: nothing is carried",
     noKey: (keygen: string): string =>
       `no key: anybody who can reach the tunnel's port can join it; ${keygen} makes one`,

@@ -1,6 +1,7 @@
 import { isLoopback } from "../host-port.ts";
-import type { ServerSettings, Settings, TunnelSettings } from "../settings.ts";
+import type { Settings, TunnelSettings } from "../settings.ts";
 import { type DescriptionWords, ENGLISH } from "./english.ts";
+import { withoutEffect } from "./without-effect.ts";
 
 /** A key with fewer characters can be found by trying. */
 const shortKeyCharacters = 16;
@@ -23,7 +24,8 @@ export function listWarnings(settings: Settings, options: ListWarningsOptions = 
   const { keygen = "'nodepass keygen'", words = ENGLISH } = options;
   const { warnings } = words;
   const quiet = settings.log === "none" ? [warnings.quiet] : [];
-  if (settings.scheme === "master") return quiet;
+  const idle = withoutEffect(settings).map(({ shown, why }) => warnings.noEffect(shown, why));
+  if (settings.scheme === "master") return [...idle, ...quiet];
   const single = settings.scheme === "client" && settings.mode === 1;
   return [
     ...(single ? [] : listKeyWarnings(settings, keygen, words)),
@@ -33,17 +35,10 @@ export function listWarnings(settings: Settings, options: ListWarningsOptions = 
     ...(settings.mode === 0
       ? [settings.scheme === "server" ? warnings.autoServer : warnings.autoClient]
       : []),
-    ...(settings.scheme === "server" && settings.lbs !== undefined && isAlone(settings)
-      ? [warnings.nothingToChoose(settings.lbs)]
-      : []),
     ...(settings.tcp || settings.udp ? [] : [warnings.nothingCarried]),
+    ...idle,
     ...quiet,
   ];
-}
-
-/** Neither clients nor targets to choose from: in reverse mode the client has the targets. */
-function isAlone({ clients, targets, mode }: ServerSettings): boolean {
-  return clients === 1 && (mode === 1 || targets.length === 1);
 }
 
 function listKeyWarnings(

@@ -1,0 +1,238 @@
+import { findInstance } from "@nodepass/master-client";
+import {
+  type FleetClient,
+  findInFleet,
+  findMaster,
+  findService,
+  type GivenService,
+} from "@nodepass/master-client/fleet";
+import type { FailoverPolicy, FleetMaster, Service } from "@nodepass/model/fleet";
+import type {
+  FleetCreateOptions,
+  FleetFailoverOptions,
+  FleetMoveOptions,
+  FleetPairOptions,
+  FleetRemoveOptions,
+  NewServiceOptions,
+} from "../commands/fleet-services.ts";
+import type { CliContext } from "../context.ts";
+import { CliError, exitCodes } from "../exit-code.ts";
+import { printData } from "../output/print.ts";
+import { plainText } from "../output/terminal-text.ts";
+import { openFleet, openMaster } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
+import { forEachName } from "./each-name.ts";
+import { printService } from "./list-fleet.ts";
+import { pairUrls } from "./pair-urls.ts";
+import { placeOf } from "./place.ts";
+import { serviceToJson } from "./show-service.ts";
+
+/** Runs `nodepass fleet create`. */
+export async function createFleetService(
+  context: CliContext,
+  urls: readonly string[],
+  options: FleetCreateOptions,
+): Promise<void> {
+  const { on, spread, start } = options;
+  if (on.length !== urls.length) {
+    throw new CliError(
+      `${urls.length} URLs need ${urls.length} --on, one each; given: ${on.length}`,
+      {
+        exitCode: exitCodes.usage,
+      },
+    );
+  }
+  const parts = urls.map((url, at) => ({
+    ...{ url, running: start },
+    ...placeOf(on[at] ?? ""),
+    ...(spread !== undefined && { spread }),
+  }));
+  await createAndPrint(context, parts, options);
+}
+
+/** Runs `nodepass fleet pair`. */
+export async function createPair(context: CliContext, options: FleetPairOptions): Promise<void> {
+  const { server, client } = pairUrls(options);
+  const running = options.start;
+  await createAndPrint(
+    context,
+    [
+      { role: "server", url: server, running, ...placeOf(options.server) },
+      { role: "client", url: client, running, ...placeOf(options.client) },
+    ],
+    options,
+  );
+}
+
+async function createAndPrint(
+  context: CliContext,
+  parts: GivenService["parts"],
+  options: NewServiceOptions,
+): Promise<void> {
+  const { fleet } = await openFleet(context, options);
+  const { alias, tag, failover = "off" } = options;
+  const policy = { ttl: 15, failback: "never" as const, failover, ...policyOf(options) };
+  const made = await fleet.createService({
+    parts,
+    policy,
+    ...(alias !== undefined && { alias }),
+    ...(tag !== undefined && { tags: tag }),
+  });
+  await report(context, fleet, made, options);
+}
+
+function policyOf({ ttl, failback }: FleetFailoverOptions) {
+  return {
+    ...(ttl !== undefined && { ttl }),
+    ...(failback !== undefined && ({ failback: failback ? "healthy" : "never" } as const)),
+  };
+}
+
+/** Prints a service that was changed; one that does not run as it should is a failure. */
+async function report(
+  context: CliContext,
+  fleet: FleetClient,
+  service: Service,
+  options: RemoteOptions & { readonly showKey?: boolean | undefined },
+): Promise<void> {
+  const masters = options.json === true ? [] : await fleet.masters();
+  await printService(context, service, { ...options, masters });
+  const failed = service.parts.find(({ state }) => state === "failed");
+  if (failed === undefined) return;
+  throw new CliError(`the ${failed.role} failed: ${plainText(failed.reason) || "no reason given"}`);
+}
+
+/** Runs `nodepass fleet move`. */
+export async function moveService(
+  context: CliContext,
+  name: string,
+  options: FleetMoveOptions,
+): Promise<void> {
+  const { fleet } = await openFleet(context, options);
+  const { sid, parts } = findService(await fleet.services(), name);
+  const { part, to, force } = options;
+  if (part === undefined && parts.length > 1) {
+    throw new CliError("which end is to be moved? --part server or --part client", {
+      exitCode: exitCodes.usage,
+    });
+  }
+  const place = placeOf(to);
+  const moved = await fleet.moveService(sid, {
+    ...("master" in place ? { to: place.master } : place),
+    ...(part !== undefined && { part }),
+    ...(force === true && { force }),
+  });
+  await report(context, fleet, moved, options);
+}
+
+/** Runs `nodepass fleet start` and `stop`. */
+export async function setRunning(
+  context: CliContext,
+  names: readonly string[],
+  running: boolean,
+  options: RemoteOptions,
+): Promise<void> {
+  const { fleet } = await openFleet(context, options);
+  const services = await fleet.services();
+  const changed: Service[] = [];
+  await forEachName(context, names, async (name) => {
+    const { sid, parts } = findService(services, name);
+    const wanted = parts.map(({ role }) => ({ role, running }));
+    const service = await fleet.changeService(sid, { parts: wanted });
+    changed.push(service);
+    if (options.json !== true) {
+      context.stdout.write(`${running ? "started" : "stopped"} ${shownService(service)}\n`);
+    }
+  });
+  if (options.json === true) {
+    await printData(
+      context,
+      changed.map((service) => serviceToJson(service, {})),
+      options,
+    );
+  }
+}
+
+/** Runs `nodepass fleet failover set`. */
+export async function setFailover(
+  context: CliContext,
+  name: string,
+  failover: FailoverPolicy,
+  options: FleetFailoverOptions,
+): Promise<void> {
+  const { fleet } = await openFleet(context, options);
+  const { sid } = findService(await fleet.services(), name);
+  const changed = await fleet.changeService(sid, {
+    policy: { failover, ...policyOf(options) },
+  });
+  await report(context, fleet, changed, options);
+}
+
+/** Runs `nodepass fleet failover resume`. */
+export async function resumeFailover(context: CliContext, options: RemoteOptions): Promise<void> {
+  const { fleet } = await openFleet(context, options);
+  await fleet.resumeFailover();
+  if (options.json === true) await printData(context, { resumed: true }, options);
+  else context.stdout.write("failover goes on\n");
+}
+
+/** Runs `nodepass fleet adopt`. */
+export async function adopt(
+  context: CliContext,
+  masterName: string,
+  names: readonly string[],
+  options: RemoteOptions,
+): Promise<void> {
+  const { fleet, choice } = await openFleet(context, options);
+  const { mid } = findMaster(await fleet.masters(), masterName);
+  const { profile, ...rest } = options;
+  const hub = profile ?? options.master ?? choice.profile ?? choice.address.origin;
+  const { client } = await openMaster(context, { ...rest, master: `${mid}@${hub}` });
+  const instances = await client.list();
+  const adopted: Service[] = [];
+  await forEachName(context, names, async (name) => {
+    const service = await fleet.adopt(mid, findInstance(instances, name).id);
+    adopted.push(service);
+    if (options.json !== true) context.stdout.write(`adopted ${shownService(service)}\n`);
+  });
+  if (options.json === true) {
+    await printData(
+      context,
+      adopted.map((service) => serviceToJson(service, {})),
+      options,
+    );
+  }
+}
+
+/** Runs `nodepass fleet rm`. */
+export async function removeFromFleet(
+  context: CliContext,
+  names: readonly string[],
+  options: FleetRemoveOptions,
+): Promise<void> {
+  if (options.keep === true && options.stop === true) {
+    throw new CliError("--keep and --stop exclude each other", { exitCode: exitCodes.usage });
+  }
+  const { fleet } = await openFleet(context, options);
+  const [masters, services] = await Promise.all([fleet.masters(), fleet.services()]);
+  const removed: string[] = [];
+  await forEachName(context, names, async (name) => {
+    const { master, service } = findInFleet({ masters, services }, name);
+    if (master !== undefined) await fleet.removeMaster(master.mid, options.stop);
+    if (service !== undefined) await fleet.removeService(service.sid, options.keep);
+    removed.push(master?.mid ?? service?.sid ?? name);
+    if (options.json === true) return;
+    const shown = service === undefined ? shownMaster(master, name) : shownService(service);
+    context.stdout.write(`removed ${shown}\n`);
+  });
+  if (options.json === true) await printData(context, removed, options);
+}
+
+function shownMaster(master: FleetMaster | undefined, name: string): string {
+  if (master === undefined) return plainText(name);
+  return plainText(master.name === "" ? master.mid : `${master.mid} (${master.name})`);
+}
+
+function shownService({ sid, alias }: Service): string {
+  return plainText(alias === "" ? sid : `${sid} (${alias})`);
+}

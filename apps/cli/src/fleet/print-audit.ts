@@ -1,0 +1,33 @@
+import type { FleetAuditOptions } from "../commands/fleet-views.ts";
+import type { CliContext } from "../context.ts";
+import { printData, printTable, stdoutStyle } from "../output/print.ts";
+import { plainText } from "../output/terminal-text.ts";
+import { openFleet } from "../remote/open-master.ts";
+
+/** Runs `nodepass fleet audit`. */
+export async function printAudit(context: CliContext, options: FleetAuditOptions): Promise<void> {
+  const { fleet } = await openFleet(context, options);
+  const { limit, before } = options;
+  const entries = await fleet.audit({ limit, ...(before !== undefined && { before }) });
+  if (options.json === true) {
+    await printData(context, entries, options);
+    return;
+  }
+  const { green, red, yellow } = stdoutStyle(context);
+  const shown = { done: green, intended: yellow, refused: red, failed: red };
+  printTable(
+    context,
+    [
+      { title: "#", cell: ({ sequence }) => String(sequence), align: "right" },
+      { title: "TIME", cell: ({ time }) => plainText(time) },
+      { title: "TOKEN", cell: ({ token }) => plainText(token) },
+      { title: "ROLE", cell: ({ role }) => plainText(role), dropOrder: 2 },
+      { title: "FROM", cell: ({ from }) => plainText(from), dropOrder: 1 },
+      { title: "ACTION", cell: ({ action }) => plainText(action) },
+      { title: "OBJECT", cell: ({ object }) => plainText(object) },
+      { title: "OUTCOME", cell: ({ outcome }) => shown[outcome](outcome) },
+      { title: "DETAIL", cell: ({ detail }) => plainText(detail) },
+    ],
+    entries,
+  );
+}

@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import type { FleetHubCommandOptions } from "../commands/fleet-files.ts";
+import type { CliContext } from "../context.ts";
+import { serveUntilStopped } from "../master/run-master.ts";
+import { createConsoleLogger } from "../output/console-logger.ts";
+import { untilAborted } from "../stop-requests.ts";
+import { readVersion } from "../version.ts";
+import { readHubSettings } from "./hub-settings.ts";
+
+/** Runs `nodepass fleet hub` until it is asked to stop. */
+export async function runHub(
+  context: CliContext,
+  directory: string,
+  options: FleetHubCommandOptions,
+): Promise<void> {
+  const { log, logFormat, id, exports = join(directory, "exports") } = options;
+  const logger = await createConsoleLogger(context, { level: log, format: logFormat });
+  const { crt, key, ...settings } = await readHubSettings(directory);
+  const stop = context.watchStop();
+  const { runFleetHub } = await import("@nodepass/fleet-hub");
+  const { dashboardFolder } = await import("@nodepass/dashboard");
+  const opening = runFleetHub({
+    ...settings,
+    listen: options.listen ?? settings.listen,
+    secrets: directory,
+    tls: crt === undefined || key === undefined ? undefined : { crt, keyFile: key },
+    version: readVersion(),
+    id,
+    exports,
+    dashboard: dashboardFolder,
+    logger,
+  });
+  // An engine that is away is waited for; a second signal waits for nothing.
+  const hub = await Promise.race([opening, untilAborted(stop.now)]);
+  // On standard error where standard output is for programs.
+  (logFormat === "json" ? context.stderr : context.stdout).write(`Hub URL: ${hub.url}\n`);
+  await serveUntilStopped(hub, { stop, logger });
+}

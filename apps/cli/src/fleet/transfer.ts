@@ -1,0 +1,85 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { FleetClient } from "@nodepass/master-client/fleet";
+import type { FleetExportOptions } from "../commands/fleet-files.ts";
+import type { CliContext } from "../context.ts";
+import { CliError } from "../exit-code.ts";
+import { printData } from "../output/print.ts";
+import { openFleet } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
+
+/** Runs `nodepass fleet export`. */
+export async function exportFleet(context: CliContext, options: FleetExportOptions): Promise<void> {
+  const { fleet } = await openFleet(context, options);
+  const format = options.nodepassdash === true ? "nodepassdash" : "services";
+  const text = await fleet.exportServices(format);
+  const { to } = options;
+  if (to === undefined) {
+    context.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    return;
+  }
+  try {
+    // It holds the tunnels' keys.
+    writeFileSync(to, text, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    throw new CliError(`can't write ${to}: ${error instanceof Error ? error.message : error}`);
+  }
+  context.stdout.write(`wrote ${to}\n`);
+}
+
+/** Runs `nodepass fleet import`. */
+export async function importFleet(
+  context: CliContext,
+  file: string,
+  options: RemoteOptions,
+): Promise<void> {
+  const exported = await readExport(context, file);
+  const { fleet } = await openFleet(context, options);
+  await bringIn(context, fleet, exported, options);
+}
+
+/** Runs `nodepass fleet restore`: an import into a fleet that has nothing. */
+export async function restoreFleet(
+  context: CliContext,
+  file: string,
+  options: RemoteOptions,
+): Promise<void> {
+  const exported = await readExport(context, file);
+  const { fleet } = await openFleet(context, options);
+  const { services } = await fleet.info();
+  if (services > 0) {
+    throw new CliError(`the fleet has ${services} services: nothing was restored`, {
+      details: [(command) => `What it has not, and what differs: ${command} fleet import`],
+    });
+  }
+  await bringIn(context, fleet, exported, options);
+}
+
+async function bringIn(
+  context: CliContext,
+  fleet: FleetClient,
+  exported: string,
+  options: RemoteOptions,
+): Promise<void> {
+  const result = await fleet.importServices(exported);
+  if (options.json === true) {
+    await printData(context, result, options);
+    return;
+  }
+  const { created, changed, kept } = result;
+  context.stdout.write(`${created} created, ${changed} changed, ${kept} as they were\n`);
+}
+
+/** The text of an export. */
+export async function readExport({ stdin }: CliContext, file: string): Promise<string> {
+  if (file === "-") {
+    let text = "";
+    stdin.setEncoding("utf8");
+    for await (const chunk of stdin) text += chunk;
+    return text;
+  }
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CliError(`can't read ${file}: ${error instanceof Error ? error.message : error}`);
+  }
+}

@@ -1,0 +1,159 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { FleetMaster, Service } from "@nodepass/model/fleet";
+import { findNatsServer } from "test-support/nats";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { commandsOf, type DocumentCommand } from "./support/document.ts";
+import { FleetPlace, type RunningMember } from "./support/fleet-place.ts";
+
+/** Addresses of this file alone, in place of the document's names. */
+const NET = "127.63.5";
+const EDGE = `${NET}.11`;
+const [HOME, SPARE, SERVICES] = [`${NET}.12`, `${NET}.13`, `${NET}.20`];
+const places: readonly (readonly [string, string])[] = [
+  ["edge.example.org", EDGE],
+  ["hub.example.org", `${NET}.1`],
+  // Where the web servers at home are, and where users connect.
+  ["127.0.0.1:8000", `${SERVICES}:8000`],
+  ["127.0.0.1:8081", `${HOME}:8081`],
+];
+
+/** A web server, on all machines at home at once: they share this one's loopback. */
+async function serveWeb(): Promise<void> {
+  const server = createServer((_request, response) => response.end("hello from home"));
+  server.listen(8000, SERVICES);
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+}
+
+async function visit(url: string): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(3000) });
+  return answer.text();
+}
+
+const eventually = (work: () => Promise<unknown>) =>
+  vi.waitFor(work, { timeout: 45_000, interval: 200 });
+
+/** The words of a command, addressed to this file's own places. */
+function here({ words }: DocumentCommand): string[] {
+  return words.map((word) => {
+    const text = word === ":8080" ? `${EDGE}:8080` : word;
+    return places.reduce((all, [name, address]) => all.replaceAll(name, address), text);
+  });
+}
+
+it.runIf(findNatsServer() !== undefined)(
+  "docs/fleet.md: from one master to three, and back, by the commands as they stand",
+  async () => {
+    const document = commandsOf("fleet.md");
+    const done = new Set<string>();
+    const place = new FleetPlace(NET);
+    await serveWeb();
+    const take = (section: string): readonly DocumentCommand[] => {
+      const found = [...document].find(([heading]) => heading.startsWith(section));
+      if (found === undefined) throw new Error(`no section ${section}`);
+      return found[1];
+    };
+    const typed = async (command: DocumentCommand, input = ""): Promise<string> => {
+      const [program, ...argv] = here(command);
+      expect(program).toBe("nodepass");
+      done.add(command.line);
+      return place.run(argv, { input });
+    };
+
+    // The fleet; what the test adds to the document's line is where it listens.
+    const [init, cd, nats, hub, login, show, ...rest] = take("From one master to three");
+    expect([init, cd, nats, hub].map((each) => each?.line)).toEqual([
+      "nodepass fleet init prod --name prod --host hub.example.org",
+      "cd prod",
+      "nats-server -c nats/nats-0.conf",
+      "nodepass fleet hub .",
+    ]);
+    const { token, pin } = await place.init();
+    await place.engine();
+    await place.hub();
+    for (const each of [init, cd, nats, hub]) done.add(each?.line ?? "");
+    const loginHere = {
+      line: login?.line ?? "",
+      words: login?.words.map((word) => (word === "PIN" ? pin : word)) ?? [],
+    };
+    await typed(loginHere, `${token}\n`);
+    expect(await typed(show ?? neverHere())).toMatch(/^fleet +prod\n[\s\S]*^your role +admin$/m);
+
+    // Three masters, each with a token.
+    const tokens = rest.slice(0, 3);
+    const members: RunningMember[] = [];
+    for (const [at, create] of tokens.entries()) {
+      const joinToken = (await typed(create)).trim();
+      members.push(await place.member([EDGE, HOME, SPARE][at] ?? "", { token: joinToken }));
+    }
+    const [join, ls, ...more] = rest.slice(3);
+    expect(join?.words).toEqual(["nodepass-master", "--join", "TOKEN"]);
+    done.add(join?.line ?? "");
+    const masters = async () => {
+      const all = await place.json<FleetMaster[]>(["fleet", "ls"]);
+      return all.toSorted((one, other) => one.joined.localeCompare(other.joined));
+    };
+    await eventually(async () => {
+      const all = await masters();
+      expect(all.map(({ status }) => status)).toEqual(["online", "online", "online"]);
+      expect(all.map(({ labels }) => labels.site)).toEqual(["edge", "home", "home"]);
+    });
+    expect(await typed(ls ?? neverHere())).toMatch(/site=edge +\S+ +online/);
+    const mids = (await masters()).map(({ mid }) => mid);
+    for (const [at, label] of more.slice(0, 3).entries()) {
+      const words = label.words.map((word) => (word === "MID" ? (mids[at] ?? "") : word));
+      expect(await typed({ ...label, words })).toContain(label.words[5] ?? "?");
+    }
+
+    // A pair in one line, users, and a move of the end at home.
+    const [pair, move, services, audit, members1, members2, ...back] = more.slice(3);
+    expect(await typed(pair ?? neverHere())).toMatch(/^alias +web$/m);
+    const page = `http://${EDGE}:8080/`;
+    await eventually(async () => expect(await visit(page)).toBe("hello from home"));
+    await typed(move ?? neverHere());
+    await eventually(async () => expect(await visit(page)).toBe("hello from home"));
+    expect(await typed(services ?? neverHere())).toMatch(/^web +\S+ +edge runs +spare runs/m);
+    expect(await typed(audit ?? neverHere())).toMatch(/service\.move .* done/);
+
+    // Any command for a member behind the hub.
+    expect(await typed(members1 ?? neverHere())).toMatch(/client +running/);
+    expect(await typed(members2 ?? neverHere())).toMatch(/^API +/m);
+
+    // The other sections, in their order.
+    for (const label of take("Names, labels")) await typed(label);
+    expect((await masters())[0]?.labels).toMatchObject({ region: "eu", fast: "" });
+    expect((await masters())[0]?.labels.tier).toBeUndefined();
+    for (const command of take("Tokens and roles")) await typed(command);
+
+    const [create, ...serviceCommands] = take("Services");
+    await typed(create ?? neverHere());
+    await eventually(async () =>
+      expect(await visit(`http://${HOME}:8081/`)).toBe("hello from home"),
+    );
+    for (const command of serviceCommands) await typed(command);
+    for (const command of take("When a master is lost")) await typed(command);
+    const [web] = await place.json<Service[]>(["fleet", "ls", "services"]);
+    expect(web?.policy).toMatchObject({ failover: "serve", ttl: 15 });
+
+    // And back: masters as they were, in no fleet.
+    for (const command of back) await typed(command);
+    expect(await place.json(["fleet", "ls"])).toEqual([]);
+    await expect(visit(page)).rejects.toThrow();
+    for (const { running, url, key } of members) {
+      expect(running.child.exitCode).toBeNull();
+      const answer = await fetch(`${url}/v1/info`, { headers: { "x-api-key": key } });
+      expect(answer.status).toBe(200);
+    }
+    const all = [...document].flatMap(([, commands]) => commands.map(({ line }) => line));
+    expect(all.filter((line) => !done.has(line))).toEqual([]);
+  },
+  180_000,
+);
+
+function neverHere(): never {
+  throw new Error("the document has another command there");
+}

@@ -1,0 +1,89 @@
+import type { InstanceManager } from "@nodepass/instances";
+import type { Logger, MasterInfo } from "@nodepass/model";
+import type { MemberPermission } from "@nodepass/model/fleet";
+import { FleetFile } from "./file/fleet-file.ts";
+import { FleetAgentError } from "./fleet-agent-error.ts";
+import { joinFleet } from "./join/join-fleet.ts";
+import { type FleetAgent, openFleetAgent } from "./open-fleet-agent.ts";
+import type { TargetRules } from "./parts/targets.ts";
+import type { AskedBy } from "./pass-through/pass-through.ts";
+
+/** The master that a member is, as `@nodepass/master-server` gives it to its extensions. */
+export interface MemberMaster {
+  readonly instances: InstanceManager;
+  ask(request: Request, by: AskedBy): Promise<Response>;
+  info(): Promise<MasterInfo>;
+  readonly stateDirectory: string;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How a master is a member. */
+export interface FleetExtensionOptions {
+  /** Text of a join token; without one it is a member already. */
+  readonly token?: string | undefined;
+  /** Gives this master another id first, for one that was copied from another. @default false */
+  readonly newIdentity?: boolean | undefined;
+  /** What it accepts from its hub. @default all */
+  readonly allow?: readonly MemberPermission[] | undefined;
+  /** Addresses that the fleet's instances may dial, see `readTargets`. @default any */
+  readonly targets?: TargetRules | undefined;
+  /** Told once the member is there. */
+  readonly onOpen?: ((agent: FleetAgent) => void) | undefined;
+}
+
+/**
+ * An extension for `runMaster`: joins the fleet, if there is a token, and is its member from then on.
+ *
+ * @example
+ * await runMaster({ settings, stateDirectory, extension: fleetExtension({ token }) });
+ *
+ * @throws {FleetAgentError} when it is called, as `joinFleet`, or if this master is in no fleet
+ */
+export function fleetExtension(
+  options: FleetExtensionOptions,
+): (master: MemberMaster) => Promise<Pick<FleetAgent, "close" | "destroy">> {
+  return async (master) => {
+    const { instances, stateDirectory: directory, logger, signal } = master;
+    const { token, newIdentity = false } = options;
+    if (newIdentity) {
+      await FleetFile.remove(directory);
+      await instances.identity.renewMasterId();
+      logger.info({ mid: instances.identity.masterId }, "fleet: this master has a new identity");
+    }
+    if (token !== undefined) {
+      const { alias, name } = await master.info();
+      const { masterId: mid } = instances.identity;
+      const called = alias === "" ? name : alias;
+      const joined = await joinFleet({ token, directory, mid, name: called, signal });
+      const said = joined.already ? "fleet: a member already" : "fleet: joined";
+      logger.info({ fleet: joined.fleet, mid }, said);
+    }
+    const file = await FleetFile.open(directory);
+    if (file === undefined) {
+      throw new FleetAgentError(
+        "INVALID_OPTIONS",
+        "this master is in no fleet: a join token is needed",
+      );
+    }
+    if (file.data.jwt === "") {
+      const [hub = ""] = file.data.hubs;
+      logger.warn({ hub }, "fleet: not joined, the token is needed again");
+      return { close: async () => undefined, destroy: () => undefined };
+    }
+    const { ask, info, version } = master;
+    const agent = openFleetAgent({
+      file,
+      instances,
+      ask,
+      info,
+      version,
+      logger,
+      allow: options.allow,
+      targets: options.targets,
+    });
+    options.onOpen?.(agent);
+    return agent;
+  };
+}

@@ -1,0 +1,122 @@
+import {
+  issueMemberJwt,
+  type JoinAnswer,
+  type JoinRequest,
+  joinProblem,
+  MEMBER_JWT_MS,
+  type MemberRecord,
+  SealError,
+  type SealedJoinAnswer,
+  sealJoinAnswer,
+} from "@nodepass/fleet-protocol";
+import type { Clock } from "@nodepass/master-api";
+import { type Logger, ServiceError } from "@nodepass/model";
+import type { HubSecrets } from "../hub-secrets.ts";
+import type { FleetStore } from "../store/fleet-store.ts";
+import type { Auditor } from "./auditor.ts";
+import { stored, type Tokens } from "./tokens.ts";
+import { createTurnstile } from "./turnstile.ts";
+
+/** Joins and renewals in progress, and those that wait: each one writes four times. */
+const JOINS = { atOnce: 16, waiting: 2000 } as const;
+
+/** What is needed to let masters in. */
+export interface JoinDeskOptions {
+  readonly hub: HubSecrets;
+  readonly store: Pick<FleetStore, "members">;
+  readonly tokens: Pick<Tokens, "use">;
+  readonly audit: Auditor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Lets masters in: with a join token, or, to renew its JWT, with the NKey that its record has. A mid
+ * that was removed from the fleet stays out, as does one that another key has.
+ *
+ * @returns rejects with `FORBIDDEN`, `CONFLICT`, `INVALID`, `UNAVAILABLE`
+ */
+export function createJoinDesk(
+  options: JoinDeskOptions,
+): (request: JoinRequest, from: string) => Promise<SealedJoinAnswer> {
+  const { hub, store, tokens, audit, clock, logger } = options;
+  const { secrets, memberServers, ca, hubs } = hub;
+
+  const admit = async (request: JoinRequest, from: string): Promise<void> => {
+    const { mid, nkey, box, token } = request;
+    const key = new Uint8Array(Buffer.from(box, "base64url"));
+    const found = await stored(store.members.get(mid));
+    if (found !== undefined) {
+      const { value } = found;
+      if (value.evicted) {
+        const text = `master ${mid} was removed from the fleet; it can join with a new identity`;
+        throw new ServiceError("FORBIDDEN", text);
+      }
+      const isSame = value.nkey === nkey && Buffer.compare(value.box, key) === 0;
+      // It has shown that it has the key: a renewal, or a join whose answer was lost.
+      if (isSame) return;
+      const text = `mid ${mid} is another master's, by its key; a copied one joins with a new identity`;
+      throw new ServiceError(token === undefined ? "FORBIDDEN" : "CONFLICT", text);
+    }
+    if (token === undefined) {
+      throw new ServiceError("FORBIDDEN", `master ${mid} is no member; it can join with a token`);
+    }
+    const who = { token: token.id, role: "join", from };
+    const action = { action: "master.join", object: mid, before: undefined, detail: request.name };
+    await audit.changing(
+      who,
+      action,
+      async () => {
+        const { labels } = await tokens.use(token);
+        const record: MemberRecord = {
+          v: 1,
+          name: request.name === "" ? mid : request.name,
+          labels,
+          address: "",
+          nkey,
+          box: key,
+          draining: false,
+          joined: clock.now(),
+          evicted: false,
+        };
+        return stored(store.members.create(mid, record));
+      },
+      (revision) => revision,
+    );
+    logger.info({ mid, name: request.name, from }, "a master has joined");
+  };
+
+  const turnstile = createTurnstile(JOINS.atOnce, JOINS.waiting, "joins");
+  return (request, from) => turnstile.pass(() => join(request, from));
+
+  async function join(request: JoinRequest, from: string): Promise<SealedJoinAnswer> {
+    const problem = joinProblem(request, clock.now());
+    if (problem !== undefined) throw new ServiceError("FORBIDDEN", problem);
+    // Its box key is tried before anything is stored.
+    const seal = (answer: JoinAnswer) => {
+      try {
+        return sealJoinAnswer(secrets.boxKeys, request, answer);
+      } catch (error) {
+        if (!(error instanceof SealError)) throw error;
+        throw new ServiceError("INVALID", "the master's box key can't be used", { cause: error });
+      }
+    };
+    const expiresAt = clock.now() + MEMBER_JWT_MS;
+    const answer: JoinAnswer = {
+      fleet: secrets.fleet,
+      mid: request.mid,
+      jwt: await issueMemberJwt(secrets, {
+        mid: request.mid,
+        userPublicKey: request.nkey,
+        expiresAt,
+      }),
+      expires: Math.floor(expiresAt / 1000),
+      servers: [...memberServers],
+      ca,
+      hubs: [...hubs],
+    };
+    const sealed = seal(answer);
+    await admit(request, from);
+    return sealed;
+  }
+}

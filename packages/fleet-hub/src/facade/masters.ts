@@ -1,0 +1,154 @@
+import type { MemberRecord } from "@nodepass/fleet-protocol";
+import type { Clock } from "@nodepass/master-api";
+import { type Logger, ServiceError } from "@nodepass/model";
+import type { FleetMasterChange } from "@nodepass/model/fleet";
+import type { Auditor } from "../access/auditor.ts";
+import { demandRole, maySee } from "../access/scope.ts";
+import { stored } from "../access/tokens.ts";
+import type { EngineControl } from "../engine/engine-control.ts";
+import type { Caller, Fleet } from "../fleet.ts";
+import type { LivePresence } from "../members/live-presence.ts";
+import type { Messenger } from "../members/messenger.ts";
+import type { ServiceOperations } from "../services/service-operations.ts";
+import type { FleetStore, Stored } from "../store/fleet-store.ts";
+import type { LiveIndex } from "../store/memory-index.ts";
+import { masterView } from "./master-view.ts";
+
+const MAX_TRIES = 5;
+
+/** What masters are changed with. */
+export interface MastersOptions {
+  readonly store: Pick<FleetStore, "members">;
+  readonly index: LiveIndex;
+  readonly presence: LivePresence;
+  readonly messenger: Pick<Messenger, "evict">;
+  readonly operations: Pick<ServiceOperations, "leave">;
+  readonly control: Pick<EngineControl, "revoke">;
+  readonly audit: Auditor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What callers see of masters and do with them. */
+export type Masters = Pick<Fleet, "masters" | "master" | "changeMaster" | "removeMaster"> & {
+  /** @throws {ServiceError} `NOT_FOUND` if there is none, or they may not see it */
+  demand(
+    caller: Caller,
+    midOrName: string,
+  ): { readonly mid: string; readonly record: MemberRecord };
+};
+
+/** The part of the fleet that is its masters. */
+export function createMasters(options: MastersOptions): Masters {
+  const { store, index, presence, messenger, operations, control, audit, clock, logger } = options;
+
+  const demand: Masters["demand"] = (caller, midOrName) => {
+    const found = index.findMember(midOrName);
+    if (found !== undefined && maySee(caller, found.record.labels)) return found;
+    throw new ServiceError("NOT_FOUND", `there is no master ${midOrName.slice(0, 64)}`);
+  };
+  const view = (mid: string, record: MemberRecord) => masterView(mid, record, presence, index);
+
+  /** Reads, changes and writes it, again if another was faster. */
+  const rewrite = async (
+    mid: string,
+    change: (record: MemberRecord) => MemberRecord,
+  ): Promise<Stored<MemberRecord>> => {
+    for (let tries = 1; ; tries += 1) {
+      const found = await stored(store.members.get(mid));
+      if (found === undefined || found.value.evicted) {
+        throw new ServiceError("NOT_FOUND", `there is no master ${mid}`);
+      }
+      const value = change(found.value);
+      try {
+        const now = {
+          value,
+          revision: await stored(store.members.update(mid, value, found.revision)),
+        };
+        index.wroteMember(mid, now);
+        return now;
+      } catch (error) {
+        const isLost = error instanceof ServiceError && error.code === "CONFLICT";
+        if (!isLost || tries === MAX_TRIES) throw error;
+      }
+    }
+  };
+
+  return {
+    demand,
+    masters: (caller) =>
+      [...index.members]
+        .filter(([, { value }]) => !value.evicted && maySee(caller, value.labels))
+        .map(([mid, { value }]) => view(mid, value)),
+    master: (caller, midOrName) => {
+      const { mid, record } = demand(caller, midOrName);
+      return view(mid, record);
+    },
+    changeMaster: async (caller, midOrName, change) => {
+      const { mid } = demand(caller, midOrName);
+      const { name, labels, address, draining } = change;
+      const isDrainOnly = name === undefined && labels === undefined && address === undefined;
+      demandRole(caller, isDrainOnly ? "operator" : "admin");
+      if (name?.trim() === "") throw new ServiceError("INVALID", "a master's name is empty");
+      if (labels !== undefined && !maySee(caller, labels)) {
+        const text = "with these labels the master would not be the token's to see any more";
+        throw new ServiceError("FORBIDDEN", text);
+      }
+      const action = {
+        action: "master.change",
+        object: mid,
+        before: index.members.get(mid)?.revision,
+        detail: describe(change),
+      };
+      const { value } = await audit.changing(
+        caller,
+        action,
+        () =>
+          rewrite(mid, (record) => ({
+            ...record,
+            ...(name !== undefined && { name }),
+            ...(labels !== undefined && { labels }),
+            ...(address !== undefined && { address }),
+            ...(draining !== undefined && { draining }),
+          })),
+        ({ revision }) => revision,
+      );
+      return view(mid, value);
+    },
+    removeMaster: async (caller, midOrName, { stop }) => {
+      demandRole(caller, "admin");
+      const { mid, record } = demand(caller, midOrName);
+      const action = {
+        action: "master.remove",
+        object: mid,
+        before: index.members.get(mid)?.revision,
+        detail: `${record.name}${stop ? ", its parts are stopped" : ""}`,
+      };
+      await audit.changing(caller, action, async () => {
+        await operations.leave(caller, mid, record, stop);
+        const { session } = presence.facts(mid);
+        await rewrite(mid, (now) => ({ ...now, evicted: true, evictedAt: clock.now() }));
+        if (session !== undefined) {
+          messenger.evict(mid, { session, reason: "it was removed from the fleet" });
+        }
+        try {
+          await control.revoke([record.nkey]);
+        } catch (error) {
+          // The record is what counts: the leader revokes what the engine still takes.
+          logger.warn({ mid, error: String(error) }, "a removed master's key is not revoked yet");
+        }
+      });
+    },
+  };
+}
+
+function describe(change: FleetMasterChange): string {
+  return Object.entries(change)
+    .filter(([, value]) => value !== undefined)
+    .map(
+      ([name, value]) =>
+        `${name}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+    )
+    .join(" ")
+    .slice(0, 1000);
+}

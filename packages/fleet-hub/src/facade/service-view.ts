@@ -1,0 +1,67 @@
+import type { PartRecord, ServiceRecord } from "@nodepass/fleet-protocol";
+import type { Service, ServicePart } from "@nodepass/model/fleet";
+import { redact } from "@nodepass/url-config";
+import type { Presence } from "../members/presence.ts";
+import type { Stored } from "../store/fleet-store.ts";
+
+/** A service as readers see it. @param unmasked whether they see its keys */
+export function serviceView(
+  sid: string,
+  { value, revision }: Stored<ServiceRecord>,
+  presence: Pick<Presence, "facts" | "report">,
+  unmasked: boolean,
+): Service {
+  return {
+    sid,
+    alias: value.alias,
+    tags: value.tags,
+    policy: value.policy,
+    revision: String(revision),
+    by: value.by,
+    changed: new Date(value.at).toISOString(),
+    parts: value.parts.map((part, place) =>
+      partView(sid, place, part, revision, presence, unmasked),
+    ),
+  };
+}
+
+function partView(
+  sid: string,
+  place: number,
+  part: PartRecord,
+  revision: number,
+  presence: Pick<Presence, "facts" | "report">,
+  unmasked: boolean,
+): ServicePart {
+  const { role, owner, epoch, running, url, sel } = part;
+  const report = presence.report(sid, place);
+  const { state, reason } = stateOf(part, revision, report, presence);
+  return {
+    role,
+    owner,
+    epoch,
+    running,
+    url: unmasked ? url : redact(url),
+    selector: sel,
+    state,
+    reason,
+    instance: report?.instance ?? null,
+  };
+}
+
+/** What an owner has said counts while it is there, and says it of the record as it is now. */
+function stateOf(
+  { owner, from }: PartRecord,
+  revision: number,
+  report: ReturnType<Presence["report"]>,
+  presence: Pick<Presence, "facts">,
+): Pick<ServicePart, "state" | "reason"> {
+  if (owner === null) return { state: from === null ? "released" : "pending", reason: "" };
+  const { status } = presence.facts(owner);
+  if (status === "late" || status === "lost") {
+    return { state: "unreachable", reason: `its master is ${status}` };
+  }
+  if (report === undefined || report.rev < revision) return { state: "pending", reason: "" };
+  if (report.outcome === "failed") return { state: "failed", reason: report.reason };
+  return { state: report.outcome === "applied" ? "applied" : "pending", reason: "" };
+}

@@ -1,0 +1,168 @@
+import { randomBytes } from "node:crypto";
+import type { ApiAnswer, Chunk, PassedAccess } from "@nodepass/fleet-protocol";
+import { ServiceError } from "@nodepass/model";
+import type { Messenger } from "../members/messenger.ts";
+import type { MemberFacts, Presence } from "../members/presence.ts";
+import { AnswerStream, MEMBER_SILENCE_MS, STREAM_WINDOW_BYTES } from "./answer-stream.ts";
+import { type HeaderList, MAX_PASSED_HEADERS, responseHeaders } from "./passed-headers.ts";
+
+/** Streamed answers of all members at once, at most. */
+export const MAX_HUB_STREAMS = 256;
+
+/** What requests are passed with. */
+export interface PasserOptions {
+  readonly messenger: Pick<Messenger, "api" | "credit" | "closeStream">;
+  /** Streams of a member that is lost, or was started anew, end at once. */
+  readonly presence: Pick<Presence, "facts" | "onStatus" | "onSync">;
+  /** Streams open at once. @default 256 */
+  readonly maxStreams?: number | undefined;
+  /** A stream whose member says nothing for so long is broken off, ms. @default 40000 */
+  readonly silenceMs?: number | undefined;
+}
+
+/** A request on its way to a member. */
+export interface PassedRequest {
+  readonly mid: string;
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly access: PassedAccess;
+  /** IP address of who asks. */
+  readonly remote: string;
+  /** The answer shares the origin of the hub's own pages. */
+  readonly boxed: boolean;
+  /** Whoever asks is gone. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Passes requests to members. */
+export interface Passer {
+  /**
+   * @returns the member's answer; the body of a streamed one fails where the member breaks off
+   * @throws {ServiceError} `UNAVAILABLE`; `LIMIT_REACHED`: too much at once; `INVALID`: too many headers
+   */
+  pass(request: PassedRequest): Promise<Response>;
+  /** Whether this answer's body has no end yet. */
+  isStreamed(response: Response): boolean;
+  /** Streams open now. */
+  readonly streams: number;
+  /** Breaks all streams off. Idempotent. */
+  close(): void;
+}
+
+const isBodiless = (method: string, status: number): boolean =>
+  method === "HEAD" || status === 204 || status === 205 || status === 304;
+
+export function createPasser(options: PasserOptions): Passer {
+  const { messenger, presence } = options;
+  const { maxStreams = MAX_HUB_STREAMS, silenceMs = MEMBER_SILENCE_MS } = options;
+  const open = new Map<AnswerStream, { readonly mid: string; readonly session: string }>();
+  const streamed = new WeakSet<Response>();
+
+  const sessionOf = ({ session }: MemberFacts): string => session ?? "";
+  /** A process that is gone has forgotten what it was sending. */
+  const endOld = (mid: string): void => {
+    const facts = presence.facts(mid);
+    for (const [stream, from] of open) {
+      if (from.mid !== mid) continue;
+      const isGone = facts.status === "lost" || sessionOf(facts) !== from.session;
+      if (isGone) stream.fail("the master is gone");
+    }
+  };
+  const unfollow = [presence.onStatus(endOld), presence.onSync(endOld)];
+
+  const toResponse = (
+    { status, headers }: ApiAnswer,
+    body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
+    boxed: boolean,
+  ): Response => {
+    try {
+      const hasBody = body !== null;
+      return new Response(body, { status, headers: responseHeaders(headers, { hasBody, boxed }) });
+    } catch (error) {
+      // A member that is not what it says it is: a status or a header that HTTP does not have.
+      throw new ServiceError("UNAVAILABLE", "the master's answer can't be read", { cause: error });
+    }
+  };
+
+  const pass = async (request: PassedRequest): Promise<Response> => {
+    const { mid, method, target: path, headers, body, access, remote, boxed, signal } = request;
+    if (headers.length > MAX_PASSED_HEADERS) {
+      const message = `${headers.length} headers, of which at most ${MAX_PASSED_HEADERS} are passed on`;
+      throw new ServiceError("INVALID", message);
+    }
+    const id = randomBytes(16).toString("hex");
+    const session = sessionOf(presence.facts(mid));
+    let stream: AnswerStream | undefined;
+    const cancel = (): void => messenger.credit(mid, { stream: id, bytes: 0, cancel: true });
+    const openStream = (): AnswerStream => {
+      if (stream !== undefined) return stream;
+      const made: AnswerStream = new AnswerStream({
+        silenceMs,
+        credit: (bytes) => messenger.credit(mid, { stream: id, bytes, cancel: false }),
+        cancel,
+        onGone: () => {
+          open.delete(made);
+          messenger.closeStream(mid, id);
+        },
+      });
+      stream = made;
+      return made;
+    };
+    // Pieces may be here before the head: the head is waited for, they are not.
+    const onChunk = (chunk: Chunk): void => openStream().push(chunk);
+    const message = {
+      ...{ method, path, body, access, remote },
+      headers: headers.map(([name, value]): [string, string] => [name, value]),
+      stream: id,
+      credit: STREAM_WINDOW_BYTES,
+    };
+    let answer: ApiAnswer;
+    try {
+      answer = await messenger.api(mid, message, onChunk, signal);
+      signal?.throwIfAborted();
+    } catch (error) {
+      if (stream === undefined) {
+        // It may begin to send all the same.
+        cancel();
+        messenger.closeStream(mid, id);
+      } else stream.abandon();
+      throw error;
+    }
+    const bodiless = isBodiless(method, answer.status);
+    if (!answer.streamed || bodiless) {
+      if (answer.streamed) openStream().abandon();
+      else messenger.closeStream(mid, id);
+      const all = bodiless || answer.body.byteLength === 0 ? null : new Uint8Array(answer.body);
+      return toResponse(answer, all, boxed);
+    }
+    const opened = openStream();
+    if (open.size >= maxStreams) {
+      opened.abandon();
+      throw new ServiceError("LIMIT_REACHED", `the hub has ${maxStreams} streams open already`);
+    }
+    open.set(opened, { mid, session });
+    try {
+      const response = toResponse(answer, opened.readable, boxed);
+      streamed.add(response);
+      return response;
+    } catch (error) {
+      opened.abandon();
+      throw error;
+    }
+  };
+
+  return {
+    pass,
+    isStreamed: (response) => streamed.has(response),
+    get streams() {
+      return open.size;
+    },
+    close() {
+      for (const end of unfollow) end();
+      for (const stream of [...open.keys()]) stream.fail("the hub is closing");
+    },
+  };
+}

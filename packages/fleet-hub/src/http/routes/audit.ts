@@ -1,0 +1,46 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { KEY_SECURITY } from "@nodepass/master-api";
+import { AuditEntrySchema } from "@nodepass/model/fleet";
+import { callerOf } from "../access/require-token.ts";
+import { answers } from "../answers.ts";
+import type { HubRouteParts } from "./parts.ts";
+
+const count = (name: string, highest: number) =>
+  z.coerce
+    .number({ error: `not an integer from 1 to ${highest}` })
+    .int()
+    .min(1)
+    .max(highest)
+    .openapi({ param: { name, in: "query" }, type: "integer" });
+
+/** `/fleet/audit`. */
+export function registerAuditRoute(app: OpenAPIHono, parts: HubRouteParts): void {
+  const { fleet, requireToken } = parts;
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/fleet/audit",
+      operationId: "readAudit",
+      summary: "Who changed what, the newest first",
+      tags: ["fleet"],
+      security: KEY_SECURITY,
+      middleware: [requireToken.role("admin")] as const,
+      request: {
+        query: z.object({
+          before: count("before", Number.MAX_SAFE_INTEGER).optional(),
+          limit: count("limit", 1000).default(100),
+        }),
+      },
+      responses: {
+        200: {
+          description: "Records; the next page is `before` the lowest `sequence`",
+          content: { "application/json": { schema: z.array(AuditEntrySchema) } },
+        },
+        ...answers.query,
+        ...answers.token,
+        ...answers.unavailable,
+      },
+    }),
+    async (c) => c.json([...(await fleet.audit(callerOf(c), c.req.valid("query")))], 200),
+  );
+}

@@ -1,0 +1,369 @@
+import { randomBytes } from "node:crypto";
+import type { Sync } from "@nodepass/fleet-protocol";
+import { type Clock, systemClock } from "@nodepass/master-api";
+import { type Logger, SILENT_LOGGER } from "@nodepass/model";
+import { storeFirstToken } from "./access/first-token.ts";
+import { createJoinDesk } from "./access/join-desk.ts";
+import { createAuditor } from "./access/store-auditor.ts";
+import { openTokens, serviceError } from "./access/tokens.ts";
+import { reachEngine } from "./engine/reach-engine.ts";
+import { createFleetFacade } from "./facade/create-fleet-facade.ts";
+import { createFleetEvents } from "./facade/fleet-events.ts";
+import { createInstanceEvents } from "./facade/instance-events.ts";
+import { createMasters } from "./facade/masters.ts";
+import type { Caller, Fleet } from "./fleet.ts";
+import { createPasser } from "./gateway/passer.ts";
+import { type HubSecrets, readHubSecrets } from "./hub-secrets.ts";
+import { sweepDaily } from "./hubs/daily-sweep.ts";
+import { watchHeartbeats } from "./hubs/duplicates.ts";
+import { watchEngine } from "./hubs/engine-watch.ts";
+import { exportSignature } from "./hubs/export-signature.ts";
+import { createNews } from "./hubs/fleet-news.ts";
+import { exportHourly } from "./hubs/hourly-export.ts";
+import { openNotices } from "./hubs/notices.ts";
+import { withinTime, withPatience } from "./hubs/patience.ts";
+import { keepRevoked } from "./hubs/revocations.ts";
+import { startElection } from "./leader/leader-election.ts";
+import type { Leadership } from "./leader/leadership.ts";
+import { openInbox } from "./members/inbox.ts";
+import { createPresence } from "./members/live-presence.ts";
+import { createMemberBoxes } from "./members/member-boxes.ts";
+import { createMessageCounts, type MessageCounts } from "./members/message-counts.ts";
+import type { Messenger } from "./members/messenger.ts";
+import { createOutbox } from "./members/nats-messenger.ts";
+import { createOrderPusher } from "./members/order-pusher.ts";
+import type { Presence } from "./members/presence.ts";
+import { createSyncDesk } from "./members/sync-desk.ts";
+import { createServiceOperations } from "./services/create-service-operations.ts";
+import type { FleetIndex } from "./store/fleet-index.ts";
+import type { FleetStore } from "./store/fleet-store.ts";
+import { createIndex } from "./store/memory-index.ts";
+import { openStore } from "./store/open-store.ts";
+
+const CONNECT_TIMEOUT_MS = 30_000;
+/** Longest wait for what the buckets hold, ms; a million services take 20 s. */
+const LOAD_TIMEOUT_MS = 120_000;
+
+/** How a hub is opened. */
+export interface FleetHubOptions {
+  /** The fleet's secrets, or the folder that has them. */
+  readonly secrets: HubSecrets | string;
+  /** Name of this hub, shown to people. @default `hub-` and 8 hexadecimal digits */
+  readonly id?: string | undefined;
+  /** Of the program, shown to people. */
+  readonly version: string;
+  /** SHA-256 of the hub's certificate where no authority vouches for it; goes into join tokens. @default none */
+  readonly certificate?: (() => string | undefined) | undefined;
+  /** Folder for the signed export of every hour. @default none is written */
+  readonly exports?: string | undefined;
+  /** Longest wait for the engine, ms. @default 30_000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** @default the system's */
+  readonly clock?: Clock | undefined;
+  /** @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+/** Figures of a hub, for its metrics. */
+export interface HubFigures {
+  readonly leading: boolean;
+  readonly connected: boolean;
+  readonly counts: MessageCounts;
+  /** Orders that members have not carried out, as this hub knows. */
+  readonly openOrders: number;
+  /** Records that can't be read. */
+  readonly badRecords: number;
+  /** Instance events that were dropped. */
+  readonly droppedEvents: number;
+}
+
+/** A hub that runs. */
+export interface FleetHub {
+  /** What its HTTP API sits on. */
+  readonly fleet: Fleet;
+  readonly id: string;
+  /** Host names `{mid}.<suffix>` lead to the members' APIs; empty: none. */
+  readonly gateway: string;
+  readonly messenger: Messenger;
+  readonly presence: Presence;
+  readonly index: FleetIndex;
+  readonly leadership: Leadership;
+  figures(): HubFigures;
+  /** Graceful: readers are told, the lead is given up. Idempotent. */
+  close(): Promise<void>;
+  /** At once. Idempotent. */
+  destroy(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Opens a hub: connects to the engine, checks what it is, opens the store, reads it, and begins to
+ * listen to members.
+ *
+ * @throws {ServiceError} `UNAVAILABLE`: the engine can't be reached, or is refused, which the message
+ * says by the server's name; `INVALID_OPTIONS`: the secrets can't be used
+ */
+export async function openFleetHub(options: FleetHubOptions): Promise<FleetHub> {
+  const secrets =
+    typeof options.secrets === "string" ? await readHubSecrets(options.secrets) : options.secrets;
+  const opened: (() => void)[] = [];
+  try {
+    return await open(options, secrets, opened);
+  } catch (error) {
+    for (const undo of opened.reverse()) undo();
+    throw serviceError(error);
+  }
+}
+
+async function open(
+  options: FleetHubOptions,
+  hub: HubSecrets,
+  opened: (() => void)[],
+): Promise<FleetHub> {
+  const { clock = systemClock, logger = SILENT_LOGGER, version } = options;
+  const id = options.id ?? `hub-${randomBytes(4).toString("hex")}`;
+  const nonce = randomBytes(8).toString("hex");
+  const { secrets } = hub;
+  const { fleet, dataKeys } = secrets;
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const { system, link, control, facts } = await reachEngine({
+    hub,
+    id,
+    connectTimeoutMs,
+    logger,
+    onOpened: (undo) => opened.push(undo),
+  });
+
+  const replicas = facts.size >= 3 ? 3 : 1;
+  const { store, isNew, sweep } = await withPatience(connectTimeoutMs, () =>
+    openStore({ fleet, link, dataKeys, replicas, logger }),
+  );
+  if (isNew) await storeFirstToken(store, hub, clock);
+  const audit = createAuditor(store, clock, logger);
+  const index = await createIndex(store);
+  opened.push(() => index.close());
+  const tokens = await openTokens({
+    store,
+    audit,
+    clock,
+    hub: hub.hubs[0] ?? "",
+    boxKey: secrets.boxKeys.publicKey,
+    certificate: options.certificate ?? (() => undefined),
+  });
+  opened.push(() => tokens.close());
+  const loaded = Promise.all([index.loaded(), tokens.loaded()]);
+  await withinTime(LOAD_TIMEOUT_MS, "reading the store", loaded);
+
+  const counts = createMessageCounts();
+  const notices = openNotices({ fleet, id: nonce, link, dataKeys, counts, logger });
+  const news = createNews(notices, clock, logger);
+  const election = startElection({ hub: id, nonce, records: store.leader, clock, logger });
+  const presence = createPresence(index, clock);
+  const boxes = createMemberBoxes(secrets.boxKeys, index);
+  const outbox = createOutbox({ fleet, link, boxes, presence, counts, logger });
+  const heartbeats = watchHeartbeats({
+    index,
+    presence,
+    outbox,
+    leadership: election,
+    news,
+    clock,
+  });
+  const onOlder = (mid: string, sync: Sync) => {
+    void isOlder(store, sync).then((reason) => {
+      if (reason !== undefined) news.alarm("store-older", true, `master ${mid} knows ${reason}`);
+    });
+  };
+  const inbox = openInbox({
+    fleet,
+    link,
+    boxes,
+    presence,
+    counts,
+    logger,
+    answerSync: createSyncDesk({
+      index,
+      presence,
+      bucket: store.identity.nonce,
+      clock,
+      storeRevision: () => store.services.revision(),
+      onOlder,
+    }),
+    isWelcome: (mid, session) => {
+      const record = index.members.get(mid)?.value;
+      return record?.evicted === false && !presence.isEvicted(mid, session);
+    },
+    onHeartbeat: heartbeats.heard,
+  });
+  const messenger: Messenger = { ...outbox, ...inbox };
+  const pusher = createOrderPusher({
+    index,
+    presence,
+    messenger,
+    leadership: election,
+    clock,
+    logger,
+    onApplied: (mid, reports) =>
+      notices.publish({ kind: "reports", mid, reports: [...reports].slice(0, 500) }),
+  });
+  const operations = createServiceOperations({
+    fleet,
+    hub: id,
+    store,
+    index,
+    presence,
+    messenger,
+    leadership: election,
+    orders: pusher,
+    audit,
+    news,
+    signature: exportSignature(fleet, dataKeys),
+    clock,
+    logger,
+  });
+  const unlease = inbox.onLease((mid, request) => operations.lease(mid, request));
+  const unnotice = notices.on((notice) => {
+    if (notice.kind === "reports") presence.reported(notice.mid, notice.reports);
+    else if (notice.kind === "resume") operations.resumeFailover(ITSELF);
+  });
+  const unmember = index.onMember((mid, now) => {
+    if (now === undefined || now.value.evicted) presence.forget(mid);
+  });
+  const unlost = index.onLost((keys) => {
+    const text = `${keys.length} records are gone from the store without having been removed`;
+    news.alarm("store-older", true, text);
+  });
+  const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
+  const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
+  const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
+  const passer = createPasser({ messenger, presence });
+  const instances = createInstanceEvents({ messenger, presence, index, clock });
+  const events = createFleetEvents({
+    index,
+    presence,
+    news,
+    instances,
+    isGood: tokens.isGood,
+    clock,
+    logger,
+  });
+  const masters = createMasters({
+    store,
+    index,
+    presence,
+    messenger,
+    operations,
+    control,
+    audit,
+    clock,
+    logger,
+  });
+  operations.start();
+  const unexport =
+    options.exports === undefined
+      ? () => undefined
+      : exportHourly({
+          directory: options.exports,
+          read: () => operations.export(),
+          clock,
+          logger,
+        });
+
+  const facade = createFleetFacade({
+    store,
+    index,
+    presence,
+    operations,
+    tokens,
+    masters,
+    events,
+    asker: { passer, presence },
+    audit,
+    join: createJoinDesk({ hub, store, tokens, audit, clock, logger }),
+    info: () => ({
+      fleet,
+      hub: id,
+      leader: election.leader() ?? null,
+      engine: {
+        connected: link.isConnected(),
+        version: link.version(),
+        servers: engine.facts().size,
+      },
+      version,
+      masters: [...index.members.values()].filter(({ value }) => !value.evicted).length,
+      services: index.services.size,
+      alarms: [...news.raised()],
+      gateway: hub.gateway,
+    }),
+    resume: (caller) => {
+      operations.resumeFailover(caller);
+      notices.publish({ kind: "resume" });
+    },
+    clock,
+  });
+
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    events.close();
+    for (const stop of [unexport, unsweep, unlease, unnotice, unmember, unlost, unrevoke]) stop();
+    operations.close();
+    pusher.close();
+    election.close();
+    instances.close();
+    passer.close();
+    heartbeats.close();
+    inbox.close();
+    outbox.close();
+    presence.close();
+    engine.close();
+    news.close();
+    notices.close();
+    tokens.close();
+    index.close();
+  };
+  const close = async () => {
+    end();
+    await Promise.all([link.close(), system.close()]);
+  };
+  logger.info({ fleet, hub: id, masters: index.members.size }, "the hub is open");
+  return {
+    fleet: facade,
+    id,
+    gateway: hub.gateway,
+    messenger,
+    presence,
+    index,
+    leadership: election,
+    figures: () => ({
+      leading: election.isLeading(),
+      connected: link.isConnected(),
+      counts,
+      openOrders: pusher.open(),
+      badRecords: index.bad.size,
+      droppedEvents: instances.dropped,
+    }),
+    close,
+    destroy: () => {
+      void close();
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What the hub does on another hub's word. */
+const ITSELF: Caller = { token: "hub", role: "admin", selector: [], from: "" };
+
+/** @returns what a member knows that this store does not; `undefined`: only the index was behind */
+async function isOlder(store: FleetStore, sync: Sync): Promise<string | undefined> {
+  if (sync.bucket !== "" && sync.bucket !== store.identity.nonce) return "another store";
+  try {
+    const revision = await store.services.revision();
+    if (sync.revision <= revision) return undefined;
+    return `revision ${sync.revision}, the store only ${revision}`;
+  } catch {
+    // It can't be asked now; the member's next sync asks again.
+    return undefined;
+  }
+}

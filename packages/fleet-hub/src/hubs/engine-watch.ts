@@ -1,0 +1,54 @@
+import type { Clock } from "@nodepass/master-api";
+import type { Logger } from "@nodepass/model";
+import type { EngineControl, EngineFacts } from "../engine/engine-control.ts";
+import type { EngineLink } from "../engine/engine-link.ts";
+import type { LiveNews } from "./fleet-news.ts";
+
+const RETRY_MS = 10_000;
+
+/** Raises `engine` while it is gone, and asks it anew what it is whenever it is back. */
+export function watchEngine(options: {
+  readonly link: EngineLink;
+  readonly system: EngineLink;
+  readonly control: EngineControl;
+  readonly news: LiveNews;
+  readonly first: EngineFacts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): { readonly facts: () => EngineFacts; readonly close: () => void } {
+  const { link, system, control, news, clock, logger } = options;
+  let facts = options.first;
+  let cancel = (): void => undefined;
+  const check = async () => {
+    try {
+      facts = await control.check();
+      if (link.isConnected()) news.alarm("engine", false, "the engine is there again");
+    } catch (error) {
+      const why = error instanceof Error ? error.message : "it does not tell what it is";
+      // Another server than the one that was asked at first: what it takes could be lost.
+      logger.error({ why }, "the engine is not what it was");
+      news.alarm("engine", true, why);
+      // It may only be about to begin; one that was replaced stays an alarm till it is put right.
+      cancel();
+      cancel = clock.after(RETRY_MS, () => {
+        if (link.isConnected() && system.isConnected()) void check();
+      });
+    }
+  };
+  const stops = [
+    link.onChange((connected) => {
+      if (!connected) news.alarm("engine", true, "the engine can't be reached");
+      else if (system.isConnected()) void check();
+    }),
+    system.onChange((connected) => {
+      if (connected && link.isConnected()) void check();
+    }),
+  ];
+  return {
+    facts: () => facts,
+    close: () => {
+      cancel();
+      for (const stop of stops) stop();
+    },
+  };
+}

@@ -1,0 +1,17 @@
+export type { Caller, Fleet, FleetInstanceQuery } from "./fleet.ts";
+export { createHubApi, type HubApi, type HubApiOptions } from "./http/create-hub-api.ts";
+export { type RunFleetHubOptions, type RunningFleetHub, runFleetHub } from "./http/serve-hub.ts";
+export { type FleetHub, type FleetHubOptions, type HubFigures, openFleetHub } from "./hub.ts";
+export {
+  type CreatedFleet,
+  type CreateFleetOptions,
+  createFleet,
+  decodeHubSecrets,
+  encodeHubSecrets,
+  HUB_SECRETS_FILE,
+  type HubSecrets,
+  readHubSecrets,
+  writeHubSecrets,
+} from "./hub-secrets.ts";
+export type { Messenger } from "./members/messenger.ts";
+export type { MemberFacts, Presence } from "./members/presence.ts";

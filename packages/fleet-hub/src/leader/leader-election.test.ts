@@ -1,0 +1,202 @@
+import type { LeaderRecord } from "@nodepass/fleet-protocol";
+import { SILENT_LOGGER } from "@nodepass/model";
+import { expect, test } from "vitest";
+import { SimulatedClock, SimulatedTime } from "../../test/support/simulated-clock.ts";
+import { type FleetStore, StoreError } from "../store/fleet-store.ts";
+import { type Election, LEADER_TTL_MS, startElection } from "./leader-election.ts";
+
+/** A key with revisions, as the engine has it. */
+class Key {
+  value: LeaderRecord | undefined;
+  revision = 0;
+
+  write(value: LeaderRecord, expected: number | undefined): number {
+    const found = this.value === undefined ? undefined : this.revision;
+    if (found !== expected) throw new StoreError("CONFLICT", "changed");
+    this.value = value;
+    this.revision += 1;
+    return this.revision;
+  }
+}
+
+interface Road {
+  /** ms that a request is under way, and its answer. */
+  delay(): number;
+  /** Whether this message is lost; the asker hears nothing for 5 s. */
+  isLost(): boolean;
+}
+
+/** How one hub sees the key, over a road with delays and losses. */
+function recordsOver(key: Key, clock: SimulatedClock, world: SimulatedClock, road: Road) {
+  const call = async <Result>(work: () => Result): Promise<Result> => {
+    const answered = (async () => {
+      // The engine's side goes on while the hub is frozen.
+      await world.wait(road.delay());
+      if (road.isLost()) return await new Promise<never>(() => undefined);
+      const outcome = Promise.resolve().then(work);
+      outcome.catch(() => undefined);
+      await clock.wait(road.delay());
+      if (road.isLost()) return await new Promise<never>(() => undefined);
+      return outcome;
+    })();
+    const late = clock.wait(5000).then(() => {
+      throw new StoreError("UNAVAILABLE", "no answer");
+    });
+    answered.catch(() => undefined);
+    late.catch(() => undefined);
+    return Promise.race([answered, late]);
+  };
+  const records: FleetStore["leader"] = {
+    get: () =>
+      call(() =>
+        key.value === undefined ? undefined : { value: key.value, revision: key.revision },
+      ),
+    create: (_, value) => call(() => key.write(value, undefined)),
+    update: (_, value, revision) => call(() => key.write(value, revision)),
+    revision: () => call(() => key.revision),
+  };
+  return records;
+}
+
+interface Hub {
+  readonly name: string;
+  readonly clock: SimulatedClock;
+  election: Election;
+}
+
+function simulation(road: Road) {
+  const time = new SimulatedTime();
+  const world = new SimulatedClock(time);
+  const key = new Key();
+  const start = (name: string, nonce = name, ttlMs = LEADER_TTL_MS): Hub => {
+    const clock = new SimulatedClock(time);
+    const records = recordsOver(key, clock, world, road);
+    const logger = SILENT_LOGGER;
+    const election = startElection({ hub: name, nonce, records, clock, logger, ttlMs });
+    return { name, clock, election };
+  };
+  return { time, world, key, start };
+}
+
+const GOOD_ROAD: Road = { delay: () => 2, isLost: () => false };
+
+test("the first hub leads at once, and the others know who does", async () => {
+  const { time, start } = simulation(GOOD_ROAD);
+  const a = start("a");
+  await time.run(100);
+  const b = start("b");
+  await time.run(10_000);
+  expect(a.election.isLeading()).toBe(true);
+  expect(a.election.leadingSince()).toBeLessThan(100);
+  expect(b.election.isLeading()).toBe(false);
+  expect(b.election.leadingSince()).toBeUndefined();
+  expect(b.election.leader()).toBe("a");
+});
+
+test("another takes the lead when the leader has ended, not before the TTL and a second", async () => {
+  const { time, start } = simulation(GOOD_ROAD);
+  const a = start("a");
+  await time.run(100);
+  const b = start("b");
+  const turns: boolean[] = [];
+  b.election.onChange((leading) => turns.push(leading));
+  await time.run(20_000);
+  a.election.close();
+  expect(a.election.isLeading()).toBe(false);
+  const ended = time.now;
+  await time.run(ended + LEADER_TTL_MS - 1300);
+  expect(b.election.isLeading()).toBe(false);
+  await time.run(ended + LEADER_TTL_MS + 4000);
+  expect(b.election.isLeading()).toBe(true);
+  expect(turns).toEqual([true]);
+});
+
+test("a hub that was frozen does not lead when it wakes", async () => {
+  const { time, start } = simulation(GOOD_ROAD);
+  const a = start("a");
+  await time.run(100);
+  const b = start("b");
+  await time.run(20_000);
+  a.clock.frozenUntil = time.now + 30_000;
+  const wakes = a.clock.frozenUntil;
+  await time.run(wakes - 1);
+  expect(b.election.isLeading()).toBe(true);
+  // Before anything of it has run: only the clock has gone on.
+  time.now = wakes;
+  expect(a.election.isLeading()).toBe(false);
+  await time.run(wakes + 10_000);
+  expect([a, b].map(({ election }) => election.isLeading())).toEqual([false, true]);
+});
+
+test("a former leader that finds its own nonce leads again at once, with a gap", async () => {
+  let isCut = false;
+  const { time, start } = simulation({ delay: () => 2, isLost: () => isCut });
+  const a = start("a");
+  await time.run(20_000);
+  const since = a.election.leadingSince();
+  isCut = true;
+  await time.run(40_000);
+  expect(a.election.isLeading()).toBe(false);
+  isCut = false;
+  await time.run(47_000);
+  expect(a.election.isLeading()).toBe(true);
+  expect(a.election.leadingSince()).toBeGreaterThan(since ?? 0);
+});
+
+test("a write whose answer comes after its time makes no leader, however often", async () => {
+  let delay = 2;
+  const { time, key, start } = simulation({ delay: () => delay, isLost: () => false });
+  const a = start("a", "a", 2000);
+  await time.run(20_000);
+  // There in time for the engine; the answer is later than the TTL after it was sent.
+  delay = 1200;
+  const turns: boolean[] = [];
+  a.election.onChange((now) => turns.push(now));
+  const before = key.revision;
+  await time.run(80_000);
+  expect(key.revision).toBeGreaterThan(before + 3);
+  expect(turns).toEqual([false]);
+});
+
+/** Small, fast, and the same for the same seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+  "never two lead at once: 4 hubs, slow and losing roads, frozen and restarted, seed %i",
+  async (seed) => {
+    const random = randomOf(seed);
+    const road: Road = {
+      delay: () => (random() < 0.1 ? random() * 9000 : random() * 300),
+      isLost: () => random() < 0.08,
+    };
+    const { time, start } = simulation(road);
+    const hubs = ["a", "b", "c", "d"].map((name) => start(name));
+    let led = 0;
+    const check = () => {
+      const leading = hubs.filter(({ clock, election }) => !clock.isFrozen && election.isLeading());
+      if (leading.length > 0) led += 1;
+      expect(leading.map(({ name }) => name).length, `at ${time.now} ms`).toBeLessThanOrEqual(1);
+    };
+    for (let round = 0; round < 40; round += 1) {
+      await time.run(time.now + random() * 10_000, check);
+      const at = Math.floor(random() * hubs.length);
+      const hub = hubs[at];
+      if (hub === undefined) continue;
+      if (random() < 0.6) hub.clock.frozenUntil = time.now + random() * 15_000;
+      else {
+        hub.election.close();
+        hubs[at] = start(hub.name, `${hub.name}${round}`);
+      }
+    }
+    expect(led).toBeGreaterThan(0);
+    for (const { election } of hubs) election.close();
+  },
+);

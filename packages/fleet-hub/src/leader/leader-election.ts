@@ -1,0 +1,143 @@
+import type { LeaderRecord } from "@nodepass/fleet-protocol";
+import type { Clock } from "@nodepass/master-api";
+import type { Logger } from "@nodepass/model";
+import type { FleetStore, Stored } from "../store/fleet-store.ts";
+import type { Leadership } from "./leadership.ts";
+
+/** How long a hub leads after it has sent the last renewal that succeeded, ms. Section 7, rule 3. */
+export const LEADER_TTL_MS = 5000;
+/** Another one takes the lead only when nothing has changed for so much longer, ms. */
+const LEAVE_MS = 1000;
+const KEY = "leader";
+
+/** What an election is made of. */
+export interface ElectionOptions {
+  /** Id of this hub, for people. */
+  readonly hub: string;
+  /** Of this process: 8 random bytes in hexadecimal. */
+  readonly nonce: string;
+  readonly records: FleetStore["leader"];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** @default LEADER_TTL_MS */
+  readonly ttlMs?: number | undefined;
+}
+
+/** An election that goes on until it is closed. */
+export interface Election extends Leadership {
+  /** Stops renewing: another hub takes the lead when its time is over. */
+  close(): void;
+}
+
+/**
+ * Takes part in the choice of the hub that leads; section 7, rule 3. States: *following* (it looks at the
+ * record every quarter of the TTL, and notes when it last saw it change), *leading* (it renews the record
+ * as often, by CAS). It leads from a successful write until the TTL after that write was **sent**,
+ * whatever the engine answers later; the deadline is compared whenever somebody asks, so that a process
+ * that was frozen does not lead when it wakes. The key is taken by CAS on the revision that was seen
+ * unchanged for TTL + 1 s; one with the own nonce at once. Only the monotonic clock counts.
+ */
+export function startElection(options: ElectionOptions): Election {
+  const { hub, nonce, records, clock, logger, ttlMs = LEADER_TTL_MS } = options;
+  const intervalMs = ttlMs / 4;
+  const own: LeaderRecord = { v: 1, hub, nonce };
+  const listeners = new Set<(leading: boolean) => void>();
+  let seen:
+    | { readonly revision: number; readonly since: number; readonly record: LeaderRecord }
+    | undefined;
+  /** It leads while the clock is below this. */
+  let until = Number.NEGATIVE_INFINITY;
+  let since = 0;
+  let wasLeading = false;
+  let isClosed = false;
+  let cancel = (): void => undefined;
+  let cancelEnd = (): void => undefined;
+
+  const isLeading = () => !isClosed && clock.monotonic() < until;
+
+  const turn = () => {
+    const leading = isLeading();
+    if (leading === wasLeading) return;
+    wasLeading = leading;
+    if (leading) logger.info({ hub }, "this hub leads");
+    else logger.warn({ hub }, "this hub does not lead any more");
+    for (const listener of listeners) listener(leading);
+  };
+
+  /** @param sentAt when the write that succeeded was sent */
+  const won = (sentAt: number, revision: number) => {
+    const hadGap = !isLeading();
+    until = Math.max(until, sentAt + ttlMs);
+    seen = { revision, since: clock.monotonic(), record: own };
+    if (!isLeading()) return;
+    // A gap, however short, is one in which another may have led.
+    if (hadGap) {
+      since = clock.monotonic();
+      wasLeading = false;
+    }
+    cancelEnd();
+    cancelEnd = clock.after(until - clock.monotonic(), turn);
+    turn();
+  };
+
+  const note = (found: Stored<LeaderRecord>) => {
+    if (seen?.revision === found.revision) return;
+    seen = { revision: found.revision, since: clock.monotonic(), record: found.value };
+  };
+
+  const step = async () => {
+    const found = await records.get(KEY);
+    if (isClosed) return;
+    const sentAt = clock.monotonic();
+    if (found === undefined) {
+      won(sentAt, await records.create(KEY, own));
+      return;
+    }
+    note(found);
+    const isOwn = found.value.nonce === nonce;
+    const unchangedFor = sentAt - (seen?.since ?? sentAt);
+    if (!isOwn && unchangedFor < ttlMs + LEAVE_MS) return;
+    won(sentAt, await records.update(KEY, own, found.revision));
+  };
+
+  const renew = async () => {
+    if (seen === undefined) return;
+    const sentAt = clock.monotonic();
+    won(sentAt, await records.update(KEY, own, seen.revision));
+  };
+
+  const round = () => {
+    if (isClosed) return;
+    const begun = clock.monotonic();
+    const isRenewal = isLeading() && seen?.record.nonce === nonce;
+    void (isRenewal ? renew() : step())
+      .catch((error: unknown) => {
+        // A lost race or no engine: the next round sees what there is.
+        logger.debug({ hub, error: String(error) }, "no lead this time");
+        if (isRenewal) seen = undefined;
+      })
+      .finally(() => {
+        if (isClosed) return;
+        turn();
+        cancel = clock.after(Math.max(0, begun + intervalMs - clock.monotonic()), round);
+      });
+  };
+  round();
+
+  return {
+    isLeading,
+    leadingSince: () => (isLeading() ? since : undefined),
+    leader: () => (isLeading() ? hub : seen?.record.hub),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => {
+      isClosed = true;
+      cancel();
+      cancelEnd();
+      turn();
+      listeners.clear();
+    },
+  };
+}

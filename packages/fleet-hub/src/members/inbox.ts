@@ -1,0 +1,200 @@
+import type { Msg, Subscription } from "@nats-io/nats-core";
+import { headers } from "@nats-io/nats-core";
+import {
+  answerContext,
+  BAD_MESSAGE,
+  type BoxId,
+  boxIdOf,
+  DoneSchema,
+  HeartbeatSchema,
+  LeaseRequestSchema,
+  MemberEventSchema,
+  memberOf,
+  memberSubjects,
+  openMessage,
+  REFUSAL_HEADER,
+  type Sync,
+  type Synced,
+  SyncSchema,
+  sealMessage,
+  unpackMessage,
+} from "@nodepass/fleet-protocol";
+import type { Logger } from "@nodepass/model";
+import type { z } from "zod";
+import type { EngineLink } from "../engine/engine-link.ts";
+import type { LivePresence } from "./live-presence.ts";
+import type { MemberBoxes } from "./member-boxes.ts";
+import type { BadMessagePlace, MessageCounts } from "./message-counts.ts";
+import type { Messenger } from "./messenger.ts";
+
+/** A heartbeat at most, bytes: anybody who runs the engine can send one. */
+const MAX_HEARTBEAT_BYTES = 1024;
+/** Queue group of the hubs that answer syncs. */
+const SYNC_QUEUE = "hubs";
+/** Syncs that are kept opened until their second copy comes. */
+const MAX_OPENED = 512;
+
+/** What members say by themselves. */
+export interface InboxOptions {
+  readonly fleet: string;
+  readonly link: EngineLink;
+  readonly boxes: MemberBoxes;
+  readonly presence: LivePresence;
+  readonly counts: MessageCounts;
+  readonly logger: Logger;
+  /** Answers a sync; each hub learns from all of them, one answers. */
+  readonly answerSync: (mid: string, sync: Sync) => Synced;
+  /** May this process of a member be heard: it is no removed member, no second process. */
+  readonly isWelcome: (mid: string, session: string) => boolean;
+  readonly onHeartbeat: (
+    mid: string,
+    session: string,
+    heard: ReturnType<LivePresence["heartbeat"]>,
+  ) => void;
+}
+
+/** The ends at which what members say comes in. */
+export type Inbox = Pick<Messenger, "onDone" | "onEvent" | "onLease"> & { close(): void };
+
+/** Subscribes to all that members say. What can't be read is counted, dropped and, if it asks, refused. */
+export function openInbox(options: InboxOptions): Inbox {
+  const { fleet, link, boxes, presence, counts, logger } = options;
+  const doneListeners = new Set<Parameters<Messenger["onDone"]>[0]>();
+  const eventListeners = new Set<Parameters<Messenger["onEvent"]>[0]>();
+  let answerLease: Parameters<Messenger["onLease"]>[0] | undefined;
+  const opened = new Map<string, { readonly sync: Sync; readonly id: BoxId }>();
+  const subscriptions: Subscription[] = [];
+  const all = memberSubjects(fleet, "*");
+
+  const subscribe = (
+    subject: string,
+    place: BadMessagePlace,
+    take: (mid: string, message: Msg) => void,
+    queue?: string,
+  ) => {
+    // Whatever is thrown here would end the client's reader, and with it the connection.
+    const callback = (error: Error | null, message: Msg) => {
+      if (error !== null) return;
+      const mid = memberOf(message.subject);
+      if (mid === undefined) return;
+      try {
+        take(mid, message);
+      } catch (failure) {
+        counts.bad[place] += 1;
+        logger.debug({ mid, place, error: String(failure) }, "a message can't be read");
+        refuse(message);
+      }
+    };
+    subscriptions.push(
+      link.connection.subscribe(subject, queue === undefined ? { callback } : { callback, queue }),
+    );
+  };
+
+  const open = <Schema extends z.ZodType>(mid: string, schema: Schema, message: Msg) => {
+    const box = boxes.of(mid);
+    if (box === undefined) throw new Error("no member");
+    return { box, ...openMessage(box, message.subject, schema, message.data) };
+  };
+
+  const answer = (mid: string, message: Msg, id: BoxId, body: unknown) => {
+    const box = boxes.of(mid);
+    if (box === undefined || !isRequest(message)) return;
+    const sealed = sealMessage(box, message.subject, body, answerContext(id));
+    link.connection.publish(message.reply, sealed);
+  };
+
+  const openSync = (mid: string, message: Msg) => {
+    const { sender, counter } = boxIdOf(message.data);
+    const key = `${mid}/${sender}/${counter}`;
+    const known = opened.get(key);
+    if (known !== undefined) {
+      opened.delete(key);
+      return known;
+    }
+    const { message: sync, id } = open(mid, SyncSchema, message);
+    counts.syncs += 1;
+    const made = { sync, id };
+    opened.set(key, made);
+    const [oldest] = opened.keys();
+    if (opened.size > MAX_OPENED && oldest !== undefined) opened.delete(oldest);
+    if (options.isWelcome(mid, sync.session)) presence.synced(mid, sync);
+    return made;
+  };
+
+  subscribe(all.heartbeat, "heartbeat", (mid, message) => {
+    if (message.data.byteLength > MAX_HEARTBEAT_BYTES) throw new Error("too long");
+    const heartbeat = unpackMessage(HeartbeatSchema, message.data);
+    if (boxes.of(mid) === undefined || !options.isWelcome(mid, "")) return;
+    options.onHeartbeat(mid, heartbeat.s, presence.heartbeat(mid, heartbeat));
+  });
+  // Every hub learns what a member runs; one of them answers it.
+  subscribe(all.sync, "sync", (mid, message) => {
+    openSync(mid, message);
+  });
+  subscribe(
+    all.sync,
+    "sync",
+    (mid, message) => {
+      const { sync, id } = openSync(mid, message);
+      const body = options.answerSync(mid, sync);
+      if (body.answer === "busy") counts.busy += 1;
+      answer(mid, message, id, body);
+    },
+    SYNC_QUEUE,
+  );
+  subscribe(all.lease, "lease", (mid, message) => {
+    const { message: request, id } = open(mid, LeaseRequestSchema, message);
+    if (!options.isWelcome(mid, request.session)) return;
+    presence.sealedWord(mid);
+    const lease = answerLease?.(mid, request);
+    if (lease !== undefined) answer(mid, message, id, lease);
+  });
+  subscribe(all.done, "done", (mid, message) => {
+    const { message: done } = open(mid, DoneSchema, message);
+    presence.sealedWord(mid);
+    presence.reported(mid, done.reports);
+    for (const listener of doneListeners) listener(mid, done);
+  });
+  subscribe(all.event, "event", (mid, message) => {
+    if (eventListeners.size === 0) return;
+    const { message: event } = open(mid, MemberEventSchema, message);
+    for (const listener of eventListeners) listener(mid, event);
+  });
+
+  return {
+    onDone: (listener) => {
+      doneListeners.add(listener);
+      return () => doneListeners.delete(listener);
+    },
+    onEvent: (listener) => {
+      eventListeners.add(listener);
+      return () => eventListeners.delete(listener);
+    },
+    onLease: (listener) => {
+      answerLease = listener;
+      return () => {
+        if (answerLease === listener) answerLease = undefined;
+      };
+    },
+    close: () => {
+      for (const subscription of subscriptions.splice(0)) subscription.unsubscribe();
+    },
+  };
+
+  function refuse(message: Msg): void {
+    if (!isRequest(message)) return;
+    const refusal = headers();
+    refusal.set(REFUSAL_HEADER, BAD_MESSAGE);
+    try {
+      link.connection.publish(message.reply, undefined, { headers: refusal });
+    } catch (error) {
+      // The connection is closed, or the place of the answer is none.
+      logger.debug({ error: String(error) }, "a message can't be refused");
+    }
+  }
+}
+
+/** The client gives an empty text where nobody waits for an answer. */
+function isRequest(message: Msg): message is Msg & { readonly reply: string } {
+  return message.reply !== undefined && message.reply !== "";
+}

@@ -1,0 +1,310 @@
+import type { Msg, Subscription } from "@nats-io/nats-core";
+import {
+  ApiAnswerSchema,
+  AppliedSchema,
+  answerContext,
+  type Box,
+  boxIdOf,
+  type Chunk,
+  ChunkSchema,
+  MAX_CHUNK_BYTES,
+  MAX_MEMBER_REQUESTS,
+  MAX_MEMBER_STREAMS,
+  type MemberSubjects,
+  memberSubjects,
+  openMessage,
+  PASS_TIMEOUT_MS,
+  PreparedSchema,
+  REFUSAL_HEADER,
+  sealMessage,
+  sessionContext,
+} from "@nodepass/fleet-protocol";
+import { type Logger, ServiceError } from "@nodepass/model";
+import type { z } from "zod";
+import type { EngineLink } from "../engine/engine-link.ts";
+import type { LivePresence } from "./live-presence.ts";
+import type { MemberBoxes } from "./member-boxes.ts";
+import type { MessageCounts } from "./message-counts.ts";
+import type { Messenger } from "./messenger.ts";
+
+/** Streams of all members at most. Section 9, limits. */
+export const MAX_STREAMS = 256;
+/** Longest wait for a word of a member that does it at once, ms. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** What a messenger is made of. */
+export interface MessengerOptions {
+  readonly fleet: string;
+  readonly link: EngineLink;
+  readonly boxes: MemberBoxes;
+  readonly presence: LivePresence;
+  readonly counts: MessageCounts;
+  readonly logger: Logger;
+}
+
+/** What hubs say to members; what members say by themselves comes in by `Inbox`. */
+export type Outbox = Omit<Messenger, "onDone" | "onEvent" | "onLease"> & {
+  close(): void;
+};
+
+interface Stream {
+  readonly subscription: Subscription;
+  readonly onChunk: (chunk: Chunk) => void;
+  next: number;
+  /** It counts against the limits: the answer said so. */
+  isOpen: boolean;
+}
+
+/** Sends requests in boxes and opens their answers; everything in flight is bounded. */
+export function createOutbox(options: MessengerOptions): Outbox {
+  const { fleet, link, boxes, presence, counts, logger } = options;
+  const inFlight = new Map<string, number>();
+  const streams = new Map<string, Map<string, Stream>>();
+
+  const roadTo = (mid: string) => {
+    const connection = link.demand();
+    const box = boxes.of(mid);
+    const { session } = presence.facts(mid);
+    if (box === undefined) throw new ServiceError("NOT_FOUND", `master ${mid} is not a member`);
+    if (session === undefined) {
+      throw new ServiceError("UNAVAILABLE", `master ${mid} has not been heard of`);
+    }
+    return { connection, box, session, subjects: memberSubjects(fleet, mid) };
+  };
+
+  const begin = (mid: string) => {
+    const count = inFlight.get(mid) ?? 0;
+    if (count >= MAX_MEMBER_REQUESTS) {
+      const limit = `${MAX_MEMBER_REQUESTS} requests to master ${mid} are in flight`;
+      throw new ServiceError("LIMIT_REACHED", limit);
+    }
+    inFlight.set(mid, count + 1);
+    return () => {
+      const left = (inFlight.get(mid) ?? 1) - 1;
+      if (left === 0) inFlight.delete(mid);
+      else inFlight.set(mid, left);
+    };
+  };
+
+  const ask = async <Schema extends z.ZodType>(
+    mid: string,
+    kind: "apply" | "prepare" | "api",
+    schema: Schema,
+    message: unknown,
+    timeoutMs: number,
+  ): Promise<z.output<Schema>> => {
+    const { connection, box, session, subjects } = roadTo(mid);
+    const done = begin(mid);
+    try {
+      const subject = subjects[kind];
+      const sealed = sealMessage(box, subject, message, sessionContext(session));
+      const answer = await connection.request(subject, sealed, { timeout: timeoutMs });
+      return openAnswer(mid, box, subject, schema, sealed, answer);
+    } catch (error) {
+      throw unavailable(mid, error);
+    } finally {
+      done();
+    }
+  };
+
+  const openAnswer = <Schema extends z.ZodType>(
+    mid: string,
+    box: Box,
+    subject: string,
+    schema: Schema,
+    sealed: Uint8Array,
+    answer: Msg,
+  ): z.output<Schema> => {
+    const refusal = answer.headers?.get(REFUSAL_HEADER) ?? "";
+    if (refusal !== "") {
+      throw new ServiceError("UNAVAILABLE", `master ${mid} did not take the request: ${refusal}`);
+    }
+    try {
+      const context = answerContext(boxIdOf(sealed));
+      const { message } = openMessage(box, subject, schema, answer.data, context);
+      presence.sealedWord(mid);
+      return message;
+    } catch (error) {
+      counts.bad.answer += 1;
+      const text = `master ${mid} answered what can't be read`;
+      throw new ServiceError("UNAVAILABLE", text, { cause: error });
+    }
+  };
+
+  const tell = (mid: string, kind: keyof Omit<MemberSubjects, "stream">, message: unknown) => {
+    try {
+      const { connection, box, session, subjects } = roadTo(mid);
+      const subject = subjects[kind];
+      connection.publish(subject, sealMessage(box, subject, message, sessionContext(session)));
+    } catch (error) {
+      // It gets no answer anyway; what must arrive is sent again by who wants it.
+      logger.debug({ mid, kind, error: String(error) }, "a member can't be told");
+    }
+  };
+
+  const forget = (mid: string, id: string) => {
+    const own = streams.get(mid);
+    const stream = own?.get(id);
+    if (stream === undefined) return;
+    stream.subscription.unsubscribe();
+    own?.delete(id);
+    if (own?.size === 0) streams.delete(mid);
+  };
+
+  const breakOff = (mid: string, id: string, reason: string) => {
+    const stream = streams.get(mid)?.get(id);
+    if (stream === undefined) return;
+    forget(mid, id);
+    stream.onChunk({ n: stream.next, data: new Uint8Array(0), end: true, error: reason });
+  };
+
+  const takeChunk = (mid: string, id: string, subject: string, message: Msg) => {
+    const stream = streams.get(mid)?.get(id);
+    const box = boxes.of(mid);
+    if (stream === undefined || box === undefined) return;
+    let chunk: Chunk;
+    try {
+      chunk = openMessage(box, subject, ChunkSchema, message.data).message;
+    } catch {
+      counts.bad.chunk += 1;
+      return;
+    }
+    if (chunk.n !== stream.next || chunk.data.byteLength > MAX_CHUNK_BYTES) {
+      counts.bad.chunk += 1;
+      tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
+      breakOff(mid, id, "a piece of the answer was lost on the way");
+      return;
+    }
+    stream.next += 1;
+    if (chunk.end || chunk.error !== "") forget(mid, id);
+    try {
+      stream.onChunk(chunk);
+    } catch (failure) {
+      // It would end the client's reader, and with it the connection.
+      forget(mid, id);
+      logger.error({ mid, error: String(failure) }, "a reader of a stream has failed");
+    }
+  };
+
+  const openStreams = (mid: string | undefined) => {
+    let open = 0;
+    for (const [owner, own] of streams) {
+      if (mid !== undefined && owner !== mid) continue;
+      for (const { isOpen } of own.values()) if (isOpen) open += 1;
+    }
+    return open;
+  };
+
+  const api: Outbox["api"] = async (mid, message, onChunk, signal) => {
+    signal?.throwIfAborted();
+    const { connection, subjects } = roadTo(mid);
+    const { stream: id } = message;
+    const subject = subjects.stream(id);
+    const subscription = connection.subscribe(subject, {
+      callback: (error, chunk) => {
+        if (error === null) takeChunk(mid, id, subject, chunk);
+      },
+    });
+    const stream: Stream = { subscription, onChunk, next: 0, isOpen: false };
+    const own = streams.get(mid) ?? new Map<string, Stream>();
+    streams.set(mid, own.set(id, stream));
+    const cancel = () => {
+      forget(mid, id);
+      tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
+    };
+    try {
+      const asked = ask(mid, "api", ApiAnswerSchema, message, PASS_TIMEOUT_MS);
+      const answer = await (signal === undefined ? asked : raced(asked, signal, cancel));
+      if (!answer.streamed) {
+        forget(mid, id);
+        return answer;
+      }
+      if (openStreams(mid) >= MAX_MEMBER_STREAMS || openStreams(undefined) >= MAX_STREAMS) {
+        cancel();
+        const limit = `${MAX_MEMBER_STREAMS} streams of a master and ${MAX_STREAMS} of a hub`;
+        throw new ServiceError("LIMIT_REACHED", `no more than ${limit} at once`);
+      }
+      stream.isOpen = true;
+      return answer;
+    } catch (error) {
+      forget(mid, id);
+      throw error;
+    }
+  };
+
+  const unlisten = link.onChange((connected) => {
+    if (connected) return;
+    for (const [mid, own] of [...streams]) {
+      for (const id of [...own.keys()]) breakOff(mid, id, "the engine is gone");
+    }
+  });
+
+  return {
+    apply: (mid, message, timeoutMs = ANSWER_TIMEOUT_MS) =>
+      ask(mid, "apply", AppliedSchema, message, timeoutMs),
+    prepare: (mid, message, timeoutMs = ANSWER_TIMEOUT_MS) =>
+      ask(mid, "prepare", PreparedSchema, message, timeoutMs),
+    api,
+    closeStream: (mid, id) => {
+      if (streams.get(mid)?.has(id) !== true) return;
+      forget(mid, id);
+      tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
+    },
+    credit: (mid, message) => tell(mid, "credit", message),
+    watch: (mid, message) => tell(mid, "watch", message),
+    evict: (mid, message) => tellSession(mid, "evict", message.session, message),
+    resync: (mid, message) => tellSession(mid, "resync", message.session, message),
+    close: () => {
+      unlisten();
+      for (const [mid, own] of [...streams]) {
+        for (const id of [...own.keys()]) breakOff(mid, id, "the hub ends");
+      }
+    },
+  };
+
+  /** To a certain process of a member, which need not be the one that has the seat. */
+  function tellSession(
+    mid: string,
+    kind: "evict" | "resync",
+    session: string,
+    message: unknown,
+  ): void {
+    const box = boxes.of(mid);
+    if (box === undefined || !link.isConnected()) return;
+    const subject = memberSubjects(fleet, mid)[kind];
+    try {
+      const sealed = sealMessage(box, subject, message, sessionContext(session));
+      link.connection.publish(subject, sealed);
+    } catch (error) {
+      // A heartbeat's nonce that is none: whoever sent it hears nothing.
+      logger.debug({ mid, kind, error: String(error) }, "a member can't be told");
+    }
+  }
+}
+
+function unavailable(mid: string, error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const why = error instanceof Error && error.name === "TimeoutError" ? "in time" : "at all";
+  return new ServiceError("UNAVAILABLE", `master ${mid} did not answer ${why}`, { cause: error });
+}
+
+/** @param late what is done when the answer comes after all */
+async function raced<Result>(
+  asked: Promise<Result>,
+  signal: AbortSignal,
+  late: () => void,
+): Promise<Result> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      asked.then(late, () => undefined);
+      reject(new ServiceError("UNAVAILABLE", "nobody waits for the answer any more"));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([asked, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Sync, Synced } from "@nodepass/fleet-protocol";
+import type { Clock } from "@nodepass/master-api";
+import type { FleetIndex } from "../store/fleet-index.ts";
+import type { LivePresence } from "./live-presence.ts";
+import { ordersFor } from "./orders.ts";
+
+/** Syncs answered at once, that is within a window of so many ms. Section 9, "reconnect storm". */
+export const SYNCS_AT_ONCE = 50;
+const WINDOW_MS = 100;
+/** Who is told to come again does so within this, ms. */
+const BUSY_MS = { least: 200, most: 2000 } as const;
+/** Parts of a member at most. Section 9, limits. */
+const MAX_ORDERS = 500;
+/** A member that knows more than this hub comes again after this, ms. */
+const LAGGING_MS = 500;
+/** So long it counts that the index held all that the store has, ms. */
+const WHOLE_FOR_MS = 5000;
+
+/** What is needed to answer syncs. */
+export interface SyncDeskOptions {
+  readonly index: Pick<FleetIndex, "members" | "services" | "ownedBy" | "revision">;
+  readonly presence: Pick<LivePresence, "isEvicted">;
+  /** Identity of the bucket of services. */
+  readonly bucket: string;
+  readonly clock: Clock;
+  /** Asks the store how far it is: who knows more than this hub may just have heard it from another. */
+  readonly storeRevision: () => Promise<number>;
+  /** A member knows more than this store: it is another one, or older than it was. */
+  readonly onOlder: (mid: string, sync: Sync) => void;
+}
+
+/** @returns what answers a sync */
+export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sync) => Synced {
+  const { index, presence, bucket, clock, onOlder } = options;
+  /** When this hub's index was known last to hold all that the store has, monotonic, ms. */
+  let wholeAt = Number.NEGATIVE_INFINITY;
+  let windowBegan = Number.NEGATIVE_INFINITY;
+  let inWindow = 0;
+
+  const isBusy = () => {
+    const now = clock.monotonic();
+    if (now - windowBegan >= WINDOW_MS) {
+      windowBegan = now;
+      inWindow = 0;
+    }
+    inWindow += 1;
+    return inWindow > SYNCS_AT_ONCE;
+  };
+
+  const askStore = () => {
+    const askedAt = clock.monotonic();
+    options.storeRevision().then(
+      (revision) => {
+        if (index.revision >= revision) wholeAt = askedAt;
+      },
+      // It is asked again when the member comes again.
+      () => undefined,
+    );
+  };
+
+  return (mid, sync) => {
+    const member = index.members.get(mid)?.value;
+    if (member === undefined || member.evicted) {
+      return { answer: "evicted", reason: "it was removed from the fleet" };
+    }
+    if (presence.isEvicted(mid, sync.session)) {
+      const reason = "another process with this identity has synced after it";
+      return { answer: "evicted", reason };
+    }
+    if (isBusy()) {
+      const afterMs = BUSY_MS.least + Math.random() * (BUSY_MS.most - BUSY_MS.least);
+      return { answer: "busy", afterMs: Math.round(afterMs) };
+    }
+    const isOther = sync.bucket !== "" && sync.bucket !== bucket;
+    if (isOther || sync.revision > index.revision) {
+      // A set that is older than what the member has would leave it with what is not its any more.
+      if (!isOther && clock.monotonic() - wholeAt > WHOLE_FOR_MS) {
+        askStore();
+        return { answer: "busy", afterMs: LAGGING_MS };
+      }
+      onOlder(mid, sync);
+    }
+    const orders = ordersFor(mid, index);
+    return {
+      answer: "set",
+      // What does not fit must not look like what is not its any more: such a set removes nothing.
+      revision: orders.length > MAX_ORDERS ? 0 : index.revision,
+      bucket,
+      orders: orders.slice(0, MAX_ORDERS),
+      name: member.name,
+    };
+  };
+}

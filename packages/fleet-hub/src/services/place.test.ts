@@ -1,0 +1,74 @@
+import { parseSelector } from "@nodepass/model/fleet";
+import { describe, expect, it } from "vitest";
+import { type Candidate, type PlaceQuery, place } from "./place.ts";
+
+const candidate = (mid: string, more: Partial<Candidate> = {}): Candidate => ({
+  mid,
+  name: mid,
+  labels: {},
+  status: "online",
+  allow: ["apply", "api", "read"],
+  draining: false,
+  instances: 0,
+  ...more,
+});
+
+const query = (more: Partial<PlaceQuery> = {}): PlaceQuery => ({
+  selector: parseSelector(more.selectorText ?? ""),
+  selectorText: "",
+  visible: [],
+  exclude: new Set(),
+  ...more,
+});
+
+const mids = (all: readonly Candidate[]) => all.map(({ mid }) => mid);
+
+describe("place", () => {
+  it("puts the one with the fewest instances first", () => {
+    const all = [candidate("b", { instances: 2 }), candidate("c"), candidate("a")];
+    expect(mids(place(all, query()).ranked)).toEqual(["a", "c", "b"]);
+  });
+
+  it("names each filter and how many it took away", () => {
+    const labels = { region: "eu" };
+    const all = [
+      candidate("a", { labels, status: "lost" }),
+      candidate("b", { labels, status: "lost" }),
+      candidate("c", { labels, status: "late" }),
+      candidate("d", { labels, status: "new" }),
+      candidate("e", { labels, allow: ["read"] }),
+      candidate("f", { labels, draining: true }),
+      candidate("g", { labels, instances: 500 }),
+      candidate("h", { labels }),
+      candidate("i"),
+    ];
+    expect(place(all, query({ selectorText: "region=eu", exclude: new Set(["h"]) }))).toEqual({
+      ranked: [],
+      reason:
+        "8 masters match region=eu, 1 is taken already, 2 are lost, 1 is late, 1 has never been heard of, 1 does not allow apply, 1 is draining, 1 has 500 instances",
+      away: true,
+    });
+    expect(place([candidate("e", { allow: [] })], query())).toMatchObject({
+      reason: "1 master is there, 1 does not allow apply",
+      away: false,
+    });
+  });
+
+  it("knows nothing of who the caller may not see", () => {
+    const all = [candidate("a", { labels: { team: "x" } }), candidate("b")];
+    const placed = place(all, query({ visible: parseSelector("team=x") }));
+    expect(mids(placed.ranked)).toEqual(["a"]);
+    expect(placed.reason).toBe("1 master is there");
+  });
+
+  it("spreads over a label's values before it counts instances, and leaves out who has none", () => {
+    const all = [
+      candidate("a", { labels: { zone: "1" } }),
+      candidate("b", { labels: { zone: "2" }, instances: 9 }),
+      candidate("c"),
+    ];
+    const placed = place(all, query({ spread: { label: "zone", used: new Map([["1", 2]]) } }));
+    expect(mids(placed.ranked)).toEqual(["b", "a"]);
+    expect(placed.reason).toBe("3 masters are there, 1 has no label zone");
+  });
+});

@@ -1,0 +1,53 @@
+import type { MemberRecord, ServiceRecord } from "@nodepass/fleet-protocol";
+import type { Stored } from "./fleet-store.ts";
+
+/** A part of a service by its place. */
+export interface PartPlace {
+  readonly sid: string;
+  readonly part: number;
+}
+
+/** What the buckets hold, in memory, by the watches on them: reading it costs no request. */
+export interface FleetIndex {
+  readonly members: ReadonlyMap<string, Stored<MemberRecord>>;
+  readonly services: ReadonlyMap<string, Stored<ServiceRecord>>;
+  /** Highest revision of a service's record seen, removals too. */
+  readonly revision: number;
+  /** Parts that a member owns, or that still wait for its word (`from`). */
+  ownedBy(mid: string): readonly PartPlace[];
+  /** A member by its mid or, if only one has it, its name; never an evicted one. */
+  findMember(
+    midOrName: string,
+  ): { readonly mid: string; readonly record: MemberRecord } | undefined;
+  /**
+   * Told after the index has changed; never throws.
+   *
+   * @param listener its `revision` is that of the record or its removal; `undefined`: the store has
+   *   lost the record (it is older than it was), which is no order to anybody
+   * @returns ends it
+   */
+  onService(
+    listener: (
+      sid: string,
+      now: Stored<ServiceRecord> | undefined,
+      before: Stored<ServiceRecord> | undefined,
+      revision: number | undefined,
+    ) => void,
+  ): () => void;
+  onMember(
+    listener: (
+      mid: string,
+      now: Stored<MemberRecord> | undefined,
+      before: Stored<MemberRecord> | undefined,
+    ) => void,
+  ): () => void;
+  /**
+   * A write of this hub, so that its next read sees it, and its members hear of it, before the watch
+   * tells. Nothing if the index is beyond it already.
+   */
+  wroteService(sid: string, now: Stored<ServiceRecord>): void;
+  /** Whether listeners are being told of a write of this hub at this moment. */
+  readonly isOwnWrite: boolean;
+  /** The same of a removal, with the revision of its marker. */
+  removedService(sid: string, revision: number): void;
+}

@@ -1,0 +1,265 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { keyOf } from "../../src/services/part-url.ts";
+import { ADMIN, midOf, World, type WorldOptions } from "../support/sim/world.ts";
+
+let world: World | undefined;
+
+afterEach(() => {
+  expect(world?.broken ?? []).toEqual([]);
+  world?.close();
+  world = undefined;
+});
+
+const begin = async (options?: WorldOptions) => {
+  world = await World.start(options);
+  return world;
+};
+
+const SERVER = { url: "server://0.0.0.0:auto/127.0.0.1:8080?tls=1", master: "m0" };
+const CLIENT = { url: "client://auto/127.0.0.1:80", master: "m1" };
+
+describe("change", () => {
+  it("brings name, tags and whether it runs to the owner", async () => {
+    const fleet = await begin();
+    const made = await fleet.create("s", { parts: [SERVER] });
+    const changed = await fleet.time.until(
+      fleet
+        .hub()
+        .operations.change(
+          ADMIN,
+          "s",
+          { alias: "web", tags: { a: "b" }, parts: [{ running: false }] },
+          made.revision,
+        ),
+    );
+    expect(changed.value).toMatchObject({ alias: "web", tags: { a: "b" } });
+    expect(fleet.member(0).order("s", 0)).toMatchObject({
+      alias: "web",
+      tags: { a: "b" },
+      running: false,
+      epoch: 1,
+    });
+  });
+
+  it("refuses another revision, and writes nothing for what is so already", async () => {
+    const fleet = await begin();
+    const { revision } = await fleet.create("s", { alias: "a", parts: [SERVER] });
+    const { operations } = fleet.hub();
+    const same = await fleet.time.until(operations.change(ADMIN, "s", { alias: "a" }, revision));
+    expect(same.revision).toBe(revision);
+    await fleet.time.until(operations.change(ADMIN, "s", { alias: "b" }, revision));
+    await expect(
+      fleet.time.until(operations.change(ADMIN, "s", { alias: "c" }, revision)),
+    ).rejects.toMatchObject({ code: "PRECONDITION" });
+  });
+
+  it("changes the key of both halves in one record, and keeps a masked one", async () => {
+    const fleet = await begin();
+    await fleet.create("pair", { parts: [SERVER, CLIENT] });
+    const { operations } = fleet.hub();
+    const before = fleet.record("pair")?.parts.map(({ url }) => keyOf(url)) ?? [];
+    const url = "server://***@0.0.0.0:5000/127.0.0.1:9090";
+    await fleet.time.until(
+      operations.change(ADMIN, "pair", { parts: [{ role: "server", url }] }, undefined),
+    );
+    const [server, client] = fleet.record("pair")?.parts ?? [];
+    expect(keyOf(server?.url ?? "")).toBe(before[0]);
+    expect(client?.url).toContain("@10.0.0.1:5000/");
+    expect([server?.epoch, client?.epoch]).toEqual([1, 1]);
+    const keyed = "client://new@10.0.0.1:5000/127.0.0.1:80";
+    await fleet.time.until(
+      operations.change(ADMIN, "pair", { parts: [{ role: "client", url: keyed }] }, undefined),
+    );
+    expect(fleet.record("pair")?.parts.map(({ url, epoch }) => [keyOf(url), epoch])).toEqual([
+      ["new", 2],
+      ["new", 2],
+    ]);
+    await fleet.time.pass(100);
+    expect(keyOf(fleet.member(0).order("pair", 0)?.url ?? "")).toBe("new");
+  });
+
+  it("writes nothing when the owner refuses the URL", async () => {
+    const fleet = await begin();
+    const { revision } = await fleet.create("s", { parts: [SERVER] });
+    fleet.member(0).refuses = () => "port 1 is held";
+    const parts = [{ url: "server://:1/127.0.0.1:2" }];
+    await expect(
+      fleet.time.until(fleet.hub().operations.change(ADMIN, "s", { parts }, undefined)),
+    ).rejects.toMatchObject({ code: "CONFLICT", message: "master m0 refuses: port 1 is held" });
+    expect(fleet.store.services.peek("s")?.revision).toBe(revision);
+  });
+});
+
+describe("remove", () => {
+  it("removes the record and what members run, also of one that was away", async () => {
+    const fleet = await begin();
+    await fleet.create("pair", { parts: [SERVER, CLIENT] });
+    fleet.network.cutOff(midOf(1), 30_000);
+    await fleet.time.until(fleet.hub().operations.remove(ADMIN, "pair", undefined, false));
+    await fleet.time.pass(100);
+    expect(fleet.member(0).parts()).toEqual([]);
+    expect(fleet.member(1).parts()).toEqual(["pair/1"]);
+    await fleet.time.pass(31_000);
+    expect(fleet.member(1).parts()).toEqual([]);
+    await expect(
+      fleet.hub().operations.remove(ADMIN, "pair", undefined, false),
+    ).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  it("detaches: instances stay with their members as local ones", async () => {
+    const fleet = await begin();
+    await fleet.create("s", { alias: "web", parts: [SERVER] });
+    await fleet.time.until(fleet.hub().operations.remove(ADMIN, "s", undefined, true));
+    expect(fleet.record("s")).toBeUndefined();
+    expect([...fleet.member(0).local.values()]).toMatchObject([{ alias: "web" }]);
+    expect(fleet.member(0).parts()).toEqual([]);
+  });
+
+  it("detaches from a member that is away when it is back", async () => {
+    const fleet = await begin();
+    await fleet.create("s", { parts: [SERVER] });
+    fleet.network.cutOff(midOf(0), 30_000);
+    await fleet.time.until(fleet.hub().operations.remove(ADMIN, "s", undefined, true));
+    expect(fleet.record("s")?.detached).toBe(true);
+    await fleet.time.pass(31_000);
+    expect(fleet.record("s")).toBeUndefined();
+    expect(fleet.member(0).local.size).toBe(1);
+  });
+});
+
+describe("adopt", () => {
+  it("makes a service of a local instance, which keeps its id", async () => {
+    const fleet = await begin();
+    const url = "client://k@h:1/127.0.0.1:2";
+    fleet.member(0).local.set("a1b2c3d4", { url, alias: "mine" });
+    const { operations } = fleet.hub();
+    const adopted = await fleet.time.until(operations.adopt(ADMIN, "s", midOf(0), "a1b2c3d4"));
+    expect(adopted.value).toMatchObject({ alias: "mine", tags: { kept: "yes" } });
+    expect(adopted.value.parts[0]).toMatchObject({ url, owner: midOf(0), running: true });
+    expect(operations.managedPart(midOf(0), "a1b2c3d4")).toEqual({ sid: "s", part: 0 });
+    expect(fleet.member(0).local.size).toBe(0);
+    await expect(operations.adopt(ADMIN, "t", midOf(0), "a1b2c3d4")).rejects.toMatchObject({
+      code: "CONFLICT",
+    });
+    await expect(operations.adopt(ADMIN, "t", midOf(0), "nobody")).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+  });
+});
+
+describe("drain and leave", () => {
+  it("moves what may move and names what stays", async () => {
+    const fleet = await begin({ labels: (at) => (at === 0 ? { only: "here" } : {}) });
+    await fleet.create("goes", { parts: [SERVER] });
+    await fleet.create("stays", { parts: [{ ...SERVER, selector: "only=here" }] });
+    const parts = [SERVER, { ...CLIENT, master: "m0" }];
+    await fleet.create("both", { parts });
+    const drained = await fleet.time.until(fleet.hub().operations.drain(ADMIN, midOf(0)));
+    expect([...drained.moved].sort()).toEqual(["both", "goes"]);
+    expect(drained.left).toEqual([
+      { sid: "stays", reason: expect.stringContaining("1 master matches only=here") },
+    ]);
+    expect(fleet.member(0).parts()).toEqual(["stays/0"]);
+    await expect(fleet.create("late", { parts: [SERVER] })).rejects.toMatchObject({
+      message: expect.stringContaining("1 is draining"),
+    });
+  });
+
+  it.each([
+    [true, [], 0],
+    [false, [], 1],
+  ])("takes a member out of its services, stop %s", async (stop, parts, local) => {
+    const fleet = await begin();
+    await fleet.create("s", { parts: [SERVER] });
+    const record = fleet.store.members.peek(midOf(0))?.value;
+    if (record === undefined) throw new Error("no member");
+    await fleet.time.until(fleet.hub().operations.leave(ADMIN, midOf(0), record, stop));
+    await fleet.time.pass(1000);
+    expect(fleet.record("s")?.parts[0]).toMatchObject({ owner: null, from: null, to: null });
+    expect(fleet.member(0).parts()).toEqual(parts);
+    expect(fleet.member(0).local.size).toBe(local);
+    const moved = await fleet.time.until(
+      fleet.hub().operations.move(ADMIN, "s", { to: "m2", force: false }),
+    );
+    expect(moved.value.parts[0]).toMatchObject({ owner: midOf(2), epoch: 2 });
+  });
+});
+
+describe("export and import", () => {
+  it("brings back what is lost, with who runs it now, and changes what differs", async () => {
+    const fleet = await begin();
+    await fleet.create("pair", { alias: "p", parts: [SERVER, CLIENT] });
+    await fleet.create("s", { alias: "old", parts: [SERVER] });
+    const { operations } = fleet.hub();
+    const exported = operations.export();
+    const key = keyOf(fleet.record("pair")?.parts[0]?.url ?? "");
+    await fleet.time.until(operations.remove(ADMIN, "pair", undefined, false));
+    await fleet.time.until(operations.change(ADMIN, "s", { alias: "new" }, undefined));
+    expect(await fleet.time.until(operations.import(ADMIN, exported))).toEqual({
+      created: 1,
+      changed: 1,
+      kept: 0,
+    });
+    expect(await fleet.time.until(operations.import(ADMIN, exported))).toEqual({
+      created: 0,
+      changed: 0,
+      kept: 2,
+    });
+    await fleet.time.pass(1000);
+    expect(fleet.record("s")?.alias).toBe("old");
+    expect(fleet.record("pair")?.parts).toMatchObject([{ epoch: 2 }, { epoch: 2 }]);
+    expect(keyOf(fleet.record("pair")?.parts[0]?.url ?? "")).toBe(key);
+    expect(fleet.serving("pair", 1)).toEqual(["m1"]);
+  });
+
+  it("rebuilds from what members run when the store is lost: ids, halves and keys as they are", async () => {
+    const fleet = await begin();
+    await fleet.create("pair", { alias: "p", parts: [SERVER, CLIENT] });
+    await fleet.create("half", { alias: "h", parts: [SERVER, { ...CLIENT, master: "m2" }] });
+    const before = fleet.record("pair");
+    fleet.network.cut.add(midOf(2));
+    fleet.store.services.lose();
+    await fleet.time.pass(1000);
+    expect(fleet.serving("pair", 0)).toEqual(["m0"]);
+    for (const member of fleet.members) member.loseStore();
+    const { operations } = fleet.hub();
+    fleet.hub().presence.forget(midOf(2));
+    expect(await fleet.time.until(operations.rebuild(ADMIN))).toEqual({ created: 2, left: [] });
+    const parts = (sid: string) =>
+      fleet.record(sid)?.parts.map(({ owner, url, epoch }) => ({ owner, url, epoch }));
+    expect(parts("pair")).toEqual(
+      before?.parts.map(({ owner, url }) => ({ owner, url, epoch: 2 })),
+    );
+    expect(parts("half")).toHaveLength(1);
+    // The other half's master is back.
+    fleet.network.cut.clear();
+    fleet.member(2).sync();
+    await fleet.time.pass(1000);
+    expect(await fleet.time.until(operations.rebuild(ADMIN))).toEqual({ created: 1, left: [] });
+    expect(parts("half")).toMatchObject([{ owner: midOf(0) }, { owner: midOf(2) }]);
+    expect(fleet.store.services.keys().sort()).toEqual(["half", "pair"]);
+    await fleet.time.pass(5000);
+    expect([0, 1, 2].map((at) => fleet.member(at).parts().sort())).toEqual([
+      ["half/0", "pair/0"],
+      ["pair/1"],
+      ["half/1"],
+    ]);
+  });
+
+  it("refuses what no hub of this fleet has written, or what was changed since", async () => {
+    const fleet = await begin();
+    await fleet.create("s", { alias: "before", parts: [SERVER] });
+    const { operations } = fleet.hub();
+    const forged = operations.export().replace('"before"', '"after"');
+    for (const [text, message] of [
+      [forged, /was changed since/],
+      ["{", /no JSON/],
+      ["{}", /no signature/],
+    ] as const) {
+      await expect(operations.import(ADMIN, text)).rejects.toMatchObject({
+        code: "INVALID",
+        message: expect.stringMatching(message),
+      });
+    }
+  });
+});

@@ -1,0 +1,433 @@
+import { randomBytes } from "node:crypto";
+import { headers, jwtAuthenticator, type Msg, type NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport-node";
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  ApiRequestSchema,
+  ApplySchema,
+  answerContext,
+  BAD_MESSAGE,
+  type Box,
+  type BoxKeys,
+  boxIdOf,
+  CreditSchema,
+  createBoxKeys,
+  createUserKey,
+  EvictSchema,
+  HEARTBEAT_INTERVAL_MS,
+  type JoinAnswer,
+  type JoinRequest,
+  LeaseSchema,
+  MAX_CHUNK_BYTES,
+  memberInbox,
+  memberSubjects,
+  openBox,
+  openJoinAnswer,
+  openMessage,
+  type PartOrder,
+  type PartReport,
+  type Prepared,
+  PrepareSchema,
+  packMessage,
+  REFUSAL_HEADER,
+  ResyncSchema,
+  type SealedJoinAnswer,
+  SyncedSchema,
+  sealMessage,
+  sessionContext,
+  signJoin,
+  WatchSchema,
+} from "@nodepass/fleet-protocol";
+import type { z } from "zod";
+
+/** What a member has after it has joined. */
+export interface MemberIdentity {
+  readonly mid: string;
+  readonly name: string;
+  readonly box: BoxKeys;
+  readonly hubKey: Uint8Array;
+  /** `SU…` */
+  readonly seed: string;
+  readonly answer: JoinAnswer;
+}
+
+/** Joins as a master does. @param token of a join token; `undefined` renews `known` */
+export async function joinAs(
+  mid: string,
+  name: string,
+  token: JoinRequest["token"],
+  fingerprint: string,
+  post: (request: JoinRequest) => Promise<SealedJoinAnswer>,
+  known?: Pick<MemberIdentity, "box" | "seed">,
+): Promise<MemberIdentity> {
+  const box = known?.box ?? createBoxKeys();
+  const seed = known?.seed ?? createUserKey().seed;
+  const request = signJoin({
+    ...(token !== undefined && { token }),
+    mid,
+    name,
+    seed,
+    box: box.publicKey,
+  });
+  const { answer, hubKey } = openJoinAnswer(box, request, await post(request), fingerprint);
+  return { mid, name, box, hubKey, seed, answer };
+}
+
+/** How a simulated member behaves. */
+export interface SimulatedMemberOptions {
+  readonly identity: MemberIdentity;
+  /** @default the answer's servers */
+  readonly servers?: readonly string[];
+  /** @default HEARTBEAT_INTERVAL_MS */
+  readonly heartbeatMs?: number;
+  /** Its API. @default 404 for everything */
+  readonly api?: (request: ApiRequest, member: SimulatedMember) => ApiAnswer | Promise<ApiAnswer>;
+  /** Why it can't run a part; `undefined`: it can. @default it can run everything */
+  readonly failure?: (order: PartOrder) => string | undefined;
+  /** Whether it answers at all. @default it does */
+  readonly isSilent?: () => boolean;
+  /** Whether it reconnects. @default true */
+  readonly reconnect?: boolean;
+}
+
+interface HeldPart {
+  order: PartOrder;
+  report: PartReport;
+}
+
+/**
+ * An honest member without tunnels: made of the protocol alone, so that many fit into a process. What it
+ * is ordered to run it "runs" in a map.
+ */
+export class SimulatedMember {
+  readonly identity: MemberIdentity;
+  readonly box: Box;
+  readonly parts = new Map<string, HeldPart>();
+  connection: NatsConnection | undefined;
+  synced = 0;
+  busy = 0;
+  badMessages = 0;
+  watchedForMs = 0;
+  evicted: string | undefined;
+  revision = 0;
+  bucket = "";
+  /** Orders that came, applied or not. */
+  orders = 0;
+  leases: z.output<typeof LeaseSchema>["parts"] = [];
+  /** Streams that the hub has broken off. */
+  cancelled = 0;
+  readonly #streams = new Map<
+    string,
+    { readonly body: Uint8Array; sent: number; n: number; credit: number }
+  >();
+  readonly #options: SimulatedMemberOptions;
+  readonly #subjects: ReturnType<typeof memberSubjects>;
+  #timer: NodeJS.Timeout | undefined;
+  #leaseTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #onSynced: (() => void)[] = [];
+
+  constructor(options: SimulatedMemberOptions) {
+    const { identity } = options;
+    this.#options = options;
+    this.identity = identity;
+    this.box = openBox({ own: identity.box, peerPublicKey: identity.hubKey, side: "member" });
+    this.#subjects = memberSubjects(identity.answer.fleet, identity.mid);
+  }
+
+  get session(): string {
+    return this.box.nonce;
+  }
+
+  /** Connects, syncs, and goes on until `close`. */
+  async start(): Promise<this> {
+    const { identity, servers = identity.answer.servers, reconnect = true } = this.#options;
+    const { jwt } = identity.answer;
+    const connection = await connect({
+      servers: servers.map((url) => url.replace(/^\w+:\/\//, "")),
+      authenticator: jwtAuthenticator(jwt, new TextEncoder().encode(identity.seed)),
+      inboxPrefix: memberInbox(identity.mid),
+      name: identity.mid,
+      reconnect,
+      maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: false,
+      reconnectTimeWait: 200,
+      reconnectJitter: 800,
+      timeout: 20_000,
+      noAsyncTraces: true,
+    });
+    this.connection = connection;
+    connection.subscribe(this.#subjects.inbound, {
+      callback: (error, message) => {
+        if (error === null && this.#options.isSilent?.() !== true) void this.#take(message);
+      },
+    });
+    void this.#follow(connection);
+    const { heartbeatMs = HEARTBEAT_INTERVAL_MS } = this.#options;
+    // Not all at once.
+    this.#timer = setTimeout(() => {
+      this.heartbeat();
+      this.#timer = setInterval(() => this.heartbeat(), heartbeatMs);
+    }, Math.random() * heartbeatMs);
+    this.heartbeat();
+    await this.sync();
+    return this;
+  }
+
+  heartbeat(): void {
+    if (this.#options.isSilent?.() === true) return;
+    const running = [...this.parts.values()].filter(({ report }) => report.running).length;
+    const body = packMessage({
+      s: this.session,
+      r: this.revision,
+      n: [running, this.parts.size - running, 0],
+      d: 0,
+      c: 1.5,
+      m: 50_000_000,
+      t: [0, 0, 0, 0],
+    });
+    this.#publish(this.#subjects.heartbeat, body);
+  }
+
+  /** Syncs until a hub has answered with a set, or it is evicted. */
+  async sync(): Promise<void> {
+    while (!this.#isClosed && this.evicted === undefined) {
+      const asked = this.revision;
+      try {
+        const answer = await this.#ask(
+          this.#subjects.sync,
+          {
+            session: this.session,
+            version: "simulated",
+            name: this.identity.name,
+            allow: ["apply", "api", "read"],
+            revision: this.revision,
+            bucket: this.bucket,
+            parts: [...this.parts.values()].map(({ report }) => report),
+            local: 0,
+          },
+          SyncedSchema,
+          5000,
+        );
+        if (answer.answer === "busy") {
+          this.busy += 1;
+          await pause(answer.afterMs);
+          continue;
+        }
+        if (answer.answer === "evicted") {
+          this.evicted = answer.reason;
+          return;
+        }
+        if (answer.revision < this.revision && this.revision > asked) {
+          // Orders have overtaken this set: what it says of them is over.
+          continue;
+        }
+        if (answer.bucket === this.bucket || this.bucket === "") {
+          this.bucket = answer.bucket;
+          const named = new Set(answer.orders.map(({ sid, part }) => `${sid}/${part}`));
+          if (answer.revision >= this.revision) {
+            for (const key of [...this.parts.keys()]) if (!named.has(key)) this.parts.delete(key);
+          }
+        }
+        const reports = answer.orders.map((order) => this.#apply(order));
+        this.synced += 1;
+        for (const resolve of this.#onSynced.splice(0)) resolve();
+        if (reports.length > 0) this.#say(this.#subjects.done, { reports });
+        return;
+      } catch {
+        // No hub, or the engine is away: again, as a master does.
+        await pause(200 + Math.random() * 800);
+      }
+    }
+  }
+
+  /** Resolves after the next sync. */
+  nextSync(): Promise<void> {
+    return new Promise((resolve) => this.#onSynced.push(resolve));
+  }
+
+  /** Asks for its strict parts to be named. @returns whether a hub that leads has answered */
+  async lease(): Promise<boolean> {
+    const parts = [...this.parts.values()]
+      .filter(({ order }) => order.ttlMs > 0)
+      .map(({ order: { sid, part, epoch } }) => ({ sid, part, epoch }));
+    try {
+      const body = { session: this.session, parts };
+      this.leases = (await this.#ask(this.#subjects.lease, body, LeaseSchema, 2000)).parts;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Asks for leases every so often, ms. */
+  leaseEvery(ms: number): void {
+    this.#leaseTimer = setInterval(() => void this.lease(), ms);
+  }
+
+  /** Publishes as it likes, for what an honest one would not. */
+  publishRaw(subject: string, body: Uint8Array): void {
+    this.#publish(subject, body);
+  }
+
+  /** A piece of a streamed answer. */
+  sendChunk(stream: string, n: number, data: Uint8Array, end: boolean): void {
+    this.#say(this.#subjects.stream(stream), { n, data, end, error: "" });
+  }
+
+  sayEvent(type: "create" | "update" | "delete", instance: Record<string, unknown>): void {
+    this.#say(this.#subjects.event, { type, instance });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
+    clearInterval(this.#leaseTimer);
+    await this.connection?.close();
+  }
+
+  async #follow(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) if (type === "reconnect") void this.sync();
+  }
+
+  #publish(subject: string, body: Uint8Array): void {
+    if (this.connection !== undefined && !this.connection.isClosed()) {
+      this.connection.publish(subject, body);
+    }
+  }
+
+  #say(subject: string, message: unknown): void {
+    this.#publish(subject, sealMessage(this.box, subject, message));
+  }
+
+  async #ask<Schema extends z.ZodType>(
+    subject: string,
+    body: unknown,
+    schema: Schema,
+    timeout: number,
+  ): Promise<z.output<Schema>> {
+    if (this.connection === undefined) throw new Error("not connected");
+    const sealed = sealMessage(this.box, subject, body);
+    const answer = await this.connection.request(subject, sealed, { timeout });
+    const context = answerContext(boxIdOf(sealed));
+    return openMessage(this.box, subject, schema, answer.data, context).message;
+  }
+
+  async #take(message: Msg): Promise<void> {
+    const { subject } = message;
+    const open = <Schema extends z.ZodType>(schema: Schema) =>
+      openMessage(this.box, subject, schema, message.data, sessionContext(this.session));
+    try {
+      if (subject === this.#subjects.apply) {
+        const { message: apply, id } = open(ApplySchema);
+        const reports = apply.orders.map((order) => this.#apply(order));
+        message.respond(sealMessage(this.box, subject, { reports }, answerContext(id)));
+      } else if (subject === this.#subjects.prepare) {
+        const { message: prepare, id } = open(PrepareSchema);
+        const prepared = prepareSimulated(prepare.url);
+        message.respond(sealMessage(this.box, subject, prepared, answerContext(id)));
+      } else if (subject === this.#subjects.api) {
+        const { message: request, id } = open(ApiRequestSchema);
+        const answer = (await this.#options.api?.(request, this)) ?? NOT_FOUND;
+        const isLong = answer.body.byteLength > MAX_CHUNK_BYTES;
+        const head = isLong ? { ...answer, body: new Uint8Array(0), streamed: true } : answer;
+        message.respond(sealMessage(this.box, subject, head, answerContext(id)));
+        if (isLong) this.#stream(request, answer.body);
+      } else if (subject === this.#subjects.credit) {
+        this.#credit(open(CreditSchema).message);
+      } else if (subject === this.#subjects.watch) {
+        this.watchedForMs = open(WatchSchema).message.forMs;
+      } else if (subject === this.#subjects.evict) {
+        this.evicted = open(EvictSchema).message.reason;
+      } else if (subject === this.#subjects.resync) {
+        const { afterMs } = open(ResyncSchema).message;
+        await pause(Math.random() * afterMs);
+        await this.sync();
+      }
+    } catch {
+      this.badMessages += 1;
+      if (message.reply === undefined) return;
+      const refusal = headers();
+      refusal.set(REFUSAL_HEADER, BAD_MESSAGE);
+      message.respond(undefined, { headers: refusal });
+    }
+  }
+
+  /** As much of a long answer as the hub has given credit for. */
+  #stream({ stream, credit }: ApiRequest, body: Uint8Array): void {
+    this.#streams.set(stream, { body, sent: 0, n: 0, credit });
+    this.#credit({ stream, bytes: 0, cancel: false });
+  }
+
+  #credit({ stream, bytes, cancel }: z.output<typeof CreditSchema>): void {
+    const open = this.#streams.get(stream);
+    if (open === undefined) return;
+    if (cancel) {
+      this.#streams.delete(stream);
+      this.cancelled += 1;
+      return;
+    }
+    open.credit += bytes;
+    while (open.credit > 0 && open.sent < open.body.byteLength) {
+      const size = Math.min(open.credit, MAX_CHUNK_BYTES, open.body.byteLength - open.sent);
+      const data = open.body.subarray(open.sent, open.sent + size);
+      open.sent += size;
+      open.credit -= size;
+      this.sendChunk(stream, open.n, data, open.sent === open.body.byteLength);
+      open.n += 1;
+    }
+    if (open.sent === open.body.byteLength) this.#streams.delete(stream);
+  }
+
+  /** Section 7, rule 2. */
+  #apply(order: PartOrder): PartReport {
+    this.orders += 1;
+    const key = `${order.sid}/${order.part}`;
+    const held = this.parts.get(key);
+    if (held !== undefined && (order.rev < held.order.rev || order.epoch < held.order.epoch)) {
+      return held.report;
+    }
+    this.revision = Math.max(this.revision, order.rev);
+    const { sid, part, rev, epoch } = order;
+    const reason = order.gone ? undefined : this.#options.failure?.(order);
+    const report: PartReport = {
+      sid,
+      part,
+      rev,
+      epoch,
+      outcome: order.gone ? "released" : reason === undefined ? "applied" : "failed",
+      reason: reason ?? "",
+      instance: order.gone ? null : (held?.report.instance ?? randomBytes(4).toString("hex")),
+      running: !order.gone && reason === undefined && order.running,
+      carried: order.gone ? { tcprx: 1, tcptx: 2, udprx: 3, udptx: 4 } : null,
+    };
+    if (order.gone) this.parts.delete(key);
+    else this.parts.set(key, { order, report });
+    return report;
+  }
+}
+
+let nextPort = 20_000;
+
+/** Fills in `auto` ports, each one once in this process. */
+function prepareSimulated(url: string): Prepared {
+  let tunnelPort = 0;
+  const filled = url.replace(/:auto\b/g, () => {
+    nextPort = nextPort >= 60_000 ? 20_000 : nextPort + 1;
+    return `:${nextPort}`;
+  });
+  const [, port] = /^server:\/\/[^/]*:(\d+)/.exec(filled) ?? [];
+  if (port !== undefined) tunnelPort = Number(port);
+  return { ok: true, reason: "", status: 200, url: filled, tunnelPort };
+}
+
+const NOT_FOUND: ApiAnswer = {
+  status: 404,
+  headers: [["content-type", "application/json"]],
+  body: new TextEncoder().encode('{"error":"Not found"}'),
+  streamed: false,
+};
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,73 @@
+import { MEMBER_PERMISSIONS } from "@nodepass/model/fleet";
+import { z } from "zod";
+import { PartOrderSchema, PartReportSchema } from "./parts.ts";
+
+/** Member → any hub, at its start and after each reconnect. */
+export const SyncSchema = z.object({
+  /** Boot nonce of the process, 8 bytes in hexadecimal. */
+  session: z.string(),
+  version: z.string(),
+  name: z.string(),
+  allow: z.array(z.enum(MEMBER_PERMISSIONS)),
+  /** Highest revision it ever applied. */
+  revision: z.int().min(0),
+  /** The bucket that it knows; empty at first. */
+  bucket: z.string(),
+  parts: z.array(PartReportSchema).max(500),
+  /** Whether more instances than its parts are there: local ones. */
+  local: z.int().min(0),
+  /** What its API's paths begin with, before `/v1`; `/api` unless it says so. */
+  prefix: z.string().max(128).optional(),
+});
+export type Sync = z.infer<typeof SyncSchema>;
+
+/** The full set of what it is to run. */
+export const SyncedSchema = z.discriminatedUnion("answer", [
+  z.object({
+    answer: z.literal("set"),
+    /** Revision of the index that the set is from. */
+    revision: z.int().min(0),
+    bucket: z.string(),
+    orders: z.array(PartOrderSchema).max(500),
+    /** Its name and address as the fleet has them. */
+    name: z.string(),
+  }),
+  /** Too many at once: again after so long. */
+  z.object({ answer: z.literal("busy"), afterMs: z.int().min(0) }),
+  /** It was removed from the fleet. */
+  z.object({ answer: z.literal("evicted"), reason: z.string() }),
+]);
+export type Synced = z.infer<typeof SyncedSchema>;
+
+/** Hub → member: the process with this nonce has lost its seat to another one. */
+export const EvictSchema = z.object({ session: z.string(), reason: z.string() });
+export type Evict = z.infer<typeof EvictSchema>;
+
+/**
+ * Hub → member: this hub has heard of it, but does not know what it runs (the hub has just begun, while
+ * the member's connection to the engine held): sync within `afterMs`, at a random moment.
+ */
+export const ResyncSchema = z.object({ session: z.string(), afterMs: z.int().min(0).max(60_000) });
+export type Resync = z.infer<typeof ResyncSchema>;
+
+/** Member → leader: keep mine. Section 7, rule 4. */
+export const LeaseRequestSchema = z.object({
+  session: z.string(),
+  parts: z
+    .array(z.object({ sid: z.string(), part: z.int().min(0).max(1), epoch: z.int().min(0) }))
+    .max(500),
+});
+export type LeaseRequest = z.infer<typeof LeaseRequestSchema>;
+
+/** Lasts from when the request was *sent*. */
+export const LeaseSchema = z.object({
+  parts: z.array(
+    z.object({
+      sid: z.string(),
+      part: z.int().min(0).max(1),
+      epoch: z.int().min(0),
+      ttlMs: z.int().min(0),
+    }),
+  ),
+});
+export type Lease = z.infer<typeof LeaseSchema>;
