@@ -270,6 +270,11 @@ export class ManagedInstance {
     // One that waits for its quota begins again with it.
     if (reason === undefined) this.#quota?.end();
     await this.life.end(timeoutMs, reason);
+    this.#rested();
+  }
+
+  /** Nothing of it is reported any more. */
+  #rested(): void {
     this.#surroundings.wheel.delete(this);
     // Nobody waits for a chart to be on disk.
     void this.#surroundings.history.end(this.record.id);
@@ -332,6 +337,10 @@ export class ManagedInstance {
         if (told) this.tell(false);
       },
       onAddresses: () => this.#claimHeld(),
+      onTimeOver: () => {
+        this.log("warn", "instance stops: its time to serve is over", {});
+        this.#rested();
+      },
       onTotals: (more) => {
         for (const name of TOTAL_NAMES) this.record[name] += more[name];
         this.#quota?.add(more.tcprx + more.tcptx + more.udprx + more.udptx);

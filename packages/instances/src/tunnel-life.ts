@@ -9,15 +9,17 @@ import {
   type Totals,
   totalsOf,
 } from "@nodepass/model";
+import { monotonicMs } from "@nodepass/tunnel-core";
 import { ChangeSignal } from "./change-signal.ts";
 import { differs, type LiveState, NOT_LIVE, withReport } from "./live-state.ts";
-import type {
-  ChangeOutcome,
-  LogReport,
-  StateReport,
-  TunnelAnswer,
-  TunnelQuestion,
-  TunnelSpec,
+import {
+  type ChangeOutcome,
+  type LogReport,
+  type StateReport,
+  TIME_OVER,
+  type TunnelAnswer,
+  type TunnelQuestion,
+  type TunnelSpec,
 } from "./workers/messages.ts";
 import type { Run, WorkerPool } from "./workers/worker-pool.ts";
 import type { RunListener } from "./workers/worker-slot.ts";
@@ -46,6 +48,8 @@ export interface TunnelLifeHooks {
   onAddresses(): void;
   /** What was counted since the last call. */
   onTotals(more: Totals): void;
+  /** Its time to serve has ended: it is `stopped`, and nobody asked for that. */
+  onTimeOver(): void;
   onLog(line: Omit<LogReport, "kind" | "run" | "time"> & { readonly time?: number }): void;
 }
 
@@ -78,6 +82,8 @@ export class TunnelLife {
   #workerCrashes = 0;
   /** What the next try opens. */
   #spec: TunnelSpec | undefined;
+  /** It is not to serve after that, by `monotonicMs`. */
+  #until: number | undefined;
   #run: Run | undefined;
   #retry: NodeJS.Timeout | undefined;
 
@@ -138,9 +144,23 @@ export class TunnelLife {
   begin(spec: TunnelSpec): void {
     if (this.#phase !== "stopped" && this.#phase !== "waiting") return;
     clearTimeout(this.#retry);
+    if (this.#isOver) {
+      this.#endOfTime();
+      return;
+    }
     this.#failedStarts = 0;
     this.#workerCrashes = 0;
     this.#open(spec);
+  }
+
+  /**
+   * It is stopped at that moment, at once and wherever it runs, and not begun after it.
+   *
+   * @param until as `monotonicMs`; `undefined`: no end
+   */
+  serveUntil(until: number | undefined): void {
+    this.#until = until;
+    this.#run?.serveUntil(until);
   }
 
   /** Does not run for now, for this reason; `begin` starts it. */
@@ -261,7 +281,7 @@ export class TunnelLife {
       onClosed: (reason) => isCurrent() && this.#onClosed(this.#spec ?? spec, reason),
       onLost: (reason) => isCurrent() && this.#onLost(reason),
     };
-    const run = this.#pool.open(spec, listener);
+    const run = this.#pool.open(spec, listener, this.#until);
     this.#run = run;
   }
 
@@ -299,11 +319,18 @@ export class TunnelLife {
       this.#stopped();
       return;
     }
+    if (this.#isOver) {
+      this.#endOfTime();
+      return;
+    }
     const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failedStarts, 16));
     this.#failedStarts++;
     this.#phase = "waiting";
     this.#retryAt = this.#now() + waitMs;
-    this.#retry = setTimeout(() => this.#open(spec), waitMs);
+    this.#retry = setTimeout(() => {
+      if (this.#isOver) this.#endOfTime();
+      else this.#open(spec);
+    }, waitMs);
     this.#log("error", "tunnel does not run", { reason, retryMs: waitMs });
     this.#hooks.onAddresses();
     this.#setStatus("error", reason ?? "the tunnel ended");
@@ -318,6 +345,16 @@ export class TunnelLife {
       crashes: this.#workerCrashes,
     });
     this.#setStatus("error", reason);
+  }
+
+  get #isOver(): boolean {
+    return this.#until !== undefined && monotonicMs() >= this.#until;
+  }
+
+  #endOfTime(): void {
+    this.#stopReason = TIME_OVER;
+    this.#stopped();
+    this.#hooks.onTimeOver();
   }
 
   #stopped(): void {

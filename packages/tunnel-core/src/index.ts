@@ -10,6 +10,7 @@ export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
 export { TunnelPorts } from "./listener/tunnel-ports.ts";
+export { monotonicMs } from "./monotonic.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";

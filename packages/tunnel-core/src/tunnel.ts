@@ -159,6 +159,13 @@ export interface Tunnel extends EventEmitter<TunnelEvents> {
    * tunnel.update({ rateBytesPerSecond: 12_500_000 }); // 100 Mbit/s from now on
    */
   update(changes: TunnelChanges): void;
+  /**
+   * No user is taken and no target dialled from then on, also if this process was stopped till after it;
+   * what is open goes on until the tunnel is destroyed.
+   *
+   * @param until as {@link monotonicMs}; `undefined`: no end, as at the beginning
+   */
+  serveUntil(until: number | undefined): void;
   /** Reads the live counters. */
   counters(): TunnelCounters;
   /** Each of several peers; empty where there can be only one. */

@@ -29,6 +29,8 @@ export interface Run {
   close(timeoutMs: number): void;
   /** Answered by `onChanged`, unless the thread is gone. */
   change(spec: TunnelSpec): void;
+  /** It is not to serve after that, by `monotonicMs`, in whichever thread; `onClosed` follows then. */
+  serveUntil(until: number | undefined): void;
   /** Answered by `onCounters`, unless the thread is gone. */
   read(): void;
   /** Answered by `onAnswer` with the same number, unless the thread is gone. */
@@ -81,17 +83,25 @@ export class WorkerPool {
    * users': a socket can't be handed to another thread, so who shares a port has to be where it is
    * listened on. The listener is called later, never from inside.
    */
-  open(spec: TunnelSpec, listener: RunListener): Run {
+  open(spec: TunnelSpec, listener: RunListener, until?: number): Run {
     const slot =
       this.#slots.find((each) => each.listensFor(spec)) ??
       this.#slots.find((each) => each.hasEntryOf(spec)) ??
       this.#emptiest();
     this.#lastRun++;
-    const run: SlotRun = { run: this.#lastRun, spec, wanted: spec, listener, closing: false };
+    const run: SlotRun = {
+      run: this.#lastRun,
+      spec,
+      wanted: spec,
+      until,
+      listener,
+      closing: false,
+    };
     slot.open(run);
     return {
       close: (timeoutMs) => slot.close(run, timeoutMs),
       change: (wanted) => slot.change(run, wanted),
+      serveUntil: (wanted) => slot.serveUntil(run, wanted),
       read: () => slot.read(run),
       ask: (ask, question) => slot.ask(run, ask, question),
       get latencies() {

@@ -40,6 +40,7 @@ export interface SlotRun {
   spec: TunnelSpec;
   /** What it was asked to change to last. */
   wanted: TunnelSpec;
+  until: number | undefined;
   readonly listener: RunListener;
   closing: boolean;
   latencies?: Latencies;
@@ -117,7 +118,7 @@ export class WorkerSlot {
       });
       return;
     }
-    this.#ensureThread().post({ kind: "open", run: run.run, spec: run.spec });
+    this.#ensureThread().post({ kind: "open", run: run.run, spec: run.spec, until: run.until });
   }
 
   close(run: SlotRun, timeoutMs: number): void {
@@ -132,6 +133,11 @@ export class WorkerSlot {
   change(run: SlotRun, spec: TunnelSpec): void {
     run.wanted = spec;
     this.#thread?.post({ kind: "change", run: run.run, spec });
+  }
+
+  serveUntil(run: SlotRun, until: number | undefined): void {
+    run.until = until;
+    this.#thread?.post({ kind: "until", run: run.run, until });
   }
 
   read(run: SlotRun): void {
@@ -228,8 +234,8 @@ export class WorkerSlot {
 
   #replace(): void {
     this.#timer = undefined;
-    for (const { run, spec } of this.#runs.values()) {
-      this.#ensureThread().post({ kind: "open", run, spec });
+    for (const { run, spec, until } of this.#runs.values()) {
+      this.#ensureThread().post({ kind: "open", run, spec, until });
     }
   }
 

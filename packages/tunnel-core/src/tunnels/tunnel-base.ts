@@ -120,6 +120,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     updateSettings(this.context, this.settings, changes, isEntry);
   }
 
+  serveUntil(until: number | undefined): void {
+    this.context.slots.setUntil(until);
+  }
+
   counters(): TunnelCounters {
     const peers = this.peers();
     const { counters } = this.context;
