@@ -26,6 +26,9 @@ import { type AskedBy, PassThrough } from "./pass-through/pass-through.ts";
 import { Heartbeats } from "./presence/heartbeats.ts";
 import { Syncing } from "./presence/syncing.ts";
 
+/** Open streams get so long to end when the master closes, ms. */
+const LAST_WORDS_MS = 1000;
+
 /** What a member is made of. */
 export interface FleetAgentOptions {
   readonly file: FleetFile;
@@ -33,6 +36,8 @@ export interface FleetAgentOptions {
   /** Asks the master's API: by a role, or by the key that the request has. */
   ask(request: Request, by: AskedBy): Promise<Response>;
   info(): Promise<MasterInfo>;
+  /** Where the API is, `/api`. */
+  readonly prefix: string;
   /** Of the program. */
   readonly version: string;
   readonly logger: Logger;
@@ -150,6 +155,7 @@ class Member implements FleetAgent {
         return {
           session,
           version: options.version,
+          prefix: options.prefix,
           name: this.#name,
           allow: [...this.#allow],
           revision: data.revision,
@@ -238,6 +244,8 @@ class Member implements FleetAgent {
   }
 
   async #close(): Promise<void> {
+    // Who reads events through the fleet is to hear that the master stops, as everybody else.
+    await this.#passThrough.drained(LAST_WORDS_MS);
     this.#quiet();
     await this.#line.close();
     // It was saved when it changed; a failure was told then.
