@@ -26,8 +26,8 @@ import { type AskedBy, PassThrough } from "./pass-through/pass-through.ts";
 import { Heartbeats } from "./presence/heartbeats.ts";
 import { Syncing } from "./presence/syncing.ts";
 
-/** Open streams get so long to end when the master closes, ms. */
-const LAST_WORDS_MS = 1000;
+/** Of a graceful end, what open streams get to be read to theirs, ms. */
+const DRAIN_TIMEOUT_MS = 1000;
 
 /** What a member is made of. */
 export interface FleetAgentOptions {
@@ -244,8 +244,8 @@ class Member implements FleetAgent {
   }
 
   async #close(): Promise<void> {
-    // Who reads events through the fleet is to hear that the master stops, as everybody else.
-    await this.#passThrough.drained(LAST_WORDS_MS);
+    // Readers of events are told `shutdown` in this moment.
+    await this.#passThrough.drain(DRAIN_TIMEOUT_MS);
     this.#quiet();
     await this.#line.close();
     // It was saved when it changed; a failure was told then.

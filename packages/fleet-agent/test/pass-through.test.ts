@@ -43,7 +43,13 @@ describe.skipIf(findNatsServer() === undefined)("a member behind a real nats-ser
 
   test("has joined, says so, and is heard of", async () => {
     const [{ sync } = {}] = hub.syncs.filter((one) => one.mid === mid);
-    expect(sync).toMatchObject({ version: "9.8.7", revision: 0, bucket: "", parts: [] });
+    expect(sync).toMatchObject({
+      prefix: "/api",
+      version: "9.8.7",
+      revision: 0,
+      bucket: "",
+      parts: [],
+    });
     await vi.waitFor(() => {
       const beat = hub.heartbeats.find((one) => one.mid === mid)?.beat;
       expect(beat).toMatchObject({ s: sync?.session, r: 0, n: [0, 0, 0], d: 0 });

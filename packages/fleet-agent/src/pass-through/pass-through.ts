@@ -84,8 +84,8 @@ export class PassThrough {
     else open?.addCredit(bytes);
   }
 
-  /** Resolves when no stream is open any more: those of a master that closes end by themselves. */
-  async drained(timeoutMs: number): Promise<void> {
+  /** Waits till all streams are over, for so long at most, ms: what the API says at its end is heard. */
+  async drain(timeoutMs: number): Promise<void> {
     if (this.#streams.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
