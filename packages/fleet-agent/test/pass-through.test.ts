@@ -156,6 +156,26 @@ describe.skipIf(findNatsServer() === undefined)("a member behind a real nats-ser
     );
   });
 
+  test("tells what happens to its instances while a hub watches, without keys", async () => {
+    const told = () => hub.events.map(({ type, instance }) => `${type} ${instance.alias}`);
+    hub.events.length = 0;
+    await member.instances.create({ url: URL_WITH_KEY, alias: "there" });
+    hub.tell(mid, "watch", { forMs: 60_000 });
+    await vi.waitFor(() => expect(told()).toEqual(["initial there"]), WAIT);
+    const { id } = (await member.instances.list())[0] ?? {};
+    await member.instances.update(id ?? "", { alias: "named" });
+    await vi.waitFor(() => expect(told()).toContain("update named"), WAIT);
+    await member.instances.remove(id ?? "");
+    await vi.waitFor(() => expect(told().at(-1)).toBe("delete named"), WAIT);
+    expect(JSON.stringify(hub.events)).not.toContain("tunnelsecret");
+    hub.tell(mid, "watch", { forMs: 0 });
+    await hub.api(mid, { path: "/api/info" });
+    const { length } = hub.events;
+    await member.instances.create({ url: URL_WITH_KEY, alias: "unseen" });
+    await hub.api(mid, { path: "/api/info" });
+    expect(hub.events.length).toBe(length);
+  });
+
   test("has at most 16 streams open", async () => {
     const heads = await Promise.all(
       Array.from({ length: 16 }, () => hub.api(mid, { path: "/api/events" })),
