@@ -26,6 +26,9 @@ import { type AskedBy, PassThrough } from "./pass-through/pass-through.ts";
 import { Heartbeats } from "./presence/heartbeats.ts";
 import { Syncing } from "./presence/syncing.ts";
 
+/** Of a graceful end, what open streams get to be read to theirs, ms. */
+const DRAIN_TIMEOUT_MS = 1000;
+
 /** What a member is made of. */
 export interface FleetAgentOptions {
   readonly file: FleetFile;
@@ -238,6 +241,8 @@ class Member implements FleetAgent {
   }
 
   async #close(): Promise<void> {
+    // Readers of events are told `shutdown` in this moment.
+    await this.#passThrough.drain(DRAIN_TIMEOUT_MS);
     this.#quiet();
     await this.#line.close();
     // It was saved when it changed; a failure was told then.

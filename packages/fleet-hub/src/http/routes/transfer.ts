@@ -23,15 +23,6 @@ const ImportedSchema = z
 
 const ExportQuery = z.object({
   format: once(z.enum(["nodepassdash"], { error: "not nodepassdash" }), "format"),
-  path: z
-    .string({ error: "given twice" })
-    .max(256)
-    .regex(/^(?:\/[\w.~-]+)*$/, "not a path of letters, digits and -._~")
-    .default("/api")
-    .openapi({
-      param: { name: "path", in: "query" },
-      description: "Prefix of the masters' APIs, for `format=nodepassdash`",
-    }),
 });
 
 const ImportSchema = z
@@ -91,8 +82,7 @@ export function registerTransferRoutes(
       "Content-Disposition": `attachment; filename="${name}"`,
       "Content-Type": "application/json",
     });
-    const { format, path } = query.data;
-    if (format === undefined) {
+    if (query.data.format === undefined) {
       return c.body(await fleet.exportServices(caller), 200, file("fleet-services.json"));
     }
     const masters = fleet.masters(caller);
@@ -100,7 +90,7 @@ export function registerTransferRoutes(
       const reason = "the hub has no suffix for host names of masters, and none of them a port";
       throw new ServiceError("CONFLICT", `${reason}: NodePassDash needs one of the two`);
     }
-    const options = { key: givenKey(c) ?? "", path, now: clock.now() };
+    const options = { key: givenKey(c) ?? "", now: clock.now() };
     const made = nodePassDashFile(masters, places, options);
     return c.body(JSON.stringify(made, null, 2), 200, file("nodepass-endpoints.json"));
   });
