@@ -33,6 +33,8 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
   let asked: LeaseRequest[];
   let isGranted: boolean;
   let targetPort: number;
+  /** Connections that the target has had. */
+  let dialled: number;
 
   beforeAll(async () => {
     hub = await HonestHub.start();
@@ -46,7 +48,9 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
       const parts = isGranted ? request.parts.map((part) => ({ ...part, ttlMs: TTL_MS })) : [];
       return { parts };
     };
+    dialled = 0;
     const target = createServer((socket) => {
+      dialled++;
       socket.on("error", () => undefined).pipe(socket);
     }).listen(0, HOST);
     await once(target, "listening");
@@ -185,6 +189,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     held.say("before");
     await vi.waitFor(() => expect(held.got()).toBe("before"), WAIT);
 
+    const before = dialled;
     child.kill("SIGSTOP");
     isGranted = false;
     await delay(TTL_MS + 500);
@@ -195,5 +200,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     child.kill("SIGCONT");
     await Promise.all([...late.map(({ over }) => over), held.over]);
     expect(late.map(({ got }) => got()).join("")).toBe("");
+    // Nor was the target reached for any of them, in the moment before the timer came.
+    expect(dialled).toBe(before);
   });
 });

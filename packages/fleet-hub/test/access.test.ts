@@ -86,6 +86,20 @@ here("who may do what", () => {
     expect(hub.fleet.verifyToken(made.token, ADDRESS)).toBeUndefined();
   });
 
+  test("a reader of events whose token is removed is told nothing more", async () => {
+    const caller = await tokenFor({ role: "viewer" });
+    const told: string[] = [];
+    hub.fleet.subscribe(caller, { instances: false }, ({ type }) => told.push(type));
+    const { identity } = await fleet.member(hub);
+    await vi.waitFor(() => expect(told).toContain("master"));
+    await hub.fleet.removeToken(admin(), caller.token);
+    await hub.fleet.changeMaster(admin(), identity.mid, { name: "first" });
+    expect(told.at(-1)).toBe("shutdown");
+    const count = told.length;
+    await hub.fleet.changeMaster(admin(), identity.mid, { name: "second" });
+    expect(told).toHaveLength(count);
+  });
+
   test("viewers see, operators touch, admins do all; selectors hide what is not theirs", async () => {
     const eu = await fleet.member(hub, { labels: { region: "eu" } });
     const us = await fleet.member(hub, { labels: { region: "us" } });

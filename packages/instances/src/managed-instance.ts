@@ -99,7 +99,8 @@ export class ManagedInstance {
   }
 
   get details(): InstanceDetails {
-    const { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress } = this.life;
+    const { reason, failedStarts, workerCrashes, live } = this.life;
+    const { tunnelAddress, entryAddress } = live;
     return { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress };
   }
 
@@ -325,7 +326,8 @@ export class ManagedInstance {
   #held(): ClaimedAddress[] {
     const settings = this.#url?.settings;
     if (settings === undefined) return [];
-    return heldAddresses(settings, this.life.tunnelAddress, this.life.entryAddress);
+    const { tunnelAddress, entryAddress } = this.life.live;
+    return heldAddresses(settings, tunnelAddress, entryAddress);
   }
 
   #hooks(): TunnelLifeHooks {

@@ -1,20 +1,17 @@
 import {
   type Counters,
-  type InstanceLink,
   type InstanceStatus,
   type Latencies,
   type LogFields,
   type LogLineLevel,
-  NO_COUNTERS,
   type PeerLink,
-  type RestingTarget,
   TOTAL_NAMES,
   type Totals,
   totalsOf,
 } from "@nodepass/model";
 import { monotonicMs } from "@nodepass/tunnel-core";
-import type { HostPort } from "@nodepass/url-config";
 import { ChangeSignal } from "./change-signal.ts";
+import { differs, type LiveState, NOT_LIVE, withReport } from "./live-state.ts";
 import {
   type ChangeOutcome,
   type LogReport,
@@ -24,7 +21,8 @@ import {
   type TunnelQuestion,
   type TunnelSpec,
 } from "./workers/messages.ts";
-import type { Run, RunListener, WorkerPool } from "./workers/worker-pool.ts";
+import type { Run, WorkerPool } from "./workers/worker-pool.ts";
+import type { RunListener } from "./workers/worker-slot.ts";
 
 /** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
 const FIRST_RETRY_MS = 1000;
@@ -75,14 +73,7 @@ export class TunnelLife {
   /** Wall clock at the last change of the status. */
   #since: number;
   #retryAt: number | undefined;
-  #link: InstanceLink = "down";
-  #restingTargets: readonly RestingTarget[] = [];
-  #peers: readonly PeerLink[] = [];
-  #connecting = false;
-  #mode: 0 | 1 | 2 = 0;
-  #tunnelAddress: HostPort | undefined;
-  #entryAddress: HostPort | undefined;
-  #live: Counters = NO_COUNTERS;
+  #live: LiveState = NOT_LIVE;
   #reads = 0;
   #outcome: ChangeOutcome | undefined;
   #asked = 0;
@@ -126,39 +117,14 @@ export class TunnelLife {
     return this.#retryAt;
   }
 
-  get link(): InstanceLink {
-    return this.#link;
-  }
-
-  get restingTargets(): readonly RestingTarget[] {
-    return this.#restingTargets;
-  }
-
-  /** Each of several peers. */
-  get peers(): readonly PeerLink[] {
-    return this.#peers;
-  }
-
-  /** As run; 0 while it is not decided or does not run. */
-  get mode(): 0 | 1 | 2 {
-    return this.#mode;
-  }
-
-  get live(): Counters {
+  /** What the tunnel tells of itself. */
+  get live(): LiveState {
     return this.#live;
   }
 
   /** What the tunnel had measured when the pool was asked last. */
   get latencies(): Latencies | undefined {
     return this.#run?.latencies;
-  }
-
-  get tunnelAddress(): HostPort | undefined {
-    return this.#tunnelAddress;
-  }
-
-  get entryAddress(): HostPort | undefined {
-    return this.#entryAddress;
   }
 
   get failedStarts(): number {
@@ -219,7 +185,7 @@ export class TunnelLife {
       signal,
     );
     if (!opened) return;
-    await this.#changes.until(() => !this.#connecting, CONNECT_LIMIT_MS, signal);
+    await this.#changes.until(() => !this.#live.connecting, CONNECT_LIMIT_MS, signal);
   }
 
   /**
@@ -321,25 +287,19 @@ export class TunnelLife {
 
   #onState(report: StateReport): void {
     if (this.#phase === "closing") return;
-    const { state, reason, mode, link, tunnelAddress, entryAddress } = report;
-    const isOther =
-      this.#link !== link ||
-      JSON.stringify(this.#restingTargets) !== JSON.stringify(report.restingTargets);
-    this.#restingTargets = report.restingTargets;
+    const { state, reason } = report;
+    const before = this.#live;
+    this.#live = withReport(before, report);
     this.#phase = "open";
-    this.#link = link;
-    this.#mode = mode;
-    this.#tunnelAddress = tunnelAddress;
-    this.#entryAddress = entryAddress;
-    this.#connecting = state === "starting";
     if (state === "running") this.#failedStarts = 0;
     this.#hooks.onAddresses();
-    this.#setStatus(state === "error" ? "error" : "running", reason, isOther);
+    const status = state === "error" ? "error" : "running";
+    this.#setStatus(status, reason, differs(before, this.#live));
   }
 
   #onCounters(counters: Counters): void {
-    const before = this.#live;
-    this.#live = counters;
+    const before = this.#live.counters;
+    this.#live = { ...this.#live, counters };
     this.#reads++;
     const more = totalsOf((name) => Math.max(0, counters[name] - before[name]));
     if (TOTAL_NAMES.some((name) => more[name] > 0)) this.#hooks.onTotals(more);
@@ -348,13 +308,13 @@ export class TunnelLife {
   }
 
   #onPeers(peers: readonly PeerLink[]): void {
-    this.#peers = peers;
+    this.#live = { ...this.#live, peers };
     this.#hooks.onChange(false);
   }
 
   #onClosed(spec: TunnelSpec, reason: string | undefined): void {
     this.#run = undefined;
-    this.#forgetLive();
+    this.#live = NOT_LIVE;
     if (this.#phase === "closing") {
       this.#stopped();
       return;
@@ -379,7 +339,7 @@ export class TunnelLife {
   #onLost(reason: string): void {
     this.#phase = "lost";
     this.#workerCrashes++;
-    this.#forgetLive();
+    this.#live = NOT_LIVE;
     this.#log("error", "tunnel lost, it is started again", {
       reason,
       crashes: this.#workerCrashes,
@@ -401,20 +361,9 @@ export class TunnelLife {
     this.#run = undefined;
     this.#phase = "stopped";
     this.#retryAt = undefined;
-    this.#forgetLive();
+    this.#live = NOT_LIVE;
     this.#hooks.onAddresses();
     this.#setStatus("stopped", this.#stopReason);
-  }
-
-  #forgetLive(): void {
-    this.#live = NO_COUNTERS;
-    this.#mode = 0;
-    this.#link = "down";
-    this.#restingTargets = [];
-    this.#peers = [];
-    this.#connecting = false;
-    this.#tunnelAddress = undefined;
-    this.#entryAddress = undefined;
   }
 
   #setStatus(status: InstanceStatus, reason: string | undefined, isOther = false): void {

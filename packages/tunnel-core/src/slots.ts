@@ -1,7 +1,7 @@
 import { sourceOf } from "./access/bans.ts";
 import { monotonicMs } from "./monotonic.ts";
-import type { ConnectionRefusal } from "./tunnel.ts";
 import type { TunnelContext } from "./tunnel-context.ts";
+import type { ConnectionRefusal } from "./tunnel-reports.ts";
 
 /** What a place that was taken is given back with: whose it is, if that is counted. */
 export type Slot = string;

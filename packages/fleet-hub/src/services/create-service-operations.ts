@@ -10,6 +10,7 @@ import { createImporter } from "./import-services.ts";
 import { createLeaseBook } from "./lease-book.ts";
 import { createServiceMover } from "./move-service.ts";
 import { createPlacer } from "./placer.ts";
+import { createRebuilder } from "./rebuild-services.ts";
 import { createReconciler } from "./reconciler.ts";
 import { createServiceRemover } from "./remove-service.ts";
 import type { CreateServiceOperations } from "./service-operations.ts";
@@ -42,6 +43,7 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
     resumeFailover: failover.resume,
     export: () => writeExport(parts),
     import: createImporter(parts, writer),
+    rebuild: createRebuilder(parts, writer),
     managedPart: (mid, instance) => {
       const found = parts.presence
         .reportsOf(mid)

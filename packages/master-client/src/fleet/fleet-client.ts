@@ -65,6 +65,14 @@ const importedSchema = z.object({ created: z.number(), changed: z.number(), kept
 /** What came of an import. */
 export type Imported = z.infer<typeof importedSchema>;
 
+const rebuiltSchema = z.object({
+  created: z.number(),
+  left: z.array(z.object({ sid: z.string(), reason: z.string() })),
+});
+
+/** What came of a rebuild: services made, and those that could not be, each with the reason. */
+export type Rebuilt = z.infer<typeof rebuiltSchema>;
+
 /** An instance of any master; what an older master leaves out is filled in. */
 export interface RemoteFleetInstance extends RemoteInstance {
   readonly mid: string;
@@ -92,6 +100,12 @@ const instancesSchema = z.object({
   missing: z.array(z.string()),
 });
 
+/** What a stream of events tells. */
+export interface FleetEventsOptions {
+  /** Also the instances of all masters. @default false */
+  readonly instances?: boolean | undefined;
+}
+
 /** The forms of an export: ours, signed; or the batch import file of NodePassDash. */
 export type ExportFormat = "services" | "nodepassdash";
 
@@ -114,8 +128,11 @@ export interface FleetClient {
   createService(service: GivenService): Promise<Service>;
   /** @param revision of the service as it was read; another one is refused, status 412 */
   changeService(sid: string, change: ServiceChange, revision?: string): Promise<Service>;
-  /** @param keep its instances go on, as their masters' own */
-  removeService(sid: string, keep?: boolean): Promise<void>;
+  /**
+   * @param keep its instances go on, as their masters' own
+   * @param revision of the service as it was read; another one is refused, status 412
+   */
+  removeService(sid: string, keep?: boolean, revision?: string): Promise<void>;
   moveService(sid: string, move: Partial<Move>): Promise<Service>;
   /** One page of the instances of all masters. */
   instances(query?: InstanceQuery): Promise<RemoteFleetInstances>;
@@ -130,8 +147,12 @@ export interface FleetClient {
   /** A file for {@link FleetClient.importServices}, keys included, or for NodePassDash. */
   exportServices(format?: ExportFormat): Promise<string>;
   importServices(exported: string): Promise<Imported>;
+  /** Makes services anew of what masters say they run, after the store was lost without an export. */
+  rebuildServices(): Promise<Rebuilt>;
+  /** Goes on with another token. */
+  setKey(key: string): void;
   /** Opens the event stream; the caller closes it. {@link followFleetEvents} does, and comes back. */
-  openEvents(signal: AbortSignal): Promise<OpenAnswer>;
+  openEvents(signal: AbortSignal, options?: FleetEventsOptions): Promise<OpenAnswer>;
 }
 
 /**
@@ -183,8 +204,9 @@ export function createFleetClient(options: ApiOptions): FleetClient {
         body,
         headers: ifMatch(revision),
       }),
-    removeService: async (sid, keep = false) => {
-      await api.ask({ method: "DELETE", path: `${servicePath(sid)}${keep ? "?keep=true" : ""}` });
+    removeService: async (sid, keep = false, revision) => {
+      const path = `${servicePath(sid)}${keep ? "?keep=true" : ""}`;
+      await api.ask({ method: "DELETE", path, headers: ifMatch(revision) });
     },
     moveService: (sid, move) =>
       read(ServiceSchema, "a service", post(`${servicePath(sid)}/move`, move)),
@@ -214,7 +236,14 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     },
     importServices: (exported) =>
       read(importedSchema, "a result", post("/fleet/import", { exported })),
-    openEvents: (signal) => api.openStream({ path: "/fleet/events", signal }),
+    rebuildServices: () => read(rebuiltSchema, "a result", post("/fleet/rebuild", {})),
+    setKey: (key) => api.setKey(key),
+    openEvents: (signal, { instances = false } = {}) => {
+      const query = instances ? { instances: "true" } : {};
+      return options.eventTickets === true
+        ? api.openWithTicket("/fleet/events", query, signal)
+        : api.openStream({ path: `/fleet/events${queryOf(query)}`, signal });
+    },
   };
 }
 

@@ -111,6 +111,20 @@ export class SimMember {
     return held?.outcome === "released" ? undefined : held?.order;
   }
 
+  /** A part by the id of its instance. */
+  managed(instance: string): { readonly url: string; readonly alias: string } | undefined {
+    return [...this.#held.values()].find((held) => held.instance === instance)?.order;
+  }
+
+  /** The store is another one from now on: its revisions begin anew. */
+  loseStore(): void {
+    this.#highest = 0;
+    this.#bucket = "lost";
+    for (const [key, { order, ...held }] of this.#held) {
+      this.#held.set(key, { order: { ...order, rev: 0 }, ...held });
+    }
+  }
+
   parts(): string[] {
     return [...this.#held].filter(([, { outcome }]) => outcome === "applied").map(([key]) => key);
   }
@@ -168,7 +182,9 @@ export class SimMember {
   #synced({ revision, bucket, orders }: Extract<Synced, { answer: "set" }>): void {
     const named = new Set(orders.map(keyOf));
     const reports = orders.map((order) => this.#take(order));
-    if (revision >= this.#highest && (this.#bucket === "" || this.#bucket === bucket)) {
+    const isKnown = this.#bucket === "" || this.#bucket === bucket;
+    const isWhole = this.parts().every((key) => named.has(key));
+    if (revision >= this.#highest && isKnown) {
       for (const [key, held] of this.#held) {
         if (named.has(key) || held.outcome === "released") continue;
         this.#release(key, { ...held.order, gone: true, keep: false });
@@ -176,7 +192,8 @@ export class SimMember {
         if (now !== undefined) reports.push(reportOf(now));
       }
     }
-    this.#bucket = bucket;
+    // Another store is this member's when it names all that runs here.
+    if (isKnown || isWhole) this.#bucket = bucket;
     this.#highest = Math.max(this.#highest, revision);
     if (reports.length > 0) this.#options.network.done(this, { reports });
   }
