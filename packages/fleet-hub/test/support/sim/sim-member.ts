@@ -53,7 +53,10 @@ export class SimMember {
   #stops: (() => void)[] = [];
   #isUp = false;
   /** Local instances by id, which `adopt` and `detach` are about. */
-  readonly local = new Map<string, { readonly url: string; readonly alias: string }>();
+  readonly local = new Map<
+    string,
+    { readonly url: string; readonly alias: string; readonly sid?: string }
+  >();
 
   constructor(options: SimMemberOptions) {
     this.#options = options;
@@ -107,9 +110,23 @@ export class SimMember {
     return held?.outcome === "released" ? undefined : held?.order;
   }
 
-  /** A part by the id of its instance. */
-  managed(instance: string): { readonly url: string; readonly alias: string } | undefined {
-    return [...this.#held.values()].find((held) => held.instance === instance)?.order;
+  /** All that it runs, as its API has it. */
+  instances(): {
+    readonly id: string;
+    readonly url: string;
+    readonly alias: string;
+    readonly sid: string;
+  }[] {
+    const parts = [...this.#held.values()].flatMap(({ order: { url, alias, sid }, instance }) =>
+      instance === null ? [] : [{ id: instance, url, alias, sid }],
+    );
+    const local = [...this.local].map(([id, { url, alias, sid = "" }]) => ({
+      id,
+      url,
+      alias,
+      sid,
+    }));
+    return [...parts, ...local];
   }
 
   /** The store is another one from now on: its revisions begin anew. */
