@@ -13,6 +13,7 @@ export interface MemberMaster {
   readonly instances: InstanceManager;
   ask(request: Request, by: AskedBy): Promise<Response>;
   info(): Promise<MasterInfo>;
+  readonly prefix: string;
   readonly stateDirectory: string;
   readonly version: string;
   readonly logger: Logger;
@@ -72,12 +73,13 @@ export function fleetExtension(
       logger.warn({ hub }, "fleet: not joined, the token is needed again");
       return { close: async () => undefined, destroy: () => undefined };
     }
-    const { ask, info, version } = master;
+    const { ask, info, prefix, version } = master;
     const agent = openFleetAgent({
       file,
       instances,
       ask,
       info,
+      prefix,
       version,
       logger,
       allow: options.allow,
