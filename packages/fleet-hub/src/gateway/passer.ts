@@ -14,7 +14,7 @@ export interface PasserOptions {
   readonly messenger: Pick<Messenger, "api" | "credit" | "closeStream">;
   /** Streams of a member that is lost, or was started anew, end at once. */
   readonly presence: Pick<Presence, "facts" | "onStatus" | "onSync">;
-  /** Streams open at once. @default 256 */
+  /** Streams open at once. Integer, 1 to 65 536. @default 256 */
   readonly maxStreams?: number | undefined;
   /** A stream whose member says nothing for so long is broken off, ms. @default 40000 */
   readonly silenceMs?: number | undefined;
@@ -55,9 +55,14 @@ export interface Passer {
 const isBodiless = (method: string, status: number): boolean =>
   method === "HEAD" || status === 204 || status === 205 || status === 304;
 
+/** @throws {ServiceError} `INVALID_OPTIONS` */
 export function createPasser(options: PasserOptions): Passer {
   const { messenger, presence } = options;
   const { maxStreams = MAX_HUB_STREAMS, silenceMs = MEMBER_SILENCE_MS } = options;
+  if (!Number.isInteger(maxStreams) || maxStreams < 1 || maxStreams > 65_536) {
+    const message = `maxStreams is ${maxStreams}, must be an integer from 1 to 65536`;
+    throw new ServiceError("INVALID_OPTIONS", message);
+  }
   const open = new Map<AnswerStream, { readonly mid: string; readonly session: string }>();
   const streamed = new WeakSet<Response>();
 
