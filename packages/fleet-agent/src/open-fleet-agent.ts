@@ -17,6 +17,7 @@ import { WatchedEvents } from "./events/watched-events.ts";
 import type { FleetFile } from "./file/fleet-file.ts";
 import { JwtRenewal } from "./join/jwt-renewal.ts";
 import { MemberPost } from "./messages/member-post.ts";
+import { Leases } from "./parts/leases.ts";
 import { PartBook } from "./parts/part-book.ts";
 import { PartKeeper } from "./parts/part-keeper.ts";
 import { Preparing } from "./parts/preparing.ts";
@@ -86,6 +87,8 @@ class Member implements FleetAgent {
   readonly #renewal: JwtRenewal;
   readonly #passThrough: PassThrough;
   readonly #parts: PartKeeper;
+  readonly #book: PartBook;
+  readonly #leases: Leases;
   readonly #preparing: Preparing;
   readonly #events: WatchedEvents;
   #name = "";
@@ -114,12 +117,19 @@ class Member implements FleetAgent {
       targets: options.targets,
       instanceOf: (key) => this.#parts.instanceOf(key),
     });
+    this.#book = new PartBook(file);
     this.#parts = new PartKeeper({
-      book: new PartBook(file),
+      book: this.#book,
       instances,
       preparing: this.#preparing,
       logger,
       tell: (reports) => post.say(subjects.done, { reports }),
+      onLeaseWanted: () => this.#leases.now(),
+    });
+    this.#leases = new Leases({
+      post,
+      entries: () => this.#book.entries,
+      onLease: (lease) => this.#parts.lease(lease),
     });
     this.#events = new WatchedEvents({
       instances,
@@ -242,6 +252,7 @@ class Member implements FleetAgent {
   #quiet(): void {
     this.#heartbeats.stop();
     this.#syncing.end();
+    this.#leases.stop();
     this.#renewal.stop();
     this.#passThrough.cut();
     this.#events.stop();
@@ -254,11 +265,13 @@ class Member implements FleetAgent {
     this.#options.logger.info({ fleet }, "fleet: connected");
     this.#heartbeats.start();
     this.#syncing.begin();
+    this.#leases.start();
   }
 
   #cut(reason: string): void {
     this.#heartbeats.stop();
     this.#syncing.end();
+    this.#leases.stop();
     this.#passThrough.cut();
     this.#events.stop();
     this.#failed(reason, false);
@@ -284,6 +297,7 @@ class Member implements FleetAgent {
     if (file.data.left !== "") return;
     file.data.left = reason === "" ? "removed from the fleet" : reason;
     this.#tellLeft();
+    this.#parts.stopStrict();
     this.#parts.release();
     this.#quiet();
     this.#line.destroy();

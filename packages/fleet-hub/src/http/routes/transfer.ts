@@ -29,7 +29,14 @@ const ImportSchema = z
   .object({ exported: z.string().openapi({ description: "The file as it was exported" }) })
   .openapi("FleetImport");
 
-/** `/fleet/export` and `/fleet/import`. */
+const RebuiltSchema = z
+  .object({
+    created: z.int().min(0),
+    left: z.array(z.object({ sid: z.string(), reason: z.string() })).readonly(),
+  })
+  .openapi("RebuiltServices");
+
+/** `/fleet/export`, `/fleet/import` and `/fleet/rebuild`. */
 export function registerTransferRoutes(
   app: OpenAPIHono,
   parts: HubRouteParts,
@@ -116,5 +123,29 @@ export function registerTransferRoutes(
       const { exported } = c.req.valid("json");
       return c.json(await fleet.importServices(callerOf(c), exported), 200);
     },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/fleet/rebuild",
+      operationId: "rebuildFleet",
+      summary: "Make services anew of what masters say they run",
+      description:
+        "For a store that was lost without an export: services are there again under their ids, their " +
+        "tunnels untouched. Policies are not known to masters: failover is off then.",
+      tags,
+      security: KEY_SECURITY,
+      middleware: [requireToken.role("admin")] as const,
+      responses: {
+        200: {
+          description: "How many were made, and which could not be",
+          content: { "application/json": { schema: RebuiltSchema } },
+        },
+        ...answers.token,
+        ...answers.unavailable,
+      },
+    }),
+    async (c) => c.json(await fleet.rebuildServices(callerOf(c)), 200),
   );
 }
