@@ -5,14 +5,24 @@ export type Route =
   | { readonly name: "tunnels" | "picture" | "master" | "new" | "pair" }
   | { readonly name: "tunnel" | "edit"; readonly id: string };
 
-const hash = signal(location.hash);
+/** The page's fragment. */
+export const fragment = signal(location.hash);
 addEventListener("hashchange", () => {
-  hash.value = location.hash;
+  fragment.value = location.hash;
 });
 
+/** At a hub a master's pages have its id before them: `#/masters/0123456789abcdef/tunnel/…`. */
+const IN_FLEET = /^#\/masters\/([^/]+)(?=\/|$)/;
+
+/** The id of the fleet's master whose pages are shown. */
+export const memberId = computed(() => IN_FLEET.exec(fragment.value)?.[1]);
+
 /** The route that the fragment names; the list for anything else. */
-export function parseRoute(fragment: string): Route {
-  const [name = "", id = "", more] = fragment.replace(/^#\/?/, "").split("/");
+export function parseRoute(text: string): Route {
+  const [name = "", id = "", more] = text
+    .replace(IN_FLEET, "")
+    .replace(/^#?\/?/, "")
+    .split("/");
   if (name === "tunnel" && id !== "") {
     return { name: more === "edit" ? "edit" : "tunnel", id: decodeURIComponent(id) };
   }
@@ -21,15 +31,16 @@ export function parseRoute(fragment: string): Route {
     : { name: "tunnels" };
 }
 
-/** The fragment of a route, as a link has it. */
-export function hrefOf(route: Route): string {
-  if (!("id" in route)) return route.name === "tunnels" ? "#/" : `#/${route.name}`;
-  const base = `#/tunnel/${encodeURIComponent(route.id)}`;
-  return route.name === "edit" ? `${base}/edit` : base;
+/** The fragment of a route, as a link has it; of the same master as the page. */
+export function hrefOf(route: Route, member = memberId.value): string {
+  const base = member === undefined ? "#" : `#/masters/${member}`;
+  if (!("id" in route)) return `${base}/${route.name === "tunnels" ? "" : route.name}`;
+  const tunnel = `${base}/tunnel/${encodeURIComponent(route.id)}`;
+  return route.name === "edit" ? `${tunnel}/edit` : tunnel;
 }
 
 /** Where the page is. */
-export const route = computed(() => parseRoute(hash.value));
+export const route = computed(() => parseRoute(fragment.value));
 
 /** Goes to a route. */
 export function goTo(to: Route): void {

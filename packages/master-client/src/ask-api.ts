@@ -11,7 +11,7 @@ import {
 } from "./exchange.ts";
 import type { MasterAddress } from "./master-address.ts";
 import { isJson, toRefusal } from "./refusal.ts";
-import { isRecord } from "./remote-instance.ts";
+import { isRecord, text } from "./remote-instance.ts";
 
 /** Which API, and how it is asked: a master's, or a fleet's hub's. */
 export interface ApiOptions {
@@ -27,6 +27,8 @@ export interface ApiOptions {
   readonly timeoutMs?: number | undefined;
   /** Ends every request. */
   readonly signal?: AbortSignal | undefined;
+  /** Open event streams with a ticket in place of the key. @default false */
+  readonly eventTickets?: boolean | undefined;
 }
 
 const defaultTimeoutMs = 15_000;
@@ -46,6 +48,13 @@ export interface OpenStreamOptions {
   readonly signal: AbortSignal;
   /** @default true */
   readonly withKey?: boolean | undefined;
+}
+
+/** A ticket that opens one event stream without the key. */
+export interface EventTicket {
+  readonly ticket: string;
+  /** RFC 3339. */
+  readonly expires: string;
 }
 
 /** An API under one of the paths of its address; every method throws a `MasterClientError`. */
@@ -146,6 +155,23 @@ export class Api {
         clearTimeout(timer);
       }
     });
+  }
+
+  /** @param events path of the stream that it is for */
+  async createTicket(events: string): Promise<EventTicket> {
+    const answer = await this.askRecord({ method: "POST", path: `${events}/ticket` }, "a ticket");
+    return { ticket: text(answer.ticket), expires: text(answer.expires) };
+  }
+
+  /** Opens an event stream with a ticket in the key's place; the caller closes it. */
+  async openWithTicket(
+    events: string,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<OpenAnswer> {
+    const { ticket } = await this.createTicket(events);
+    const path = `${events}?${new URLSearchParams({ ...query, ticket })}`;
+    return this.openStream({ path, signal, withKey: false });
   }
 
   #target(withKey = true): HttpTarget {

@@ -1,5 +1,5 @@
 export { type ActOptions, act } from "./act.ts";
-export type { ApiOptions } from "./ask-api.ts";
+export type { ApiOptions, EventTicket } from "./ask-api.ts";
 export {
   MasterClientError,
   type MasterClientErrorCode,
@@ -19,7 +19,6 @@ export type { FollowOptions } from "./follow-stream.ts";
 export { type MasterAddress, parseMasterAddress } from "./master-address.ts";
 export {
   createMasterClient,
-  type EventTicket,
   type MasterClient,
   type MasterClientOptions,
   type RemoteChange,

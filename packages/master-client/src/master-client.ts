@@ -7,7 +7,7 @@ import {
   KEY_INSTANCE_ID,
   type KeyAccess,
 } from "@nodepass/model";
-import { Api, type ApiOptions } from "./ask-api.ts";
+import { Api, type ApiOptions, type EventTicket } from "./ask-api.ts";
 import { MasterClientError } from "./client-error.ts";
 import { unreachable } from "./connection-error.ts";
 import type { HttpRequest, OpenAnswer } from "./exchange.ts";
@@ -15,10 +15,7 @@ import { count, isRecord, type RemoteInstance, readInstance, text } from "./remo
 import { readBans, readHistory, readLogs, readPorts } from "./remote-records.ts";
 
 /** Which master, and how it is asked. */
-export interface MasterClientOptions extends ApiOptions {
-  /** Open event streams with a ticket in place of the key. @default false */
-  readonly eventTickets?: boolean | undefined;
-}
+export type MasterClientOptions = ApiOptions;
 
 /** What can be changed of an instance with PATCH. */
 export interface RemoteChange {
@@ -49,13 +46,6 @@ export interface RemoteReadiness {
   readonly isReady: boolean;
   /** Its own words, line by line. */
   readonly lines: readonly string[];
-}
-
-/** A ticket that opens one event stream without the key. */
-export interface EventTicket {
-  readonly ticket: string;
-  /** RFC 3339. */
-  readonly expires: string;
 }
 
 /**
@@ -126,17 +116,10 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
     return instance;
   };
 
-  const createEventTicket = async (): Promise<EventTicket> => {
-    const answer = await askRecord({ method: "POST", path: "/events/ticket" }, "a ticket");
-    return { ticket: text(answer.ticket), expires: text(answer.expires) };
-  };
-
-  const openEvents = async (signal: AbortSignal): Promise<OpenAnswer> => {
-    if (options.eventTickets !== true) return api.openStream({ path: "/events", signal });
-    const { ticket } = await createEventTicket();
-    const path = `/events?ticket=${encodeURIComponent(ticket)}`;
-    return api.openStream({ path, signal, withKey: false });
-  };
+  const openEvents = (signal: AbortSignal): Promise<OpenAnswer> =>
+    options.eventTickets === true
+      ? api.openWithTicket("/events", {}, signal)
+      : api.openStream({ path: "/events", signal });
 
   const instancePath = (id: string) => `/instances/${encodeURIComponent(id)}`;
 
@@ -219,7 +202,7 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
       return (await api.ask({ method: "GET", path: "/metrics" })).text;
     },
     openApi: () => askRecord({ method: "GET", path: "/openapi.json" }, "a document"),
-    createEventTicket,
+    createEventTicket: () => api.createTicket("/events"),
     openEvents,
   };
 }

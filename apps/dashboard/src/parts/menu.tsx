@@ -8,6 +8,8 @@ export interface MenuItem {
   readonly icon: IconName;
   readonly isDangerous?: boolean;
   readonly isDisabled?: boolean;
+  /** Why it may not be chosen, for people. */
+  readonly why?: string | undefined;
   readonly onChoose: () => void;
 }
 
@@ -117,13 +119,14 @@ function Menu({ label, items, anchor, onClose }: MenuProps) {
         event.stopPropagation();
       }}
     >
-      {items.map(({ text, icon, isDangerous, isDisabled, onChoose }) => (
+      {items.map(({ text, icon, isDangerous, isDisabled, why, onChoose }) => (
         <button
           key={text}
           type="button"
           role="menuitem"
           class={isDangerous ? "danger-text" : ""}
-          disabled={isDisabled}
+          disabled={isDisabled || why !== undefined}
+          title={why}
           onClick={() => {
             onClose(true);
             onChoose();

@@ -2,27 +2,19 @@ import {
   createMasterClient,
   followEvents,
   type MasterClient,
-  MasterClientError,
   parseMasterAddress,
   type RemoteEvent,
 } from "@nodepass/master-client";
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { type Followed, keepFollowing } from "./keep-following.ts";
 import { Rows } from "./rows.ts";
-
-/** `denied`: the key is not, or not any more, the master's. */
-export type MasterState = "connecting" | "live" | "away" | "denied";
 
 /** What a master says of itself; empty until it has. */
 export type MasterFacts = Readonly<Record<string, unknown>>;
 
 /** A master that is followed: its instances are here as they are there. */
-export interface Master {
-  /** URL of its API. */
-  readonly url: string;
+export interface Master extends Followed {
   readonly client: MasterClient;
-  readonly state: ReadonlySignal<MasterState>;
-  /** Why it is away or refuses. */
-  readonly reason: ReadonlySignal<string>;
   readonly facts: ReadonlySignal<MasterFacts>;
   /** Its instances; {@link Master.changes} tells when to look again. */
   readonly rows: Rows;
@@ -37,19 +29,10 @@ export interface Master {
   listen(listener: (event: RemoteEvent) => void): () => void;
   /** Asks again what it says of itself. */
   refreshFacts(): Promise<void>;
-  /** Goes on with another key. */
-  useKey(key: string): void;
-  /** Tries again now. */
-  retry(): void;
-  close(): void;
 }
 
 /** Pages are drawn anew at most this often for what comes in, ms. */
 const REDRAW_MS = 200;
-/** First and longest wait before a master that is away is asked again, ms. */
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
-
 /** A client in this browser: events are opened by ticket where the master has tickets. */
 export function createClient(url: string, key: string): MasterClient {
   return createMasterClient({ address: parseMasterAddress(url), key, eventTickets: true });
@@ -59,22 +42,18 @@ export function createClient(url: string, key: string): MasterClient {
 export function followMaster(url: string, initialKey: string): Master {
   let key = initialKey;
   let client = createClient(url, key);
-  const state = signal<MasterState>("connecting");
-  const reason = signal("");
   const facts = signal<MasterFacts>({});
   const changes = signal(0);
   const isLoaded = signal(false);
   const mayChange = signal(true);
   const rows = new Rows();
   const listeners = new Set<(event: RemoteEvent) => void>();
-  let running = new AbortController();
-  let wake: () => void = () => undefined;
   let redraw: ReturnType<typeof setTimeout> | undefined;
 
   const changed = (): void => {
     redraw ??= setTimeout(() => {
       redraw = undefined;
-      isLoaded.value ||= state.value === "live";
+      isLoaded.value ||= following.state.value === "live";
       changes.value += 1;
     }, REDRAW_MS);
   };
@@ -101,68 +80,28 @@ export function followMaster(url: string, initialKey: string): Master {
     }
   };
 
-  const follow = async ({ signal: ended }: AbortController): Promise<void> => {
-    let waitMs = FIRST_WAIT_MS;
-    while (!ended.aborted) {
-      try {
-        // What it is comes first: whether it has tickets, and whether the key is right.
-        await refreshFacts();
-        // NodePass 1.14 knows no tickets.
-        if (facts.value.impl === undefined) {
-          client = createMasterClient({ address: parseMasterAddress(url), key });
-        }
-        void refreshAccess();
-        await followEvents(client, {
-          signal: ended,
-          onEvent,
-          onOpen: () => {
-            waitMs = FIRST_WAIT_MS;
-            state.value = "live";
-            reason.value = "";
-            changed();
-          },
-          onLost: (why) => {
-            if (ended.aborted) return;
-            state.value = "away";
-            reason.value = why;
-          },
-        });
-      } catch (error) {
-        if (ended.aborted) return;
-        reason.value = error instanceof Error ? error.message : String(error);
-        if (error instanceof MasterClientError && error.code === "UNAUTHORIZED") {
-          state.value = "denied";
-          return;
-        }
-        state.value = "away";
-      }
-      if (ended.aborted) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, waitMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+  const following = keepFollowing(async ({ signal: ended, onOpen, onLost }) => {
+    // What it is comes first: whether it has tickets, and whether the key is right.
+    await refreshFacts();
+    // NodePass 1.14 knows no tickets.
+    if (facts.value.impl === undefined) {
+      client = createMasterClient({ address: parseMasterAddress(url), key });
     }
-  };
-
-  const start = (): void => {
-    running.abort();
-    wake();
-    running = new AbortController();
-    void follow(running);
-  };
-  start();
+    void refreshAccess();
+    const opened = (): void => {
+      onOpen();
+      changed();
+    };
+    await followEvents(client, { signal: ended, onEvent, onOpen: opened, onLost });
+  });
 
   return {
     url,
     get client() {
       return client;
     },
-    state,
-    reason,
+    state: following.state,
+    reason: following.reason,
     facts,
     rows,
     changes,
@@ -178,15 +117,11 @@ export function followMaster(url: string, initialKey: string): Master {
       key = other;
       client.setKey(other);
       void refreshAccess();
-      if (state.value === "denied") {
-        state.value = "connecting";
-        start();
-      }
+      following.keyChanged();
     },
-    retry: () => wake(),
+    retry: following.retry,
     close() {
-      running.abort();
-      wake();
+      following.close();
       clearTimeout(redraw);
       listeners.clear();
     },

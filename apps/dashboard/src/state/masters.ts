@@ -11,9 +11,12 @@ const followed = signal<ReadonlyMap<string, Master>>(new Map());
 /** Masters beside the one that served the page, that this browser has a key of. */
 export const otherMasters = computed(() => [...followed.value.values()]);
 
-/** Every master that is known here, the own one first. */
+/** The master of a fleet that is opened: it is reached through the hub. */
+export const openedMember = signal<Master | undefined>(undefined);
+
+/** Every master that is known here, the own one first; in a fleet the one that is opened. */
 export const knownMasters = computed(() => {
-  const own = ownMaster.value;
+  const own = openedMember.value ?? ownMaster.value;
   return own === undefined ? [] : [own, ...otherMasters.value];
 });
 
@@ -21,7 +24,7 @@ const chosen = signal("");
 
 /** The master whose tunnels are shown: the own one, unless another was chosen. */
 export const currentMaster = computed(
-  () => knownMasters.value.find(({ url }) => url === chosen.value) ?? ownMaster.value,
+  () => knownMasters.value.find(({ url }) => url === chosen.value) ?? knownMasters.value[0],
 );
 
 /** Shows the tunnels of another master. */

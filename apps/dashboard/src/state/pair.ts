@@ -2,28 +2,42 @@ import type { RemoteInstance } from "@nodepass/master-client";
 import type { Master } from "./master.ts";
 import { type UrlFields, writeFields } from "./url-text.ts";
 
-/** What is wanted of a pair: a way for users at one master to a target at another. */
-export interface PairPlan {
-  readonly name: string;
-  /** Where users connect: at this master, on this address. */
-  readonly entry: Master;
+/** A tunnel's way, whoever runs its ends. */
+export interface PairWay {
+  /** Where users connect. */
   readonly listen: string;
-  /** Where it goes: from this master to this address. */
-  readonly exit: Master;
+  /** Where it goes. */
   readonly target: string;
-  /** Which of them the other one can reach: it listens for the tunnel. */
+  /** Which of the two the other one can reach: it listens for the tunnel. */
   readonly server: "entry" | "exit";
-  /** Where the server listens, and where the client finds it. */
+  /** Where the server listens. */
   readonly tunnelPort: string;
-  readonly serverHost: string;
   readonly key: string;
   readonly tls: "0" | "1";
   /** Kind of pool, 0 to 3. */
   readonly pool: string;
 }
 
-/** The URLs of a pair's two ends. */
-export function pairUrls(plan: PairPlan): { readonly server: string; readonly client: string } {
+/** What is wanted of a pair: a way for users at one master to a target at another. */
+export interface PairPlan extends PairWay {
+  readonly name: string;
+  /** Users connect at this master. */
+  readonly entry: Master;
+  /** Their target is seen from this master. */
+  readonly exit: Master;
+  /** Where the client finds the server. */
+  readonly serverHost: string;
+}
+
+/**
+ * The URLs of a pair's two ends.
+ *
+ * @param clientTunnel where the client finds the server
+ */
+export function pairUrls(
+  plan: PairWay,
+  clientTunnel: string,
+): { readonly server: string; readonly client: string } {
   const { key, tls, pool, tunnelPort } = plan;
   const isReverse = plan.server === "entry";
   const server: UrlFields = {
@@ -40,11 +54,16 @@ export function pairUrls(plan: PairPlan): { readonly server: string; readonly cl
   const client: UrlFields = {
     scheme: "client",
     key,
-    tunnel: `${plan.serverHost}:${tunnelPort}`,
+    tunnel: clientTunnel,
     targets: isReverse ? plan.target : plan.listen,
     parameters: new Map([["mode", "2"]]),
   };
   return { server: writeFields(server), client: writeFields(client) };
+}
+
+/** Where the client of a plan finds its server. */
+export function clientTunnelOf({ serverHost, tunnelPort }: PairPlan): string {
+  return `${serverHost}:${tunnelPort}`;
 }
 
 /** What NodePassDash calls the two kinds of a pair. */
@@ -59,7 +78,7 @@ const FORWARD_SERVICE = "2";
 export async function createPair(
   plan: PairPlan,
 ): Promise<{ readonly server: RemoteInstance; readonly client: RemoteInstance }> {
-  const urls = pairUrls(plan);
+  const urls = pairUrls(plan, clientTunnelOf(plan));
   const [atServer, atClient] =
     plan.server === "entry" ? [plan.entry, plan.exit] : [plan.exit, plan.entry];
   const made: { readonly master: Master; readonly id: string }[] = [];

@@ -1,30 +1,61 @@
 import { MasterClientError } from "@nodepass/master-client";
-import { computed, signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
+import type { Followed } from "./keep-following.ts";
 import { forgetKey, type Keeping, keepKey, onKeyKept, readKey } from "./keys.ts";
 import { createClient, followMaster, type Master } from "./master.ts";
 
-/** URL of the API of the master that served this page, which says where that is. */
-export const ownUrl: string = new URL(
-  document.querySelector<HTMLMetaElement>('meta[name="nodepass-api"]')?.content ?? "..",
-  document.baseURI,
-).href.replace(/\/$/, "");
+/** What whoever served this page has put into it. */
+const told = (name: string): string | undefined =>
+  document.querySelector<HTMLMetaElement>(`meta[name="nodepass-${name}"]`)?.content;
 
-const signedIn = signal<Master | undefined>(undefined);
+/** URL of the API of whoever served this page, which says where that is. */
+export const ownUrl: string = new URL(told("api") ?? "..", document.baseURI).href.replace(
+  /\/$/,
+  "",
+);
+
+/** Whether the hub of a fleet served this page, not a master. */
+export const isHub: boolean = told("server") === "hub";
 
 /** The master that served this page, once there is a key for it. */
-export const ownMaster = computed(() => signedIn.value);
+export const ownMaster = signal<Master | undefined>(undefined);
 
 /** Why a link did not sign in. */
 export const linkProblem = signal("");
 
-function begin(key: string): void {
-  const before = signedIn.peek();
-  if (before !== undefined) before.useKey(key);
-  else signedIn.value = followMaster(ownUrl, key);
+/** Whoever served this page, as it is signed in to. */
+interface Server<One extends Followed> {
+  /** It, once there is a key. */
+  readonly followed: Signal<One | undefined>;
+  /** @throws {MasterClientError} `UNAUTHORIZED` for a wrong key, `UNREACHABLE` */
+  check(key: string): Promise<unknown>;
+  follow(key: string): One;
 }
 
+let check: Server<Followed>["check"] = () => Promise.reject(new Error("no server"));
+let begin: (key: string) => void = () => undefined;
+let end: () => void = () => undefined;
+
+/** A master, for {@link resumeSession}. */
+export const masterServer: Server<Master> = {
+  followed: ownMaster,
+  check: (key) => createClient(ownUrl, key).info(),
+  follow: (key) => followMaster(ownUrl, key),
+};
+
 /** Signs in with the token of a one-time link or the key that is kept, if there is one. */
-export async function resumeSession(): Promise<void> {
+export async function resumeSession<One extends Followed>(server: Server<One>): Promise<void> {
+  const { followed, follow } = server;
+  check = server.check;
+  begin = (key) => {
+    const before = followed.peek();
+    if (before !== undefined) before.useKey(key);
+    else followed.value = follow(key);
+  };
+  end = () => {
+    followed.peek()?.close();
+    followed.value = undefined;
+  };
   onKeyKept(ownUrl, begin);
   // A link that is opened where the dashboard is open already changes the fragment alone.
   addEventListener("hashchange", () => void followLink());
@@ -67,7 +98,7 @@ async function exchangeToken(token: string): Promise<string> {
 }
 
 /**
- * Signs in with a key that the master takes.
+ * Signs in with a key that the master, or a token that the hub, takes.
  *
  * @throws {MasterClientError} `UNAUTHORIZED` for a wrong one, `UNREACHABLE`
  */
@@ -76,7 +107,7 @@ export async function signIn(key: string, where: Keeping): Promise<void> {
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw new MasterClientError("UNAUTHORIZED", "a key has letters, digits and signs only");
   }
-  await createClient(ownUrl, key).info();
+  await check(key);
   keepKey(ownUrl, key, where);
   begin(key);
 }
@@ -84,6 +115,5 @@ export async function signIn(key: string, where: Keeping): Promise<void> {
 /** Forgets the key. */
 export function signOut(): void {
   forgetKey(ownUrl);
-  signedIn.peek()?.close();
-  signedIn.value = undefined;
+  end();
 }

@@ -6,8 +6,19 @@ import type { Keeping } from "../state/keys.ts";
 import { linkProblem, ownUrl, signIn } from "../state/session.ts";
 import { LookSettings } from "./look-settings.tsx";
 
+/** What is asked for, in words. */
+export interface KeyWords {
+  readonly key: string;
+  readonly wrongKey: string;
+}
+
+export interface SignInProps {
+  /** @default a master's */
+  readonly words?: (KeyWords & { readonly whereIsIt: string }) | undefined;
+}
+
 /** The first page: asks for the API key. */
-export function SignIn() {
+export function SignIn({ words }: SignInProps) {
   const t = texts();
   return (
     <main class="sign-in">
@@ -21,8 +32,8 @@ export function SignIn() {
             <Icon name="warning" /> {t.signIn.linkFailed(linkProblem.value)}
           </p>
         )}
-        <KeyForm action={t.signIn.action} use={signIn} />
-        <p class="hint">{t.signIn.whereIsIt}</p>
+        <KeyForm action={t.signIn.action} use={signIn} words={words} />
+        <p class="hint">{(words ?? t.signIn).whereIsIt}</p>
       </div>
       <LookSettings />
     </main>
@@ -34,11 +45,14 @@ export interface KeyFormProps {
   readonly action: string;
   /** Goes on with a key; rejects with why not. */
   readonly use: (key: string, keeping: Keeping) => Promise<void>;
+  /** @default a master's */
+  readonly words?: KeyWords | undefined;
 }
 
 /** Asks for a key until the master takes one. */
-export function KeyForm({ action, use }: KeyFormProps) {
+export function KeyForm({ action, use, words }: KeyFormProps) {
   const t = texts();
+  const asked = words ?? t.signIn;
   const [key, setKey] = useState("");
   const [isKept, setKept] = useState(false);
   const [isBusy, setBusy] = useState(false);
@@ -58,7 +72,7 @@ export function KeyForm({ action, use }: KeyFormProps) {
   const describe = (error: unknown): string => {
     if (!(error instanceof MasterClientError)) return String(error);
     if (error.status === 429) return t.signIn.tooOften;
-    return error.code === "UNAUTHORIZED" ? t.signIn.wrongKey : error.message;
+    return error.code === "UNAUTHORIZED" ? asked.wrongKey : error.message;
   };
 
   return (
@@ -70,7 +84,7 @@ export function KeyForm({ action, use }: KeyFormProps) {
       }}
     >
       <label class="field">
-        <span>{t.signIn.key}</span>
+        <span>{asked.key}</span>
         <input
           type="password"
           name="key"

@@ -72,7 +72,8 @@ export async function runFleetHub(options: RunFleetHubOptions): Promise<RunningF
   const limits = resolveServerLimits(options.limits ?? {});
   const secrets =
     typeof options.secrets === "string" ? await readHubSecrets(options.secrets) : options.secrets;
-  const site = options.dashboard === undefined ? undefined : openSite(options.dashboard);
+  const { dashboard } = options;
+  const site = dashboard === undefined ? undefined : openSite(dashboard, "hub");
   const closers: (() => unknown)[] = [];
   try {
     const certificate =

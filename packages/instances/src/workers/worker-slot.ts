@@ -118,7 +118,7 @@ export class WorkerSlot {
       });
       return;
     }
-    this.#ensureThread().post({ kind: "open", run: run.run, spec: run.spec });
+    this.#ensureThread().post({ kind: "open", run: run.run, spec: run.spec, until: run.until });
   }
 
   close(run: SlotRun, timeoutMs: number): void {
@@ -234,8 +234,8 @@ export class WorkerSlot {
 
   #replace(): void {
     this.#timer = undefined;
-    for (const { run, spec } of this.#runs.values()) {
-      this.#ensureThread().post({ kind: "open", run, spec });
+    for (const { run, spec, until } of this.#runs.values()) {
+      this.#ensureThread().post({ kind: "open", run, spec, until });
     }
   }
 

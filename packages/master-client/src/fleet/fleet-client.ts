@@ -100,6 +100,12 @@ const instancesSchema = z.object({
   missing: z.array(z.string()),
 });
 
+/** What a stream of events tells. */
+export interface FleetEventsOptions {
+  /** Also the instances of all masters. @default false */
+  readonly instances?: boolean | undefined;
+}
+
 /** The forms of an export: ours, signed; or the batch import file of NodePassDash. */
 export type ExportFormat = "services" | "nodepassdash";
 
@@ -122,8 +128,11 @@ export interface FleetClient {
   createService(service: GivenService): Promise<Service>;
   /** @param revision of the service as it was read; another one is refused, status 412 */
   changeService(sid: string, change: ServiceChange, revision?: string): Promise<Service>;
-  /** @param keep its instances go on, as their masters' own */
-  removeService(sid: string, keep?: boolean): Promise<void>;
+  /**
+   * @param keep its instances go on, as their masters' own
+   * @param revision of the service as it was read; another one is refused, status 412
+   */
+  removeService(sid: string, keep?: boolean, revision?: string): Promise<void>;
   moveService(sid: string, move: Partial<Move>): Promise<Service>;
   /** One page of the instances of all masters. */
   instances(query?: InstanceQuery): Promise<RemoteFleetInstances>;
@@ -140,8 +149,10 @@ export interface FleetClient {
   importServices(exported: string): Promise<Imported>;
   /** Makes services anew of what masters say they run, after the store was lost without an export. */
   rebuildServices(): Promise<Rebuilt>;
+  /** Goes on with another token. */
+  setKey(key: string): void;
   /** Opens the event stream; the caller closes it. {@link followFleetEvents} does, and comes back. */
-  openEvents(signal: AbortSignal): Promise<OpenAnswer>;
+  openEvents(signal: AbortSignal, options?: FleetEventsOptions): Promise<OpenAnswer>;
 }
 
 /**
@@ -193,8 +204,9 @@ export function createFleetClient(options: ApiOptions): FleetClient {
         body,
         headers: ifMatch(revision),
       }),
-    removeService: async (sid, keep = false) => {
-      await api.ask({ method: "DELETE", path: `${servicePath(sid)}${keep ? "?keep=true" : ""}` });
+    removeService: async (sid, keep = false, revision) => {
+      const path = `${servicePath(sid)}${keep ? "?keep=true" : ""}`;
+      await api.ask({ method: "DELETE", path, headers: ifMatch(revision) });
     },
     moveService: (sid, move) =>
       read(ServiceSchema, "a service", post(`${servicePath(sid)}/move`, move)),
@@ -225,7 +237,13 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     importServices: (exported) =>
       read(importedSchema, "a result", post("/fleet/import", { exported })),
     rebuildServices: () => read(rebuiltSchema, "a result", post("/fleet/rebuild", {})),
-    openEvents: (signal) => api.openStream({ path: "/fleet/events", signal }),
+    setKey: (key) => api.setKey(key),
+    openEvents: (signal, { instances = false } = {}) => {
+      const query = instances ? { instances: "true" } : {};
+      return options.eventTickets === true
+        ? api.openWithTicket("/fleet/events", query, signal)
+        : api.openStream({ path: `/fleet/events${queryOf(query)}`, signal });
+    },
   };
 }
 

@@ -6,6 +6,8 @@ import type { FleetClient } from "./fleet-client.ts";
 export interface FollowFleetOptions extends FollowOptions {
   /** Returns when it can take more. */
   readonly onEvent: (event: FleetEvent) => void;
+  /** Also the instances of all masters. @default false */
+  readonly instances?: boolean | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function followFleetEvents(
 ): Promise<void> {
   await followStream(
     {
-      open: (signal) => fleet.openEvents(signal),
+      open: (signal) => fleet.openEvents(signal, { instances: options.instances }),
       onData: (data) => {
         const event = readFleetEvent(data);
         if (event !== undefined) options.onEvent(event);

@@ -4,6 +4,7 @@ export {
   type Drained,
   type ExportFormat,
   type FleetClient,
+  type FleetEventsOptions,
   type GivenService,
   type GivenToken,
   type Imported,

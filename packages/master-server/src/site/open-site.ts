@@ -22,6 +22,8 @@ const ENCODINGS = [
 ] as const;
 /** Stands in the page for where the API is. */
 const API_MARK = "__NODEPASS_API__";
+/** And for what it is the API of. */
+const SERVER_MARK = "__NODEPASS_SERVER__";
 
 type Encoding = (typeof ENCODINGS)[number][0];
 
@@ -33,15 +35,18 @@ const NAME = /^[\w-]+(?:\.[\w-]+)+$/;
  * are read when somebody asks, and kept by browsers alone: a master without a page open holds nothing
  * of it, and a package that is updated under a running master serves what it is then.
  *
+ * @param server what serves it: a master, or the hub of a fleet
  * @throws {Error} of the file system, if there is no such folder
  */
-export function openSite(folder: string | URL): Site {
+export function openSite(folder: string | URL, server: "master" | "hub" = "master"): Site {
   const path = typeof folder === "string" ? folder : fileURLToPath(folder);
   accessSync(join(path, "index.html"), constants.R_OK);
   return {
     page: async (api) => {
       const html = await readFile(join(path, "index.html"), "utf8");
-      const bytes = new TextEncoder().encode(html.replace(API_MARK, api));
+      const bytes = new TextEncoder().encode(
+        html.replace(API_MARK, api).replace(SERVER_MARK, server),
+      );
       const digest = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
       return { type: "text/html; charset=utf-8", encoding: undefined, etag: `"${digest}"`, bytes };
     },

@@ -1,6 +1,7 @@
 import type { RemoteInstance } from "@nodepass/master-client";
 import { useState } from "preact/hooks";
 import { texts } from "../../i18n/index.ts";
+import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { notify } from "../../parts/notices.tsx";
 import { goTo, hrefOf, type Route } from "../../router.ts";
@@ -9,6 +10,7 @@ import { checkFields } from "../../state/check-fields.ts";
 import { draft } from "../../state/draft.ts";
 import type { Master } from "../../state/master.ts";
 import { changeTunnel, createTunnel } from "../../state/save.ts";
+import { whyNotChange } from "../../state/why-not-change.ts";
 import { readTags, TagsField, writeTags } from "./tags-field.tsx";
 import { TunnelForm } from "./tunnel-form.tsx";
 import { UrlPanel } from "./url-panel.tsx";
@@ -121,14 +123,14 @@ function TunnelEditor({ master, instance }: TunnelEditorProps) {
             <a class="button" href={hrefOf(back)}>
               {t.cancel}
             </a>
-            <button
+            <GuardedButton
               type="submit"
               class="primary"
-              disabled={hasProblems || isBusy || !master.mayChange.value}
-              title={master.mayChange.value ? undefined : t.readsOnly}
+              why={whyNotChange(master)}
+              isDisabled={hasProblems || isBusy}
             >
               {instance === undefined ? t.form.create : t.form.save}
-            </button>
+            </GuardedButton>
           </div>
         </div>
       </form>

@@ -1,14 +1,16 @@
 import { useState } from "preact/hooks";
 import { texts } from "../../i18n/index.ts";
 import { CopyText } from "../../parts/copy.tsx";
+import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { notify } from "../../parts/notices.tsx";
 import { goTo, hrefOf } from "../../router.ts";
 import { checkFields } from "../../state/check-fields.ts";
 import type { Master } from "../../state/master.ts";
 import { knownMasters, masterName } from "../../state/masters.ts";
-import { createPair, type PairPlan, pairUrls } from "../../state/pair.ts";
+import { clientTunnelOf, createPair, type PairPlan, pairUrls } from "../../state/pair.ts";
 import { makeKey } from "../../state/url-text.ts";
+import { whyNotChange } from "../../state/why-not-change.ts";
 import { Problems } from "./problem-text.tsx";
 
 /** Below the ports that systems hand out by themselves, above those of common services. */
@@ -39,7 +41,7 @@ export function PairPage({ master }: { readonly master: Master }) {
     const moved = part.entry !== undefined || part.exit !== undefined || part.server !== undefined;
     setPlan(moved ? { ...next, serverHost: new URL(serverMaster.url).hostname } : next);
   };
-  const urls = pairUrls(plan);
+  const urls = pairUrls(plan, clientTunnelOf(plan));
   const problems = [...checkFields(urls.server, []).all, ...checkFields(urls.client, []).all];
 
   const create = async (): Promise<void> => {
@@ -98,7 +100,7 @@ export function PairPage({ master }: { readonly master: Master }) {
     </fieldset>
   );
 
-  const mayNot = !(plan.entry.mayChange.value && plan.exit.mayChange.value);
+  const why = whyNotChange(plan.entry) ?? whyNotChange(plan.exit);
   return (
     <section aria-labelledby="pair-title">
       <div class="page-head">
@@ -206,14 +208,14 @@ export function PairPage({ master }: { readonly master: Master }) {
             <a class="button" href={hrefOf({ name: "tunnels" })}>
               {t.cancel}
             </a>
-            <button
+            <GuardedButton
               type="submit"
               class="primary"
-              disabled={problems.length > 0 || isBusy || mayNot}
-              title={mayNot ? t.readsOnly : undefined}
+              why={why}
+              isDisabled={problems.length > 0 || isBusy}
             >
               {t.pair.create}
-            </button>
+            </GuardedButton>
           </div>
         </div>
       </form>

@@ -2,11 +2,13 @@ import { useRef, useState } from "preact/hooks";
 import { texts } from "../../i18n/index.ts";
 import { ask } from "../../parts/ask.tsx";
 import { downloadText } from "../../parts/download.ts";
+import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { notify, notifyFailure } from "../../parts/notices.tsx";
 import { backupText, MOST_BACKUP_BYTES, readBackup, restore } from "../../state/backup.ts";
 import type { Master } from "../../state/master.ts";
 import { masterName } from "../../state/masters.ts";
+import { whyNotChange } from "../../state/why-not-change.ts";
 
 /** All instances as a file, and back. */
 export function Backup({ master }: { readonly master: Master }) {
@@ -51,14 +53,13 @@ export function Backup({ master }: { readonly master: Master }) {
         <button type="button" onClick={download}>
           <Icon name="download" /> {t.backup.download}
         </button>
-        <button
-          type="button"
-          disabled={isBusy || !master.mayChange.value}
-          title={master.mayChange.value ? undefined : t.readsOnly}
+        <GuardedButton
+          why={whyNotChange(master)}
+          isDisabled={isBusy}
           onClick={() => file.current?.click()}
         >
           <Icon name="upload" /> {t.backup.upload}
-        </button>
+        </GuardedButton>
         <input
           ref={file}
           class="sr"

@@ -2,16 +2,17 @@ import { useState } from "preact/hooks";
 import { texts } from "../../i18n/index.ts";
 import { ask } from "../../parts/ask.tsx";
 import { CopyText } from "../../parts/copy.tsx";
+import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { notifyFailure } from "../../parts/notices.tsx";
 import type { Master } from "../../state/master.ts";
 import { keepNewKey } from "../../state/masters.ts";
+import { whyNotChange } from "../../state/why-not-change.ts";
 
 /** New keys: the old ones are refused from then on, and this browser goes on with the new one. */
 export function Keys({ master }: { readonly master: Master }) {
   const t = texts();
-  const mayNot = !master.mayChange.value;
-  const why = mayNot ? t.readsOnly : undefined;
+  const why = whyNotChange(master);
   const [made, setMade] = useState<{ readonly label: string; readonly key: string } | undefined>(
     undefined,
   );
@@ -34,12 +35,12 @@ export function Keys({ master }: { readonly master: Master }) {
       <h2 id="keys-title">{t.keys.title}</h2>
       <p class="dim">{t.keys.text}</p>
       <div class="buttons start">
-        <button type="button" disabled={mayNot} title={why} onClick={() => void renew("full")}>
+        <GuardedButton why={why} onClick={() => void renew("full")}>
           <Icon name="key" /> {t.keys.full.action}
-        </button>
-        <button type="button" disabled={mayNot} title={why} onClick={() => void renew("read")}>
+        </GuardedButton>
+        <GuardedButton why={why} onClick={() => void renew("read")}>
           <Icon name="key" /> {t.keys.read.action}
-        </button>
+        </GuardedButton>
       </div>
       {made === undefined ? null : (
         <div role="status">

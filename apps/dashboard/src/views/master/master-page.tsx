@@ -3,7 +3,7 @@ import { formatBytes, formatNumber, formatShare } from "../../format/units.ts";
 import { texts } from "../../i18n/index.ts";
 import { numberOf } from "../../state/machine.ts";
 import type { Master } from "../../state/master.ts";
-import { masterName } from "../../state/masters.ts";
+import { masterName, openedMember } from "../../state/masters.ts";
 import { Backup } from "./backup-block.tsx";
 import { Events } from "./events-block.tsx";
 import { Keys } from "./keys-block.tsx";
@@ -15,6 +15,8 @@ import { NameForm } from "./name-form.tsx";
 /** A master: its machine, its keys, its state, what happens there. */
 export function MasterPage({ master }: { readonly master: Master }) {
   const t = texts();
+  // Its keys never leave it, and its fleet knows the others.
+  const isOfFleet = master === openedMember.value;
   return (
     <section aria-labelledby="master-title">
       <div class="page-head">
@@ -28,11 +30,11 @@ export function MasterPage({ master }: { readonly master: Master }) {
       <div class="columns">
         <div class="stack">
           <NameForm key={master.url} master={master} />
-          <Keys master={master} />
+          {isOfFleet ? null : <Keys master={master} />}
           <Backup master={master} />
         </div>
         <div class="stack">
-          <Masters />
+          {isOfFleet ? null : <Masters />}
           <Metrics master={master} />
           <Events master={master} />
         </div>

@@ -1,12 +1,14 @@
 import { useState } from "preact/hooks";
 import { texts } from "../../i18n/index.ts";
+import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { notify, notifyFailure } from "../../parts/notices.tsx";
 import type { Master } from "../../state/master.ts";
+import { whyNotChange } from "../../state/why-not-change.ts";
 
 /** What people call a master. */
 export function NameForm({ master }: { readonly master: Master }) {
   const t = texts();
-  const mayNot = !master.mayChange.value;
+  const why = whyNotChange(master);
   const { alias } = master.facts.value;
   const now = typeof alias === "string" ? alias : "";
   const [typed, setTyped] = useState<string | undefined>(undefined);
@@ -33,19 +35,19 @@ export function NameForm({ master }: { readonly master: Master }) {
         <input
           type="text"
           maxLength={256}
-          disabled={mayNot}
+          disabled={why !== undefined}
           spellcheck={false}
           value={typed ?? now}
           onInput={({ currentTarget }) => setTyped(currentTarget.value)}
         />
       </label>
-      <button
+      <GuardedButton
         type="submit"
-        disabled={mayNot || typed === undefined || typed.trim() === now}
-        title={mayNot ? t.readsOnly : undefined}
+        why={why}
+        isDisabled={typed === undefined || typed.trim() === now}
       >
         {t.master.rename}
-      </button>
+      </GuardedButton>
     </form>
   );
 }

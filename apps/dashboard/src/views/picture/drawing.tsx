@@ -1,8 +1,6 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { formatRate } from "../../format/units.ts";
 import { texts } from "../../i18n/index.ts";
-import { hrefOf } from "../../router.ts";
-import { currentMaster, masterName } from "../../state/masters.ts";
 import type { Path } from "./find-paths.ts";
 import { type Box, type Line, layOut } from "./lay-out.ts";
 
@@ -104,7 +102,7 @@ function BoxShape({ box, places }: { readonly box: Box; readonly places: readonl
   const { path } = box;
   const top = box.at - box.height / 2;
   const end = box.column === 1 ? path?.entry : path?.exit;
-  const master = end?.master === undefined ? t.picture.elsewhere : masterName(end.master);
+  const master = end?.place?.name ?? t.picture.elsewhere;
   const title =
     box.column === 0 ? t.picture.users : box.column === 1 ? (path?.name ?? "") : box.text || master;
   const below =
@@ -133,11 +131,7 @@ function BoxShape({ box, places }: { readonly box: Box; readonly places: readonl
       ) : null}
     </g>
   );
-  return box.column === 1 && path !== undefined && path.master === currentMaster.value ? (
-    <a href={hrefOf({ name: "tunnel", id: path.instanceId })}>{shape}</a>
-  ) : (
-    shape
-  );
+  return box.column === 1 && path?.href !== undefined ? <a href={path.href}>{shape}</a> : shape;
 }
 
 /** What fits into a box; letters are about so wide. */

@@ -1,12 +1,11 @@
 import { isWildcard } from "@nodepass/url-config";
 import { type Flow, flowOf, shortAddress } from "../../state/flow.ts";
-import type { Master } from "../../state/master.ts";
-import { type Placed, peerFinder, placedIn } from "../../state/peers.ts";
-import { type Condition, conditionOf } from "../../state/status.ts";
+import { type Place, type Placed, peerFinder } from "../../state/peers.ts";
+import { CONDITIONS, type Condition, conditionOf } from "../../state/status.ts";
 
 /** An end of a path: at a master that is known here, or somewhere else. */
 export interface PathEnd {
-  readonly master: Master | undefined;
+  readonly place: Place | undefined;
   /** `:8080`, or the address of who is not known; empty where nothing is known. */
   readonly address: string;
 }
@@ -16,8 +15,9 @@ export interface Path {
   readonly id: string;
   readonly name: string;
   /** Whose instance tells of it. */
-  readonly master: Master;
-  readonly instanceId: string;
+  readonly place: Place;
+  /** Where more is told of it. */
+  readonly href: string | undefined;
   readonly entry: PathEnd;
   /** `undefined` for a forwarder, which is both. */
   readonly exit: PathEnd | undefined;
@@ -27,9 +27,8 @@ export interface Path {
   readonly rate: number;
 }
 
-/** The ways of all tunnels of some masters; both ends of one make one. */
-export function findPaths(masters: readonly Master[]): Path[] {
-  const placed = placedIn(masters);
+/** The ways of all tunnels; both ends of one make one. */
+export function findPaths(placed: readonly Placed[]): Path[] {
   const peerOf = peerFinder(placed);
   return placed.flatMap((one) => {
     const flow = flowOf(one.row.instance);
@@ -41,19 +40,25 @@ export function findPaths(masters: readonly Master[]): Path[] {
   });
 }
 
-function toPath({ master, row }: Placed, flow: Flow, peer: Placed | undefined): Path {
+/** A way is no better than the worse of its ends. */
+function worst(rows: readonly (Placed["row"] | undefined)[]): Condition {
+  const conditions = rows.flatMap((row) => (row === undefined ? [] : [conditionOf(row.instance)]));
+  return CONDITIONS.find((condition) => conditions.includes(condition)) ?? "up";
+}
+
+function toPath({ place, row }: Placed, flow: Flow, peer: Placed | undefined): Path {
   const { instance } = row;
   const peerFlow = peer === undefined ? undefined : flowOf(peer.row.instance);
-  const here = (address: string): PathEnd => ({ master, address });
-  const there: PathEnd = { master: peer?.master, address: "" };
+  const here = (address: string): PathEnd => ({ place, address });
+  const there: PathEnd = { place: peer?.place, address: "" };
   const own = flow.targets.map(shortAddress);
   const tunnel = shortAddress(flow.tunnel);
   const base = {
-    id: `${master.url} ${instance.id}`,
+    id: `${place.id} ${instance.id}`,
     name: instance.alias || instance.id,
-    master,
-    instanceId: instance.id,
-    condition: conditionOf(instance),
+    place,
+    href: place.hrefOf(instance),
+    condition: worst([row, peer?.row]),
     rate: (row.received ?? 0) + (row.sent ?? 0),
   };
   switch (flow.kind) {
@@ -76,10 +81,10 @@ function toPath({ master, row }: Placed, flow: Flow, peer: Placed | undefined): 
         ? {
             ...base,
             entry: here(own[0] ?? ""),
-            exit: { master: undefined, address: tunnel },
+            exit: { place: undefined, address: tunnel },
             targets: [],
           }
-        : { ...base, entry: { master: undefined, address: tunnel }, exit: here(""), targets: own };
+        : { ...base, entry: { place: undefined, address: tunnel }, exit: here(""), targets: own };
     }
   }
 }

@@ -2,7 +2,8 @@ import { useState } from "preact/hooks";
 import { formatRate } from "../../format/units.ts";
 import { texts } from "../../i18n/index.ts";
 import { Icon } from "../../parts/icon.tsx";
-import { knownMasters, masterName } from "../../state/masters.ts";
+import { knownMasters } from "../../state/masters.ts";
+import { type Placed, placedIn } from "../../state/peers.ts";
 import { CONDITIONS } from "../../state/status.ts";
 import { Drawing } from "./drawing.tsx";
 import { findPaths, type Path } from "./find-paths.ts";
@@ -12,10 +13,21 @@ const MOST_PATHS = 120;
 
 /** Who forwards what to where, at all masters that are known here. */
 export function PicturePage() {
+  for (const { changes } of knownMasters.value) void changes.value;
+  return <Picture placed={placedIn(knownMasters.value)} places={knownMasters.value.length} />;
+}
+
+export interface PictureProps {
+  readonly placed: readonly Placed[];
+  /** How many masters there are. */
+  readonly places: number;
+}
+
+/** Who forwards what to where. */
+export function Picture({ placed, places }: PictureProps) {
   const t = texts();
   const [query, setQuery] = useState("");
-  for (const { changes } of knownMasters.value) void changes.value;
-  const all = findPaths(knownMasters.value);
+  const all = findPaths(placed);
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const found = all
     .filter((path) => {
@@ -24,7 +36,7 @@ export function PicturePage() {
     })
     .sort(
       (one, other) =>
-        masterName(one.master).localeCompare(masterName(other.master)) ||
+        one.place.name.localeCompare(other.place.name) ||
         one.name.localeCompare(other.name, undefined, { numeric: true }),
     );
   const shown =
@@ -42,7 +54,7 @@ export function PicturePage() {
     <section aria-labelledby="picture-title">
       <div class="page-head">
         <h1 id="picture-title">{t.pages.picture}</h1>
-        <span class="dim">{t.picture.count(all.length, knownMasters.value.length)}</span>
+        <span class="dim">{t.picture.count(all.length, places)}</span>
         <div class="spring" />
         <label class="search">
           <Icon name="search" />
@@ -78,9 +90,7 @@ export function PicturePage() {
 function pathText({ name, entry, exit, targets, condition, rate }: Path): string {
   const t = texts();
   const end = (each: Path["exit"]): string =>
-    each === undefined
-      ? ""
-      : `${each.master === undefined ? t.picture.elsewhere : masterName(each.master)} ${each.address}`;
+    each === undefined ? "" : `${each.place?.name ?? t.picture.elsewhere} ${each.address}`;
   const way = [end(entry), ...(exit === undefined ? [] : [end(exit)]), targets.join(", ") || "?"];
   return `${name}: ${way.join(" → ")}, ${t.conditions[condition]}, ${formatRate(rate)}`;
 }

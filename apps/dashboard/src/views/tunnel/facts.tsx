@@ -7,7 +7,7 @@ import { hrefOf } from "../../router.ts";
 import { nameOf } from "../../state/actions.ts";
 import { flowOf } from "../../state/flow.ts";
 import type { Master } from "../../state/master.ts";
-import { knownMasters, masterName } from "../../state/masters.ts";
+import { knownMasters } from "../../state/masters.ts";
 import { peerFinder, placedIn } from "../../state/peers.ts";
 import type { Row } from "../../state/rows.ts";
 
@@ -153,17 +153,16 @@ function Peer({
   const t = texts();
   for (const { changes } of knownMasters.value) void changes.value;
   const row = master.rows.get(instance.id);
-  const peer =
-    row === undefined ? undefined : peerFinder(placedIn(knownMasters.value))({ master, row });
+  const peer = row === undefined ? undefined : peerFinder(placedIn(knownMasters.value))({ row });
   if (peer === undefined) {
     const link = LINKS.find((each) => each === instance.link);
     return <>{instance.peer.alias || (link === undefined ? "–" : t.links[link])}</>;
   }
   const name = nameOf(peer.row.instance);
-  return peer.master === master ? (
+  return peer.place.id === master.url ? (
     <a href={hrefOf({ name: "tunnel", id: peer.row.instance.id })}>{name}</a>
   ) : (
-    t.tunnel.at(name, masterName(peer.master))
+    t.tunnel.at(name, peer.place.name)
   );
 }
 

@@ -1,10 +1,12 @@
 import { texts } from "../../i18n/index.ts";
+import { GuardedButton } from "../../parts/guarded-button.tsx";
+import { GuardedLink } from "../../parts/guarded-link.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { hrefOf } from "../../router.ts";
 import { actOn, nameOf } from "../../state/actions.ts";
 import { flowOf, routeOf } from "../../state/flow.ts";
 import type { Master } from "../../state/master.ts";
-import { ChangeLink } from "../change-link.tsx";
+import { whyNotChange } from "../../state/why-not-change.ts";
 import { StatusText } from "../tunnels/status-text.tsx";
 import { TunnelMenu } from "../tunnels/tunnel-menu.tsx";
 import { Charts } from "./charts.tsx";
@@ -32,8 +34,7 @@ export function TunnelPage({ master, id }: { readonly master: Master; readonly i
   const { instance } = row;
   const flow = flowOf(instance);
   const isStopped = instance.status === "stopped";
-  const mayNot = !master.mayChange.value;
-  const why = mayNot ? t.readsOnly : undefined;
+  const why = whyNotChange(master);
   return (
     <section class="tunnel" aria-labelledby="tunnel-title">
       <div class="page-head">
@@ -45,26 +46,23 @@ export function TunnelPage({ master, id }: { readonly master: Master; readonly i
         </h1>
         <StatusText instance={instance} />
         <div class="spring" />
-        <button
-          type="button"
-          disabled={mayNot}
-          title={why}
+        <GuardedButton
+          why={why}
           onClick={() => void actOn(master, [instance], isStopped ? "start" : "stop")}
         >
           <Icon name={isStopped ? "play" : "stop"} />
           {isStopped ? t.actions.start : t.actions.stop}
-        </button>
-        <button
-          type="button"
-          disabled={isStopped || mayNot}
-          title={why}
+        </GuardedButton>
+        <GuardedButton
+          why={why}
+          isDisabled={isStopped}
           onClick={() => void actOn(master, [instance], "restart")}
         >
           <Icon name="restart" /> {t.actions.restart}
-        </button>
-        <ChangeLink master={master} to={{ name: "edit", id }}>
+        </GuardedButton>
+        <GuardedLink why={why} href={hrefOf({ name: "edit", id })}>
           <Icon name="edit" /> {t.actions.edit}
-        </ChangeLink>
+        </GuardedLink>
         <TunnelMenu master={master} instance={instance} />
       </div>
       {instance.reason === "" ? null : (

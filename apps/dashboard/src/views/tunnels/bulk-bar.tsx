@@ -1,8 +1,10 @@
 import { texts } from "../../i18n/index.ts";
+import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { Icon, type IconName } from "../../parts/icon.tsx";
 import { type Action, actOn, exportInstances } from "../../state/actions.ts";
 import type { Master } from "../../state/master.ts";
 import { selected } from "../../state/tunnel-list.ts";
+import { whyNotChange } from "../../state/why-not-change.ts";
 
 const actions: readonly (readonly [Action, IconName])[] = [
   ["start", "play"],
@@ -23,16 +25,14 @@ export function BulkBar({ master }: { readonly master: Master }) {
     <div class="bulk" role="toolbar" aria-label={t.tunnels.withSelected}>
       <strong>{t.tunnels.selected(chosen.length)}</strong>
       {actions.map(([action, icon]) => (
-        <button
+        <GuardedButton
           key={action}
-          type="button"
-          class={action === "delete" ? "danger-text" : ""}
-          disabled={!master.mayChange.value}
-          title={master.mayChange.value ? undefined : t.readsOnly}
+          why={whyNotChange(master)}
+          class={action === "delete" ? "danger-text" : undefined}
           onClick={() => void actOn(master, chosen, action)}
         >
           <Icon name={icon} /> <span>{t.actions[action]}</span>
-        </button>
+        </GuardedButton>
       ))}
       <button type="button" onClick={() => exportInstances(chosen)}>
         <Icon name="download" /> <span>{t.actions.export}</span>

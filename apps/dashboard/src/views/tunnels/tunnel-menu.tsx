@@ -6,6 +6,7 @@ import { goTo } from "../../router.ts";
 import { type Action, actOn, exportInstances, nameOf } from "../../state/actions.ts";
 import { startDraft } from "../../state/draft.ts";
 import type { Master } from "../../state/master.ts";
+import { whyNotChange } from "../../state/why-not-change.ts";
 
 export interface TunnelMenuProps {
   readonly master: Master;
@@ -15,11 +16,12 @@ export interface TunnelMenuProps {
 /** What can be done with one instance. */
 export function TunnelMenu({ master, instance }: TunnelMenuProps) {
   const t = texts();
-  const mayNot = !master.mayChange.value;
+  const why = whyNotChange(master);
   const act = (action: Action, icon: MenuItem["icon"], isDisabled = false): MenuItem => ({
     text: t.actions[action],
     icon,
-    isDisabled: isDisabled || mayNot,
+    isDisabled,
+    why,
     isDangerous: action === "delete",
     onChoose: () => void actOn(master, [instance], action),
   });
@@ -31,13 +33,13 @@ export function TunnelMenu({ master, instance }: TunnelMenuProps) {
     {
       text: t.actions.edit,
       icon: "edit",
-      isDisabled: mayNot,
+      why,
       onChoose: () => goTo({ name: "edit", id: instance.id }),
     },
     {
       text: t.actions.duplicate,
       icon: "duplicate",
-      isDisabled: mayNot,
+      why,
       onChoose: () => {
         startDraft(instance);
         goTo({ name: "new" });

@@ -2,6 +2,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: a table is read, not focused; its links and boxes are
 import { formatBytes, formatNumber, formatRate } from "../../format/units.ts";
 import { texts } from "../../i18n/index.ts";
+import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { Sparkline } from "../../parts/sparkline.tsx";
 import { hrefOf } from "../../router.ts";
@@ -11,6 +12,7 @@ import type { Master } from "../../state/master.ts";
 import type { Row } from "../../state/rows.ts";
 import { conditionOf } from "../../state/status.ts";
 import { type Column, selected, shownColumns, toggleSelected } from "../../state/tunnel-list.ts";
+import { whyNotChange } from "../../state/why-not-change.ts";
 import { StatusText } from "./status-text.tsx";
 import { TunnelMenu } from "./tunnel-menu.tsx";
 
@@ -29,7 +31,6 @@ export function TunnelRow({ master, row, index }: TunnelRowProps) {
   const name = nameOf(instance);
   const isSelected = selected.value.has(id);
   const isStopped = conditionOf(instance) === "stopped";
-  const mayNot = !master.mayChange.value;
   const shownTags = Object.entries(tags).filter(([tag]) => !tag.startsWith("nodepass."));
   return (
     <div class={`row ${isSelected ? "selected" : ""}`} role="row" aria-rowindex={index}>
@@ -57,16 +58,14 @@ export function TunnelRow({ master, row, index }: TunnelRowProps) {
         </div>
       ))}
       <div role="cell" class="cell-menu">
-        <button
-          type="button"
+        <GuardedButton
+          why={whyNotChange(master)}
           class="ghost"
-          aria-label={`${isStopped ? t.actions.start : t.actions.stop}: ${name}`}
-          title={mayNot ? t.readsOnly : isStopped ? t.actions.start : t.actions.stop}
-          disabled={mayNot}
+          label={`${isStopped ? t.actions.start : t.actions.stop}: ${name}`}
           onClick={() => void actOn(master, [instance], isStopped ? "start" : "stop")}
         >
           <Icon name={isStopped ? "play" : "stop"} />
-        </button>
+        </GuardedButton>
         <TunnelMenu master={master} instance={instance} />
       </div>
     </div>

@@ -1,12 +1,15 @@
 // biome-ignore-all lint/a11y/useSemanticElements: laid out as grids, table elements lose their roles
 import { texts } from "../../i18n/index.ts";
+import { GuardedLink } from "../../parts/guarded-link.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { VirtualList } from "../../parts/virtual-list.tsx";
+import { hrefOf } from "../../router.ts";
 import type { Master } from "../../state/master.ts";
+import { openedMember } from "../../state/masters.ts";
 import { narrow } from "../../state/screen.ts";
 import { conditionOf } from "../../state/status.ts";
 import { type ListItem, listItems, shownColumns } from "../../state/tunnel-list.ts";
-import { ChangeLink } from "../change-link.tsx";
+import { whyNotChange } from "../../state/why-not-change.ts";
 import { BulkBar } from "./bulk-bar.tsx";
 import { gridOf } from "./columns.ts";
 import { HeadRow } from "./head-row.tsx";
@@ -24,6 +27,7 @@ export function TunnelsPage({ master }: { readonly master: Master }) {
   // Drawn anew when something has come in.
   void master.changes.value;
   const { rows } = master;
+  const why = whyNotChange(master);
   const items = listItems(rows);
   const isNarrow = narrow.value;
   const grid = gridOf(shownColumns.value);
@@ -33,12 +37,14 @@ export function TunnelsPage({ master }: { readonly master: Master }) {
         <h1 id="tunnels-title">{t.pages.tunnels}</h1>
         <Summary master={master} />
         <div class="spring" />
-        <ChangeLink master={master} to={{ name: "pair" }}>
-          <Icon name="link" /> {t.tunnels.newPair}
-        </ChangeLink>
-        <ChangeLink master={master} to={{ name: "new" }} class="button primary">
+        {master === openedMember.value ? null : (
+          <GuardedLink why={why} href={hrefOf({ name: "pair" })}>
+            <Icon name="link" /> {t.tunnels.newPair}
+          </GuardedLink>
+        )}
+        <GuardedLink why={why} href={hrefOf({ name: "new" })} class="primary">
           <Icon name="plus" /> {t.tunnels.add}
-        </ChangeLink>
+        </GuardedLink>
       </div>
       <ListTools master={master} />
       {rows.size === 0 ? (
@@ -105,9 +111,9 @@ function Empty({ master }: { readonly master: Master }) {
   return (
     <div class="empty">
       <p>{t.tunnels.none}</p>
-      <ChangeLink master={master} to={{ name: "new" }} class="button primary">
+      <GuardedLink why={whyNotChange(master)} href={hrefOf({ name: "new" })} class="primary">
         <Icon name="plus" /> {t.tunnels.add}
-      </ChangeLink>
+      </GuardedLink>
     </div>
   );
 }

@@ -1,0 +1,51 @@
+import type { FleetMaster, FleetMasterChange } from "@nodepass/model/fleet";
+import { useState } from "preact/hooks";
+import { notify } from "../../../parts/notices.tsx";
+import { readTags } from "../../../views/edit/tags-field.tsx";
+import { fleetTexts } from "../../i18n/index.ts";
+import { FormDialog } from "../../parts/dialogs.tsx";
+import { TextField } from "../../parts/fields.tsx";
+import { writeLabels } from "../../parts/labels.ts";
+import type { Fleet } from "../../state/fleet.ts";
+
+export interface EditMasterProps {
+  readonly fleet: Fleet;
+  readonly master: FleetMaster;
+}
+
+/** Name, address and labels of a master. */
+export function EditMaster({ fleet, master }: EditMasterProps) {
+  const t = fleetTexts();
+  const [name, setName] = useState(master.name);
+  const [address, setAddress] = useState(master.address);
+  const [labels, setLabels] = useState(writeLabels(master.labels));
+  const submit = async (): Promise<void> => {
+    const read = readTags(labels);
+    const change: FleetMasterChange = {
+      ...(name.trim() !== master.name && { name: name.trim() }),
+      ...(address.trim() !== master.address && { address: address.trim() }),
+      ...(writeLabels(read) !== writeLabels(master.labels) && { labels: read }),
+    };
+    if (Object.keys(change).length === 0) return;
+    fleet.putMaster(await fleet.client.changeMaster(master.mid, change));
+    notify(t.saved);
+  };
+  return (
+    <FormDialog title={t.masters.editTitle(master.name)} action={t.save} submit={submit}>
+      <TextField label={t.masters.name} text={name} onText={setName} isRequired />
+      <TextField
+        label={t.masters.address}
+        text={address}
+        onText={setAddress}
+        hint={t.masters.addressHint}
+        isMono
+      />
+      <TextField
+        label={t.masters.labels}
+        text={labels}
+        onText={setLabels}
+        placeholder="region=eu, fast"
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,31 @@
+import { useState } from "preact/hooks";
+import { notify } from "../../../parts/notices.tsx";
+import { fleetTexts } from "../../i18n/index.ts";
+import { FormDialog } from "../../parts/dialogs.tsx";
+import { CheckField } from "../../parts/fields.tsx";
+import { hrefOfPage } from "../../routes.ts";
+import type { EditMasterProps } from "./edit-master.tsx";
+
+/** Takes a master out of the fleet. */
+export function RemoveMaster({ fleet, master: { mid, name } }: EditMasterProps) {
+  const t = fleetTexts();
+  const [stop, setStop] = useState(false);
+  const submit = async (): Promise<void> => {
+    await fleet.client.removeMaster(mid, stop);
+    notify(t.masters.removed(name));
+    location.hash = hrefOfPage("masters");
+  };
+  return (
+    <FormDialog
+      title={t.masters.removeQuestion(name)}
+      action={t.remove}
+      isDangerous
+      submit={submit}
+    >
+      <p>{t.masters.removeText}</p>
+      <CheckField isChecked={stop} onCheck={setStop}>
+        {t.masters.stop}
+      </CheckField>
+    </FormDialog>
+  );
+}

@@ -1,0 +1,93 @@
+import { fleetExtension } from "@nodepass/fleet-agent";
+import { createFleet, type RunningFleetHub, runFleetHub } from "@nodepass/fleet-hub";
+import { serverConfig } from "@nodepass/fleet-protocol";
+import { type MasterClient, parseMasterAddress } from "@nodepass/master-client";
+import { createFleetClient, type FleetClient } from "@nodepass/master-client/fleet";
+import type { RunningMaster } from "@nodepass/master-server";
+import type { Page } from "playwright-core";
+import { reservePort } from "test-support";
+import { findNatsServer, startNatsServer } from "test-support/nats";
+import { expect, onTestFinished } from "vitest";
+import { built, startMaster } from "./master.ts";
+
+/** Whether a fleet can be started here; CI installs its engine. */
+export const hasEngine = findNatsServer() !== undefined;
+
+/** A real fleet: a nats-server, a hub that serves the dashboard, and masters that join it. */
+export interface TestFleet {
+  readonly hub: RunningFleetHub;
+  readonly client: FleetClient;
+  /** The first admin's. */
+  readonly token: string;
+  /** Where the dashboard is, with a slash at its end. */
+  readonly site: string;
+  /** Starts a master that joins; resolves when the hub says that it is online. */
+  join(name: string, options?: JoinOptions): Promise<Member>;
+  /** A token of another role. */
+  tokenOf(role: "viewer" | "operator"): Promise<string>;
+}
+
+export interface JoinOptions {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Where its tunnels are reached. */
+  readonly address?: string;
+}
+
+/** A master of the fleet, in this process. */
+export interface Member {
+  readonly mid: string;
+  readonly master: RunningMaster;
+  /** Asks it directly. */
+  readonly client: MasterClient;
+}
+
+/** Starts a fleet without masters; it ends with the test. */
+export async function startFleet(): Promise<TestFleet> {
+  // Join tokens name the hub's address, so it has to be known before.
+  const listen = { host: "127.0.0.1", port: await reservePort() };
+  const fleet = await createFleet({
+    fleet: "home",
+    servers: ["nats://127.0.0.1:1"],
+    hubs: [`http://127.0.0.1:${listen.port}/api`],
+  });
+  const engine = await startNatsServer(({ name, listen: at, dir }) =>
+    serverConfig(fleet.hub.secrets, { name, listen: at, storeDir: dir }),
+  );
+  onTestFinished(() => engine.close());
+  const servers = [`nats://${engine.url}`];
+  const hub = await runFleetHub({
+    secrets: { ...fleet.hub, servers, memberServers: servers },
+    id: "hub-one",
+    version: "1.2.3",
+    listen,
+    dashboard: built,
+  });
+  onTestFinished(() => hub.close());
+  const { adminToken: token } = fleet;
+  const client = createFleetClient({ address: parseMasterAddress(hub.url), key: token });
+
+  const join = async (name: string, { labels = {}, address }: JoinOptions = {}) => {
+    const made = await client.createToken({ kind: "join", labels: { ...labels }, uses: 1 });
+    const { master, client: own } = await startMaster({
+      extension: fleetExtension({ token: made.token }),
+      dashboard: undefined,
+    });
+    const { mid } = await own.info();
+    const isOnline = async () =>
+      (await client.masters({ status: "online" })).some((each) => each.mid === mid);
+    await expect.poll(isOnline, { timeout: 30_000 }).toBe(true);
+    await client.changeMaster(String(mid), { name, ...(address !== undefined && { address }) });
+    return { mid: String(mid), master, client: own };
+  };
+  const tokenOf = async (role: "viewer" | "operator") =>
+    (await client.createToken({ kind: "api", role })).token;
+  return { hub, client, token, site: new URL("/", hub.url).href, join, tokenOf };
+}
+
+/** Opens the dashboard of a hub with a token. */
+export async function signInAtHub(page: Page, site: string, token: string): Promise<void> {
+  await page.goto(site);
+  await page.getByLabel("Fleet token").fill(token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("navigation").first().waitFor();
+}
