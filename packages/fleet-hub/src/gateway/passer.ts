@@ -9,6 +9,9 @@ import { type HeaderList, MAX_PASSED_HEADERS, responseHeaders } from "./passed-h
 /** Streamed answers of all members at once, at most. */
 export const MAX_HUB_STREAMS = 256;
 
+/** A member that was started anew syncs with one hub; the others see it by its heartbeat, ms. */
+export const SESSION_CHECK_MS = 5000;
+
 /** What requests are passed with. */
 export interface PasserOptions {
   readonly messenger: Pick<Messenger, "api" | "credit" | "closeStream">;
@@ -72,11 +75,15 @@ export function createPasser(options: PasserOptions): Passer {
     const facts = presence.facts(mid);
     for (const [stream, from] of open) {
       if (from.mid !== mid) continue;
-      const isGone = facts.status === "lost" || sessionOf(facts) !== from.session;
-      if (isGone) stream.fail("the master is gone");
+      const isOther = from.session !== "" && sessionOf(facts) !== from.session;
+      if (isOther || facts.status === "lost") stream.fail("the master is gone");
     }
   };
   const unfollow = [presence.onStatus(endOld), presence.onSync(endOld)];
+  const check = setInterval(() => {
+    for (const mid of new Set([...open.values()].map((from) => from.mid))) endOld(mid);
+  }, SESSION_CHECK_MS);
+  check.unref();
 
   const toResponse = (
     { status, headers }: ApiAnswer,
@@ -166,6 +173,7 @@ export function createPasser(options: PasserOptions): Passer {
       return open.size;
     },
     close() {
+      clearInterval(check);
       for (const end of unfollow) end();
       for (const stream of [...open.keys()]) stream.fail("the hub is closing");
     },
