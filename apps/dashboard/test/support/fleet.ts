@@ -39,6 +39,8 @@ export interface Member {
   readonly master: RunningMaster;
   /** Asks it directly. */
   readonly client: MasterClient;
+  /** It ends at once, and says nothing to anybody. */
+  kill(): void;
 }
 
 /** Starts a fleet without masters; it ends with the test. */
@@ -77,7 +79,7 @@ export async function startFleet(): Promise<TestFleet> {
       (await client.masters({ status: "online" })).some((each) => each.mid === mid);
     await expect.poll(isOnline, { timeout: 30_000 }).toBe(true);
     await client.changeMaster(String(mid), { name, ...(address !== undefined && { address }) });
-    return { mid: String(mid), master, client: own };
+    return { mid: String(mid), master, client: own, kill: () => master.destroy() };
   };
   const tokenOf = async (role: "viewer" | "operator") =>
     (await client.createToken({ kind: "api", role })).token;
