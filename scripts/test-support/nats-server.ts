@@ -8,6 +8,7 @@ import { diesWithUs } from "./dies-with-us.ts";
 import { findNatsServer } from "./find-nats-server.ts";
 import { reservePort } from "./reserve-port.ts";
 
+export { diesWithUs } from "./dies-with-us.ts";
 export { findNatsServer, NATS_SERVER_VERSION } from "./find-nats-server.ts";
 
 /** Longest wait for a server to say that it is ready, on a machine where others work, ms. */

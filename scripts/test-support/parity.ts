@@ -36,7 +36,7 @@ function ask(base: string, { method, path, headers = {}, body }: Asked): Promise
 }
 
 /** What differs between two answers to the same request for good reason: times, and how bytes are framed. */
-function comparable({ status, headers, body }: Answered, method: string) {
+function comparable({ status, headers, body }: Answered, method: string): Answered {
   const { date: _date, "content-length": length, "transfer-encoding": _framing, ...same } = headers;
   return {
     status,

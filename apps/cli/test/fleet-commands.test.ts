@@ -188,6 +188,18 @@ it("exports into a file for its owner only, and imports it", async () => {
   expect((await fleet(hub, "import", file)).stdout).toBe("1 created, 0 changed, 2 as they were\n");
 });
 
+it("completes masters and services", async () => {
+  const hub = await startFakeHub();
+  await fleet(hub, "create", "client://127.0.0.1:1/127.0.0.1:2", "--on", "edge", "--alias", "web");
+  const names = (source: string) =>
+    runCli(["complete-names", source], { environment: hub.environment });
+  expect((await names("masters")).stdout).toBe("00000000000000b0\n00000000000000e1\nedge\nhome\n");
+  expect((await names("services")).stdout).toBe("00aa0000\nweb\n");
+  const { stdout: script } = await runCli(["completion", "fish"]);
+  expect(script).toMatch(/fleet.*drain.*complete-names masters/);
+  expect(script).toMatch(/fleet.*move.*complete-names services/);
+});
+
 it("says where no hub is, and ends as other commands do", async () => {
   const environment = { NP_MASTER_URL: "http://127.0.0.1:1", NP_API_KEY: "k" };
   expect(await runCli(["fleet", "ls"], { environment })).toMatchObject({ code: 5, stdout: "" });

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { FleetMaster, Service } from "@nodepass/model/fleet";
+import { findNatsServer } from "test-support/nats";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { findNatsServer } from "../../../scripts/test-support/find-nats-server.ts";
 import { commandsOf, type DocumentCommand } from "./support/document.ts";
 import { FleetPlace, type RunningMember } from "./support/fleet-place.ts";
 

@@ -141,7 +141,7 @@ here("a hub that is served, with a real engine and a real master that has joined
     expect(events.text()).not.toContain("s3cret");
 
     const adopted = await post(`/fleet/masters/${mid}/adopt`, { instance: id });
-    expect(adopted.status).toBe(201);
+    expect(adopted).toMatchObject({ status: 201 });
     const { sid } = adopted.body;
     const stop = { method: "PATCH", body: JSON.stringify({ action: "stop" }) };
     const stopped = await asked(`${at}/instances/${id}`, stop, token);

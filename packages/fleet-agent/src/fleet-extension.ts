@@ -43,7 +43,7 @@ export interface FleetExtensionOptions {
  */
 export function fleetExtension(
   options: FleetExtensionOptions,
-): (master: MemberMaster) => Promise<FleetAgent> {
+): (master: MemberMaster) => Promise<Pick<FleetAgent, "close" | "destroy">> {
   return async (master) => {
     const { instances, stateDirectory: directory, logger, signal } = master;
     const { token, newIdentity = false } = options;
@@ -66,6 +66,11 @@ export function fleetExtension(
         "INVALID_OPTIONS",
         "this master is in no fleet: a join token is needed",
       );
+    }
+    if (file.data.jwt === "") {
+      const [hub = ""] = file.data.hubs;
+      logger.warn({ hub }, "fleet: not joined, the token is needed again");
+      return { close: async () => undefined, destroy: () => undefined };
     }
     const { ask, info, version } = master;
     const agent = openFleetAgent({

@@ -6,15 +6,18 @@ import {
   memberInbox,
   PrepareSchema,
   ResyncSchema,
+  WatchSchema,
 } from "@nodepass/fleet-protocol";
 import type { InstanceManager } from "@nodepass/instances";
 import type { Logger, MasterInfo } from "@nodepass/model";
 import { MEMBER_PERMISSIONS, type MemberPermission } from "@nodepass/model/fleet";
 import { connectEngine } from "./engine/connect-engine.ts";
 import { EngineLine } from "./engine/engine-line.ts";
+import { WatchedEvents } from "./events/watched-events.ts";
 import type { FleetFile } from "./file/fleet-file.ts";
 import { JwtRenewal } from "./join/jwt-renewal.ts";
 import { MemberPost } from "./messages/member-post.ts";
+import { Leases } from "./parts/leases.ts";
 import { PartBook } from "./parts/part-book.ts";
 import { PartKeeper } from "./parts/part-keeper.ts";
 import { Preparing } from "./parts/preparing.ts";
@@ -22,6 +25,9 @@ import type { TargetRules } from "./parts/targets.ts";
 import { type AskedBy, PassThrough } from "./pass-through/pass-through.ts";
 import { Heartbeats } from "./presence/heartbeats.ts";
 import { Syncing } from "./presence/syncing.ts";
+
+/** Of a graceful end, what open streams get to be read to theirs, ms. */
+const DRAIN_TIMEOUT_MS = 1000;
 
 /** What a member is made of. */
 export interface FleetAgentOptions {
@@ -81,8 +87,13 @@ class Member implements FleetAgent {
   readonly #renewal: JwtRenewal;
   readonly #passThrough: PassThrough;
   readonly #parts: PartKeeper;
+  readonly #book: PartBook;
+  readonly #leases: Leases;
   readonly #preparing: Preparing;
+  readonly #events: WatchedEvents;
   #name = "";
+  /** The one that the last connection was opened with. */
+  #jwt = "";
   #reason = "not yet connected";
   #told = "";
   #closed: Promise<void> | undefined;
@@ -106,12 +117,23 @@ class Member implements FleetAgent {
       targets: options.targets,
       instanceOf: (key) => this.#parts.instanceOf(key),
     });
+    this.#book = new PartBook(file);
     this.#parts = new PartKeeper({
-      book: new PartBook(file),
+      book: this.#book,
       instances,
       preparing: this.#preparing,
       logger,
       tell: (reports) => post.say(subjects.done, { reports }),
+      onLeaseWanted: () => this.#leases.now(),
+    });
+    this.#leases = new Leases({
+      post,
+      entries: () => this.#book.entries,
+      onLease: (lease) => this.#parts.lease(lease),
+    });
+    this.#events = new WatchedEvents({
+      instances,
+      say: (event) => post.say(subjects.event, event),
     });
     this.#heartbeats = new Heartbeats({
       instances,
@@ -154,18 +176,13 @@ class Member implements FleetAgent {
       onRenewed: () => this.#line.hurry(),
     });
     this.#line = new EngineLine({
-      connect: (attempt) =>
-        connectEngine(
-          {
-            servers: data.servers,
-            ca: data.ca,
-            jwt: data.jwt,
-            seed: data.seed,
-            inboxPrefix: memberInbox(data.mid),
-            name: `nodepass ${data.mid}`,
-          },
-          attempt,
-        ),
+      connect: (attempt) => {
+        const { servers, ca, jwt, seed, mid } = data;
+        this.#jwt = jwt;
+        const inboxPrefix = memberInbox(mid);
+        const name = `nodepass ${mid}`;
+        return connectEngine({ servers, ca, jwt, seed, inboxPrefix, name }, attempt);
+      },
       subject: subjects.inbound,
       onMessage: (message) => post.take(message),
       onConnected: () => this.#connected(),
@@ -179,6 +196,9 @@ class Member implements FleetAgent {
       reports: await this.#parts.apply(orders),
     }));
     post.on(subjects.prepare, PrepareSchema, (asked) => this.#preparing.prepare(asked));
+    post.on(subjects.watch, WatchSchema, (watch) => {
+      if (this.#allow.includes("read")) this.#events.watch(watch);
+    });
     post.on(subjects.resync, ResyncSchema, (resync) => {
       if (resync.session === session) this.#syncing.again(resync.afterMs);
     });
@@ -189,6 +209,7 @@ class Member implements FleetAgent {
       this.#renewal.start();
       this.#line.open();
     } else {
+      this.#parts.release();
       this.#tellLeft();
     }
   }
@@ -220,6 +241,8 @@ class Member implements FleetAgent {
   }
 
   async #close(): Promise<void> {
+    // Readers of events are told `shutdown` in this moment.
+    await this.#passThrough.drain(DRAIN_TIMEOUT_MS);
     this.#quiet();
     await this.#line.close();
     // It was saved when it changed; a failure was told then.
@@ -229,8 +252,10 @@ class Member implements FleetAgent {
   #quiet(): void {
     this.#heartbeats.stop();
     this.#syncing.end();
+    this.#leases.stop();
     this.#renewal.stop();
     this.#passThrough.cut();
+    this.#events.stop();
     this.#parts.close();
   }
 
@@ -240,12 +265,15 @@ class Member implements FleetAgent {
     this.#options.logger.info({ fleet }, "fleet: connected");
     this.#heartbeats.start();
     this.#syncing.begin();
+    this.#leases.start();
   }
 
   #cut(reason: string): void {
     this.#heartbeats.stop();
     this.#syncing.end();
+    this.#leases.stop();
     this.#passThrough.cut();
+    this.#events.stop();
     this.#failed(reason, false);
   }
 
@@ -259,7 +287,8 @@ class Member implements FleetAgent {
       this.#told = this.#reason;
       this.#options.logger.warn({ fleet, reason: this.#reason }, "fleet: not connected");
     }
-    if (refused) this.#renewal.now();
+    // One that was renewed meanwhile is used at the next try.
+    if (refused && this.#jwt === this.#options.file.data.jwt) this.#renewal.now();
   }
 
   /** For good: another process has this identity, or the fleet has removed this member. */
@@ -268,6 +297,8 @@ class Member implements FleetAgent {
     if (file.data.left !== "") return;
     file.data.left = reason === "" ? "removed from the fleet" : reason;
     this.#tellLeft();
+    this.#parts.stopStrict();
+    this.#parts.release();
     this.#quiet();
     this.#line.destroy();
     file.save().catch((error: unknown) => {

@@ -16,6 +16,7 @@ import type {
   Service,
   ServiceChange,
 } from "@nodepass/model/fleet";
+import type { Rebuilt } from "./services/service-operations.ts";
 import type { AuditQuery } from "./store/fleet-store.ts";
 
 /** Who asks a hub. Masters that the selector leaves out do not exist for them. */
@@ -112,6 +113,8 @@ export interface Fleet {
     caller: Caller,
     exported: string,
   ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
+  /** Makes services anew of what members say they run, after the store was lost without an export. */
+  rebuildServices(caller: Caller): Promise<Rebuilt>;
   /** A change through the gateway is about to reach a managed instance: whose it is. */
   managedPart(
     mid: string,

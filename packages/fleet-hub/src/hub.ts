@@ -1,17 +1,12 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
-import {
-  issueHubCredentials,
-  issueSystemCredentials,
-  type Sync,
-  type TokenRecord,
-} from "@nodepass/fleet-protocol";
+import { randomBytes } from "node:crypto";
+import type { Sync } from "@nodepass/fleet-protocol";
 import { type Clock, systemClock } from "@nodepass/master-api";
-import { type Logger, ServiceError, SILENT_LOGGER } from "@nodepass/model";
+import { type Logger, SILENT_LOGGER } from "@nodepass/model";
+import { storeFirstToken } from "./access/first-token.ts";
 import { createJoinDesk } from "./access/join-desk.ts";
 import { createAuditor } from "./access/store-auditor.ts";
 import { openTokens, serviceError } from "./access/tokens.ts";
-import { type EngineControl, engineControl } from "./engine/engine-control.ts";
-import { connectEngine, type EngineLink } from "./engine/engine-link.ts";
+import { reachEngine } from "./engine/reach-engine.ts";
 import { createFleetFacade } from "./facade/create-fleet-facade.ts";
 import { createFleetEvents } from "./facade/fleet-events.ts";
 import { createInstanceEvents } from "./facade/instance-events.ts";
@@ -19,11 +14,14 @@ import { createMasters } from "./facade/masters.ts";
 import type { Caller, Fleet } from "./fleet.ts";
 import { createPasser } from "./gateway/passer.ts";
 import { type HubSecrets, readHubSecrets } from "./hub-secrets.ts";
+import { sweepDaily } from "./hubs/daily-sweep.ts";
 import { watchHeartbeats } from "./hubs/duplicates.ts";
 import { watchEngine } from "./hubs/engine-watch.ts";
+import { exportSignature } from "./hubs/export-signature.ts";
 import { createNews } from "./hubs/fleet-news.ts";
 import { exportHourly } from "./hubs/hourly-export.ts";
 import { openNotices } from "./hubs/notices.ts";
+import { withinTime, withPatience } from "./hubs/patience.ts";
 import { keepRevoked } from "./hubs/revocations.ts";
 import { startElection } from "./leader/leader-election.ts";
 import type { Leadership } from "./leader/leadership.ts";
@@ -37,12 +35,12 @@ import { createOrderPusher } from "./members/order-pusher.ts";
 import type { Presence } from "./members/presence.ts";
 import { createSyncDesk } from "./members/sync-desk.ts";
 import { createServiceOperations } from "./services/create-service-operations.ts";
-import type { ExportSignature } from "./services/service-operations.ts";
 import type { FleetIndex } from "./store/fleet-index.ts";
-import { type FleetStore, StoreError } from "./store/fleet-store.ts";
+import type { FleetStore } from "./store/fleet-store.ts";
 import { createIndex } from "./store/memory-index.ts";
 import { openStore } from "./store/open-store.ts";
 
+const CONNECT_TIMEOUT_MS = 30_000;
 /** Longest wait for what the buckets hold, ms; a million services take 20 s. */
 const LOAD_TIMEOUT_MS = 120_000;
 
@@ -127,10 +125,19 @@ async function open(
   const nonce = randomBytes(8).toString("hex");
   const { secrets } = hub;
   const { fleet, dataKeys } = secrets;
-  const { system, link, control, first } = await reachEngine(options, hub, id, logger, opened);
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const { system, link, control, facts } = await reachEngine({
+    hub,
+    id,
+    connectTimeoutMs,
+    logger,
+    onOpened: (undo) => opened.push(undo),
+  });
 
-  const replicas = first.size >= 3 ? 3 : 1;
-  const { store, isNew } = await openStore({ fleet, link, dataKeys, replicas, logger });
+  const replicas = facts.size >= 3 ? 3 : 1;
+  const { store, isNew, sweep } = await withPatience(connectTimeoutMs, () =>
+    openStore({ fleet, link, dataKeys, replicas, logger }),
+  );
   if (isNew) await storeFirstToken(store, hub, clock);
   const audit = createAuditor(store, clock, logger);
   const index = await createIndex(store);
@@ -144,7 +151,8 @@ async function open(
     certificate: options.certificate ?? (() => undefined),
   });
   opened.push(() => tokens.close());
-  await withinTime(Promise.all([index.loaded(), tokens.loaded()]));
+  const loaded = Promise.all([index.loaded(), tokens.loaded()]);
+  await withinTime(LOAD_TIMEOUT_MS, "reading the store", loaded);
 
   const counts = createMessageCounts();
   const notices = openNotices({ fleet, id: nonce, link, dataKeys, counts, logger });
@@ -225,11 +233,20 @@ async function open(
     const text = `${keys.length} records are gone from the store without having been removed`;
     news.alarm("store-older", true, text);
   });
-  const engine = watchEngine({ link, system, control, news, first, logger });
+  const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
   const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
+  const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock });
-  const events = createFleetEvents({ index, presence, news, instances, clock, logger });
+  const events = createFleetEvents({
+    index,
+    presence,
+    news,
+    instances,
+    isGood: tokens.isGood,
+    clock,
+    logger,
+  });
   const masters = createMasters({
     store,
     index,
@@ -290,7 +307,7 @@ async function open(
     if (ended) return;
     ended = true;
     events.close();
-    for (const stop of [unexport, unlease, unnotice, unmember, unlost, unrevoke]) stop();
+    for (const stop of [unexport, unsweep, unlease, unnotice, unmember, unlost, unrevoke]) stop();
     operations.close();
     pusher.close();
     election.close();
@@ -338,61 +355,6 @@ async function open(
 /** What the hub does on another hub's word. */
 const ITSELF: Caller = { token: "hub", role: "admin", selector: [], from: "" };
 
-async function reachEngine(
-  options: FleetHubOptions,
-  { servers, ca, secrets }: HubSecrets,
-  id: string,
-  logger: Logger,
-  opened: (() => void)[],
-): Promise<{
-  readonly system: EngineLink;
-  readonly link: EngineLink;
-  readonly control: EngineControl;
-  readonly first: Awaited<ReturnType<EngineControl["check"]>>;
-}> {
-  const { connectTimeoutMs } = options;
-  const common = { servers, ca, connectTimeoutMs, logger };
-  const system = await connectEngine({
-    ...common,
-    name: `${id} system`,
-    credentials: await issueSystemCredentials(secrets, id),
-  });
-  opened.push(() => void system.close());
-  const control = engineControl(system, secrets, logger);
-  const first = await control.check();
-  const link = await connectEngine({
-    ...common,
-    name: id,
-    credentials: await issueHubCredentials(secrets, id),
-  });
-  opened.push(() => void link.close());
-  return { system, link, control, first };
-}
-
-/** The admin's, that `fleet init` showed; once it is removed it stays away, as the bucket is not new then. */
-async function storeFirstToken(store: FleetStore, hub: HubSecrets, clock: Clock): Promise<void> {
-  if (hub.firstToken === undefined) return;
-  const { id, hash } = hub.firstToken;
-  const record: TokenRecord = {
-    v: 1,
-    kind: "api",
-    hash: new Uint8Array(Buffer.from(hash, "base64url")),
-    role: "admin",
-    selector: "",
-    labels: {},
-    uses: null,
-    expires: null,
-    note: "the first one, of fleet init",
-    created: clock.now(),
-  };
-  try {
-    await store.auth.create(id, record);
-  } catch (error) {
-    // Another hub has begun at the same moment.
-    if (!(error instanceof StoreError && error.code === "CONFLICT")) throw error;
-  }
-}
-
 /** @returns what a member knows that this store does not; `undefined`: only the index was behind */
 async function isOlder(store: FleetStore, sync: Sync): Promise<string | undefined> {
   if (sync.bucket !== "" && sync.bucket !== store.identity.nonce) return "another store";
@@ -403,40 +365,5 @@ async function isOlder(store: FleetStore, sync: Sync): Promise<string | undefine
   } catch {
     // It can't be asked now; the member's next sync asks again.
     return undefined;
-  }
-}
-
-function exportSignature(fleet: string, dataKeys: readonly Uint8Array[]): ExportSignature {
-  const keys = dataKeys.map((key) =>
-    Buffer.from(hkdfSync("sha256", key, fleet, "nodepass fleet export 1", 32)),
-  );
-  const mac = (key: Buffer | undefined, body: Uint8Array) =>
-    createHmac("sha256", key ?? "")
-      .update(body)
-      .digest();
-  return {
-    sign: (body) => mac(keys[0], body).toString("base64url"),
-    verify: (body, signature) => {
-      const given = Buffer.from(signature, "base64url");
-      return keys.some((key) => {
-        const right = mac(key, body);
-        return given.byteLength === right.byteLength && timingSafeEqual(right, given);
-      });
-    },
-  };
-}
-
-async function withinTime(work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const limit = `${LOAD_TIMEOUT_MS / 1000} s`;
-      reject(new ServiceError("UNAVAILABLE", `the store could not be read within ${limit}`));
-    }, LOAD_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -57,6 +57,32 @@ describe("who is let in", () => {
     expect(member.asked.map(({ access }) => access)).toEqual(["admin", "admin", "admin", "key"]);
   });
 
+  it("gives browsers tickets for a master's events, by a token's role", async () => {
+    const gateway = await startGateway();
+    const { master } = await addRealMaster(gateway);
+    const headers = { "X-API-Key": gateway.fleet.token("viewer") };
+    const url = `${gateway.base}/api/events`;
+    const made = await fetch(`${url}/ticket`, { method: "POST", headers });
+    expect(made.status).toBe(201);
+    const { ticket } = (await made.json()) as { ticket: string };
+    const own = await fetch(`${gateway.base}/api/instances`, {
+      method: "POST",
+      headers: { "X-API-Key": master.apiKey },
+      body: JSON.stringify({ url: "client://s3cret@127.0.0.1:0/127.0.0.1:9?mode=1" }),
+    });
+    expect(own.status).toBe(201);
+    const stream = await fetch(`${url}?ticket=${ticket}`);
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!text.includes("127.0.0.1:9")) text += (await reader?.read())?.value ?? "";
+    expect(text).toContain("***@");
+    expect(text).not.toContain("s3cret");
+    await reader?.cancel();
+    expect((await fetch(`${url}?ticket=${ticket}`)).status).toBe(401);
+    // A ticket changes nothing, so nothing of it is in the audit.
+    expect(gateway.fleet.passed.map(({ what }) => what)).toEqual(["POST /api/instances"]);
+  });
+
   it("hides masters that a token's selector does not have", async () => {
     const gateway = await startGateway();
     addMember(gateway, ok);
@@ -102,7 +128,7 @@ describe("who is let in", () => {
 describe("a master that is not there", () => {
   it.each([
     ["was lost", MID, undefined, 503],
-    ["was never there, asked with a key of its own", OTHER, undefined, 503],
+    ["was never there, asked with a key of its own", OTHER, undefined, 404],
     ["was never there, asked with a fleet's token", OTHER, "admin", 404],
     ["has no id", "nobody", "admin", 404],
   ] as const)("%s", async (_what, mid, role, status) => {
@@ -204,7 +230,7 @@ describe("a request in disguise", () => {
       const path = `/api/masters/${MID}/${dots}/${OTHER}/api/info`;
       const text = await send(gateway.port, `GET ${path} HTTP/1.1\r\nHost: hub\r\n${close}`);
       // It is another master's, whose access is checked anew.
-      expect(text).toMatch(/^HTTP\/1.1 503 /);
+      expect(text).toMatch(/^HTTP\/1.1 404 /);
     }
     for (const path of [
       `/api/masters/${MID}/..\\..\\fleet`,
@@ -260,7 +286,7 @@ describe("a request in disguise", () => {
         }),
     );
     const hops = "Connection: close, X-Mine\r\nX-Mine: 1\r\nTE: trailers\r\nUpgrade: h2c\r\n";
-    const more = "Proxy-Authorization: Basic eA==\r\nKeep-Alive: 5\r\nX-Kept: 1\r\n";
+    const more = "Proxy-Authorization: Basic eA==\r\nKeep-Alive: 5\r\nX-Kept: 1\r\nCookie: a=b\r\n";
     const line = `GET /api/masters/${MID}/api/info HTTP/1.1\r\nHost: hub\r\n`;
     const text = await send(gateway.port, `${line}${hops}${more}`);
     expect(member.asked[0]?.headers).toEqual([

@@ -1,3 +1,4 @@
+export { monotonicMs } from "@nodepass/tunnel-core";
 export type {
   ChangeOptions,
   CreateOptions,

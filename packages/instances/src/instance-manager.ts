@@ -88,6 +88,14 @@ export interface InstanceManager extends InstanceService {
    * there is no such instance.
    */
   setManager(id: string, manager: string | undefined): void;
+  /**
+   * The instance takes no user and dials no target after that, wherever its tunnel runs and also if
+   * this process stood still till then; within 50 ms it is `stopped`. Before that it may be called
+   * again. Not saved. No effect if there is no such instance.
+   *
+   * @param until as `monotonicMs` of tunnel-core; `undefined`: no end, as at the beginning
+   */
+  serveUntil(id: string, until: number | undefined): void;
   /** @throws {ServiceError} as in `InstanceService` */
   create(instance: NewInstance, options?: CreateOptions): Promise<CreatedInstance>;
   /** @throws {ServiceError} as in `InstanceService`; `CONFLICT` also where somebody else manages it */

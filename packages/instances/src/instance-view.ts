@@ -26,6 +26,7 @@ export interface InstanceParts {
 
 /** The instance as the API shows it, now. */
 export function viewInstance({ record, shown, life, url, quota, origin }: InstanceParts): Instance {
+  const { live } = life;
   return {
     id: record.id,
     alias: record.alias,
@@ -35,15 +36,15 @@ export function viewInstance({ record, shown, life, url, quota, origin }: Instan
     config: url?.config ?? shown.url,
     restart: record.restart,
     meta: copyMeta(record.meta),
-    mode: life.mode || (url?.settings.mode ?? 0),
-    ...life.live,
+    mode: live.mode || (url?.settings.mode ?? 0),
+    ...live.counters,
     ...totalsOf((name) => record[name]),
-    link: life.link,
+    link: live.link,
     reason: (life.reason ?? "").slice(0, MAX_REASON),
     since: new Date(life.since).toISOString(),
     nextRetry: life.retryAt === undefined ? null : new Date(life.retryAt).toISOString(),
-    restingTargets: life.restingTargets,
-    ...(url !== undefined && hasSeveralPeers(url.settings) && { peers: life.peers }),
+    restingTargets: live.restingTargets,
+    ...(url !== undefined && hasSeveralPeers(url.settings) && { peers: live.peers }),
     ...(quota !== undefined && { quota: quota.view }),
     ...(origin !== undefined && { origin }),
   };

@@ -233,6 +233,10 @@ class LocalInstances implements InstanceManager {
     this.#registry.get(id)?.setManager(manager);
   }
 
+  serveUntil(id: string, until: number | undefined): void {
+    this.#registry.get(id)?.life.serveUntil(until);
+  }
+
   remove(id: string, options: ChangeOptions = {}): Promise<void> {
     return this.#operations.remove(id, options);
   }

@@ -99,7 +99,8 @@ export class ManagedInstance {
   }
 
   get details(): InstanceDetails {
-    const { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress } = this.life;
+    const { reason, failedStarts, workerCrashes, live } = this.life;
+    const { tunnelAddress, entryAddress } = live;
     return { reason, failedStarts, workerCrashes, tunnelAddress, entryAddress };
   }
 
@@ -269,6 +270,11 @@ export class ManagedInstance {
     // One that waits for its quota begins again with it.
     if (reason === undefined) this.#quota?.end();
     await this.life.end(timeoutMs, reason);
+    this.#rested();
+  }
+
+  /** Nothing of it is reported any more. */
+  #rested(): void {
     this.#surroundings.wheel.delete(this);
     // Nobody waits for a chart to be on disk.
     void this.#surroundings.history.end(this.record.id);
@@ -320,7 +326,8 @@ export class ManagedInstance {
   #held(): ClaimedAddress[] {
     const settings = this.#url?.settings;
     if (settings === undefined) return [];
-    return heldAddresses(settings, this.life.tunnelAddress, this.life.entryAddress);
+    const { tunnelAddress, entryAddress } = this.life.live;
+    return heldAddresses(settings, tunnelAddress, entryAddress);
   }
 
   #hooks(): TunnelLifeHooks {
@@ -330,6 +337,10 @@ export class ManagedInstance {
         if (told) this.tell(false);
       },
       onAddresses: () => this.#claimHeld(),
+      onTimeOver: () => {
+        this.log("warn", "instance stops: its time to serve is over", {});
+        this.#rested();
+      },
       onTotals: (more) => {
         for (const name of TOTAL_NAMES) this.record[name] += more[name];
         this.#quota?.add(more.tcprx + more.tcptx + more.udprx + more.udptx);

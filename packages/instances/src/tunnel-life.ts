@@ -1,28 +1,28 @@
 import {
   type Counters,
-  type InstanceLink,
   type InstanceStatus,
   type Latencies,
   type LogFields,
   type LogLineLevel,
-  NO_COUNTERS,
   type PeerLink,
-  type RestingTarget,
   TOTAL_NAMES,
   type Totals,
   totalsOf,
 } from "@nodepass/model";
-import type { HostPort } from "@nodepass/url-config";
+import { monotonicMs } from "@nodepass/tunnel-core";
 import { ChangeSignal } from "./change-signal.ts";
-import type {
-  ChangeOutcome,
-  LogReport,
-  StateReport,
-  TunnelAnswer,
-  TunnelQuestion,
-  TunnelSpec,
+import { differs, type LiveState, NOT_LIVE, withReport } from "./live-state.ts";
+import {
+  type ChangeOutcome,
+  type LogReport,
+  type StateReport,
+  TIME_OVER,
+  type TunnelAnswer,
+  type TunnelQuestion,
+  type TunnelSpec,
 } from "./workers/messages.ts";
-import type { Run, RunListener, WorkerPool } from "./workers/worker-pool.ts";
+import type { Run, WorkerPool } from "./workers/worker-pool.ts";
+import type { RunListener } from "./workers/worker-slot.ts";
 
 /** First wait after a start that failed, ms; it doubles up to `MAX_RETRY_MS`. */
 const FIRST_RETRY_MS = 1000;
@@ -48,6 +48,8 @@ export interface TunnelLifeHooks {
   onAddresses(): void;
   /** What was counted since the last call. */
   onTotals(more: Totals): void;
+  /** Its time to serve has ended: it is `stopped`, and nobody asked for that. */
+  onTimeOver(): void;
   onLog(line: Omit<LogReport, "kind" | "run" | "time"> & { readonly time?: number }): void;
 }
 
@@ -71,14 +73,7 @@ export class TunnelLife {
   /** Wall clock at the last change of the status. */
   #since: number;
   #retryAt: number | undefined;
-  #link: InstanceLink = "down";
-  #restingTargets: readonly RestingTarget[] = [];
-  #peers: readonly PeerLink[] = [];
-  #connecting = false;
-  #mode: 0 | 1 | 2 = 0;
-  #tunnelAddress: HostPort | undefined;
-  #entryAddress: HostPort | undefined;
-  #live: Counters = NO_COUNTERS;
+  #live: LiveState = NOT_LIVE;
   #reads = 0;
   #outcome: ChangeOutcome | undefined;
   #asked = 0;
@@ -87,6 +82,8 @@ export class TunnelLife {
   #workerCrashes = 0;
   /** What the next try opens. */
   #spec: TunnelSpec | undefined;
+  /** It is not to serve after that, by `monotonicMs`. */
+  #until: number | undefined;
   #run: Run | undefined;
   #retry: NodeJS.Timeout | undefined;
 
@@ -120,39 +117,14 @@ export class TunnelLife {
     return this.#retryAt;
   }
 
-  get link(): InstanceLink {
-    return this.#link;
-  }
-
-  get restingTargets(): readonly RestingTarget[] {
-    return this.#restingTargets;
-  }
-
-  /** Each of several peers. */
-  get peers(): readonly PeerLink[] {
-    return this.#peers;
-  }
-
-  /** As run; 0 while it is not decided or does not run. */
-  get mode(): 0 | 1 | 2 {
-    return this.#mode;
-  }
-
-  get live(): Counters {
+  /** What the tunnel tells of itself. */
+  get live(): LiveState {
     return this.#live;
   }
 
   /** What the tunnel had measured when the pool was asked last. */
   get latencies(): Latencies | undefined {
     return this.#run?.latencies;
-  }
-
-  get tunnelAddress(): HostPort | undefined {
-    return this.#tunnelAddress;
-  }
-
-  get entryAddress(): HostPort | undefined {
-    return this.#entryAddress;
   }
 
   get failedStarts(): number {
@@ -172,9 +144,23 @@ export class TunnelLife {
   begin(spec: TunnelSpec): void {
     if (this.#phase !== "stopped" && this.#phase !== "waiting") return;
     clearTimeout(this.#retry);
+    if (this.#isOver) {
+      this.#endOfTime();
+      return;
+    }
     this.#failedStarts = 0;
     this.#workerCrashes = 0;
     this.#open(spec);
+  }
+
+  /**
+   * It is stopped at that moment, at once and wherever it runs, and not begun after it.
+   *
+   * @param until as `monotonicMs`; `undefined`: no end
+   */
+  serveUntil(until: number | undefined): void {
+    this.#until = until;
+    this.#run?.serveUntil(until);
   }
 
   /** Does not run for now, for this reason; `begin` starts it. */
@@ -199,7 +185,7 @@ export class TunnelLife {
       signal,
     );
     if (!opened) return;
-    await this.#changes.until(() => !this.#connecting, CONNECT_LIMIT_MS, signal);
+    await this.#changes.until(() => !this.#live.connecting, CONNECT_LIMIT_MS, signal);
   }
 
   /**
@@ -295,31 +281,25 @@ export class TunnelLife {
       onClosed: (reason) => isCurrent() && this.#onClosed(this.#spec ?? spec, reason),
       onLost: (reason) => isCurrent() && this.#onLost(reason),
     };
-    const run = this.#pool.open(spec, listener);
+    const run = this.#pool.open(spec, listener, this.#until);
     this.#run = run;
   }
 
   #onState(report: StateReport): void {
     if (this.#phase === "closing") return;
-    const { state, reason, mode, link, tunnelAddress, entryAddress } = report;
-    const isOther =
-      this.#link !== link ||
-      JSON.stringify(this.#restingTargets) !== JSON.stringify(report.restingTargets);
-    this.#restingTargets = report.restingTargets;
+    const { state, reason } = report;
+    const before = this.#live;
+    this.#live = withReport(before, report);
     this.#phase = "open";
-    this.#link = link;
-    this.#mode = mode;
-    this.#tunnelAddress = tunnelAddress;
-    this.#entryAddress = entryAddress;
-    this.#connecting = state === "starting";
     if (state === "running") this.#failedStarts = 0;
     this.#hooks.onAddresses();
-    this.#setStatus(state === "error" ? "error" : "running", reason, isOther);
+    const status = state === "error" ? "error" : "running";
+    this.#setStatus(status, reason, differs(before, this.#live));
   }
 
   #onCounters(counters: Counters): void {
-    const before = this.#live;
-    this.#live = counters;
+    const before = this.#live.counters;
+    this.#live = { ...this.#live, counters };
     this.#reads++;
     const more = totalsOf((name) => Math.max(0, counters[name] - before[name]));
     if (TOTAL_NAMES.some((name) => more[name] > 0)) this.#hooks.onTotals(more);
@@ -328,22 +308,29 @@ export class TunnelLife {
   }
 
   #onPeers(peers: readonly PeerLink[]): void {
-    this.#peers = peers;
+    this.#live = { ...this.#live, peers };
     this.#hooks.onChange(false);
   }
 
   #onClosed(spec: TunnelSpec, reason: string | undefined): void {
     this.#run = undefined;
-    this.#forgetLive();
+    this.#live = NOT_LIVE;
     if (this.#phase === "closing") {
       this.#stopped();
+      return;
+    }
+    if (this.#isOver) {
+      this.#endOfTime();
       return;
     }
     const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failedStarts, 16));
     this.#failedStarts++;
     this.#phase = "waiting";
     this.#retryAt = this.#now() + waitMs;
-    this.#retry = setTimeout(() => this.#open(spec), waitMs);
+    this.#retry = setTimeout(() => {
+      if (this.#isOver) this.#endOfTime();
+      else this.#open(spec);
+    }, waitMs);
     this.#log("error", "tunnel does not run", { reason, retryMs: waitMs });
     this.#hooks.onAddresses();
     this.#setStatus("error", reason ?? "the tunnel ended");
@@ -352,7 +339,7 @@ export class TunnelLife {
   #onLost(reason: string): void {
     this.#phase = "lost";
     this.#workerCrashes++;
-    this.#forgetLive();
+    this.#live = NOT_LIVE;
     this.#log("error", "tunnel lost, it is started again", {
       reason,
       crashes: this.#workerCrashes,
@@ -360,24 +347,23 @@ export class TunnelLife {
     this.#setStatus("error", reason);
   }
 
+  get #isOver(): boolean {
+    return this.#until !== undefined && monotonicMs() >= this.#until;
+  }
+
+  #endOfTime(): void {
+    this.#stopReason = TIME_OVER;
+    this.#stopped();
+    this.#hooks.onTimeOver();
+  }
+
   #stopped(): void {
     this.#run = undefined;
     this.#phase = "stopped";
     this.#retryAt = undefined;
-    this.#forgetLive();
+    this.#live = NOT_LIVE;
     this.#hooks.onAddresses();
     this.#setStatus("stopped", this.#stopReason);
-  }
-
-  #forgetLive(): void {
-    this.#live = NO_COUNTERS;
-    this.#mode = 0;
-    this.#link = "down";
-    this.#restingTargets = [];
-    this.#peers = [];
-    this.#connecting = false;
-    this.#tunnelAddress = undefined;
-    this.#entryAddress = undefined;
   }
 
   #setStatus(status: InstanceStatus, reason: string | undefined, isOther = false): void {

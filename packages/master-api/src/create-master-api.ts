@@ -87,7 +87,7 @@ export function createMasterApi(options: MasterApiOptions): MasterApi {
 
   const app = new Hono();
   const agentPath = `${prefix}/v2`;
-  app.use(createCors(agentPath));
+  app.use(createCors({ agentPath }));
   const routes = createRoutes();
   registerComponents(routes);
   registerInstanceRoutes(routes, parts);

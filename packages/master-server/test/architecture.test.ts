@@ -6,13 +6,16 @@ const root = new URL("../../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");
 const page = read("docs/architecture.md");
 
+/** One chapter of the page. */
+const chapter = (title: string) => page.split(/^## /m).find((text) => text.startsWith(title)) ?? "";
+
 /** Files of the walk from POST to a running tunnel, in its order. */
-const walk = [...page.matchAll(/^\| \d+ \| `([^`]+)` \| (.+) \|$/gm)].map(
-  ([, file = "", why = ""]) => ({
-    file,
-    why,
-  }),
-);
+const walk = [
+  ...chapter("From POST to a running tunnel").matchAll(/^\| \d+ \| `([^`]+)` \| (.+) \|$/gm),
+].map(([, file = "", why = ""]) => ({
+  file,
+  why,
+}));
 
 it("names files that exist, at most half of the 26 that there were, each with its reason", () => {
   expect(walk.length).toBeGreaterThan(5);
@@ -25,6 +28,14 @@ it("names files that exist, at most half of the 26 that there were, each with it
   const packages = [...page.matchAll(/^\| `(packages\/[\w-]+)` \|/gm)].map(([, path = ""]) => path);
   expect(packages.length).toBeGreaterThan(7);
   for (const path of packages) expect(existsSync(new URL(`${path}/package.json`, root))).toBe(true);
+});
+
+it("names rooms of a fleet that exist", () => {
+  const rows = [...chapter("A fleet's three rooms").matchAll(/^\| \d+ \| `([\w/-]+)`/gm)];
+  expect(rows.length).toBeGreaterThan(6);
+  for (const [, room = ""] of rows) {
+    expect(existsSync(new URL(`packages/${room}`, root)), room).toBe(true);
+  }
 });
 
 it("parses a URL in one file between the request and the tunnel", () => {

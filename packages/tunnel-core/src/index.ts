@@ -10,29 +10,32 @@ export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
 export { TunnelPorts } from "./listener/tunnel-ports.ts";
+export { monotonicMs } from "./monotonic.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
-  CheckPoint,
   CloseOptions,
+  ConnectOptions,
+  ReadyOptions,
+  Tunnel,
+  TunnelChanges,
+  TunnelOptions,
+  TunnelWays,
+} from "./tunnel.ts";
+export type {
+  CheckPoint,
   ConnectionEvent,
   ConnectionRefusal,
-  ConnectOptions,
   LogFields,
   LogRecord,
   PeerState,
-  ReadyOptions,
   TargetState,
-  Tunnel,
-  TunnelChanges,
   TunnelCounters,
   TunnelEvents,
   TunnelLatencies,
-  TunnelOptions,
   TunnelState,
-  TunnelWays,
-} from "./tunnel.ts";
+} from "./tunnel-reports.ts";
 
 export { changeInPlace, changesBetween } from "./tunnels/update-settings.ts";
 

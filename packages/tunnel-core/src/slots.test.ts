@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { monotonicMs } from "./monotonic.ts";
 import { Slots } from "./slots.ts";
 
 test("bounds all, and each address on its own", () => {
@@ -40,4 +41,19 @@ test("remembers no address while nothing is counted by them", () => {
   expect(slots.take("192.0.2.1")).toBe("");
   slots.release("192.0.2.1");
   expect(slots.addresses).toBe(0);
+});
+
+test("gives none after the time in which there are any, with and without a limit", () => {
+  for (const limit of [0, 2]) {
+    const slots = new Slots(limit);
+    slots.setUntil(monotonicMs() + 60_000);
+    expect([slots.take(""), slots.isOver]).toEqual(["", false]);
+    slots.setUntil(monotonicMs());
+    expect([slots.take(""), slots.isOver, slots.isFull]).toEqual([undefined, true, true]);
+    slots.setLimit(limit);
+    expect(slots.take("")).toBeUndefined();
+    slots.setUntil(undefined);
+    expect(slots.take("")).toBe("");
+    expect(slots.used).toBe(2);
+  }
 });

@@ -1,6 +1,7 @@
 import { sourceOf } from "./access/bans.ts";
-import type { ConnectionRefusal } from "./tunnel.ts";
+import { monotonicMs } from "./monotonic.ts";
 import type { TunnelContext } from "./tunnel-context.ts";
+import type { ConnectionRefusal } from "./tunnel-reports.ts";
 
 /** What a place that was taken is given back with: whose it is, if that is counted. */
 export type Slot = string;
@@ -14,6 +15,10 @@ const ANY: Slot = "";
 export class Slots {
   #limit: number;
   #perAddress: number;
+  /** Until when there are any, as `monotonicMs`. */
+  #until: number | undefined;
+  /** Whether there is anything to compare: else who takes a place pays for none of it. */
+  #bounded: boolean;
   #used = 0;
   /** As many entries as places taken, at most. */
   readonly #byAddress = new Map<Slot, number>();
@@ -22,6 +27,7 @@ export class Slots {
   constructor(limit: number, perAddress = 0) {
     this.#limit = limit;
     this.#perAddress = perAddress;
+    this.#bounded = limit > 0;
   }
 
   /**
@@ -50,12 +56,24 @@ export class Slots {
 
   /** Whether nobody can take a place, whatever his address. */
   get isFull(): boolean {
-    return this.#limit > 0 && this.#used >= this.#limit;
+    return this.#bounded && (this.isOver || (this.#limit > 0 && this.#used >= this.#limit));
+  }
+
+  /** Whether the time in which there are places has ended. */
+  get isOver(): boolean {
+    return this.#until !== undefined && monotonicMs() >= this.#until;
   }
 
   /** From now on; who is in stays. @param limit 0 = no limit */
   setLimit(limit: number): void {
     this.#limit = limit;
+    this.#bounded = limit > 0 || this.#until !== undefined;
+  }
+
+  /** Nobody gets a place from then on; who is in stays. @param until as `monotonicMs`; `undefined`: no end */
+  setUntil(until: number | undefined): void {
+    this.#until = until;
+    this.#bounded = this.#limit > 0 || until !== undefined;
   }
 
   /** The same for each address; who came while there was no such limit is not counted. */
@@ -87,6 +105,10 @@ export function noSlot(
   { counters, settings, slots, logLimited }: TunnelContext,
   address: string,
 ): ConnectionRefusal {
+  if (slots.isOver) {
+    logLimited("warn", "connection refused: the time in which this end may serve is over");
+    return "closing";
+  }
   if (slots.isFull) {
     counters.refusedSlot++;
     logLimited("warn", "connection refused: all slots are taken", { slot: settings.slot });

@@ -11,13 +11,8 @@ import type { NameCache } from "./names/name-cache.ts";
 import type { LocalRates } from "./rate/local-rates.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
 import type { Slots } from "./slots.ts";
-import type {
-  ConnectionEvent,
-  LogFields,
-  LogRecord,
-  TargetState,
-  TunnelOptions,
-} from "./tunnel.ts";
+import type { TunnelOptions } from "./tunnel.ts";
+import type { ConnectionEvent, LogFields, LogRecord, TargetState } from "./tunnel-reports.ts";
 import type { WaitingDatagrams } from "./udp/waiting-datagrams.ts";
 
 /** What all parts of one tunnel end share. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Tunnel } from "@nodepass/tunnel-core";
+import { monotonicMs, type Tunnel } from "@nodepass/tunnel-core";
 import { parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { changeInPlace } from "../src/tunnels/update-settings.ts";
@@ -154,6 +154,38 @@ describe.each([
     await eventually(() => expect(limited.counters().tcps).toBe(2));
     const again = await dial(pair.entry, "127.0.0.50");
     again.write("a");
+    await once(again, "data");
+  });
+
+  test("serves until a moment, and nobody who comes after it", async () => {
+    const pair = await pairWith(flow, end, "");
+    const limited = end === "entry" ? pair.entryEnd : pair.exitEnd;
+    limited.serveUntil(monotonicMs() + 60_000);
+    const user = await dial(pair.entry);
+    user.write("a");
+    await once(user, "data");
+    const peer = await openUdpPeer(pair.entry);
+    await eventually(() => {
+      peer.send(Buffer.from("u"));
+      expect(peer.received.length).toBeGreaterThan(0);
+    });
+
+    limited.serveUntil(monotonicMs());
+    const dialled = target.connections;
+    await refusalOf(pair.entry);
+    const late = await openUdpPeer(pair.entry);
+    late.send(Buffer.from("late"));
+    // What is open is for who owns the tunnel to cut.
+    user.write("b");
+    await once(user, "data");
+    await eventually(() => {
+      const texts = pair.logs.map(({ message }) => message);
+      expect(texts).toContain("connection refused: the time in which this end may serve is over");
+    });
+    expect([target.connections, late.received.length]).toEqual([dialled, 0]);
+    limited.serveUntil(undefined);
+    const again = await dial(pair.entry);
+    again.write("c");
     await once(again, "data");
   });
 

@@ -26,6 +26,11 @@ export interface FleetInitOptions {
   readonly gateway?: string | undefined;
 }
 
+/** Options of `fleet rebuild`. */
+export interface FleetRebuildOptions extends RemoteOptions {
+  readonly dryRun?: boolean | undefined;
+}
+
 /** Options of `fleet hub`. */
 export interface FleetHubCommandOptions {
   readonly listen?: HostPort | undefined;
@@ -153,6 +158,26 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
     .action(async (file: string, options: RemoteOptions) => {
       const { importFleet } = await import("../fleet/transfer.ts");
       await importFleet(context, file, options);
+    });
+
+  addRemoteOptions(
+    fleet.command("restore").description("bring an export back into a fleet whose store is new"),
+  )
+    .argument("<file>", "an export; - reads standard input")
+    .action(async (file: string, options: RemoteOptions) => {
+      const { restoreFleet } = await import("../fleet/transfer.ts");
+      await restoreFleet(context, file, options);
+    });
+
+  addRemoteOptions(
+    fleet
+      .command("rebuild")
+      .description("without an export: make services of what masters run and a fleet once made"),
+  )
+    .option("--dry-run", "only say what would be made")
+    .action(async (options: FleetRebuildOptions) => {
+      const { rebuildFleet } = await import("../fleet/rebuild.ts");
+      await rebuildFleet(context, options);
     });
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command, Option } from "commander";
 
 /** An option as a shell completes it. */
 export interface CompletionOption {
@@ -16,7 +16,7 @@ export interface CompletionOption {
 }
 
 /** Names that only the command knows: `nodepass complete-names <source>` prints them. */
-export const completionSources = ["instances", "profiles"] as const;
+export const completionSources = ["instances", "profiles", "masters", "services"] as const;
 export type CompletionSource = (typeof completionSources)[number];
 
 /** A command as a shell completes it. */
@@ -47,8 +47,7 @@ export function toCommandTree(command: Command, parentPath?: string): Completion
       description: option.description,
       takesValue: option.required || option.optional,
       values: option.argChoices ?? [],
-      // `login --master` is for what is no profile yet.
-      source: option.long === "--profile" || option.short === "-m" ? "profiles" : undefined,
+      source: sourceOfOption(option),
     })),
     values: command.registeredArguments[0]?.argChoices ?? [],
     source: sourceOf(command),
@@ -57,10 +56,21 @@ export function toCommandTree(command: Command, parentPath?: string): Completion
 }
 
 /** Arguments are called by what they are. */
+const sources: Readonly<Record<string, CompletionSource>> = {
+  instance: "instances",
+  profile: "profiles",
+  master: "masters",
+  service: "services",
+};
+
 function sourceOf(command: Command): CompletionSource | undefined {
-  const name = command.registeredArguments[0]?.name();
-  if (name === "instance") return "instances";
-  return name === "profile" ? "profiles" : undefined;
+  return sources[command.registeredArguments[0]?.name() ?? ""];
+}
+
+function sourceOfOption({ long, short, flags }: Option): CompletionSource | undefined {
+  // `login --master` is for what is no profile yet.
+  if (long === "--profile" || short === "-m") return "profiles";
+  return flags.endsWith("<master>") ? "masters" : undefined;
 }
 
 /** A command and all below it. */

@@ -69,7 +69,8 @@ export async function listFleetInstances(
   }
 }
 
-async function allInstances(
+/** All pages of the instances of all masters. */
+export async function allInstances(
   fleet: FleetClient,
   query: InstanceQuery,
 ): Promise<{

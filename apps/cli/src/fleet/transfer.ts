@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import type { FleetClient } from "@nodepass/master-client/fleet";
 import type { FleetExportOptions } from "../commands/fleet-files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
@@ -33,6 +34,32 @@ export async function importFleet(
 ): Promise<void> {
   const exported = await readExport(context, file);
   const { fleet } = await openFleet(context, options);
+  await bringIn(context, fleet, exported, options);
+}
+
+/** Runs `nodepass fleet restore`: an import into a fleet that has nothing. */
+export async function restoreFleet(
+  context: CliContext,
+  file: string,
+  options: RemoteOptions,
+): Promise<void> {
+  const exported = await readExport(context, file);
+  const { fleet } = await openFleet(context, options);
+  const { services } = await fleet.info();
+  if (services > 0) {
+    throw new CliError(`the fleet has ${services} services: nothing was restored`, {
+      details: [(command) => `What it has not, and what differs: ${command} fleet import`],
+    });
+  }
+  await bringIn(context, fleet, exported, options);
+}
+
+async function bringIn(
+  context: CliContext,
+  fleet: FleetClient,
+  exported: string,
+  options: RemoteOptions,
+): Promise<void> {
   const result = await fleet.importServices(exported);
   if (options.json === true) {
     await printData(context, result, options);

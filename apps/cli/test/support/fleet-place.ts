@@ -2,9 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { diesWithUs, findNatsServer } from "test-support/nats";
 import { onTestFinished, vi } from "vitest";
-import { diesWithUs } from "../../../../scripts/test-support/dies-with-us.ts";
-import { findNatsServer } from "../../../../scripts/test-support/find-nats-server.ts";
 import { temporaryFolder } from "./folder.ts";
 import { workspaceFolder } from "./pack.ts";
 import { type RunningCli, type RunResult, runCli, startCli } from "./run-cli.ts";
@@ -132,20 +131,31 @@ export class FleetPlace {
     return this.run(argv, { input: `${token}\n` });
   }
 
+  /** Runs `nodepass-master` to its end. @returns its standard output */
+  async master(argv: readonly string[], stateDirectory: string): Promise<string> {
+    const environment = { NP_STATE_DIR: stateDirectory };
+    const { code, stdout, stderr } = await runCli(argv, { entry: masterEntry, environment });
+    if (code !== 0) throw new Error(`nodepass-master ${argv.join(" ")}: ${code} ${stderr}`);
+    return stdout;
+  }
+
   /** Starts a master, the first time with a token. */
   async member(
     address: string,
     { token, stateDirectory = temporaryFolder() }: { token?: string; stateDirectory?: string } = {},
   ): Promise<RunningMember> {
     const join = token === undefined ? [] : ["--join", token];
+    const key = `the-key-of-${address}`;
     const running = startCli([`master://${address}:9090/api`, ...join], {
       entry: masterEntry,
-      environment: { NP_STATE_DIR: stateDirectory, NP_WORKERS: "1", NP_REPORT_INTERVAL: "300ms" },
+      environment: {
+        NP_STATE_DIR: stateDirectory,
+        NP_WORKERS: "1",
+        NP_REPORT_INTERVAL: "300ms",
+        NP_API_KEY: key,
+      },
     });
     const [, url = ""] = await running.waitFor(/^API URL: (\S+)$/m);
-    const [, key = ""] = await running.waitFor(/^API KEY: (\S+)$/m);
     return { running, key, url, stateDirectory };
   }
 }
-
-export { runCli };

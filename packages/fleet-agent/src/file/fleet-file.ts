@@ -54,6 +54,7 @@ const FleetFileSchema = z.object({
   seed: z.string(),
   /** Private X25519 key, 32 bytes. */
   box: bytes,
+  /** Empty while the hub's answer to the join is not here. */
   jwt: z.string(),
   /** Times of the JWT, s since 1970. */
   issued: z.number(),
@@ -115,6 +116,11 @@ export class FleetFile {
     const file = new FleetFile(join(directory, FLEET_FILE_NAME), data);
     await file.save();
     return file;
+  }
+
+  /** Whether it is in the fleet: it has joined and not left. */
+  get isMember(): boolean {
+    return this.data.jwt !== "" && this.data.left === "";
   }
 
   /** This master is in no fleet any more; no error if it was in none. */

@@ -4,6 +4,7 @@ import {
   createUserKey,
   decodeJoinToken,
   type JoinRequest,
+  type JoinToken,
   MessageError,
   openJoinAnswer,
   SealError,
@@ -46,7 +47,7 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
   const { directory, mid, name, signal } = options;
   const token = readToken(options.token);
   const before = await FleetFile.open(directory);
-  if (before !== undefined && before.data.left === "") {
+  if (before?.isMember === true) {
     const { fleet, fingerprint } = before.data;
     if (fingerprint === token.fp && before.data.mid === mid) return { fleet, mid, already: true };
     const how = fingerprint === token.fp ? `as ${before.data.mid}` : "which is another fleet";
@@ -55,33 +56,64 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
       `this master is in the fleet ${fleet} already, ${how}: leave it first`,
     );
   }
-  const { seed } = createUserKey();
-  const box = createBoxKeys();
+  const { file, box } = await prepareKeys(before, token, options);
+  const { seed } = file.data;
   const { id, secret } = token;
   const request = signJoin({ token: { id, secret }, mid, name, seed, box: box.publicKey });
   const hub = { url: token.url, pin: token.ca ?? "" };
-  const answered = await requestJwt({ hub, request, box, fingerprint: token.fp, signal });
-  const { answer, hubKey } = answered;
-  if (answer.mid !== mid) {
-    throw new FleetAgentError("NOT_GENUINE", "the hub's answer is for another master");
+  try {
+    const answered = await requestJwt({ hub, request, box, fingerprint: token.fp, signal });
+    const { answer, hubKey } = answered;
+    if (answer.mid !== mid) {
+      throw new FleetAgentError("NOT_GENUINE", "the hub's answer is for another master");
+    }
+    Object.assign(file.data, { fleet: answer.fleet, hubKey, ...fromAnswer(answered, [token.url]) });
+    await file.save();
+    return { fleet: answer.fleet, mid, already: false };
+  } catch (error) {
+    // Whose answer was lost comes again with the same keys; who was refused begins anew.
+    const isLost = error instanceof FleetAgentError && error.code === "UNREACHABLE";
+    if (!isLost && signal?.aborted !== true) await FleetFile.remove(directory);
+    throw error;
   }
-  await FleetFile.create(directory, {
+}
+
+/** Keys are on disk before anybody hears of them. */
+async function prepareKeys(
+  before: FleetFile | undefined,
+  token: JoinToken,
+  { directory, mid }: JoinFleetOptions,
+): Promise<{ readonly file: FleetFile; readonly box: BoxKeys }> {
+  const isBegun =
+    before?.data.left === "" && before.data.fingerprint === token.fp && before.data.mid === mid;
+  if (before !== undefined && isBegun) {
+    before.data.hubs = [token.url];
+    before.data.pin = token.ca ?? "";
+    return { file: before, box: new BoxKeys(before.data.box) };
+  }
+  const box = createBoxKeys();
+  const file = await FleetFile.create(directory, {
     v: 1,
-    fleet: answer.fleet,
+    fleet: "",
     mid,
-    seed,
+    seed: createUserKey().seed,
     box: box.privateKey,
-    hubKey,
+    jwt: "",
+    issued: 0,
+    expires: 0,
+    hubKey: new Uint8Array(),
     fingerprint: token.fp,
-    pin: hub.pin,
+    servers: [],
+    ca: "",
+    hubs: [token.url],
+    pin: token.ca ?? "",
     revision: 0,
     bucket: "",
     left: "",
     parts: [],
     former: [],
-    ...fromAnswer(answered, [token.url]),
   });
-  return { fleet: answer.fleet, mid, already: false };
+  return { file, box };
 }
 
 /**

@@ -68,9 +68,12 @@ export class JwtRenewal {
     try {
       await renewJwt(file.data, name(), this.#closing.signal);
       this.#failures = 0;
+      // It is good in any case; without a file it is only not there at the next start.
+      await file.save().catch((error: unknown) => {
+        logger.error({ reason: String(error) }, "fleet: credentials not saved");
+      });
       const expires = new Date(file.data.expires * 1000).toISOString();
       logger.info({ fleet: file.data.fleet, expires }, "fleet: credentials renewed");
-      await file.save();
       onRenewed();
       this.start();
     } catch (error) {

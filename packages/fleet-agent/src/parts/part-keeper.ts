@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { PartKey, PartOrder, PartReport, Synced } from "@nodepass/fleet-protocol";
-import type { InstanceManager } from "@nodepass/instances";
+import { type InstanceManager, monotonicMs } from "@nodepass/instances";
 import { type Instance, type Logger, ServiceError } from "@nodepass/model";
 import type { PartEntry } from "../file/fleet-file.ts";
+import type { GrantedLease } from "./leases.ts";
 import { keyOf, type PartBook } from "./part-book.ts";
 import { type Bringing, PartRunner } from "./part-runner.ts";
 import type { Preparing } from "./preparing.ts";
@@ -24,6 +25,8 @@ export interface PartKeeperOptions {
   readonly logger: Logger;
   /** What became of parts, whenever that changes. */
   tell(reports: readonly PartReport[]): void;
+  /** A part can't go on without a lease. */
+  onLeaseWanted(): void;
 }
 
 /**
@@ -38,6 +41,8 @@ export class PartKeeper {
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #told = new Map<string, string>();
   readonly #untold = new Map<string, PartReport>();
+  /** Until when strict parts may serve here, by `monotonicMs`. */
+  readonly #until = new Map<string, number>();
   readonly #closing = new AbortController();
   #unsubscribe: (() => void) | undefined;
   #telling: NodeJS.Timeout | undefined;
@@ -115,6 +120,25 @@ export class PartKeeper {
     await book.save();
   }
 
+  /** A strict part may serve for longer; if it is to run, it does. Section 7, rule 5. */
+  lease({ sid, part, epoch, until }: GrantedLease): void {
+    const entry = this.#book.get({ sid, part });
+    if (entry?.strict !== true || entry.epoch !== epoch || entry.instance === null) return;
+    if (until <= (this.#until.get(keyOf(entry)) ?? 0)) return;
+    this.#serveUntil(entry, until);
+    void this.#startLeased(entry).catch((error: unknown) => {
+      const fields = { sid, part, reason: failureOf(error).message };
+      this.#options.logger.warn(fields, "fleet: part not started by its lease");
+    });
+  }
+
+  /** Strict parts stop now, before anything else: this process has lost its seat. */
+  stopStrict(): void {
+    for (const entry of this.#book.entries) {
+      if (entry.strict) this.#runner.stop(entry).catch(() => undefined);
+    }
+  }
+
   /** All that the fleet runs here is this master's own from now on. */
   release(): void {
     for (const { instance } of this.#book.entries) {
@@ -131,6 +155,42 @@ export class PartKeeper {
 
   #isToRun(key: PartKey): boolean {
     return this.#book.get(key)?.running ?? false;
+  }
+
+  async #startLeased(entry: PartEntry): Promise<void> {
+    const { instance, epoch } = entry;
+    if (instance === null || !entry.running) return;
+    if ((await this.#options.instances.get(instance))?.status !== "stopped") return;
+    await this.#enqueue(entry, async () => {
+      const until = this.#until.get(keyOf(entry)) ?? 0;
+      // What has been ordered meanwhile counts.
+      const isStill = this.#book.get(entry) === entry && entry.epoch === epoch && entry.strict;
+      if (!isStill || !entry.running || monotonicMs() >= until) return;
+      await this.#runner.start(entry);
+      await this.#tellNow(entry);
+    });
+  }
+
+  #serveUntil(entry: PartEntry, until: number | undefined): void {
+    const key = keyOf(entry);
+    if (until === undefined) this.#until.delete(key);
+    else this.#until.set(key, until);
+    if (entry.instance !== null) this.#options.instances.serveUntil(entry.instance, until);
+  }
+
+  /**
+   * What becomes strict while it runs goes on for its TTL, in which the leader hears of it and gives a
+   * lease; a shorter TTL shortens the lease that is there. What is not strict any more has no end.
+   */
+  #bound(entry: PartEntry, wasStrict: boolean): void {
+    if (!entry.strict) {
+      if (wasStrict) this.#serveUntil(entry, undefined);
+      return;
+    }
+    const longest = monotonicMs() + entry.ttlMs;
+    const now = this.#until.get(keyOf(entry));
+    if (!wasStrict || (now !== undefined && now > longest)) this.#serveUntil(entry, longest);
+    this.#options.onLeaseWanted();
   }
 
   /** From the first part on: events of instances cost something. */
@@ -171,10 +231,13 @@ export class PartKeeper {
       before !== undefined &&
       before.alias === order.alias &&
       isDeepStrictEqual(before.tags, order.tags);
+    const wasStrict = before?.strict ?? order.strict;
     const entry = book.take(order);
     this.#listen();
+    this.#bound(entry, wasStrict);
     await this.#save();
     await this.#bring(entry, { adopt: order.adopt, naming: !isNamed });
+    if (entry.strict) this.#options.onLeaseWanted();
     return this.#tellNow(entry);
   }
 
@@ -189,6 +252,7 @@ export class PartKeeper {
       try {
         await this.#runner.bring(entry, {
           ...how,
+          leased: this.#until.has(keyOf(entry)),
           refusal: (settings) => this.#options.preparing.refusal(settings),
           isTaken: (id) => this.#book.find(id) !== undefined,
           save: () => this.#save(),
@@ -218,6 +282,7 @@ export class PartKeeper {
   ): Promise<PartReport> {
     const { sid, part, rev, epoch, keep } = order;
     const entry = this.#book.get(order);
+    this.#until.delete(keyOf(order));
     if (entry === undefined) {
       this.#book.drop(order, rev, epoch, this.#book.carriedBy(order));
       await this.#save();

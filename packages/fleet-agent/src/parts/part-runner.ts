@@ -14,6 +14,8 @@ export interface Bringing {
   readonly adopt: string | null;
   /** Whether its names are given anew; whoever named it otherwise here keeps that till then. */
   readonly naming: boolean;
+  /** Whether a strict part has a lease, or had one. */
+  readonly leased: boolean;
   /** @returns why a URL is not to be run here */
   refusal(settings: ServerSettings | ClientSettings): { readonly reason: string } | undefined;
   /** Whether an instance is another part's. */
@@ -53,7 +55,20 @@ export class PartRunner {
       await how.save();
     }
     if (how.naming) await this.#name(entry, found.id);
-    await this.#change(entry, found);
+    await this.#change(entry, found, how);
+  }
+
+  /** A strict part has its lease. */
+  async start({ instance }: PartEntry): Promise<void> {
+    if (instance !== null) await this.#instances.update(instance, { action: "start" }, BY_FLEET);
+  }
+
+  /** Now, and by anybody again after that. */
+  async stop({ instance }: PartEntry): Promise<void> {
+    if (instance === null) return;
+    this.#instances.serveUntil(instance, 0);
+    await this.#instances.update(instance, { action: "stop" }, BY_FLEET);
+    this.#instances.serveUntil(instance, undefined);
   }
 
   /** @returns all that it carried here */
@@ -62,6 +77,7 @@ export class PartRunner {
     if (id === null || (await this.#instances.get(id)) === undefined) return null;
     if (!keep) await this.#instances.update(id, { action: "stop", restart: false }, BY_FLEET);
     const last = await this.#instances.get(id);
+    this.#instances.serveUntil(id, undefined);
     if (keep) this.unmark(id);
     else await this.#instances.remove(id, BY_FLEET);
     if (last === undefined) return null;
@@ -84,11 +100,15 @@ export class PartRunner {
     await this.#instances.update(id, { alias: entry.alias, meta: metaOf(entry) }, BY_FLEET);
   }
 
-  async #change(entry: PartEntry, { id, status, url, restart }: Instance): Promise<void> {
+  async #change(
+    entry: PartEntry,
+    { id, status, url, restart }: Instance,
+    { leased }: Bringing,
+  ): Promise<void> {
     const { running, strict } = entry;
     const isUp = status !== "stopped";
-    // Whether a strict part runs is its lease's matter; here it only ever stops.
-    const shallRun = running && (!strict || isUp);
+    // A strict part is started by its lease; here it only ever stops.
+    const shallRun = running && (!strict || (isUp && leased));
     if (url !== entry.url) {
       await this.#instances.replaceUrl(id, entry.url, { ...BY_FLEET, running: shallRun });
     } else if (shallRun !== isUp) {

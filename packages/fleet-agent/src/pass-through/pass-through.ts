@@ -40,6 +40,7 @@ export class PassThrough {
   readonly #options: PassThroughOptions;
   readonly #streams = new Map<string, AnswerStream>();
   #inFlight = 0;
+  #onDrained: (() => void) | undefined;
   /** Counts up when the line was cut: what was asked before is answered to nobody. */
   #line = 0;
 
@@ -81,6 +82,18 @@ export class PassThrough {
     const open = this.#streams.get(stream);
     if (cancel) open?.cancel();
     else open?.addCredit(bytes);
+  }
+
+  /** Waits till all streams are over, for so long at most, ms: what the API says at its end is heard. */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#streams.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onDrained = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** The line is cut: nobody hears what is still being said. */
@@ -131,7 +144,10 @@ export class PassThrough {
       begun,
       credit,
       send: (chunk) => this.#options.sendChunk(id, chunk),
-      onEnd: () => this.#streams.delete(id),
+      onEnd: () => {
+        this.#streams.delete(id);
+        if (this.#streams.size === 0) this.#onDrained?.();
+      },
     });
     this.#streams.set(id, stream);
     // The head goes out in this turn.

@@ -85,6 +85,10 @@ export class HonestHub {
   /** ms since 1970 that JWTs end at. */
   expiresAt: () => number | undefined = () => undefined;
   refuseJoin: string | undefined;
+  /** Joins are done, and their answers get lost. */
+  loseAnswers = false;
+  /** The NKeys that came, in turn. */
+  readonly nkeys: string[] = [];
   readonly syncs: { mid: string; sync: Sync }[] = [];
   readonly heartbeats: { mid: string; beat: Heartbeat }[] = [];
   readonly reports: { mid: string; report: PartReport }[] = [];
@@ -207,14 +211,24 @@ export class HonestHub {
   }
 
   /** Sealed as a hub seals for the member's session. */
-  seal(mid: string, subject: string, message: unknown): Uint8Array {
-    const { box, session } = this.#member(mid);
+  seal(
+    mid: string,
+    subject: string,
+    message: unknown,
+    session = this.#member(mid).session,
+  ): Uint8Array {
+    const { box } = this.#member(mid);
     return sealMessage(box, subject, message, sessionContext(session));
   }
 
-  tell(mid: string, what: "credit" | "watch" | "evict" | "resync", message: unknown): void {
+  tell(
+    mid: string,
+    what: "credit" | "watch" | "evict" | "resync",
+    message: unknown,
+    session?: string,
+  ): void {
     const subject = memberSubjects(FLEET, mid)[what];
-    this.connection.publish(subject, this.seal(mid, subject, message));
+    this.connection.publish(subject, this.seal(mid, subject, message, session));
   }
 
   async ask<Schema extends z.ZodType>(
@@ -282,6 +296,10 @@ export class HonestHub {
         .then((body) => this.#join(request.url ?? "", body))
         .catch((error: unknown) => [500, { error: String(error) }] as const)
         .then(([status, answer]) => {
+          if (this.loseAnswers) {
+            response.destroy();
+            return;
+          }
           response.writeHead(status, { "content-type": "application/json" });
           response.end(JSON.stringify(answer));
         });
@@ -294,6 +312,7 @@ export class HonestHub {
     if (path !== "/api/v1/fleet/join") return [404, { error: "Not found" }];
     const request = JoinRequestSchema.parse(JSON.parse(body));
     this.joins++;
+    this.nkeys.push(request.nkey);
     if (this.refuseJoin !== undefined) return [403, { error: this.refuseJoin }];
     const problem = joinProblem(request, Date.now());
     if (problem !== undefined) return [401, { error: problem }];

@@ -50,8 +50,12 @@ export async function startMember(
     logger: full,
     extension: async (parts) => {
       instances = parts.instances;
-      agent = await fleetExtension(options)(parts);
-      return agent;
+      return fleetExtension({
+        ...options,
+        onOpen: (opened) => {
+          agent = opened;
+        },
+      })(parts);
     },
   });
   if (instances === undefined || agent === undefined) throw new Error("no extension");

@@ -15,6 +15,10 @@ import type { HubSecrets } from "../hub-secrets.ts";
 import type { FleetStore } from "../store/fleet-store.ts";
 import type { Auditor } from "./auditor.ts";
 import { stored, type Tokens } from "./tokens.ts";
+import { createTurnstile } from "./turnstile.ts";
+
+/** Joins and renewals in progress, and those that wait: each one writes four times. */
+const JOINS = { atOnce: 16, waiting: 2000 } as const;
 
 /** What is needed to let masters in. */
 export interface JoinDeskOptions {
@@ -82,7 +86,10 @@ export function createJoinDesk(
     logger.info({ mid, name: request.name, from }, "a master has joined");
   };
 
-  return async (request, from) => {
+  const turnstile = createTurnstile(JOINS.atOnce, JOINS.waiting, "joins");
+  return (request, from) => turnstile.pass(() => join(request, from));
+
+  async function join(request: JoinRequest, from: string): Promise<SealedJoinAnswer> {
     const problem = joinProblem(request, clock.now());
     if (problem !== undefined) throw new ServiceError("FORBIDDEN", problem);
     // Its box key is tried before anything is stored.
@@ -111,5 +118,5 @@ export function createJoinDesk(
     const sealed = seal(answer);
     await admit(request, from);
     return sealed;
-  };
+  }
 }

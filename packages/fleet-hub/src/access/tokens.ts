@@ -37,6 +37,8 @@ export interface TokensOptions {
 export interface Tokens {
   /** @returns `undefined` for none, or one that has ended; compared in constant time */
   verify(text: string, from: string): Caller | undefined;
+  /** Whether a token that was good still is. */
+  isGood(id: string): boolean;
   list(caller: Caller): readonly FleetToken[];
   create(caller: Caller, token: NewToken): Promise<CreatedToken>;
   remove(caller: Caller, id: string): Promise<void>;
@@ -110,6 +112,10 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
       const selector = selectorOf(read.id, record);
       if (selector === undefined) return undefined;
       return { token: read.id, role: record.role, selector, from };
+    },
+    isGood: (id) => {
+      const record = records.get(id)?.value;
+      return record !== undefined && !isOver(record);
     },
     list: (caller) => {
       demandRole(caller, "admin");

@@ -5,6 +5,7 @@ import {
   type EngineAnswer,
   type FleetSecrets,
   judgeEngine,
+  judgeVersion,
   readClaimsAnswer,
   readEngineAnswer,
   revokeMembers,
@@ -84,6 +85,10 @@ export function engineControl(
 
   return {
     check: async () => {
+      const { info } = link.demand();
+      // One that is too old may not even understand the question.
+      const old = judgeVersion(info?.server_name ?? "", info?.version ?? "");
+      if (old !== undefined) throw refused([old.message]);
       const servers: EngineAnswer[] = [];
       try {
         const answers = await link.demand().requestMany(ENGINE_QUESTION_SUBJECT, undefined, {
@@ -100,10 +105,7 @@ export function engineControl(
       }
       const problems = judgeEngine(servers);
       const fatal = problems.filter((problem) => problem.fatal);
-      if (fatal.length > 0) {
-        const text = fatal.map(({ message }) => message).join("; ");
-        throw new ServiceError("UNAVAILABLE", `the engine is refused: ${text}`);
-      }
+      if (fatal.length > 0) throw refused(fatal.map(({ message }) => message));
       for (const { message } of problems) logger.warn({ why: message }, "engine");
       return { servers, size: Math.max(0, ...servers.map(({ activeServers }) => activeServers)) };
     },
@@ -132,6 +134,10 @@ function revocationsOf(jwt: string): ReadonlySet<string> {
   return new Set(
     typeof revocations === "object" && revocations !== null ? Object.keys(revocations) : [],
   );
+}
+
+function refused(reasons: readonly string[]): ServiceError {
+  return new ServiceError("UNAVAILABLE", `the engine is refused: ${reasons.join("; ")}`);
 }
 
 function failed(what: string, error?: unknown): ServiceError {

@@ -193,6 +193,11 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         operations.import(caller, exported),
       );
     },
+    rebuildServices: async (caller) => {
+      demandRole(caller, "admin");
+      demandWhole(caller);
+      return changing(caller, "rebuild", "", undefined, "", () => operations.rebuild(caller));
+    },
     managedPart: operations.managedPart,
     auditPassed: async (caller, mid, what, from) => {
       const who: AuditSubject = caller ?? { ...HUB_ITSELF, token: "key", role: "key", from };

@@ -17,6 +17,8 @@ export interface FleetEventsOptions {
   readonly presence: Presence;
   readonly news: LiveNews;
   readonly instances: InstanceEvents;
+  /** Whether a reader's token still opens something. */
+  readonly isGood: (token: string) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -34,7 +36,7 @@ export interface FleetEvents {
 
 /** Tells each reader what they may see: first what is there, then what changes. */
 export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
-  const { index, presence, news, instances, clock, logger } = options;
+  const { index, presence, news, instances, isGood, clock, logger } = options;
   const readers = new Set<{
     readonly end: () => void;
     readonly tell: (event: FleetEvent) => void;
@@ -43,9 +45,18 @@ export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
 
   const subscribe: FleetEvents["subscribe"] = (caller, { instances: withInstances }, listener) => {
     const unmasked = hasRole(caller.role, "admin");
+    const stops: (() => void)[] = [];
+    const end = () => {
+      for (const stop of stops.splice(0)) stop();
+    };
     const tell = (event: FleetEvent) => {
       try {
-        listener(event);
+        if (isGood(caller.token)) listener(event);
+        else if (stops.length > 0) {
+          // Its token was removed or has ended while it read.
+          end();
+          listener({ type: "shutdown", time: time() });
+        }
       } catch (error) {
         logger.error({ error: String(error) }, "a reader of events has failed");
       }
@@ -68,7 +79,7 @@ export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
     for (const { alarm, message } of news.raised()) {
       tell({ type: "alarm", time: time(), alarm, raised: true, message });
     }
-    const stops = [
+    stops.push(
       index.onMember((mid, now, before) => {
         const was =
           before !== undefined && !before.value.evicted && maySee(caller, before.value.labels);
@@ -94,7 +105,7 @@ export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
         }
         tell(event);
       }),
-    ];
+    );
     if (withInstances) {
       stops.push(
         instances.subscribe((event, mid) => {
@@ -102,12 +113,7 @@ export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
         }),
       );
     }
-    const reader = {
-      tell,
-      end: () => {
-        for (const stop of stops.splice(0)) stop();
-      },
-    };
+    const reader = { tell, end };
     readers.add(reader);
     return () => {
       readers.delete(reader);

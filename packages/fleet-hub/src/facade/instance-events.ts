@@ -37,16 +37,16 @@ export function createInstanceEvents(options: InstanceEventsOptions): InstanceEv
   let inSecond = 0;
   let dropped = 0;
 
-  const watchAll = (forMs: number) => {
+  const watchAll = (forMs: number, initial = true) => {
     for (const [mid, { value }] of index.members) {
       if (!value.evicted && presence.facts(mid).session !== undefined) {
-        messenger.watch(mid, { forMs });
+        messenger.watch(mid, { forMs, initial });
       }
     }
   };
-  const renew = () => {
-    watchAll(WATCH_MS);
-    stop = clock.after(RENEW_MS, renew);
+  const renew = (initial: boolean) => {
+    watchAll(WATCH_MS, initial);
+    stop = clock.after(RENEW_MS, () => renew(false));
   };
 
   const unsync = presence.onSync((mid) => {
@@ -81,7 +81,7 @@ export function createInstanceEvents(options: InstanceEventsOptions): InstanceEv
       const listener = { tell };
       listeners.add(listener);
       // A new reader is to see what is there: members tell it when they are asked.
-      if (stop === undefined) renew();
+      if (stop === undefined) renew(true);
       else watchAll(WATCH_MS);
       return () => {
         listeners.delete(listener);

@@ -19,7 +19,9 @@ export function serviceView(
     revision: String(revision),
     by: value.by,
     changed: new Date(value.at).toISOString(),
-    parts: value.parts.map((part, place) => partView(sid, place, part, presence, unmasked)),
+    parts: value.parts.map((part, place) =>
+      partView(sid, place, part, revision, presence, unmasked),
+    ),
   };
 }
 
@@ -27,12 +29,13 @@ function partView(
   sid: string,
   place: number,
   part: PartRecord,
+  revision: number,
   presence: Pick<Presence, "facts" | "report">,
   unmasked: boolean,
 ): ServicePart {
   const { role, owner, epoch, running, url, sel } = part;
   const report = presence.report(sid, place);
-  const { state, reason } = stateOf(part, report, presence);
+  const { state, reason } = stateOf(part, revision, report, presence);
   return {
     role,
     owner,
@@ -46,9 +49,10 @@ function partView(
   };
 }
 
-/** What an owner has said counts while it is there, and says it of the part as it is now. */
+/** What an owner has said counts while it is there, and says it of the record as it is now. */
 function stateOf(
-  { owner, from, epoch }: PartRecord,
+  { owner, from }: PartRecord,
+  revision: number,
   report: ReturnType<Presence["report"]>,
   presence: Pick<Presence, "facts">,
 ): Pick<ServicePart, "state" | "reason"> {
@@ -57,7 +61,7 @@ function stateOf(
   if (status === "late" || status === "lost") {
     return { state: "unreachable", reason: `its master is ${status}` };
   }
-  if (report === undefined || report.epoch < epoch) return { state: "pending", reason: "" };
+  if (report === undefined || report.rev < revision) return { state: "pending", reason: "" };
   if (report.outcome === "failed") return { state: "failed", reason: report.reason };
   return { state: report.outcome === "applied" ? "applied" : "pending", reason: "" };
 }

@@ -14,7 +14,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
  * What an answer may not say for its master alone: under a path of the hub, and in part under a name
  * beside the others', it would hold for the hub and for every master.
  */
-const NOT_A_MEMBERS_MATTER: ReadonlySet<string> = new Set([
+export const NOT_A_MEMBERS_MATTER: ReadonlySet<string> = new Set([
   ...["set-cookie", "clear-site-data", "strict-transport-security", "alt-svc"],
   ...["service-worker-allowed", "public-key-pins", "report-to", "nel"],
 ]);
@@ -32,6 +32,9 @@ function namedHops(connection: string | null): ReadonlySet<string> {
   return new Set(names.filter((name) => name !== ""));
 }
 
+/** What a browser sends to the hub's host for something else there; masters know no cookies. */
+const NOT_FOR_MEMBERS: ReadonlySet<string> = new Set(["content-length", "cookie"]);
+
 /**
  * What of a request's headers reaches a member.
  *
@@ -41,7 +44,7 @@ export function requestHeaders(headers: Headers, secret: (value: string) => bool
   const named = namedHops(headers.get("connection"));
   return [...headers].filter(
     ([name, value]) =>
-      !HOP_BY_HOP.has(name) && !named.has(name) && name !== "content-length" && !secret(value),
+      !HOP_BY_HOP.has(name) && !named.has(name) && !NOT_FOR_MEMBERS.has(name) && !secret(value),
   );
 }
 

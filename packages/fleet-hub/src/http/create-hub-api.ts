@@ -105,6 +105,7 @@ export function createHubApi(options: HubApiOptions): HubApi {
     url: new URL(options.publicUrl ?? `http://localhost${prefix}`),
     suffix,
     ports: options.ports ?? new Map(),
+    prefixOf: (mid) => options.presence.facts(mid).prefix,
   };
   const parts: HubRouteParts = {
     fleet,
@@ -125,7 +126,7 @@ export function createHubApi(options: HubApiOptions): HubApi {
     const found = findMaster(context.req.raw.url, { prefix, suffix });
     return found === undefined ? next() : gateway.answer(context, found);
   });
-  app.use(createCors(""));
+  app.use(createCors({ revisions: true }));
 
   const routes = createRoutes();
   registerSecurity(routes, "A token of the fleet (`npf_…`)");

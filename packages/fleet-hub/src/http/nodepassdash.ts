@@ -9,6 +9,8 @@ export interface PublicPlaces {
   readonly suffix: string;
   /** Ports that are one master's each. */
   readonly ports: ReadonlyMap<string, number>;
+  /** Where a master's API is below its root: `/api`. */
+  prefixOf(mid: string): string;
 }
 
 /** A file that NodePassDash imports ("batch import"), version 2.0 of its form. */
@@ -43,12 +45,11 @@ export function rootOf(mid: string, { url, suffix, ports }: PublicPlaces): strin
 
 /**
  * @param key what the dashboard is to show the hub: a fleet's token
- * @param path of the masters' APIs
  */
 export function nodePassDashFile(
   masters: readonly FleetMaster[],
   places: PublicPlaces,
-  options: { readonly key: string; readonly path: string; readonly now: number },
+  options: { readonly key: string; readonly now: number },
 ): NodePassDashFile {
   const names = new Map<string, number>();
   for (const { name } of masters) names.set(name, (names.get(name) ?? 0) + 1);
@@ -57,7 +58,7 @@ export function nodePassDashFile(
     if (url === undefined) return [];
     // It wants each name once, too.
     const shown = name === "" ? mid : names.get(name) === 1 ? name : `${name} ${mid}`;
-    return [{ name: shown, url, apiPath: options.path, apiKey: options.key }];
+    return [{ name: shown, url, apiPath: places.prefixOf(mid), apiKey: options.key }];
   });
   return { version: "2.0", timestamp: new Date(options.now).toISOString(), data: { endpoints } };
 }

@@ -9,6 +9,9 @@ const TICK_MS = 5000;
 /** A process is told so often at most, ms. */
 const TELL_MS = 4000;
 
+/** One that has just begun is about to sync by itself, ms. */
+const SYNC_LEAVE_MS = 1500;
+
 /** What becomes of heartbeats that show something. */
 export interface HeartbeatWatch {
   heard(mid: string, session: string, heard: ReturnType<LivePresence["heartbeat"]>): void;
@@ -38,6 +41,7 @@ export function watchHeartbeats(options: {
     return true;
   };
 
+  let isClosed = false;
   let cancel = (): void => undefined;
   const tick = () => {
     const now = clock.monotonic();
@@ -58,10 +62,17 @@ export function watchHeartbeats(options: {
         const reason = "another process with this identity has synced after it";
         outbox.evict(mid, { session, reason });
       } else if (isUnknown && mayTell(mid, session)) {
-        // More than one at a time would come at once.
-        outbox.resync(mid, { session, afterMs: Math.min(10_000, 200 + index.members.size * 4) });
+        clock.after(SYNC_LEAVE_MS, () => {
+          if (isClosed || presence.hasSynced(mid, session)) return;
+          // Not all of them at once.
+          const afterMs = Math.min(10_000, 200 + index.members.size * 4);
+          outbox.resync(mid, { session, afterMs });
+        });
       }
     },
-    close: () => cancel(),
+    close: () => {
+      isClosed = true;
+      cancel();
+    },
   };
 }

@@ -1,7 +1,10 @@
+import type { Clock } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
 import type { EngineControl, EngineFacts } from "../engine/engine-control.ts";
 import type { EngineLink } from "../engine/engine-link.ts";
 import type { LiveNews } from "./fleet-news.ts";
+
+const RETRY_MS = 10_000;
 
 /** Raises `engine` while it is gone, and asks it anew what it is whenever it is back. */
 export function watchEngine(options: {
@@ -10,10 +13,12 @@ export function watchEngine(options: {
   readonly control: EngineControl;
   readonly news: LiveNews;
   readonly first: EngineFacts;
+  readonly clock: Clock;
   readonly logger: Logger;
 }): { readonly facts: () => EngineFacts; readonly close: () => void } {
-  const { link, system, control, news, logger } = options;
+  const { link, system, control, news, clock, logger } = options;
   let facts = options.first;
+  let cancel = (): void => undefined;
   const check = async () => {
     try {
       facts = await control.check();
@@ -21,8 +26,13 @@ export function watchEngine(options: {
     } catch (error) {
       const why = error instanceof Error ? error.message : "it does not tell what it is";
       // Another server than the one that was asked at first: what it takes could be lost.
-      logger.error({ why }, "the engine was changed");
+      logger.error({ why }, "the engine is not what it was");
       news.alarm("engine", true, why);
+      // It may only be about to begin; one that was replaced stays an alarm till it is put right.
+      cancel();
+      cancel = clock.after(RETRY_MS, () => {
+        if (link.isConnected() && system.isConnected()) void check();
+      });
     }
   };
   const stops = [
@@ -37,6 +47,7 @@ export function watchEngine(options: {
   return {
     facts: () => facts,
     close: () => {
+      cancel();
       for (const stop of stops) stop();
     },
   };

@@ -9,6 +9,8 @@ const REPEAT_MS = 15_000;
 /** One of another hub that is not told again for so long is over: that hub is gone, ms. */
 const FORGET_MS = 45_000;
 
+const STICKY: readonly Alarm[] = ["mass-loss", "store-older"];
+
 /** News with their readers. */
 export interface LiveNews extends FleetNews {
   raised(): readonly { readonly alarm: Alarm; readonly message: string }[];
@@ -63,7 +65,9 @@ export function createNews(notices: Notices, clock: Clock, logger: Logger): Live
       if (heardAt === undefined) {
         notices.publish({ kind: "alarm", alarm, raised: true, message });
       } else if (clock.monotonic() - heardAt > FORGET_MS) {
-        change(alarm, undefined, "the hub that raised it is gone");
+        // What a person must end does not end with the hub that raised it.
+        if (STICKY.includes(alarm)) alarms.set(alarm, { message, heardAt: undefined });
+        else change(alarm, undefined, "the hub that raised it is gone");
       }
     }
     stop = clock.after(REPEAT_MS, repeat);

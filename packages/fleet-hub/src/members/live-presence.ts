@@ -54,6 +54,8 @@ export interface LivePresence extends Presence {
   /** A sealed word of the process that has the seat. */
   sealedWord(mid: string): void;
   synced(mid: string, sync: Sync): void;
+  /** Whether this process has ever had the seat. */
+  hasSynced(mid: string, session: string): boolean;
   /** Whether this process was found to be a second one and may not take the seat. */
   isEvicted(mid: string, session: string): boolean;
   reported(mid: string, reports: readonly PartReport[]): void;
@@ -243,6 +245,10 @@ export function createPresence(
       heard(mid, member);
       tellStatus(mid);
       for (const listener of syncListeners) listener(mid);
+    },
+    hasSynced: (mid, session) => {
+      const member = members.get(mid);
+      return member?.seat === session || member?.former.has(session) === true;
     },
     isEvicted: (mid, session) => {
       const heardSince = members.get(mid)?.former.get(session);

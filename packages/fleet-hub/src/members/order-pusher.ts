@@ -32,6 +32,8 @@ export interface OrderPusherOptions {
 
 interface Open {
   order: PartOrder;
+  /** This hub wrote the record: it brings the order, whether it leads or not. */
+  isOwn: boolean;
   failures: number;
   tries: number;
   /** Monotonic, ms. */
@@ -59,7 +61,7 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
   const telling = new Set<string>();
   let isClosed = false;
 
-  const note = (mid: string, order: PartOrder): boolean => {
+  const note = (mid: string, order: PartOrder, isOwn = index.isOwnWrite): boolean => {
     const report = presence.reportOf(mid, order.sid, order.part);
     const own = open.get(mid) ?? new Map<string, Open>();
     if (isSettled(order, report)) {
@@ -69,7 +71,7 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
     }
     const known = own.get(keyOf(order));
     if (known !== undefined && known.order.rev >= order.rev) return false;
-    open.set(mid, own.set(keyOf(order), { order, failures: 0, tries: 0, nextAt: 0 }));
+    open.set(mid, own.set(keyOf(order), { order, isOwn, failures: 0, tries: 0, nextAt: 0 }));
     return true;
   };
 
@@ -88,7 +90,8 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
     }
   };
 
-  /** @param only the parts that are to be told; all that are due without it */
+  const isMine = ({ isOwn }: Open) => isOwn || leadership.isLeading();
+
   const tell = (mid: string) => {
     const own = open.get(mid);
     if (own === undefined || telling.has(mid) || isClosed) return;
@@ -96,7 +99,7 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
     if (session === undefined || status === "lost") return;
     const now = clock.monotonic();
     const due = [...own.values()]
-      .filter(({ nextAt, failures }) => nextAt <= now && failures < MAX_FAILURES)
+      .filter((each) => each.nextAt <= now && each.failures < MAX_FAILURES && isMine(each))
       .slice(0, MAX_ORDERS);
     if (due.length === 0) return;
     for (const each of due) {
@@ -117,7 +120,8 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
     void told.finally(() => {
       telling.delete(mid);
       // What came in while it was being told.
-      if ([...(open.get(mid)?.values() ?? [])].some(({ tries }) => tries === 0)) tell(mid);
+      const added = [...(open.get(mid)?.values() ?? [])].some(({ tries }) => tries === 0);
+      if (added) tell(mid);
     });
   };
 
@@ -128,7 +132,8 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
     if (isSettled(waiting.order, report)) {
       own.delete(keyOf(report));
       if (own.size === 0) open.delete(mid);
-    } else if (isFailure(waiting.order, report)) {
+    } else if (isFailure(waiting.order, report) && waiting.failures < waiting.tries) {
+      // The same failure may be told twice, by its answer and in a sync.
       waiting.failures += 1;
       waiting.nextAt =
         clock.monotonic() + Math.min(RETRY_MS.most, RETRY_MS.least * 2 ** waiting.failures);
@@ -142,6 +147,14 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
   const stops = [
     index.onService((sid, now, before, revision) => {
       const affected = new Set<string>();
+      // The store has lost it: nobody is told anything, and what comes next may have lower revisions.
+      if (revision === undefined) {
+        for (const [mid, own] of [...open]) {
+          for (const { order } of [...own.values()])
+            if (order.sid === sid) own.delete(keyOf(order));
+          if (own.size === 0) open.delete(mid);
+        }
+      }
       for (const [part, record] of before?.value.parts.entries() ?? []) {
         const next = now?.value.parts[part];
         for (const mid of [record.owner, record.from]) {
@@ -163,7 +176,7 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
           if (mid !== null && order !== undefined && note(mid, order)) affected.add(mid);
         }
       }
-      if (index.isOwnWrite || leadership.isLeading()) for (const mid of affected) tell(mid);
+      for (const mid of affected) tell(mid);
     }),
     index.onMember((mid, now) => {
       if (now === undefined || now.value.evicted) open.delete(mid);
@@ -211,9 +224,12 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
         const order =
           mid === null || stored === undefined ? undefined : orderFor(mid, sid, stored, part);
         if (mid === null || order === undefined) continue;
-        note(mid, order);
+        note(mid, order, true);
         const waiting = open.get(mid)?.get(keyOf(order));
-        if (waiting !== undefined) waiting.nextAt = 0;
+        if (waiting !== undefined) {
+          waiting.isOwn = true;
+          waiting.nextAt = 0;
+        }
         tell(mid);
       }
     },

@@ -9,6 +9,8 @@ export const SYNCS_AT_ONCE = 50;
 const WINDOW_MS = 100;
 /** Who is told to come again does so within this, ms. */
 const BUSY_MS = { least: 200, most: 2000 } as const;
+/** Parts of a member at most. Section 9, limits. */
+const MAX_ORDERS = 500;
 /** A member that knows more than this hub comes again after this, ms. */
 const LAGGING_MS = 500;
 /** So long it counts that the index held all that the store has, ms. */
@@ -78,11 +80,13 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
       }
       onOlder(mid, sync);
     }
+    const orders = ordersFor(mid, index);
     return {
       answer: "set",
-      revision: index.revision,
+      // What does not fit must not look like what is not its any more: such a set removes nothing.
+      revision: orders.length > MAX_ORDERS ? 0 : index.revision,
       bucket,
-      orders: [...ordersFor(mid, index)].slice(0, 500),
+      orders: orders.slice(0, MAX_ORDERS),
       name: member.name,
     };
   };

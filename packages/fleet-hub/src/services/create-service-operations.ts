@@ -5,10 +5,12 @@ import { createDrainer } from "./drain-member.ts";
 import { writeExport } from "./export-services.ts";
 import { createFailback } from "./failback.ts";
 import { createFailover } from "./failover.ts";
+import { createFailures } from "./failures.ts";
 import { createImporter } from "./import-services.ts";
 import { createLeaseBook } from "./lease-book.ts";
 import { createServiceMover } from "./move-service.ts";
 import { createPlacer } from "./placer.ts";
+import { createRebuilder } from "./rebuild-services.ts";
 import { createReconciler } from "./reconciler.ts";
 import { createServiceRemover } from "./remove-service.ts";
 import type { CreateServiceOperations } from "./service-operations.ts";
@@ -21,13 +23,14 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
   const placer = createPlacer(parts);
   const silence = createSilence(parts, parts.presence);
   const leases = createLeaseBook(parts);
-  const reconciler = createReconciler(parts, writer, leases, silence);
+  const failures = createFailures(parts.presence, parts.clock);
+  const reconciler = createReconciler(parts, writer, leases, silence, failures);
   const mover = createServiceMover(parts, writer, placer, reconciler);
   const remover = createServiceRemover(parts, writer, reconciler);
-  const failover = createFailover(parts, writer, placer, leases, silence);
+  const failover = createFailover(parts, writer, placer, leases, silence, failures);
   const failback = createFailback(parts, mover);
 
-  const create = createServiceCreator(parts, writer, placer, reconciler);
+  const create = createServiceCreator(parts, writer, placer, reconciler, failures);
   return {
     create,
     change: createServiceChanger(parts, writer, placer),
@@ -40,6 +43,7 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
     resumeFailover: failover.resume,
     export: () => writeExport(parts),
     import: createImporter(parts, writer),
+    rebuild: createRebuilder(parts, writer),
     managedPart: (mid, instance) => {
       const found = parts.presence
         .reportsOf(mid)
@@ -47,6 +51,7 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
       return found === undefined ? undefined : { sid: found.sid, part: found.part };
     },
     start: () => {
+      failures.start();
       leases.start();
       reconciler.start();
       failover.start();
@@ -57,6 +62,7 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
       failover.close();
       reconciler.close();
       leases.close();
+      failures.close();
     },
   };
 };

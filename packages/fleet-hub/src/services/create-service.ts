@@ -3,9 +3,10 @@ import { ServiceError } from "@nodepass/model";
 import type { NewService, NewServicePart, PartRole } from "@nodepass/model/fleet";
 import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
+import type { Failures } from "./failures.ts";
 import { createTunnelKey, hasAutoTunnel, keyOf, roleOf, withKey, withTunnel } from "./part-url.ts";
 import type { Placed, Placer } from "./placer.ts";
-import type { Reconciler } from "./reconciler.ts";
+import { isNew, type Reconciler } from "./reconciler.ts";
 import type { ServiceParts } from "./service-operations.ts";
 import { changedMeanwhile, type ServiceWriter } from "./service-writer.ts";
 
@@ -29,6 +30,7 @@ export function createServiceCreator(
   writer: ServiceWriter,
   placer: Placer,
   reconciler: Reconciler,
+  failures: Failures,
 ): (caller: Caller, sid: string, service: NewService) => Promise<Stored<ServiceRecord>> {
   const { index, presence, orders, clock } = parts;
 
@@ -132,28 +134,34 @@ export function createServiceCreator(
 
   /** What members have made of it: all of it runs, or some of it is to come, or it is taken back. */
   const settle = async (sid: string, stored: Stored<ServiceRecord>) => {
-    const said = await orders.settled(sid, stored.revision, ANSWER_WITHIN_MS);
-    const failed = said.find(({ state }) => state === "failed");
-    if (failed !== undefined) {
-      await takeBack(sid);
-      throw new ServiceError("CONFLICT", `it could not be made: ${failed.reason}`);
+    const deadline = clock.monotonic() + ANSWER_WITHIN_MS;
+    await orders.settled(sid, stored.revision, ANSWER_WITHIN_MS);
+    // One part that fails stays as it is, to be looked at and changed; of a pair nothing is left.
+    if (stored.value.parts.length === 1) return index.services.get(sid) ?? stored;
+    await checkMade(sid);
+    await reconciler.drive(sid, Math.max(0, deadline - clock.monotonic()));
+    await checkMade(sid);
+    const now = index.services.get(sid);
+    if (now === undefined) {
+      throw new ServiceError("CONFLICT", "the pair did not become whole and was taken back");
     }
-    const isPair = stored.value.parts.length === 2;
-    const away = stored.value.parts.find(
-      ({ owner }, at) =>
-        said[at]?.state === "pending" &&
-        owner !== null &&
-        presence.facts(owner).status !== "online",
-    );
-    if (isPair && away !== undefined) {
+    for (const part of now.value.parts) {
+      if (!isNew(part) || presence.facts(part.owner).status === "online") continue;
       await takeBack(sid);
-      const name = index.members.get(away.owner ?? "")?.value.name ?? away.owner;
+      const name = index.members.get(part.owner)?.value.name ?? part.owner;
       throw new ServiceError("UNAVAILABLE", `master ${name} went away while the pair was made`);
     }
-    if (isPair && said.every(({ state }) => state === "applied")) {
-      await reconciler.drive(sid, ANSWER_WITHIN_MS);
+    return now;
+  };
+
+  /** @throws {ServiceError} `CONFLICT` if a part can't run where it was placed: all of it is taken back */
+  const checkMade = async (sid: string) => {
+    for (const [at, part] of index.services.get(sid)?.value.parts.entries() ?? []) {
+      if (part.owner === null || !failures.hasFailed(part.owner, sid, at, part)) continue;
+      const reason = presence.reportOf(part.owner, sid, at)?.reason ?? "";
+      await takeBack(sid);
+      throw new ServiceError("CONFLICT", `it could not be made: ${reason}`);
     }
-    return index.services.get(sid) ?? stored;
   };
 
   const takeBack = async (sid: string) => {

@@ -5,6 +5,7 @@ import { HUB_ITSELF } from "../access/auditor.ts";
 import type { PartPlace } from "../store/fleet-index.ts";
 import type { Stored } from "../store/fleet-store.ts";
 import { createFailoverBudget } from "./failover-budget.ts";
+import type { Failures } from "./failures.ts";
 import { handOver, losesClient } from "./hand-over.ts";
 import type { LeaseBook } from "./lease-book.ts";
 import { hasReleased } from "./part-steps.ts";
@@ -35,6 +36,7 @@ export function createFailover(
   placer: Placer,
   leases: Pick<LeaseBook, "isForgettable">,
   silence: Silence,
+  failures: Failures,
 ): Failover {
   const { index, presence, leadership, news, clock, logger } = parts;
   const budget = createFailoverBudget();
@@ -58,18 +60,20 @@ export function createFailover(
    * Whether who took a part over said that it can't run it: the next one is asked. A move goes back by
    * itself to who had it.
    */
-  const couldNot = ({ sid, part }: PartPlace, { owner, from, to, epoch }: PartRecord) => {
+  const couldNot = ({ sid, part: at }: PartPlace, part: PartRecord) => {
+    const { owner, from, to } = part;
     if (owner === null || from === null || from === owner || to !== null) return false;
-    const said = presence.reportOf(owner, sid, part);
-    return said?.outcome === "failed" && said.epoch === epoch;
+    return failures.hasFailed(owner, sid, at, part);
   };
 
   const partAt = ({ sid, part }: PartPlace) => index.services.get(sid)?.value.parts[part];
 
-  const hasFailed = (mid: string) =>
+  /** Whether a member has something that it took over and says to be in error, for long or not yet. */
+  const mayFail = (mid: string) =>
     index.ownedBy(mid).some((place) => {
       const part = partAt(place);
-      return part?.owner === mid && couldNot(place, part);
+      const said = presence.reportOf(mid, place.sid, place.part);
+      return part?.owner === mid && part.from !== null && said?.outcome === "failed";
     });
 
   /** Whether somebody else may have a part now. */
@@ -117,7 +121,7 @@ export function createFailover(
     for (const mid of suspects()) {
       const places = orphansOf(mid);
       if (places.length > 0) orphans.set(mid, places);
-      if (failing.has(mid) && !hasFailed(mid)) failing.delete(mid);
+      if (failing.has(mid) && !mayFail(mid)) failing.delete(mid);
     }
     return orphans;
   };

@@ -1,6 +1,11 @@
 import type { Lease, LeaseRequest, PartRecord } from "@nodepass/fleet-protocol";
+import type { Clock } from "@nodepass/master-api";
+import type { Logger } from "@nodepass/model";
+import type { Leadership } from "../leader/leadership.ts";
+import type { Presence } from "../members/presence.ts";
+import type { FleetIndex } from "../store/fleet-index.ts";
+import type { FleetStore } from "../store/fleet-store.ts";
 import { hasReleased } from "./part-steps.ts";
-import type { ServiceParts } from "./service-operations.ts";
 import { GRACE_MS } from "./silence.ts";
 
 /** A leader whose index may be older than this answers no lease, ms. */
@@ -23,6 +28,16 @@ export interface LeaseBook {
   close(): void;
 }
 
+/** What a lease book needs of a hub. */
+export interface LeaseBookParts {
+  readonly store: { readonly services: Pick<FleetStore["services"], "revision"> };
+  readonly index: Pick<FleetIndex, "services" | "revision" | "onService">;
+  readonly presence: Pick<Presence, "facts" | "reportOf">;
+  readonly leadership: Pick<Leadership, "isLeading" | "leadingSince" | "onChange">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /** A lease given. Times monotonic, ms. */
 interface Given {
   readonly epoch: number;
@@ -37,10 +52,7 @@ export function createLeaseBook({
   leadership,
   clock,
   logger,
-}: Pick<
-  ServiceParts,
-  "store" | "index" | "presence" | "leadership" | "clock" | "logger"
->): LeaseBook {
+}: LeaseBookParts): LeaseBook {
   /** By part, then by member. */
   const given = new Map<string, Map<string, Given>>();
   /** Since when a record has been known here not to name this member as owner any more. */

@@ -1,10 +1,13 @@
 import type { PartRecord, PartReport, ServiceRecord } from "@nodepass/fleet-protocol";
+import { hasMade } from "./failures.ts";
 import { withPart } from "./service-writer.ts";
 
 /** What is known about members and leases when a part's next step is decided. */
 export interface StepFacts {
   /** What a member said last of this part. */
   report(mid: string, part: number): PartReport | undefined;
+  /** Whether a member can't run this part, at its present epoch. */
+  hasFailed(mid: string, part: number): boolean;
   /** Whether nothing was heard of a member for the service's TTL and a second. */
   isSilent(mid: string): boolean;
   /** Whether a member is online, so that it may be given something. */
@@ -41,15 +44,6 @@ export function hasReleased(report: PartReport | undefined, { owner, epoch }: Pa
   if (report?.outcome !== "released") return false;
   // The epoch counts up by one when the next owner is written; words from before it owned are lower.
   return report.epoch >= (owner === null ? epoch : epoch - 1);
-}
-
-/** Whether the owner says that it has a part as the record has it. */
-export function hasApplied(report: PartReport | undefined, { epoch }: PartRecord): boolean {
-  return report?.outcome === "applied" && report.epoch === epoch;
-}
-
-function hasFailed(report: PartReport | undefined, { epoch }: PartRecord): boolean {
-  return report?.outcome === "failed" && report.epoch === epoch;
 }
 
 /**
@@ -99,8 +93,7 @@ function onTrial(
 ): Step | undefined {
   const { owner, from, to } = part;
   if (owner === null) return undefined;
-  const said = facts.report(owner, at);
-  if (hasApplied(said, part)) {
+  if (hasMade(facts.report(owner, at), part)) {
     const gone =
       from === null ||
       from === owner ||
@@ -110,7 +103,7 @@ function onTrial(
     if (!gone) return undefined;
     return { record: withPart(record, at, { from: null, to: null }), what: "settled", part: at };
   }
-  const failed = hasFailed(said, part) || facts.isSilent(owner);
+  const failed = facts.hasFailed(owner, at) || facts.isSilent(owner);
   if (!failed || from === null || from === owner || to !== owner || !facts.isThere(from)) {
     return undefined;
   }

@@ -1,9 +1,10 @@
 import type { ServiceRecord } from "@nodepass/fleet-protocol";
 import { HUB_ITSELF } from "../access/auditor.ts";
 import type { Stored } from "../store/fleet-store.ts";
+import { type Failures, hasMade } from "./failures.ts";
 import { handOver } from "./hand-over.ts";
 import type { LeaseBook } from "./lease-book.ts";
-import { hasApplied, isUnsettled, nextStep, type Step, type StepFacts } from "./part-steps.ts";
+import { isUnsettled, nextStep, type Step, type StepFacts } from "./part-steps.ts";
 import type { ServiceParts } from "./service-operations.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 import type { Silence } from "./silence.ts";
@@ -46,6 +47,7 @@ export function createReconciler(
   writer: ServiceWriter,
   leases: Pick<LeaseBook, "isLapsed" | "isForgettable">,
   silence: Silence,
+  failures: Failures,
 ): Reconciler {
   const { index, presence, leadership, clock, logger } = parts;
   const waiting = new Map<string, Waiting>();
@@ -60,6 +62,10 @@ export function createReconciler(
     const ttlMs = record.policy.ttl * 1000;
     return {
       report: (mid, part) => presence.reportOf(mid, sid, part),
+      hasFailed: (mid, at) => {
+        const part = record.parts[at];
+        return part !== undefined && failures.hasFailed(mid, sid, at, part);
+      },
       isSilent: (mid) => forced.has(mid) || silence.isSilent(mid, ttlMs),
       isThere: (mid) => presence.facts(mid).status === "online" && isMember(mid),
       isLapsed: (mid, part) => leases.isLapsed(mid, sid, part, ttlMs),
@@ -157,8 +163,8 @@ export function createReconciler(
     for (const [at, part] of record.parts.entries()) {
       if (!isNew(part)) continue;
       const said = presence.reportOf(part.owner, sid, at);
-      if (said?.outcome === "failed" && said.epoch === part.epoch) return said.reason;
-      const late = clock.monotonic() - since > WHOLE_WITHIN_MS && !hasApplied(said, part);
+      if (failures.hasFailed(part.owner, sid, at, part)) return said?.reason ?? "";
+      const late = clock.monotonic() - since > WHOLE_WITHIN_MS && !hasMade(said, part);
       if (late) return `its ${part.role} did not run within ${WHOLE_WITHIN_MS / 1000} s`;
     }
     return undefined;

@@ -76,6 +76,12 @@ export interface ExportSignature {
   verify(body: Uint8Array, signature: string): boolean;
 }
 
+/** What came of a rebuild: services made or made whole, and those that could not be, each with the reason. */
+export interface Rebuilt {
+  readonly created: number;
+  readonly left: readonly { readonly sid: string; readonly reason: string }[];
+}
+
 /**
  * What can be done with services. The caller's role has been checked, as has that they may see what is
  * named (a service is seen by who may see one of its owners, or everything); whether they may place
@@ -119,6 +125,11 @@ export interface ServiceOperations {
     caller: Caller,
     exported: string,
   ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
+  /**
+   * Makes services anew of what members say they run, where the store has lost them: under their ids,
+   * their tunnels untouched, with failover off, as members do not know policies.
+   */
+  rebuild(caller: Caller): Promise<Rebuilt>;
   /** Which part a managed instance is. */
   managedPart(
     mid: string,

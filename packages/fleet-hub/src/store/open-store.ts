@@ -27,6 +27,7 @@ import { type Bucket, type FleetStore, StoreError } from "./fleet-store.ts";
 import { kvBucket, STORE_TIMEOUT_MS } from "./kv-bucket.ts";
 import { MAX_RECORD_BYTES, type RecordCodec, sealedRecord } from "./sealed-record.ts";
 import { storeFailure } from "./store-failure.ts";
+import { sweepMarkers } from "./sweep-markers.ts";
 
 /** What the store is opened with. */
 export interface StoreOptions {
@@ -49,6 +50,12 @@ export interface OpenedStore {
   readonly store: FleetStore;
   /** The bucket of tokens was made by this call: the fleet has begun, or its engine was lost. */
   readonly isNew: boolean;
+  /**
+   * Takes out the markers of what was removed before a moment, ms since 1970.
+   *
+   * @returns how many @throws {StoreError} `UNAVAILABLE`
+   */
+  sweep(before: number): Promise<number>;
 }
 
 /**
@@ -89,7 +96,19 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       audit: (entry) => audit.append(entry),
       readAudit: (query) => audit.read(query),
     };
-    return { store, isNew };
+    const sweep = async (before: number) => {
+      let swept = 0;
+      try {
+        for (const name of [names.services, names.members, names.auth]) {
+          const kv = await kvm.open(name, { allow_direct: false });
+          swept += await sweepMarkers(manager, kv, name, before);
+        }
+        return swept;
+      } catch (error) {
+        throw storeFailure(error, "a sweep");
+      }
+    };
+    return { store, isNew, sweep };
   } catch (error) {
     throw storeFailure(error, "the store's opening");
   }

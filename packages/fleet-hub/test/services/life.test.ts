@@ -212,6 +212,40 @@ describe("export and import", () => {
     expect(fleet.serving("pair", 1)).toEqual(["m1"]);
   });
 
+  it("rebuilds from what members run when the store is lost: ids, halves and keys as they are", async () => {
+    const fleet = await begin();
+    await fleet.create("pair", { alias: "p", parts: [SERVER, CLIENT] });
+    await fleet.create("half", { alias: "h", parts: [SERVER, { ...CLIENT, master: "m2" }] });
+    const before = fleet.record("pair");
+    fleet.network.cut.add(midOf(2));
+    fleet.store.services.lose();
+    await fleet.time.pass(1000);
+    expect(fleet.serving("pair", 0)).toEqual(["m0"]);
+    for (const member of fleet.members) member.loseStore();
+    const { operations } = fleet.hub();
+    fleet.hub().presence.forget(midOf(2));
+    expect(await fleet.time.until(operations.rebuild(ADMIN))).toEqual({ created: 2, left: [] });
+    const parts = (sid: string) =>
+      fleet.record(sid)?.parts.map(({ owner, url, epoch }) => ({ owner, url, epoch }));
+    expect(parts("pair")).toEqual(
+      before?.parts.map(({ owner, url }) => ({ owner, url, epoch: 2 })),
+    );
+    expect(parts("half")).toHaveLength(1);
+    // The other half's master is back.
+    fleet.network.cut.clear();
+    fleet.member(2).sync();
+    await fleet.time.pass(1000);
+    expect(await fleet.time.until(operations.rebuild(ADMIN))).toEqual({ created: 1, left: [] });
+    expect(parts("half")).toMatchObject([{ owner: midOf(0) }, { owner: midOf(2) }]);
+    expect(fleet.store.services.keys().sort()).toEqual(["half", "pair"]);
+    await fleet.time.pass(5000);
+    expect([0, 1, 2].map((at) => fleet.member(at).parts().sort())).toEqual([
+      ["half/0", "pair/0"],
+      ["pair/1"],
+      ["half/1"],
+    ]);
+  });
+
   it("refuses what no hub of this fleet has written, or what was changed since", async () => {
     const fleet = await begin();
     await fleet.create("s", { alias: "before", parts: [SERVER] });

@@ -1,3 +1,4 @@
+import { NewServiceSchema } from "@nodepass/model/fleet";
 import { afterEach, describe, expect, it } from "vitest";
 import { keyOf, tunnelPortOf } from "../../src/services/part-url.ts";
 import { ADMIN, midOf, World, type WorldOptions } from "../support/sim/world.ts";
@@ -94,6 +95,74 @@ describe("create", () => {
     expect(fleet.record("pair")).toBeUndefined();
     expect(fleet.member(0).parts()).toEqual([]);
   });
+
+  it("is whole when a client is made whose tunnel is in error: its server may be away", async () => {
+    const fleet = await begin();
+    fleet.member(1).inError.add("pair/1");
+    const pair = {
+      parts: [
+        { ...SERVER, master: "m0" },
+        { ...CLIENT, master: "m1" },
+      ],
+    };
+    const made = await fleet.create("pair", pair);
+    expect(made.value.parts).toMatchObject([{ to: null }, { to: null }]);
+  });
+
+  it("leaves a single part that fails, to be looked at", async () => {
+    const fleet = await begin({ canRun: () => () => "no such device" });
+    await fleet.create("s", { parts: [SERVER] });
+    expect(fleet.record("s")?.parts[0]).toMatchObject({ epoch: 1 });
+  });
+
+  it.each([0, 2, 4, 6, 8, 10, 12])(
+    "makes both halves or neither when the second member dies %i ms after the beginning",
+    async (ms) => {
+      const fleet = await begin();
+      const pair = {
+        parts: [
+          { ...SERVER, master: "m0" },
+          { ...CLIENT, master: "m1" },
+        ],
+      };
+      const creating = fleet.hub().operations.create(ADMIN, "pair", NewServiceSchema.parse(pair));
+      creating.catch(() => undefined);
+      await fleet.time.pass(ms);
+      fleet.member(1).kill();
+      await fleet.time.pass(30_000);
+      const record = fleet.record("pair");
+      const made = [fleet.member(0).parts().length, fleet.member(1).parts().length];
+      expect(made).toEqual(record === undefined ? [0, made[1]] : [1, 1]);
+      fleet.member(1).start();
+      await fleet.time.pass(1000);
+      if (record === undefined) expect(fleet.member(1).parts()).toEqual([]);
+    },
+  );
+
+  it.each([4, 6, 8, 10])(
+    "is taken back by the leader when its hub dies after %i ms",
+    async (ms) => {
+      const fleet = await begin({ hubs: 2 });
+      const other = fleet.hubs.find((hub) => hub !== fleet.leader);
+      if (other === undefined) throw new Error("no other hub");
+      const pair = {
+        parts: [
+          { ...SERVER, master: "m0" },
+          { ...CLIENT, master: "m1" },
+        ],
+      };
+      const creating = other.operations.create(ADMIN, "pair", NewServiceSchema.parse(pair));
+      creating.catch(() => undefined);
+      await fleet.time.pass(ms);
+      other.kill(fleet.network);
+      fleet.member(1).kill();
+      await fleet.time.pass(30_000);
+      const record = fleet.record("pair");
+      const isWhole = record?.parts.every(({ to }) => to === null) ?? true;
+      expect(isWhole).toBe(true);
+      expect(fleet.member(0).parts()).toHaveLength(record === undefined ? 0 : 1);
+    },
+  );
 
   it("names every reason when no master fits", async () => {
     const fleet = await begin({ labels: (at) => (at < 3 ? { region: "eu" } : {}) });
@@ -205,6 +274,18 @@ describe("move", () => {
     expect(fleet.record("s")?.parts[0]).toMatchObject({ epoch: 3, from: null, to: null });
   });
 
+  it("goes back when the server can't listen at the new owner, whose first tries it waits for", async () => {
+    const fleet = await begin();
+    await fleet.create("s", { parts: [{ ...SERVER, master: "m0" }] });
+    fleet.member(1).inError.add("*");
+    const began = fleet.time.now;
+    await expect(
+      fleet.time.until(fleet.hub().operations.move(ADMIN, "s", { to: "m1", force: false })),
+    ).rejects.toMatchObject({ code: "CONFLICT" });
+    expect(fleet.time.now - began).toBeGreaterThan(5000);
+    expect(fleet.serving("s")).toEqual(["m0"]);
+  });
+
   it("waits for a silent owner as long as its TTL, or not at all when forced", async () => {
     const fleet = await begin();
     for (const sid of ["waits", "forced"]) {
@@ -244,6 +325,32 @@ describe("move", () => {
     const failed = outcomes.filter((outcome) => outcome.status === "rejected");
     expect(failed).toMatchObject([{ reason: { code: "CONFLICT" } }]);
     expect(fleet.serving("s")).toHaveLength(1);
+  });
+
+  it("1,000 times: of two moves through two hubs one wins, and epochs rise", async () => {
+    const fleet = await begin({ hubs: 2 });
+    await fleet.create("s", { parts: [{ ...SERVER, master: "m0" }] });
+    await fleet.time.pass(100);
+    let [won, lost, epoch] = [0, 0, 1];
+    for (let round = 0; round < 1000; round += 1) {
+      const owner = fleet.record("s")?.parts[0]?.owner;
+      const targets = ["m0", "m1", "m2"].filter((_, at) => midOf(at) !== owner);
+      const moves = targets.map((to, at) =>
+        fleet.hub(at).operations.move(ADMIN, "s", { to, force: false }),
+      );
+      for (const outcome of await fleet.time.until(Promise.allSettled(moves))) {
+        if (outcome.status === "fulfilled") won += 1;
+        else {
+          expect(outcome.reason).toMatchObject({ code: "CONFLICT" });
+          lost += 1;
+        }
+      }
+      await fleet.time.pass(10);
+      const now = fleet.record("s")?.parts[0]?.epoch ?? 0;
+      expect(now).toBeGreaterThan(epoch);
+      epoch = now;
+    }
+    expect([won, lost, epoch]).toEqual([1000, 1000, 1001]);
   });
 
   it.each([0, 3, 6, 9, 12, 15])(

@@ -11,6 +11,7 @@ export const SID = "11111111-2222-4333-8444-555555555555";
 export interface AskedHub {
   readonly api: HubApi;
   readonly fleet: FakeFleet;
+  readonly messenger: FakeMessenger;
   ask(
     method: string,
     path: string,
@@ -45,6 +46,7 @@ export function createAskedHub(options: Partial<HubApiOptions> & { base?: string
   return {
     api,
     fleet,
+    messenger,
     ask: async (
       method,
       path,

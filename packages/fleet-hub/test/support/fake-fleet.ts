@@ -297,6 +297,11 @@ export class FakeFleet implements Fleet {
     return { created: 1, changed: 2, kept: 3 };
   }
 
+  async rebuildServices(caller: Caller) {
+    this.#needs(caller, "admin", "rebuildServices");
+    return { created: 2, left: [{ sid: "s9", reason: "its first half is away" }] };
+  }
+
   managedPart(mid: string, instance: string) {
     return this.managed.get(`${mid}/${instance}`);
   }

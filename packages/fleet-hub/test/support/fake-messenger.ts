@@ -14,6 +14,7 @@ export interface FakeMember {
   /** Its API, as an agent has it. */
   readonly fetch: (request: Request, environment: object) => Response | Promise<Response>;
   session: string;
+  readonly prefix?: string | undefined;
   /** What was asked of it, newest last. */
   readonly asked: ApiRequest[];
 }
@@ -39,7 +40,7 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
   readonly #syncListeners = new Set<(mid: string) => void>();
   readonly lost = new Set<string>();
 
-  add(mid: string, member: Pick<FakeMember, "fetch">): FakeMember {
+  add(mid: string, member: Pick<FakeMember, "fetch" | "prefix">): FakeMember {
     const added: FakeMember = { ...member, session: "0000000000000001", asked: [] };
     this.members.set(mid, added);
     return added;
@@ -67,9 +68,9 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
       session: this.members.get(mid)?.session,
       heartbeat: undefined,
       version: "1.2.3",
+      prefix: this.members.get(mid)?.prefix ?? "/api",
       allow: ["apply", "api", "read"],
       duplicate: false,
-      prefix: "/api",
       synced: true,
     }),
     onStatus: (listener) => {
@@ -89,13 +90,12 @@ export class FakeMessenger implements Pick<Messenger, "api" | "credit" | "closeS
     signal?: AbortSignal,
   ): Promise<ApiAnswer> {
     const member = this.members.get(mid);
-    if (member === undefined || this.lost.has(mid)) {
+    if (member === undefined) throw new ServiceError("NOT_FOUND", "there is no such master");
+    if (this.lost.has(mid)) {
       throw new ServiceError("UNAVAILABLE", "the master is not connected");
     }
     member.asked.push(message);
     const headers = new Headers(message.headers);
-    if (message.access !== "key" && member.key !== undefined)
-      headers.set("x-api-key", member.key());
     const request = new Request(`http://member${message.path}`, {
       method: message.method,
       headers,

@@ -26,6 +26,7 @@ export class SimulatedTime {
 
   /** @param afterEach called when everything that one timer set off has been done */
   async run(untilMs: number, afterEach: () => void = () => undefined): Promise<void> {
+    await settle();
     for (;;) {
       const next = this.#take(untilMs);
       if (next === undefined) break;

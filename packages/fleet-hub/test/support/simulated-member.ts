@@ -193,6 +193,7 @@ export class SimulatedMember {
   /** Syncs until a hub has answered with a set, or it is evicted. */
   async sync(): Promise<void> {
     while (!this.#isClosed && this.evicted === undefined) {
+      const asked = this.revision;
       try {
         const answer = await this.#ask(
           this.#subjects.sync,
@@ -217,6 +218,10 @@ export class SimulatedMember {
         if (answer.answer === "evicted") {
           this.evicted = answer.reason;
           return;
+        }
+        if (answer.revision < this.revision && this.revision > asked) {
+          // Orders have overtaken this set: what it says of them is over.
+          continue;
         }
         if (answer.bucket === this.bucket || this.bucket === "") {
           this.bucket = answer.bucket;

@@ -31,8 +31,12 @@ export class TestFleet {
     this.servers = servers;
   }
 
-  /** @param size servers of the engine */
-  static async start(size: 1 | 3 = 1, name = "test"): Promise<TestFleet> {
+  /** @param size servers of the engine @param alter makes their configuration another one */
+  static async start(
+    size: 1 | 3 = 1,
+    name = "test",
+    alter: (config: string) => string = (config) => config,
+  ): Promise<TestFleet> {
     // The servers' addresses are known only after they began, and their configuration needs the keys.
     const draft = await createFleet({
       fleet: name,
@@ -42,19 +46,21 @@ export class TestFleet {
     const { secrets } = draft.hub;
     const secret = randomBytes(24).toString("hex");
     const config = (place: Parameters<Parameters<typeof startNatsServer>[0]>[0]) =>
-      serverConfig(secrets, {
-        name: place.name,
-        listen: place.listen,
-        storeDir: place.dir,
-        ...(size > 1 && {
-          cluster: {
-            name: "c",
-            secret,
-            listen: place.cluster.listen,
-            routes: place.cluster.routes,
-          },
+      alter(
+        serverConfig(secrets, {
+          name: place.name,
+          listen: place.listen,
+          storeDir: place.dir,
+          ...(size > 1 && {
+            cluster: {
+              name: "c",
+              secret,
+              listen: place.cluster.listen,
+              routes: place.cluster.routes,
+            },
+          }),
         }),
-      });
+      );
     const servers =
       size === 1 ? [await startNatsServer(config)] : await startNatsCluster(config, size);
     const urls = servers.map(({ url }) => `nats://${url}`);

@@ -70,7 +70,11 @@ export const CreditSchema = z.object({
 export type Credit = z.infer<typeof CreditSchema>;
 
 /** Hub → member: events are wanted for so long, ms; 0: no more. */
-export const WatchSchema = z.object({ forMs: z.int().min(0).max(120_000) });
+export const WatchSchema = z.object({
+  forMs: z.int().min(0).max(120_000),
+  /** Whether all that is there is told first; `false` where a watch is only renewed. @default true */
+  initial: z.boolean().optional(),
+});
 export type Watch = z.infer<typeof WatchSchema>;
 
 /** Member → hubs, while one wants them: what its API's events carry, with tunnels' keys masked. */

@@ -33,7 +33,14 @@ export type TunnelSpec = ServerSettings | ClientSettings;
 
 /** What the main thread tells a runner of tunnels; `run` names the tunnel from its opening on. */
 export type RunnerCommand =
-  | { readonly kind: "open"; readonly run: number; readonly spec: TunnelSpec }
+  | {
+      readonly kind: "open";
+      readonly run: number;
+      readonly spec: TunnelSpec;
+      readonly until?: number | undefined;
+    }
+  /** It is not to serve after that, by `monotonicMs`; `undefined`: no end. `closed` follows then. */
+  | { readonly kind: "until"; readonly run: number; readonly until: number | undefined }
   /** Become what `spec` says without closing a port or cutting a connection at once. Answered by `changed` while it is there. */
   | { readonly kind: "change"; readonly run: number; readonly spec: TunnelSpec }
   /** Connections get `timeoutMs` to finish. Answered by `closed`. */
@@ -49,6 +56,9 @@ export type RunnerCommand =
     }
   /** What all tunnels have measured. Answered by `latencies`. */
   | { readonly kind: "measure" };
+
+/** Why a run is over whose time to serve has ended. */
+export const TIME_OVER = "the time in which it may serve is over";
 
 /** What is asked of a tunnel now and then, not reported by itself. */
 export type TunnelQuestion =

@@ -25,6 +25,8 @@ export interface RunEntry {
   pastLatencies: Latencies | undefined;
   /** Another tunnel is being opened in its place. */
   replacing: boolean;
+  /** It is not to serve after that, by `monotonicMs`. */
+  until: number | undefined;
   /** `openTunnel` has resolved. */
   opened: boolean;
   /** Time for its connections to finish, once it is to close. */
@@ -35,7 +37,11 @@ export interface RunEntry {
 }
 
 /** A run whose tunnel is not opened yet. */
-export function newRunEntry(run: number, spec: TunnelSpec): RunEntry {
+export function newRunEntry(
+  run: number,
+  spec: TunnelSpec,
+  until: number | undefined = undefined,
+): RunEntry {
   return {
     run,
     spec,
@@ -46,6 +52,7 @@ export function newRunEntry(run: number, spec: TunnelSpec): RunEntry {
     past: NO_TOTALS,
     pastLatencies: undefined,
     replacing: false,
+    until,
     opened: false,
     closeTimeoutMs: undefined,
     last: NO_COUNTERS,

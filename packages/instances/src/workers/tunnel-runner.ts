@@ -2,6 +2,7 @@ import { totalsOf } from "@nodepass/model";
 import {
   changeInPlace,
   EntryPorts,
+  monotonicMs,
   openTunnel,
   RelayBuffers,
   type Tunnel,
@@ -11,15 +12,16 @@ import {
 } from "@nodepass/tunnel-core";
 import type { EnvironmentSettings } from "@nodepass/url-config";
 import { isLogged } from "../log-threshold.ts";
-import type {
-  ChangeOutcome,
-  LogReport,
-  RunnerCommand,
-  RunnerReport,
-  RunnerSettings,
-  TunnelAnswer,
-  TunnelQuestion,
-  TunnelSpec,
+import {
+  type ChangeOutcome,
+  type LogReport,
+  type RunnerCommand,
+  type RunnerReport,
+  type RunnerSettings,
+  TIME_OVER,
+  type TunnelAnswer,
+  type TunnelQuestion,
+  type TunnelSpec,
 } from "./messages.ts";
 import { closeWithin, countersNow, latenciesOfAll } from "./run-counters.ts";
 import { newRunEntry, type RunEntry } from "./run-entry.ts";
@@ -27,6 +29,9 @@ import { RunReporter } from "./run-reporter.ts";
 
 /** Tunnels that open at once: stretching a key takes a core and 16 MiB for some 40 ms. */
 const MAX_OPENING = 4;
+
+/** How long after the end of its time a tunnel that nothing asks is cut, ms. */
+const TIMES_INTERVAL_MS = 50;
 
 /** Opens a tunnel end; `openTunnel` of tunnel-core but in tests. */
 export type OpenTunnel = (spec: TunnelSpec, options: TunnelOptions) => Promise<Tunnel>;
@@ -60,6 +65,7 @@ export class TunnelRunner {
   #dueSent: NodeJS.Immediate | undefined;
   #opening = 0;
   #timer: NodeJS.Timeout | undefined;
+  #times: NodeJS.Timeout | undefined;
 
   constructor(options: TunnelRunnerOptions) {
     this.#limits = options.limits;
@@ -73,7 +79,7 @@ export class TunnelRunner {
 
   handle(command: RunnerCommand): void {
     if (command.kind === "open") {
-      this.#open(command.run, command.spec);
+      this.#open(newRunEntry(command.run, command.spec, command.until));
       return;
     }
     if (command.kind === "measure") {
@@ -85,6 +91,7 @@ export class TunnelRunner {
     if (entry === undefined) return;
     if (command.kind === "read") this.#reporter.counters([entry], true);
     else if (command.kind === "change") this.#change(entry, command.spec);
+    else if (command.kind === "until") this.#serveUntil(entry, command.until);
     else if (command.kind === "ask") this.#ask(entry, command.ask, command.question);
     else this.#close(entry, command.timeoutMs);
   }
@@ -92,6 +99,7 @@ export class TunnelRunner {
   /** Cuts every tunnel now and sends nothing more about them. */
   destroy(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#times);
     clearImmediate(this.#dueSent);
     this.#due.clear();
     this.#queue.length = 0;
@@ -104,9 +112,9 @@ export class TunnelRunner {
     }
   }
 
-  #open(run: number, spec: TunnelSpec): void {
-    const entry = newRunEntry(run, spec);
-    this.#entries.set(run, entry);
+  #open(entry: RunEntry): void {
+    this.#entries.set(entry.run, entry);
+    if (entry.until !== undefined) this.#watchTimes();
     this.#queue.push({ entry, open: () => this.#openOne(entry) });
     this.#openNext();
   }
@@ -129,9 +137,15 @@ export class TunnelRunner {
         ...this.#tunnelOptions(),
         onCreate: (created) => {
           entry.tunnel = created;
+          created.serveUntil(entry.until);
           this.#listen(entry, created);
         },
       });
+      if (!this.#entries.has(entry.run)) {
+        // Its time was over before it stood.
+        tunnel.destroy();
+        return;
+      }
       entry.tunnel = tunnel;
       entry.opened = true;
     } catch (error) {
@@ -190,6 +204,34 @@ export class TunnelRunner {
     });
   }
 
+  #serveUntil(entry: RunEntry, until: number | undefined): void {
+    entry.until = until;
+    for (const tunnel of tunnelsOf(entry)) tunnel.serveUntil(until);
+    this.#watchTimes();
+  }
+
+  /** Only while some run has an end: the tunnels take nobody after it by themselves, this cuts the rest. */
+  #watchTimes(): void {
+    const any = [...this.#entries.values()].some(({ until }) => until !== undefined);
+    if (any) this.#times ??= setInterval(() => this.#cutLate(), TIMES_INTERVAL_MS);
+    else {
+      clearInterval(this.#times);
+      this.#times = undefined;
+    }
+  }
+
+  #cutLate(): void {
+    const now = monotonicMs();
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.until === undefined || now < entry.until) continue;
+      const tunnels = tunnelsOf(entry);
+      this.#over(entry, TIME_OVER);
+      for (const tunnel of tunnels) tunnel.destroy();
+      const queued = this.#queue.findIndex((waiting) => waiting.entry === entry);
+      if (queued >= 0) this.#queue.splice(queued, 1);
+    }
+  }
+
   #ask({ run, tunnel }: RunEntry, ask: number, question: TunnelQuestion): void {
     if (tunnel === undefined) return;
     let answer: TunnelAnswer;
@@ -234,6 +276,7 @@ export class TunnelRunner {
         takeOver: former,
         onCreate: (created) => {
           entry.next = created;
+          created.serveUntil(entry.until);
           this.#listen(entry, created);
         },
       });
@@ -294,6 +337,7 @@ export class TunnelRunner {
     if (entry.opened) this.#reporter.counters([entry], false);
     this.#reporter.heldBack(entry);
     this.#entries.delete(entry.run);
+    if (entry.until !== undefined) this.#watchTimes();
     this.#due.delete(entry);
     this.#send({ kind: "closed", run: entry.run, reason });
     if (this.#entries.size > 0) return;
@@ -314,4 +358,8 @@ export class TunnelRunner {
   ): void {
     if (this.#entries.has(entry.run)) this.#reporter.log(entry, level, message, fields);
   }
+}
+
+function tunnelsOf({ tunnel, next, draining }: RunEntry): Tunnel[] {
+  return [tunnel, next, ...draining].filter((each) => each !== undefined);
 }

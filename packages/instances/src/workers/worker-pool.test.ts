@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { pushLatencies } from "./latency-rows.ts";
 import { pushCounters, type RunnerCommand, type RunnerReport } from "./messages.ts";
 import type { ThreadHandlers } from "./tunnel-thread.ts";
-import { type RunListener, type ThreadCrash, WorkerPool } from "./worker-pool.ts";
+import { type ThreadCrash, WorkerPool } from "./worker-pool.ts";
+import type { RunListener } from "./worker-slot.ts";
 
 const SPEC = parseTunnelUrl("client://127.0.0.1:1/127.0.0.1:2");
 

@@ -6,6 +6,7 @@ import { createInstanceManagerWith } from "../../src/local-instances.ts";
 import type { InstanceManagerOptions } from "../../src/manager-options.ts";
 import { createMasterState } from "../../src/master-identity.ts";
 import { localThreads } from "../../src/workers/local-threads.ts";
+import type { StartThread, TunnelThread } from "../../src/workers/tunnel-thread.ts";
 import { FakeStore } from "./fake-store.ts";
 import { FakeTunnels } from "./fake-tunnel.ts";
 
@@ -15,6 +16,8 @@ export interface FakeMaster {
   readonly store: FakeStore;
   readonly tunnels: FakeTunnels;
   readonly events: InstanceEvent[];
+  /** Ends the thread that was started last, with its tunnels. */
+  crash(reason: string): void;
   /** `update running`, `log warn text`, ... */
   told(): string[];
 }
@@ -27,6 +30,13 @@ export function fakeMaster(
   const tunnels = new FakeTunnels();
   const events: InstanceEvent[] = [];
   const settings = { limits: DEFAULT_ENVIRONMENT, counterIntervalMs: 250 };
+  const start = localThreads(settings, tunnels.open);
+  const started: TunnelThread[] = [];
+  const startThread: StartThread = (name, handlers) => {
+    const thread = start(name, handlers);
+    started.push(thread);
+    return thread;
+  };
   const manager = createInstanceManagerWith(
     {
       store,
@@ -35,12 +45,13 @@ export function fakeMaster(
       formatLog: ({ level, message }) => `${level} ${message}`,
       ...options,
     },
-    { startThread: localThreads(settings, tunnels.open) },
+    { startThread },
   );
   manager.subscribe((event) => events.push(event));
   const tell = (event: InstanceEvent): string => {
     if (event.type === "shutdown") return "shutdown";
     return event.type === "log" ? `log ${event.line}` : `${event.type} ${event.instance.status}`;
   };
-  return { manager, store, tunnels, events, told: () => events.map(tell) };
+  const crash = (reason: string): void => started.at(-1)?.terminate(reason);
+  return { manager, store, tunnels, events, crash, told: () => events.map(tell) };
 }

@@ -84,6 +84,11 @@ export class FakeTunnel extends EventEmitter<TunnelEvents> implements Tunnel {
     };
   }
 
+  until: number | undefined;
+  serveUntil(until: number | undefined): void {
+    this.until = until;
+  }
+
   /** What it was told to change. */
   readonly updates: TunnelChanges[] = [];
   update(changes: TunnelChanges): void {

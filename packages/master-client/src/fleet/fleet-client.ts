@@ -65,6 +65,14 @@ const importedSchema = z.object({ created: z.number(), changed: z.number(), kept
 /** What came of an import. */
 export type Imported = z.infer<typeof importedSchema>;
 
+const rebuiltSchema = z.object({
+  created: z.number(),
+  left: z.array(z.object({ sid: z.string(), reason: z.string() })),
+});
+
+/** What came of a rebuild: services made, and those that could not be, each with the reason. */
+export type Rebuilt = z.infer<typeof rebuiltSchema>;
+
 /** An instance of any master; what an older master leaves out is filled in. */
 export interface RemoteFleetInstance extends RemoteInstance {
   readonly mid: string;
@@ -139,6 +147,8 @@ export interface FleetClient {
   /** A file for {@link FleetClient.importServices}, keys included, or for NodePassDash. */
   exportServices(format?: ExportFormat): Promise<string>;
   importServices(exported: string): Promise<Imported>;
+  /** Makes services anew of what masters say they run, after the store was lost without an export. */
+  rebuildServices(): Promise<Rebuilt>;
   /** Goes on with another token. */
   setKey(key: string): void;
   /** Opens the event stream; the caller closes it. {@link followFleetEvents} does, and comes back. */
@@ -226,6 +236,7 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     },
     importServices: (exported) =>
       read(importedSchema, "a result", post("/fleet/import", { exported })),
+    rebuildServices: () => read(rebuiltSchema, "a result", post("/fleet/rebuild", {})),
     setKey: (key) => api.setKey(key),
     openEvents: (signal, { instances = false } = {}) => {
       const query = instances ? { instances: "true" } : {};

@@ -10,6 +10,7 @@ export {
   type Imported,
   type InstanceQuery,
   type MasterQuery,
+  type Rebuilt,
   type RemoteFleetInstance,
   type RemoteFleetInstances,
   type ServiceQuery,

@@ -6,7 +6,7 @@ import type { ByteStream } from "../stream/byte-stream.ts";
 import type { Lingerer } from "../stream/lingerer.ts";
 import type { RelayBuffers } from "../stream/relay-buffers.ts";
 import type { CertificateSource } from "../tls/certificate-source.ts";
-import type { LogFields, LogRecord } from "../tunnel.ts";
+import type { LogFields, LogRecord } from "../tunnel-reports.ts";
 
 /** As in the handshake's `type`: TCP, QUIC, WebSocket, HTTP/2. */
 export type CarrierType = 0 | 1 | 2 | 3;

@@ -1,4 +1,5 @@
 import type { ByteStream, Lease, StreamReader } from "../stream/byte-stream.ts";
+import { CarriedStream } from "../stream/carried-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
 import type { FramedConnection } from "./framed-connection.ts";
 
@@ -8,15 +9,14 @@ import type { FramedConnection } from "./framed-connection.ts";
  * Over when both sides have ended and all was delivered (the connection lives on), or when the
  * connection closes before: a reset.
  */
-export class FramedStream implements ByteStream {
+export class FramedStream extends CarriedStream implements ByteStream {
   reader: StreamReader = DETACHED_READER;
-  readonly #carrier: ByteStream;
   /** `undefined` once it is over. */
   #connection: FramedConnection | undefined;
 
   constructor(connection: FramedConnection, carrier: ByteStream) {
+    super(carrier);
     this.#connection = connection;
-    this.#carrier = carrier;
   }
 
   setReader(reader: StreamReader): void {
@@ -32,11 +32,11 @@ export class FramedStream implements ByteStream {
   }
 
   get pendingBytes(): number {
-    return this.#connection === undefined ? 0 : this.#carrier.pendingBytes;
+    return this.#connection === undefined ? 0 : this.carrier.pendingBytes;
   }
 
   get writesAtOnce(): boolean {
-    return this.#carrier.writesAtOnce;
+    return this.carrier.writesAtOnce;
   }
 
   end(done?: () => void): void {
@@ -57,7 +57,7 @@ export class FramedStream implements ByteStream {
   }
 
   hold(): void {
-    this.#carrier.hold();
+    this.carrier.hold();
   }
 
   /** What lies before its bytes may be another frame's. */
@@ -66,11 +66,11 @@ export class FramedStream implements ByteStream {
   }
 
   readAtMost(bytes: number | undefined): void {
-    this.#carrier.readAtMost(bytes);
+    this.carrier.readAtMost(bytes);
   }
 
   rest(): void {
-    this.#carrier.rest();
+    this.carrier.rest();
   }
 
   reset(): void {
@@ -83,7 +83,7 @@ export class FramedStream implements ByteStream {
   }
 
   get destroyed(): boolean {
-    return this.#connection === undefined || this.#carrier.destroyed;
+    return this.#connection === undefined || this.carrier.destroyed;
   }
 
   /** It has come to a clean end. */
@@ -96,25 +96,6 @@ export class FramedStream implements ByteStream {
     this.#connection = undefined;
     // Not from inside the method of this stream that has brought it about.
     process.nextTick(closeNow, this);
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#carrier.remoteAddress;
-  }
-  get remotePort(): number | undefined {
-    return this.#carrier.remotePort;
-  }
-  get localAddress(): string | undefined {
-    return this.#carrier.localAddress;
-  }
-  get localPort(): number | undefined {
-    return this.#carrier.localPort;
-  }
-  get peerFingerprint(): string | undefined {
-    return this.#carrier.peerFingerprint;
-  }
-  get ownFingerprint(): string | undefined {
-    return this.#carrier.ownFingerprint;
   }
 }
 

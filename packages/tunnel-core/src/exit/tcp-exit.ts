@@ -16,8 +16,8 @@ import type { ByteStream } from "../stream/byte-stream.ts";
 import { EarlyReader } from "../stream/early-reader.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
 import type { TargetDial, TargetDialer, TargetWanted } from "../target/target-dialer.ts";
-import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import type { ConnectionRefusal } from "../tunnel-reports.ts";
 import { addressOf } from "../wire/endpoint.ts";
 import { targetHeader } from "./target-header.ts";
 

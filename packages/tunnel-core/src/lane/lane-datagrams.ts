@@ -1,5 +1,6 @@
 import type { ByteStream, Lease, StreamReader } from "../stream/byte-stream.ts";
 import { OWNED } from "../stream/byte-stream.ts";
+import { CarriedStream } from "../stream/carried-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
 import type { WaitingDatagrams } from "../udp/waiting-datagrams.ts";
 import { DatagramDecoder, FRAME_HEADER_BYTES } from "../wire/datagram-frame.ts";
@@ -20,12 +21,11 @@ export interface DatagramBounds {
  * A UDP session on a lane: datagram frames, of which each data frame has whole ones. It has no window:
  * what can't be sent or taken is dropped and counted.
  */
-export class LaneDatagrams implements ByteStream, LaneMember {
+export class LaneDatagrams extends CarriedStream implements ByteStream, LaneMember {
   reader: StreamReader = DETACHED_READER;
   readonly number: number;
   readonly writesAtOnce = true;
   readonly headRoom = 0;
-  readonly #carrier: ByteStream;
   readonly #bounds: DatagramBounds;
   #lane: Lane | undefined;
   /** Data frames for which the lane has no room yet. */
@@ -41,8 +41,8 @@ export class LaneDatagrams implements ByteStream, LaneMember {
   #deliversLater = false;
 
   constructor(lane: Lane, number: number, bounds: DatagramBounds) {
+    super(lane.stream);
     this.#lane = lane;
-    this.#carrier = lane.stream;
     this.number = number;
     this.#bounds = bounds;
   }
@@ -231,25 +231,6 @@ export class LaneDatagrams implements ByteStream, LaneMember {
 
   get destroyed(): boolean {
     return this.#lane === undefined;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#carrier.remoteAddress;
-  }
-  get remotePort(): number | undefined {
-    return this.#carrier.remotePort;
-  }
-  get localAddress(): string | undefined {
-    return this.#carrier.localAddress;
-  }
-  get localPort(): number | undefined {
-    return this.#carrier.localPort;
-  }
-  get peerFingerprint(): string | undefined {
-    return this.#carrier.peerFingerprint;
-  }
-  get ownFingerprint(): string | undefined {
-    return this.#carrier.ownFingerprint;
   }
 }
 

@@ -1,4 +1,5 @@
-import type { ByteStream, Lease, StreamReader } from "../stream/byte-stream.ts";
+import type { Lease, StreamReader } from "../stream/byte-stream.ts";
+import { CarriedStream } from "../stream/carried-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
 import {
   LANE_FIN,
@@ -29,7 +30,7 @@ export interface Promoter {
 }
 
 /** What a user's stream on a lane sends: over the lane as far as its window goes, then over a branch. */
-export abstract class LaneSender implements LaneMember, BranchOwner {
+export abstract class LaneSender extends CarriedStream implements LaneMember, BranchOwner {
   reader: StreamReader = DETACHED_READER;
   readonly number: number;
   /** The id of its lane. */
@@ -38,7 +39,6 @@ export abstract class LaneSender implements LaneMember, BranchOwner {
   /** While the peer may say something about the stream on it. */
   protected lane: Lane | undefined;
   protected closed = false;
-  readonly #carrier: ByteStream;
   /** Bytes that the peer takes now. */
   #room = LANE_WINDOW_BYTES;
   /** What was written and can't be sent yet; the first `#keptFrom` bytes of it have gone. */
@@ -51,8 +51,8 @@ export abstract class LaneSender implements LaneMember, BranchOwner {
   #onFinDone: (() => void) | undefined;
 
   constructor(lane: Lane, number: number, promoter: Promoter) {
+    super(lane.stream);
     this.lane = lane;
-    this.#carrier = lane.stream;
     this.laneId = lane.id;
     this.number = number;
     this.promoter = promoter;
@@ -272,25 +272,6 @@ export abstract class LaneSender implements LaneMember, BranchOwner {
 
   get destroyed(): boolean {
     return this.closed;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#carrier.remoteAddress;
-  }
-  get remotePort(): number | undefined {
-    return this.#carrier.remotePort;
-  }
-  get localAddress(): string | undefined {
-    return this.#carrier.localAddress;
-  }
-  get localPort(): number | undefined {
-    return this.#carrier.localPort;
-  }
-  get peerFingerprint(): string | undefined {
-    return this.#carrier.peerFingerprint;
-  }
-  get ownFingerprint(): string | undefined {
-    return this.#carrier.ownFingerprint;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ByteStream, Lease, StreamReader } from "../stream/byte-stream.ts";
+import { CarriedStream } from "../stream/carried-stream.ts";
 import { DETACHED_READER } from "../stream/detached-reader.ts";
 import { TokenBucket, type TokenWaiter } from "./token-bucket.ts";
 
@@ -6,9 +7,11 @@ import { TokenBucket, type TokenWaiter } from "./token-bucket.ts";
  * A stream that brings no more than so many bytes in a second: one direction of one connection
  * (`rateconn`). All else is the stream's own.
  */
-export class ThrottledStream implements ByteStream, StreamReader, TokenWaiter {
+export class ThrottledStream
+  extends CarriedStream
+  implements ByteStream, StreamReader, TokenWaiter
+{
   queued = false;
-  readonly #stream: ByteStream;
   readonly #bucket: TokenBucket;
   #reader: StreamReader = DETACHED_READER;
   /** Its reader wants more, if the limit lets it. */
@@ -17,7 +20,7 @@ export class ThrottledStream implements ByteStream, StreamReader, TokenWaiter {
 
   /** @param stream its reader is this one from now on */
   constructor(stream: ByteStream, bytesPerSecond: number) {
-    this.#stream = stream;
+    super(stream);
     this.#bucket = new TokenBucket(bytesPerSecond);
     stream.setReader(this);
     stream.readAtMost(this.#bucket.quantumBytes);
@@ -39,7 +42,7 @@ export class ThrottledStream implements ByteStream, StreamReader, TokenWaiter {
 
   onTokens(): void {
     this.#limited = false;
-    if (this.#wanted && !this.#stream.destroyed) this.#stream.resume();
+    if (this.#wanted && !this.carrier.destroyed) this.carrier.resume();
   }
 
   onEnd(): void {
@@ -61,74 +64,56 @@ export class ThrottledStream implements ByteStream, StreamReader, TokenWaiter {
 
   pause(): void {
     this.#wanted = false;
-    this.#stream.pause();
+    this.carrier.pause();
   }
 
   resume(): void {
     this.#wanted = true;
     // Also under the limit: it says that what was held is free.
-    this.#stream.resume();
-    if (this.#limited) this.#stream.pause();
+    this.carrier.resume();
+    if (this.#limited) this.carrier.pause();
   }
 
   readAtMost(bytes: number | undefined): void {
     const { quantumBytes } = this.#bucket;
-    this.#stream.readAtMost(bytes === undefined ? quantumBytes : Math.min(bytes, quantumBytes));
+    this.carrier.readAtMost(bytes === undefined ? quantumBytes : Math.min(bytes, quantumBytes));
   }
 
   write(bytes: Buffer, headRoom?: number): boolean {
-    return this.#stream.write(bytes, headRoom);
+    return this.carrier.write(bytes, headRoom);
   }
   writeCopy(buffer: Buffer, length: number): boolean {
-    return this.#stream.writeCopy(buffer, length);
+    return this.carrier.writeCopy(buffer, length);
   }
   get pendingBytes(): number {
-    return this.#stream.pendingBytes;
+    return this.carrier.pendingBytes;
   }
   get writesAtOnce(): boolean {
-    return this.#stream.writesAtOnce;
+    return this.carrier.writesAtOnce;
   }
   end(done?: () => void): void {
-    this.#stream.end(done);
+    this.carrier.end(done);
   }
   hold(): void {
-    this.#stream.hold();
+    this.carrier.hold();
   }
   get headRoom(): number {
-    return this.#stream.headRoom;
+    return this.carrier.headRoom;
   }
   rest(): void {
-    this.#stream.rest();
+    this.carrier.rest();
   }
   keepAlive(): void {
-    this.#stream.keepAlive?.();
+    this.carrier.keepAlive?.();
   }
   reset(): void {
-    this.#stream.reset();
+    this.carrier.reset();
   }
   destroy(): void {
-    this.#stream.destroy();
+    this.carrier.destroy();
   }
   get destroyed(): boolean {
-    return this.#stream.destroyed;
-  }
-  get remoteAddress(): string | undefined {
-    return this.#stream.remoteAddress;
-  }
-  get remotePort(): number | undefined {
-    return this.#stream.remotePort;
-  }
-  get localAddress(): string | undefined {
-    return this.#stream.localAddress;
-  }
-  get localPort(): number | undefined {
-    return this.#stream.localPort;
-  }
-  get peerFingerprint(): string | undefined {
-    return this.#stream.peerFingerprint;
-  }
-  get ownFingerprint(): string | undefined {
-    return this.#stream.ownFingerprint;
+    return this.carrier.destroyed;
   }
 }
 

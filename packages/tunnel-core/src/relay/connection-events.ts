@@ -1,6 +1,6 @@
 import type { TunnelError } from "../errors.ts";
-import type { ConnectionRefusal } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import type { ConnectionRefusal } from "../tunnel-reports.ts";
 
 /** What a connection has carried, bytes. */
 export interface CarriedBytes {

@@ -3,7 +3,7 @@ import { contextFor } from "../../test/support/memory-context.ts";
 import { type MemoryStream, memoryPair } from "../../test/support/memory-stream.ts";
 import { RecordingReader } from "../../test/support/recording-reader.ts";
 import type { Opening } from "../conduit/conduit.ts";
-import type { LogRecord } from "../tunnel.ts";
+import type { LogRecord } from "../tunnel-reports.ts";
 import type { Signal, SignalEvent } from "../wire/signal.ts";
 import { SignalDecoder } from "../wire/signal-decoder.ts";
 import { createSignalEncoder } from "../wire/signal-encoder.ts";

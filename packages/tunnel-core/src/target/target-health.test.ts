@@ -1,6 +1,6 @@
 import { type HostPort, parseTunnelUrl } from "@nodepass/url-config";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { LogRecord } from "../tunnel.ts";
+import type { LogRecord } from "../tunnel-reports.ts";
 import { createContext } from "../tunnels/create-context.ts";
 import { TargetHealth } from "./target-health.ts";
 

@@ -1,6 +1,6 @@
 import { formatHostPort, type HostPort } from "@nodepass/url-config";
-import type { TargetState } from "../tunnel.ts";
 import type { TunnelContext } from "../tunnel-context.ts";
+import type { TargetState } from "../tunnel-reports.ts";
 
 /** First rest of a target that failed, ms; it doubles with each failure after a rest. */
 const FIRST_REST_MS = 1000;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { LogFields } from "../tunnel.ts";
+import type { LogFields } from "../tunnel-reports.ts";
 import { LogLimiter } from "./log-limiter.ts";
 
 beforeEach(() => {

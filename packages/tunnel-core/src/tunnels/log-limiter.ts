@@ -1,4 +1,4 @@
-import type { LogFields, LogRecord } from "../tunnel.ts";
+import type { LogFields, LogRecord } from "../tunnel-reports.ts";
 
 type Log = (level: LogRecord["level"], message: string, fields?: LogFields) => void;
 

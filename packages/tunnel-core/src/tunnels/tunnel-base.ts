@@ -12,19 +12,21 @@ import { asTunnelError, TunnelError, type TunnelErrorCode } from "../errors.ts";
 import { ProcessStream } from "../stream/process-stream.ts";
 import type {
   CloseOptions,
-  ConnectionEvent,
   ConnectOptions,
-  PeerState,
   ReadyOptions,
-  TargetState,
   Tunnel,
   TunnelChanges,
+  TunnelOptions,
+} from "../tunnel.ts";
+import type {
+  ConnectionEvent,
+  PeerState,
+  TargetState,
   TunnelCounters,
   TunnelEvents,
   TunnelLatencies,
-  TunnelOptions,
   TunnelState,
-} from "../tunnel.ts";
+} from "../tunnel-reports.ts";
 import { CLOSE_OPTIONS, CONNECT_OPTIONS, checkGiven, READY_OPTIONS } from "./check-options.ts";
 import { createContext, type LiveContext } from "./create-context.ts";
 import { hideKey } from "./hide-key.ts";
@@ -116,6 +118,10 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     // A single end listens on its tunnel address: its targets are dialled.
     const isEntry = this.entry !== undefined && this.entry !== this.listener;
     updateSettings(this.context, this.settings, changes, isEntry);
+  }
+
+  serveUntil(until: number | undefined): void {
+    this.context.slots.setUntil(until);
   }
 
   counters(): TunnelCounters {

@@ -1,5 +1,6 @@
 import { type ClientSettings, parseTunnelUrl, type ServerSettings } from "@nodepass/url-config";
-import type { LogRecord, TunnelOptions } from "../../src/tunnel.ts";
+import type { TunnelOptions } from "../../src/tunnel.ts";
+import type { LogRecord } from "../../src/tunnel-reports.ts";
 import { createContext, type LiveContext } from "../../src/tunnels/create-context.ts";
 
 /** What the parts of a tunnel with this URL share, without a tunnel around it. */

@@ -51,20 +51,28 @@ export function stateTypeOf(event: FleetEvent): StateType | undefined {
 /** The first word of a thing stays the first, whatever became of it while it waited. */
 function told(type: StateType, event: FleetEvent): FleetEvent {
   if (event.type === "initial" || event.type === "master") {
-    return { ...event, type: type === "initial" ? "initial" : "master" };
+    const said = type === "initial" ? "initial" : "master";
+    return event.type === said ? event : { ...event, type: said };
   }
   if (event.type === "initialService" || event.type === "service") {
-    return { ...event, type: type === "initial" ? "initialService" : "service" };
+    const said = type === "initial" ? "initialService" : "service";
+    return event.type === said ? event : { ...event, type: said };
   }
   return event;
 }
 
+/** Events don't change: what many readers are told is encoded once. */
+const encoded = new WeakMap<FleetEvent, string>();
+
 function frame(event: FleetEvent): string {
-  const text = `event: fleet\ndata: ${JSON.stringify(event)}\n\n`;
-  // Browsers take it, but the limit of every other stream is this stream's, too.
-  return Buffer.byteLength(text) <= MAX_FRAME_BYTES
-    ? text
-    : `: an event of ${event.type} is too long\n\n`;
+  const known = encoded.get(event);
+  if (known !== undefined) return known;
+  const whole = `event: fleet\ndata: ${JSON.stringify(event)}\n\n`;
+  // Browsers take longer ones, but the limit of every other stream is this stream's, too.
+  const fits = Buffer.byteLength(whole) <= MAX_FRAME_BYTES;
+  const text = fits ? whole : `: an event of ${event.type} is too long\n\n`;
+  encoded.set(event, text);
+  return text;
 }
 
 /** Frames of a fleet's events: `event: fleet`, and the event as `data`. */

@@ -28,7 +28,11 @@ export function createFleetStreams(parts: {
   readonly limits: EventLimits;
   readonly logger: Logger;
 }): FleetStreams {
-  const readers = createReaderSet<FleetEvent>(parts);
+  const { clock, logger } = parts;
+  // The spacing of a master's events is for a dashboard that applies them on parallel workers; here
+  // it would only make readers look for what is due among everything that waits.
+  const limits = { ...parts.limits, stateSpacingMs: 0 };
+  const readers = createReaderSet<FleetEvent>({ clock, logger, limits });
 
   const tell = (reader: EventReader<FleetEvent>, event: FleetEvent): void => {
     const type = stateTypeOf(event);

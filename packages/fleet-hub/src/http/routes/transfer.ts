@@ -23,22 +23,20 @@ const ImportedSchema = z
 
 const ExportQuery = z.object({
   format: once(z.enum(["nodepassdash"], { error: "not nodepassdash" }), "format"),
-  path: z
-    .string({ error: "given twice" })
-    .max(256)
-    .regex(/^(?:\/[\w.~-]+)*$/, "not a path of letters, digits and -._~")
-    .default("/api")
-    .openapi({
-      param: { name: "path", in: "query" },
-      description: "Prefix of the masters' APIs, for `format=nodepassdash`",
-    }),
 });
 
 const ImportSchema = z
   .object({ exported: z.string().openapi({ description: "The file as it was exported" }) })
   .openapi("FleetImport");
 
-/** `/fleet/export` and `/fleet/import`. */
+const RebuiltSchema = z
+  .object({
+    created: z.int().min(0),
+    left: z.array(z.object({ sid: z.string(), reason: z.string() })).readonly(),
+  })
+  .openapi("RebuiltServices");
+
+/** `/fleet/export`, `/fleet/import` and `/fleet/rebuild`. */
 export function registerTransferRoutes(
   app: OpenAPIHono,
   parts: HubRouteParts,
@@ -84,8 +82,7 @@ export function registerTransferRoutes(
       "Content-Disposition": `attachment; filename="${name}"`,
       "Content-Type": "application/json",
     });
-    const { format, path } = query.data;
-    if (format === undefined) {
+    if (query.data.format === undefined) {
       return c.body(await fleet.exportServices(caller), 200, file("fleet-services.json"));
     }
     const masters = fleet.masters(caller);
@@ -93,7 +90,7 @@ export function registerTransferRoutes(
       const reason = "the hub has no suffix for host names of masters, and none of them a port";
       throw new ServiceError("CONFLICT", `${reason}: NodePassDash needs one of the two`);
     }
-    const options = { key: givenKey(c) ?? "", path, now: clock.now() };
+    const options = { key: givenKey(c) ?? "", now: clock.now() };
     const made = nodePassDashFile(masters, places, options);
     return c.body(JSON.stringify(made, null, 2), 200, file("nodepass-endpoints.json"));
   });
@@ -126,5 +123,29 @@ export function registerTransferRoutes(
       const { exported } = c.req.valid("json");
       return c.json(await fleet.importServices(callerOf(c), exported), 200);
     },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/fleet/rebuild",
+      operationId: "rebuildFleet",
+      summary: "Make services anew of what masters say they run",
+      description:
+        "For a store that was lost without an export: services are there again under their ids, their " +
+        "tunnels untouched. Policies are not known to masters: failover is off then.",
+      tags,
+      security: KEY_SECURITY,
+      middleware: [requireToken.role("admin")] as const,
+      responses: {
+        200: {
+          description: "How many were made, and which could not be",
+          content: { "application/json": { schema: RebuiltSchema } },
+        },
+        ...answers.token,
+        ...answers.unavailable,
+      },
+    }),
+    async (c) => c.json(await fleet.rebuildServices(callerOf(c)), 200),
   );
 }

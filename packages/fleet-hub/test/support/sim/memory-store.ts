@@ -32,6 +32,7 @@ interface Row {
 export class MemoryBucket<Value> {
   readonly #rows = new Map<string, Row>();
   #revision = 0;
+  readonly #restarts = new Set<() => void>();
   readonly #watchers = new Set<(key: string, row: Row | undefined, revision: number) => void>();
   /** Told of each write, before anybody else. */
   onWrite: (key: string, value: Value | undefined, revision: number) => void = () => undefined;
@@ -55,6 +56,13 @@ export class MemoryBucket<Value> {
     return this.#revision;
   }
 
+  /** All is lost, as when another bucket took its place: watches are told from the beginning. */
+  lose(): void {
+    this.#rows.clear();
+    this.#revision = 0;
+    for (const restart of this.#restarts) restart();
+  }
+
   /** Read by the test itself. */
   peek(key: string): Stored<Value> | undefined {
     const row = this.#rows.get(key);
@@ -71,16 +79,10 @@ export class MemoryBucket<Value> {
   seenBy(road: Road): Bucket<Value> {
     const round = async <Result>(work: () => Result): Promise<Result> => {
       await road.cross();
-      let result: Result | undefined;
-      let failure: unknown;
-      try {
-        result = work();
-      } catch (error) {
-        failure = error;
-      }
+      // What came of it crosses the road as well, whatever it is.
+      const [outcome] = await Promise.allSettled([Promise.resolve().then(work)]);
       await road.cross();
-      if (failure !== undefined) throw failure;
-      return result as Result;
+      return outcome.status === "fulfilled" ? outcome.value : Promise.reject(outcome.reason);
     };
     return {
       get: (key) => round(() => this.peek(key)),
@@ -125,10 +127,16 @@ export class MemoryBucket<Value> {
       });
       if (!isRunning) run();
     };
+    const restart = () => {
+      watcher.onRestart();
+      watcher.onLoaded(0);
+    };
+    this.#restarts.add(restart);
     this.#watchers.add(tell);
     return () => {
       isEnded = true;
       this.#watchers.delete(tell);
+      this.#restarts.delete(restart);
     };
   }
 }

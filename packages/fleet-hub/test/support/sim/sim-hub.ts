@@ -104,7 +104,7 @@ export class SimHub {
       prepare: (mid: string, message: Parameters<Network["prepare"]>[2]) =>
         network.prepare(this, mid, message),
       api: (mid: string, { path }: { readonly path: string }) => {
-        const instance = path.split("/").at(-1) ?? "";
+        const instance = decodeURIComponent(path.split("/").at(-1) ?? "");
         return Promise.resolve(apiAnswer(network, mid, instance));
       },
       closeStream: () => undefined,
@@ -187,7 +187,8 @@ export class SimHub {
 
 /** A member's API, as far as adopting an instance needs it. */
 function apiAnswer(network: Network, mid: string, instance: string) {
-  const found = network.members.get(mid)?.local.get(instance);
+  const member = network.members.get(mid);
+  const found = member?.local.get(instance) ?? member?.managed(instance);
   const body =
     found === undefined
       ? {}

@@ -111,6 +111,20 @@ export class SimMember {
     return held?.outcome === "released" ? undefined : held?.order;
   }
 
+  /** A part by the id of its instance. */
+  managed(instance: string): { readonly url: string; readonly alias: string } | undefined {
+    return [...this.#held.values()].find((held) => held.instance === instance)?.order;
+  }
+
+  /** The store is another one from now on: its revisions begin anew. */
+  loseStore(): void {
+    this.#highest = 0;
+    this.#bucket = "lost";
+    for (const [key, { order, ...held }] of this.#held) {
+      this.#held.set(key, { order: { ...order, rev: 0 }, ...held });
+    }
+  }
+
   parts(): string[] {
     return [...this.#held].filter(([, { outcome }]) => outcome === "applied").map(([key]) => key);
   }
@@ -136,6 +150,9 @@ export class SimMember {
       return { ok: false, reason, status: 400, url: "", tunnelPort: 0 };
     }
   }
+
+  /** Parts (`sid/part`) that are made, but whose tunnels are in error; `*`: all. */
+  readonly inError = new Set<string>();
 
   /** Set by a test: why it says no to a URL. */
   refuses: ((url: string) => string | undefined) | undefined;
@@ -165,7 +182,9 @@ export class SimMember {
   #synced({ revision, bucket, orders }: Extract<Synced, { answer: "set" }>): void {
     const named = new Set(orders.map(keyOf));
     const reports = orders.map((order) => this.#take(order));
-    if (revision >= this.#highest && (this.#bucket === "" || this.#bucket === bucket)) {
+    const isKnown = this.#bucket === "" || this.#bucket === bucket;
+    const isWhole = this.parts().every((key) => named.has(key));
+    if (revision >= this.#highest && isKnown) {
       for (const [key, held] of this.#held) {
         if (named.has(key) || held.outcome === "released") continue;
         this.#release(key, { ...held.order, gone: true, keep: false });
@@ -173,7 +192,8 @@ export class SimMember {
         if (now !== undefined) reports.push(reportOf(now));
       }
     }
-    this.#bucket = bucket;
+    // Another store is this member's when it names all that runs here.
+    if (isKnown || isWhole) this.#bucket = bucket;
     this.#highest = Math.max(this.#highest, revision);
     if (reports.length > 0) this.#options.network.done(this, { reports });
   }
@@ -192,11 +212,9 @@ export class SimMember {
       const reason = this.#options.canRun?.(order);
       const instance = held?.instance ?? order.adopt ?? `${this.mid}-${key}`;
       if (order.adopt !== null) this.local.delete(order.adopt);
-      this.#held.set(key, {
-        order,
-        outcome: reason === undefined ? "applied" : "failed",
-        instance,
-      });
+      const isInError = this.inError.has(key) || this.inError.has("*");
+      const outcome = reason === undefined && !isInError ? "applied" : "failed";
+      this.#held.set(key, { order, outcome, instance: reason === undefined ? instance : null });
       if (order.strict) this.#askLeases();
     }
     const now = this.#held.get(key);
@@ -283,7 +301,7 @@ function reportOf({ order, outcome, instance }: HeldPart): PartReport {
     outcome,
     reason: outcome === "failed" ? "it can't" : "",
     instance,
-    running: outcome === "applied" && order.running,
+    running: outcome !== "released" && instance !== null && order.running,
     carried: outcome === "released" ? { tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 } : null,
   };
 }

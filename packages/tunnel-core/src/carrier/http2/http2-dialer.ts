@@ -5,6 +5,7 @@ import { TunnelError } from "../../errors.ts";
 import { http2 } from "../../node-http2.ts";
 import { connectSocket } from "../../proxy/connect-socket.ts";
 import type { ByteStream } from "../../stream/byte-stream.ts";
+import type { StreamEnds } from "../../stream/carried-stream.ts";
 import { certificateMismatch } from "../../tls/certificate-pin.ts";
 import { certificateFingerprint } from "../../wire/certificate-fingerprint.ts";
 import type { CarrierDialTerms } from "../carrier.ts";
@@ -16,7 +17,7 @@ import {
 import { CONNECTION_WINDOW_BYTES } from "../shared-limits.ts";
 import { keepAlive } from "./http2-pinger.ts";
 import { SESSION_MEMORY_MB, SETTINGS, streamPath } from "./http2-settings.ts";
-import { type Http2Ends, Http2Stream } from "./http2-stream.ts";
+import { Http2Stream } from "./http2-stream.ts";
 
 /** A client's side: one HTTP/2 connection for all streams of a session. */
 export class Http2Dialer extends SharedDialer {
@@ -45,7 +46,7 @@ export class Http2Dialer extends SharedDialer {
     return connection;
   }
 
-  async #connectSocket(signal: AbortSignal): Promise<{ socket: TLSSocket; ends: Http2Ends }> {
+  async #connectSocket(signal: AbortSignal): Promise<{ socket: TLSSocket; ends: StreamEnds }> {
     const { address, port, proxy, serverName, tls } = this.#terms;
     if (tls === undefined) throw new TunnelError("PEER_LOST", "HTTP/2 is never without TLS");
     const socket = (await connectSocket({
@@ -90,7 +91,7 @@ function unusable(socket: TLSSocket): TunnelError | undefined {
 /** One HTTP/2 connection; its streams are requests. */
 class Http2Connection implements SharedConnection {
   readonly #session: ClientHttp2Session;
-  readonly #ends: Http2Ends;
+  readonly #ends: StreamEnds;
   readonly #terms: CarrierDialTerms;
   readonly #owner: SharedConnectionOwner;
   #streams = 0;
@@ -100,7 +101,7 @@ class Http2Connection implements SharedConnection {
 
   constructor(
     session: ClientHttp2Session,
-    ends: Http2Ends,
+    ends: StreamEnds,
     terms: CarrierDialTerms,
     owner: SharedConnectionOwner,
   ) {

@@ -1,17 +1,8 @@
 import type { Http2Stream as NodeStream } from "node:http2";
 import { type ByteStream, OWNED, type StreamReader } from "../../stream/byte-stream.ts";
+import { CarriedStream, type StreamEnds } from "../../stream/carried-stream.ts";
 import { DETACHED_READER } from "../../stream/detached-reader.ts";
 import { connectionReset } from "../../system-errors.ts";
-
-/** Where a stream's connection goes to and comes from. */
-export interface Http2Ends {
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly localAddress: string | undefined;
-  readonly localPort: number | undefined;
-  readonly peerFingerprint: string | undefined;
-  readonly ownFingerprint: string | undefined;
-}
 
 /** Code of RST_STREAM (RFC 9113, section 7): the stream is no longer needed. */
 const CANCEL = 8;
@@ -25,12 +16,11 @@ const LAST_WORDS_MS = 1000;
  * long as the session lasts (docs/protocol.md, "The other pools"). Of such a peer a reset is an end,
  * after which writes are for nobody; and when we have ended, its silence is one.
  */
-export class Http2Stream implements ByteStream {
+export class Http2Stream extends CarriedStream<StreamEnds> implements ByteStream {
   reader: StreamReader = DETACHED_READER;
   readonly writesAtOnce = false;
   readonly headRoom = 0;
   readonly #stream: NodeStream;
-  readonly #ends: Http2Ends;
   #pendingBytes = 0;
   #ended = false;
   #finished = false;
@@ -51,9 +41,9 @@ export class Http2Stream implements ByteStream {
   #writes = 0;
 
   /** @param of114 its other side is a NodePass 1.14 node; a server finds out later */
-  constructor(stream: NodeStream, ends: Http2Ends, of114 = false) {
+  constructor(stream: NodeStream, ends: StreamEnds, of114 = false) {
+    super(ends);
     this.#stream = stream;
-    this.#ends = ends;
     this.#of114 = of114;
     stream.pause();
     stream.on("data", (chunk: Buffer) => {
@@ -187,24 +177,5 @@ export class Http2Stream implements ByteStream {
     this.#writes = 0;
     this.#pendingBytes = 0;
     this.reader.onDrain();
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#ends.remoteAddress;
-  }
-  get remotePort(): number | undefined {
-    return this.#ends.remotePort;
-  }
-  get localAddress(): string | undefined {
-    return this.#ends.localAddress;
-  }
-  get localPort(): number | undefined {
-    return this.#ends.localPort;
-  }
-  get peerFingerprint(): string | undefined {
-    return this.#ends.peerFingerprint;
-  }
-  get ownFingerprint(): string | undefined {
-    return this.#ends.ownFingerprint;
   }
 }

@@ -1,5 +1,6 @@
 import { TunnelError } from "../../errors.ts";
 import { type ByteStream, type Lease, OWNED, type StreamReader } from "../../stream/byte-stream.ts";
+import { CarriedStream } from "../../stream/carried-stream.ts";
 import { DETACHED_READER } from "../../stream/detached-reader.ts";
 import { WebSocketDecoder, type WebSocketSink } from "../../wire/websocket-decoder.ts";
 import {
@@ -33,11 +34,13 @@ export interface WebSocketOwner {
  * lets an end point answer a close when it is done with what it is sending (section 5.5.1). When both
  * have gone the connection is closed. One that ends in any other way was reset.
  */
-export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink {
+export class WebSocketStream
+  extends CarriedStream
+  implements ByteStream, StreamReader, WebSocketSink
+{
   reader: StreamReader = DETACHED_READER;
   /** Sweeps of the owner without a byte sent. */
   quietSweeps = 0;
-  readonly #inner: ByteStream;
   readonly #owner: WebSocketOwner;
   readonly #decoder: WebSocketDecoder;
   /** Whether this end masks: it is the client. */
@@ -64,7 +67,7 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
     owner: WebSocketOwner,
     early: Buffer | undefined,
   ) {
-    this.#inner = inner;
+    super(inner);
     this.#owner = owner;
     this.#masks = client;
     this.#decoder = new WebSocketDecoder(!client);
@@ -96,7 +99,7 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
   #send(whole: Buffer, header: number, headRoom: number): boolean {
     frameInPlace(whole, header, OPCODE_BINARY, this.#masks);
     this.quietSweeps = 0;
-    const done = this.#inner.write(whole, headRoom);
+    const done = this.carrier.write(whole, headRoom);
     this.#waits = !done;
     return done;
   }
@@ -107,15 +110,15 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
     payload.copy(whole, header);
     frameInPlace(whole, header, opcode, this.#masks);
     this.quietSweeps = 0;
-    return this.#inner.write(whole);
+    return this.carrier.write(whole);
   }
 
   get pendingBytes(): number {
-    return this.#waits ? this.#inner.pendingBytes : 0;
+    return this.#waits ? this.carrier.pendingBytes : 0;
   }
 
   get writesAtOnce(): boolean {
-    return this.#inner.writesAtOnce;
+    return this.carrier.writesAtOnce;
   }
 
   end(done?: () => void): void {
@@ -143,8 +146,8 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
   /** Nothing more will be said by either side. */
   #endBoth(): void {
     if (!this.#ended || this.#endWaits || !this.#peerEnded || this.#closed) return;
-    this.#inner.setReader(DETACHED_READER);
-    this.#owner.linger(this.#inner);
+    this.carrier.setReader(DETACHED_READER);
+    this.#owner.linger(this.carrier);
     this.#close();
   }
 
@@ -185,7 +188,7 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
 
   onPing(payload: Buffer): void {
     if (this.#ended || this.destroyed) return;
-    if (this.#inner.pendingBytes > MAX_PENDING_BEHIND_PONG) return;
+    if (this.carrier.pendingBytes > MAX_PENDING_BEHIND_PONG) return;
     this.#control(OPCODE_PONG, payload);
   }
 
@@ -220,13 +223,13 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
   /** The connection is of no more use. @param code to tell the peer, if anything can be told */
   #fail(error: TunnelError, code: number | undefined): void {
     if (this.#closed) return;
-    this.#inner.setReader(DETACHED_READER);
-    if (code === undefined || this.#ended || this.#inner.destroyed) {
-      this.#inner.reset();
+    this.carrier.setReader(DETACHED_READER);
+    if (code === undefined || this.#ended || this.carrier.destroyed) {
+      this.carrier.reset();
     } else {
       this.#ended = true;
       this.#control(OPCODE_CLOSE, closePayload(code));
-      this.#owner.linger(this.#inner);
+      this.#owner.linger(this.carrier);
     }
     this.reader.onError(error);
     this.#close();
@@ -239,11 +242,11 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
   }
 
   pause(): void {
-    this.#inner.pause();
+    this.carrier.pause();
   }
 
   resume(): void {
-    if (this.#early === undefined) this.#inner.resume();
+    if (this.#early === undefined) this.carrier.resume();
     else if (!this.#earlyComes) {
       this.#earlyComes = true;
       setImmediate(takeEarly, this);
@@ -255,11 +258,11 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
     const early = this.#early;
     this.#early = undefined;
     if (early === undefined || this.destroyed) return;
-    if (this.onBytes(early, early.length, OWNED)) this.#inner.resume();
+    if (this.onBytes(early, early.length, OWNED)) this.carrier.resume();
   }
 
   hold(): void {
-    this.#inner.hold();
+    this.carrier.hold();
   }
 
   /** What lies before its bytes may be another message's. */
@@ -268,44 +271,25 @@ export class WebSocketStream implements ByteStream, StreamReader, WebSocketSink 
   }
 
   readAtMost(bytes: number | undefined): void {
-    this.#inner.readAtMost(bytes);
+    this.carrier.readAtMost(bytes);
   }
 
   rest(): void {
-    this.#inner.rest();
+    this.carrier.rest();
   }
 
   // Closing.
 
   reset(): void {
-    this.#inner.reset();
+    this.carrier.reset();
   }
 
   destroy(): void {
-    this.#inner.destroy();
+    this.carrier.destroy();
   }
 
   get destroyed(): boolean {
-    return this.#closed || this.#inner.destroyed;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#inner.remoteAddress;
-  }
-  get remotePort(): number | undefined {
-    return this.#inner.remotePort;
-  }
-  get localAddress(): string | undefined {
-    return this.#inner.localAddress;
-  }
-  get localPort(): number | undefined {
-    return this.#inner.localPort;
-  }
-  get peerFingerprint(): string | undefined {
-    return this.#inner.peerFingerprint;
-  }
-  get ownFingerprint(): string | undefined {
-    return this.#inner.ownFingerprint;
+    return this.#closed || this.carrier.destroyed;
   }
 }
 

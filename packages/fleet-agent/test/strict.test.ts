@@ -1,0 +1,206 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { AppliedSchema, type Lease, type LeaseRequest } from "@nodepass/fleet-protocol";
+import { findNatsServer } from "test-support/nats";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { HonestHub, order } from "./support/honest-hub.ts";
+import { startMember, type TestMember, temporaryFolder } from "./support/member.ts";
+
+const WAIT = { timeout: 30_000, interval: 20 };
+const HOST = "127.44.4.1";
+const TTL_MS = 3000;
+const program = fileURLToPath(new URL("../../../apps/master/dist/main.js", import.meta.url));
+
+/** One connection and what it gets back. */
+function user(port: number) {
+  const socket: Socket = connect(port, HOST);
+  let got = "";
+  const over = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  socket
+    .on("error", () => undefined)
+    .on("data", (bytes) => {
+      got += String(bytes);
+    });
+  return { socket, over, got: () => got, say: (text: string) => socket.write(text) };
+}
+
+describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
+  const closers: (() => unknown)[] = [];
+  let hub: HonestHub;
+  let asked: LeaseRequest[];
+  let isGranted: boolean;
+  let targetPort: number;
+  /** Connections that the target has had. */
+  let dialled: number;
+
+  beforeAll(async () => {
+    hub = await HonestHub.start();
+  });
+  afterAll(() => hub.close());
+  beforeEach(async () => {
+    asked = [];
+    isGranted = false;
+    hub.lease = (_mid, request): Lease => {
+      asked.push(request);
+      const parts = isGranted ? request.parts.map((part) => ({ ...part, ttlMs: TTL_MS })) : [];
+      return { parts };
+    };
+    dialled = 0;
+    const target = createServer((socket) => {
+      dialled++;
+      socket.on("error", () => undefined).pipe(socket);
+    }).listen(0, HOST);
+    await once(target, "listening");
+    const address = target.address();
+    targetPort = typeof address === "object" && address !== null ? address.port : 0;
+    closers.push(() => target.close());
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+    hub.lease = () => undefined;
+  });
+
+  const url = (port: number) => `client://${HOST}:${port}/${HOST}:${targetPort}?mode=1&log=none`;
+  const part = (port: number, change = {}) =>
+    order({ sid: "s1", url: url(port), strict: true, ttlMs: TTL_MS, ...change });
+  const apply = async (mid: string, given: ReturnType<typeof order>) =>
+    (await hub.ask(mid, "apply", { orders: [given] }, AppliedSchema)).reports[0];
+
+  async function start(): Promise<TestMember> {
+    const member = await startMember(temporaryFolder(closers), { token: hub.token() });
+    closers.push(() => member.stop());
+    await vi.waitFor(() => expect(member.agent.status().state).toBe("synced"), WAIT);
+    return member;
+  }
+  const statusOf = async (member: TestMember) => (await member.instances.list())[0]?.status;
+
+  test("starts with a lease that names it and not before, and stops at its end", async () => {
+    const member = await start();
+    const made = await apply(member.mid, part(4501));
+    expect(made).toMatchObject({ outcome: "applied", running: false });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1), WAIT);
+    expect(asked.at(-1)?.parts).toEqual([{ sid: "s1", part: 0, epoch: 1 }]);
+    expect(await statusOf(member)).toBe("stopped");
+
+    isGranted = true;
+    await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
+    const one = user(4501);
+    one.say("hello");
+    await vi.waitFor(() => expect(one.got()).toBe("hello"), WAIT);
+    // It is renewed, and nobody notices.
+    await delay(1.5 * TTL_MS);
+    one.say("still");
+    await vi.waitFor(() => expect(one.got()).toBe("hellostill"), WAIT);
+
+    isGranted = false;
+    const endOfLease = performance.now() + TTL_MS;
+    await one.over;
+    expect(performance.now()).toBeLessThan(endOfLease + 2000);
+    await vi.waitFor(async () => expect(await statusOf(member)).toBe("stopped"), WAIT);
+    await vi.waitFor(() => {
+      const last = hub.reports.filter((report) => report.mid === member.mid).at(-1)?.report;
+      expect(last).toMatchObject({ outcome: "applied", running: false });
+    }, WAIT);
+    const refused = user(4501);
+    await refused.over;
+    expect(refused.got()).toBe("");
+
+    isGranted = true;
+    await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
+  });
+
+  test("takes no lease of another epoch", async () => {
+    const member = await start();
+    isGranted = true;
+    hub.lease = (_mid, request): Lease => {
+      asked.push(request);
+      return { parts: request.parts.map((one) => ({ ...one, epoch: 1, ttlMs: TTL_MS })) };
+    };
+    await apply(member.mid, part(4502, { epoch: 2 }));
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), WAIT);
+    expect(await statusOf(member)).toBe("stopped");
+  });
+
+  test("that was none before goes on for its TTL, and without an end when it is none again", async () => {
+    const member = await start();
+    await apply(member.mid, part(4503, { strict: false, ttlMs: 0 }));
+    expect(await statusOf(member)).toBe("running");
+    await apply(member.mid, part(4503, { rev: 2 }));
+    expect(await statusOf(member)).toBe("running");
+    await vi.waitFor(async () => expect(await statusOf(member)).toBe("stopped"), WAIT);
+    isGranted = true;
+    await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
+    await apply(member.mid, part(4503, { rev: 3, strict: false }));
+    isGranted = false;
+    await delay(1.5 * TTL_MS);
+    expect(await statusOf(member)).toBe("running");
+  });
+
+  test("made of a local instance that runs waits for its lease like any other", async () => {
+    const member = await start();
+    const local = await member.instances.create({ url: url(4504) });
+    await apply(member.mid, part(4504, { adopt: local.id }));
+    expect(await statusOf(member)).toBe("stopped");
+  });
+
+  test("stops at once when another process has this one's seat", async () => {
+    const member = await start();
+    isGranted = true;
+    await apply(member.mid, part(4505));
+    await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
+    const session = hub.syncs.at(-1)?.sync.session;
+    hub.tell(member.mid, "evict", { session, reason: "another one" }, session);
+    await vi.waitFor(async () => expect(await statusOf(member)).toBe("stopped"), WAIT);
+    expect(member.agent.status().state).toBe("left");
+  });
+
+  test("of a process that stood still beyond its lease serves no new user when it wakes", async () => {
+    const folder = temporaryFolder(closers);
+    const child = spawn(
+      process.execPath,
+      [program, "master://127.0.0.1:0", "--join", hub.token()],
+      {
+        env: { PATH: process.env.PATH, NP_STATE_DIR: folder, NP_WORKERS: "1" },
+        stdio: "ignore",
+      },
+    );
+    const ended = once(child, "close");
+    closers.push(() => {
+      child.kill("SIGCONT");
+      child.kill("SIGKILL");
+      return ended;
+    });
+    const syncs = hub.syncs.length;
+    await vi.waitFor(() => expect(hub.syncs.length).toBeGreaterThan(syncs), WAIT);
+    const mid = hub.syncs.at(-1)?.mid ?? "";
+    isGranted = true;
+    await apply(mid, part(4506));
+    await vi.waitFor(async () => {
+      const one = user(4506);
+      one.say("x");
+      await delay(100);
+      one.socket.destroy();
+      expect(one.got()).toBe("x");
+    }, WAIT);
+    const held = user(4506);
+    held.say("before");
+    await vi.waitFor(() => expect(held.got()).toBe("before"), WAIT);
+
+    const before = dialled;
+    child.kill("SIGSTOP");
+    isGranted = false;
+    await delay(TTL_MS + 500);
+    // The system takes them for the process, which finds them when it wakes.
+    const late = Array.from({ length: 20 }, () => user(4506));
+    for (const one of late) one.say("late");
+    await delay(200);
+    child.kill("SIGCONT");
+    await Promise.all([...late.map(({ over }) => over), held.over]);
+    expect(late.map(({ got }) => got()).join("")).toBe("");
+    // Nor was the target reached for any of them, in the moment before the timer came.
+    expect(dialled).toBe(before);
+  });
+});

@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import {
+  MAX_MEMBER_REQUESTS,
+  MAX_MEMBER_STREAMS,
+  MAX_PASSED_BODY_BYTES,
+  PASS_TIMEOUT_MS,
+} from "@nodepass/fleet-protocol";
+import { findNatsServer } from "test-support/nats";
+import { expect, it, onTestFinished } from "vitest";
+import { MEMBER_SILENCE_MS, STREAM_WINDOW_BYTES } from "../src/gateway/answer-stream.ts";
+import { MAX_PASSED_HEADERS, NOT_A_MEMBERS_MATTER } from "../src/gateway/passed-headers.ts";
+import { MAX_HUB_STREAMS } from "../src/gateway/passer.ts";
+import * as fleetHub from "../src/index.ts";
+import { TestFleet } from "./support/test-fleet.ts";
+
+const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+
+it.skipIf(findNatsServer() === undefined)("README's example prints what it says", async () => {
+  const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  const body = code.replace(/import (\{.*\}) from ".*";/g, "const $1 = fleetHub;");
+  const fleet = await TestFleet.start(1, "home");
+  onTestFinished(() => fleet.close());
+  const lines: unknown[] = [];
+  const run = new Function(
+    ...["fleetHub", "secrets", "adminToken", "print"],
+    `return (async () => {${body}})();`,
+  );
+  const { hub, adminToken } = fleet.created;
+  await run(fleetHub, hub, adminToken, (line: unknown) => lines.push(line));
+  const said = /print\(.*\); \/\/ (.*)$/m.exec(readme)?.[1];
+  expect(lines).toEqual([said]);
+});
+
+it("README has the limits as they are", () => {
+  const has = (row: string) => expect(readme).toContain(`| ${row} |`);
+  expect(MAX_PASSED_BODY_BYTES).toBe(1_048_576);
+  has(`headers | ${MAX_PASSED_HEADERS}`);
+  has(`streams of a hub | ${MAX_HUB_STREAMS}`);
+  has(`streams, requests in flight of a master | ${MAX_MEMBER_STREAMS}, ${MAX_MEMBER_REQUESTS}`);
+  has(`wait for the head of an answer | ${PASS_TIMEOUT_MS / 1000} s`);
+  expect(readme).toContain(`at most ${STREAM_WINDOW_BYTES / 1024} KiB of each`);
+  expect(readme).toContain(`silent for ${MEMBER_SILENCE_MS / 1000} s`);
+});
+
+it("README names every header of a master's that the gateway drops", () => {
+  for (const name of NOT_A_MEMBERS_MATTER) {
+    expect(readme.toLowerCase()).toContain(`\`${name}\``);
+  }
+});
