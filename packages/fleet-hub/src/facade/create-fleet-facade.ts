@@ -12,7 +12,7 @@ import type { OrderPusher, ServiceOperations } from "../services/service-operati
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
 import type { FleetEvents } from "./fleet-events.ts";
-import { type InstanceAsker, pageOfInstances } from "./fleet-instances.ts";
+import { allInstances, type InstanceAsker, pageOfInstances } from "./fleet-instances.ts";
 import type { Masters } from "./masters.ts";
 import { ownsService, seesService } from "./sees-service.ts";
 import { serviceView } from "./service-view.ts";
@@ -200,10 +200,18 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         operations.import(caller, exported),
       );
     },
-    rebuildServices: async (caller) => {
+    rebuildServices: async (caller, dryRun) => {
       demandRole(caller, "admin");
       demandWhole(caller);
-      return changing(caller, "rebuild", "", undefined, "", () => operations.rebuild(caller));
+      const members = [...index.members]
+        .filter(([, { value }]) => !value.evicted)
+        .map(([mid, { value }]) => ({ mid, name: value.name }));
+      const { instances, missing } = await allInstances(asker, members, caller);
+      const rebuilt = () => operations.rebuild(caller, instances, dryRun);
+      const done = dryRun
+        ? await rebuilt()
+        : await changing(caller, "rebuild", "", undefined, "", rebuilt);
+      return { ...done, missing };
     },
     managedPart: operations.managedPart,
     auditPassed: async (caller, mid, what, from) => {
