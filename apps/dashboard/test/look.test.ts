@@ -1,23 +1,10 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { violations } from "./support/axe.ts";
 import { inBrowser, useBrowser } from "./support/browser.ts";
 import { startMaster, type TestMaster } from "./support/master.ts";
 import { goTo, signIn } from "./support/sign-in.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe finds wrong on a page as it is, told by rule and place. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = await page.evaluate<{ id: string; nodes: { target: string[] }[] }[]>(
-    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",
-  );
-  return found.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
-  );
-}
 
 /** All that a page says, what stands in its fields too. */
 function pageText(page: Page): Promise<string> {

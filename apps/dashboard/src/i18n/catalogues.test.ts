@@ -1,6 +1,8 @@
 import { COUNTER_NAMES } from "@nodepass/model";
 import { describeParameters, ENGLISH } from "@nodepass/url-config";
 import { describe, expect, it } from "vitest";
+import { en as fleetEn } from "../fleet/i18n/en.ts";
+import { zh as fleetZh } from "../fleet/i18n/zh.ts";
 import { en } from "./en.ts";
 import { zh } from "./zh.ts";
 import { zhCounters, zhParameters } from "./zh-terms.ts";
@@ -23,6 +25,7 @@ describe("the catalogues", () => {
   it("have the same keys", () => {
     const own = ({ parameters: _parameters, ...rest }: typeof en) => pathsOf(rest).sort();
     expect(own(zh)).toEqual(own(en));
+    expect(pathsOf(fleetZh).sort()).toEqual(pathsOf(fleetEn).sort());
     expect(pathsOf(zhWords).sort()).toEqual(pathsOf(ENGLISH).sort());
   });
 
@@ -36,7 +39,7 @@ describe("the catalogues", () => {
 
   it("leave nothing untranslated", () => {
     const terms = new Set(["API", "URL", "CPU", "ID"]);
-    const english = textsOf(zh).filter(
+    const english = [...textsOf(zh), ...textsOf(fleetZh)].filter(
       (text) => !/\p{Script=Han}/u.test(text) && text !== "" && !terms.has(text),
     );
     expect(english).toEqual([]);

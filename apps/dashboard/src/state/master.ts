@@ -5,6 +5,7 @@ import {
   parseMasterAddress,
   type RemoteEvent,
 } from "@nodepass/master-client";
+import type { KeyAccess } from "@nodepass/model";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { type Followed, keepFollowing } from "./keep-following.ts";
 import { Rows } from "./rows.ts";
@@ -38,8 +39,16 @@ export function createClient(url: string, key: string): MasterClient {
   return createMasterClient({ address: parseMasterAddress(url), key, eventTickets: true });
 }
 
-/** Follows a master from now on, through its absences, until it is closed. */
-export function followMaster(url: string, initialKey: string): Master {
+/**
+ * Follows a master from now on, through its absences, until it is closed.
+ *
+ * @param askAccess what the key may do there. @default as the master says
+ */
+export function followMaster(
+  url: string,
+  initialKey: string,
+  askAccess: (client: MasterClient) => Promise<KeyAccess> = (client) => client.access(),
+): Master {
   let key = initialKey;
   let client = createClient(url, key);
   const facts = signal<MasterFacts>({});
@@ -73,7 +82,7 @@ export function followMaster(url: string, initialKey: string): Master {
   const refreshAccess = async (): Promise<void> => {
     const asked = client;
     try {
-      const access = await asked.access();
+      const access = await askAccess(asked);
       if (asked === client) mayChange.value = access === "full";
     } catch {
       // Who follows the events says what is wrong; the master refuses what the key may not.

@@ -3,7 +3,6 @@ import { createFleet, type RunningFleetHub, runFleetHub } from "@nodepass/fleet-
 import { serverConfig } from "@nodepass/fleet-protocol";
 import { type MasterClient, parseMasterAddress } from "@nodepass/master-client";
 import { createFleetClient, type FleetClient } from "@nodepass/master-client/fleet";
-import type { RunningMaster } from "@nodepass/master-server";
 import type { Page } from "playwright-core";
 import { reservePort } from "test-support";
 import { findNatsServer, startNatsServer } from "test-support/nats";
@@ -15,7 +14,6 @@ export const hasEngine = findNatsServer() !== undefined;
 
 /** A real fleet: a nats-server, a hub that serves the dashboard, and masters that join it. */
 export interface TestFleet {
-  readonly hub: RunningFleetHub;
   readonly client: FleetClient;
   /** The first admin's. */
   readonly token: string;
@@ -23,6 +21,10 @@ export interface TestFleet {
   readonly site: string;
   /** Starts a master that joins; resolves when the hub says that it is online. */
   join(name: string, options?: JoinOptions): Promise<Member>;
+  /** Starts a master that joins with such a token; resolves when it is online. */
+  joinWith(token: string): Promise<Member>;
+  /** Ends the hub, starts it again, and lets another one be asked between. */
+  restart(meanwhile: (other: FleetClient) => Promise<void>): Promise<void>;
   /** A token of another role. */
   tokenOf(role: "viewer" | "operator"): Promise<string>;
 }
@@ -36,52 +38,69 @@ export interface JoinOptions {
 /** A master of the fleet, in this process. */
 export interface Member {
   readonly mid: string;
-  readonly master: RunningMaster;
   /** Asks it directly. */
   readonly client: MasterClient;
+  /** It ends at once, and says nothing to anybody. */
+  kill(): void;
 }
 
 /** Starts a fleet without masters; it ends with the test. */
 export async function startFleet(): Promise<TestFleet> {
   // Join tokens name the hub's address, so it has to be known before.
-  const listen = { host: "127.0.0.1", port: await reservePort() };
+  const port = await reservePort();
   const fleet = await createFleet({
     fleet: "home",
     servers: ["nats://127.0.0.1:1"],
-    hubs: [`http://127.0.0.1:${listen.port}/api`],
+    hubs: [`http://127.0.0.1:${port}/api`],
   });
   const engine = await startNatsServer(({ name, listen: at, dir }) =>
     serverConfig(fleet.hub.secrets, { name, listen: at, storeDir: dir }),
   );
   onTestFinished(() => engine.close());
   const servers = [`nats://${engine.url}`];
-  const hub = await runFleetHub({
-    secrets: { ...fleet.hub, servers, memberServers: servers },
-    id: "hub-one",
-    version: "1.2.3",
-    listen,
-    dashboard: built,
-  });
-  onTestFinished(() => hub.close());
+  const secrets = { ...fleet.hub, servers, memberServers: servers };
   const { adminToken: token } = fleet;
-  const client = createFleetClient({ address: parseMasterAddress(hub.url), key: token });
+  const hubs: RunningFleetHub[] = [];
+  onTestFinished(async () => void (await Promise.all(hubs.map((each) => each.close()))));
+  const startHub = async (id: string, port: number): Promise<RunningFleetHub> => {
+    const hub = await runFleetHub({
+      ...{ secrets, id, version: "1.2.3", dashboard: built },
+      listen: { host: "127.0.0.1", port },
+    });
+    hubs.push(hub);
+    return hub;
+  };
+  const clientOf = ({ url }: RunningFleetHub) =>
+    createFleetClient({ address: parseMasterAddress(url), key: token });
+  const first = await startHub("hub-one", port);
+  const client = clientOf(first);
+  const restart = async (meanwhile: (other: FleetClient) => Promise<void>): Promise<void> => {
+    await hubs[0]?.close();
+    await meanwhile(clientOf(await startHub("hub-two", await reservePort())));
+    await startHub("hub-one", port);
+  };
 
-  const join = async (name: string, { labels = {}, address }: JoinOptions = {}) => {
-    const made = await client.createToken({ kind: "join", labels: { ...labels }, uses: 1 });
+  const joinWith = async (joinToken: string): Promise<Member> => {
     const { master, client: own } = await startMaster({
-      extension: fleetExtension({ token: made.token }),
+      extension: fleetExtension({ token: joinToken }),
       dashboard: undefined,
     });
     const { mid } = await own.info();
     const isOnline = async () =>
       (await client.masters({ status: "online" })).some((each) => each.mid === mid);
     await expect.poll(isOnline, { timeout: 30_000 }).toBe(true);
-    await client.changeMaster(String(mid), { name, ...(address !== undefined && { address }) });
-    return { mid: String(mid), master, client: own };
+    return { mid: String(mid), client: own, kill: () => master.destroy() };
+  };
+  const join = async (name: string, { labels = {}, address }: JoinOptions = {}) => {
+    const made = await client.createToken({ kind: "join", labels: { ...labels }, uses: 1 });
+    const member = await joinWith(made.token);
+    await client.changeMaster(member.mid, { name, ...(address !== undefined && { address }) });
+    return member;
   };
   const tokenOf = async (role: "viewer" | "operator") =>
     (await client.createToken({ kind: "api", role })).token;
-  return { hub, client, token, site: new URL("/", hub.url).href, join, tokenOf };
+  const site = new URL("/", first.url).href;
+  return { client, token, site, join, joinWith, restart, tokenOf };
 }
 
 /** Opens the dashboard of a hub with a token. */

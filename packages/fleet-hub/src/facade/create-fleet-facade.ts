@@ -8,7 +8,7 @@ import { demandRole } from "../access/scope.ts";
 import { serviceError, stored, type Tokens } from "../access/tokens.ts";
 import type { Caller, Fleet } from "../fleet.ts";
 import type { LivePresence } from "../members/live-presence.ts";
-import type { ServiceOperations } from "../services/service-operations.ts";
+import type { OrderPusher, ServiceOperations } from "../services/service-operations.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
 import type { FleetEvents } from "./fleet-events.ts";
@@ -17,12 +17,16 @@ import type { Masters } from "./masters.ts";
 import { ownsService, seesService } from "./sees-service.ts";
 import { serviceView } from "./service-view.ts";
 
+/** How long an answer waits for what its owners say of the last revision, ms. */
+const SETTLE_MS = 1000;
+
 /** What a fleet is made of, as its HTTP API sees it. */
 export interface FacadeOptions {
   readonly store: FleetStore;
   readonly index: FleetIndex;
   readonly presence: LivePresence;
   readonly operations: ServiceOperations;
+  readonly orders: Pick<OrderPusher, "settled">;
   readonly tokens: Tokens;
   readonly masters: Masters;
   readonly events: FleetEvents;
@@ -91,7 +95,10 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
     change: () => Promise<Stored<ServiceRecord>>,
   ): Promise<Service> => {
     const now = await changing(caller, action, sid, before, detail, change, revisionOf);
-    return view(caller, sid, index.services.get(sid) ?? now);
+    const shown = index.services.get(sid) ?? now;
+    // An operation may end with a write of its own, which the owners have yet to hear of.
+    await options.orders.settled(sid, shown.revision, SETTLE_MS);
+    return view(caller, sid, index.services.get(sid) ?? shown);
   };
 
   return {

@@ -27,7 +27,7 @@ export const en = {
   },
   roles: { viewer: "viewer", operator: "operator", admin: "admin" },
   mayNot: (role: string, needed: string): string =>
-    `This token is a ${role}'s; it takes one of role ${needed}.`,
+    `This token has the role ${role}; this takes the role ${needed}.`,
   alarms: {
     "mass-loss": "Too many masters were lost at once: nothing is failed over",
     "store-older": "The store is older than what masters know",

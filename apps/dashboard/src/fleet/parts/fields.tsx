@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
 
 export interface TextFieldProps {
   readonly label: string;
@@ -13,21 +14,28 @@ export interface TextFieldProps {
 /** A line of text with its name above, and what helps below. */
 export function TextField(props: TextFieldProps) {
   const { label, text, onText, hint, isMono = false, isRequired = false, placeholder } = props;
+  const name = useId();
   return (
-    <label class="field">
-      <span>{label}</span>
+    <div class="field">
+      <label for={name}>{label}</label>
       <input
+        id={name}
         type="text"
         class={isMono ? "mono" : undefined}
         spellcheck={false}
         autocomplete="off"
         required={isRequired}
         placeholder={placeholder}
+        aria-describedby={hint === undefined ? undefined : `${name}-hint`}
         value={text}
         onInput={({ currentTarget }) => onText(currentTarget.value)}
       />
-      {hint === undefined ? null : <span class="hint">{hint}</span>}
-    </label>
+      {hint === undefined ? null : (
+        <span class="hint" id={`${name}-hint`}>
+          {hint}
+        </span>
+      )}
+    </div>
   );
 }
 
@@ -40,17 +48,22 @@ export interface ChoiceFieldProps {
 
 /** One of several. */
 export function ChoiceField({ label, value, choices, onChoose }: ChoiceFieldProps) {
+  const name = useId();
   return (
-    <label class="field">
-      <span>{label}</span>
-      <select value={value} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
+    <div class="field">
+      <label for={name}>{label}</label>
+      <select
+        id={name}
+        value={value}
+        onChange={({ currentTarget }) => onChoose(currentTarget.value)}
+      >
         {choices.map(([each, text]) => (
           <option key={each} value={each}>
             {text}
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 

@@ -5,6 +5,7 @@ import { texts } from "../../i18n/index.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { fleetTexts } from "../i18n/index.ts";
 import { RoleHint } from "../parts/role-hint.tsx";
+import { WideTable } from "../parts/wide-table.tsx";
 import type { Fleet } from "../state/fleet.ts";
 import { nameOfService } from "../state/happenings.ts";
 import { whyNot } from "../state/permissions.ts";
@@ -90,40 +91,38 @@ function AuditTable({
     return service === undefined ? fleet.nameOf(id) : nameOfService(service);
   };
   return (
-    <div class="wide-table">
-      <table>
-        <thead>
-          <tr>
-            {Object.entries(t.columns).map(([name, title]) => (
-              <th key={name} scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <tr key={entry.sequence} class={entry.outcome}>
-              <td>
-                <time dateTime={entry.time}>{formatMoment(new Date(entry.time))}</time>
-              </td>
-              <td>
-                {entry.token} <span class="dim">{entry.role}</span>
-              </td>
-              <td>{entry.from}</td>
-              <td class="mono">{entry.action}</td>
-              <td>{nameOf(entry.object)}</td>
-              <td>{t.outcomes[entry.outcome]}</td>
-              <td class="break">
-                {entry.detail}
-                {entry.after === null || entry.after === entry.before ? null : (
-                  <span class="dim"> {t.revisions(entry.before ?? "–", entry.after)}</span>
-                )}
-              </td>
-            </tr>
+    <WideTable label={fleetTexts().pages.audit}>
+      <thead>
+        <tr>
+          {Object.entries(t.columns).map(([name, title]) => (
+            <th key={name} scope="col">
+              {title}
+            </th>
           ))}
-        </tbody>
-      </table>
-    </div>
+        </tr>
+      </thead>
+      <tbody>
+        {entries.map((entry) => (
+          <tr key={entry.sequence} class={entry.outcome}>
+            <td>
+              <time dateTime={entry.time}>{formatMoment(new Date(entry.time))}</time>
+            </td>
+            <td>
+              {entry.token} <span class="dim">{entry.role}</span>
+            </td>
+            <td>{entry.from}</td>
+            <td class="mono">{entry.action}</td>
+            <td>{nameOf(entry.object)}</td>
+            <td>{t.outcomes[entry.outcome]}</td>
+            <td class="break">
+              {entry.detail}
+              {entry.after === null || entry.after === entry.before ? null : (
+                <span class="dim"> {t.revisions(entry.before ?? "–", entry.after)}</span>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </WideTable>
   );
 }

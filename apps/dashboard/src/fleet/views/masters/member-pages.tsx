@@ -12,13 +12,19 @@ import { Status } from "../../parts/status.tsx";
 import { hrefOfPage } from "../../routes.ts";
 import type { Fleet } from "../../state/fleet.ts";
 import { CONDITION_OF_MASTER, masterNotes } from "../../state/master-status.ts";
+import { whyNot } from "../../state/permissions.ts";
 import { MasterMenu } from "./master-menu.tsx";
 
 /** The pages of one master of the fleet: its own dashboard's, asked through the hub. */
 export function MemberPages({ fleet, mid }: { readonly fleet: Fleet; readonly mid: string }) {
   const t = fleetTexts();
   useEffect(() => {
-    const member = followMaster(`${fleet.url}/masters/${encodeURIComponent(mid)}/api`, fleet.key());
+    const url = `${fleet.url}/masters/${encodeURIComponent(mid)}/api`;
+    // The hub lets a token do what its role may, and the master what it accepts from its hub.
+    const member = followMaster(url, fleet.key(), async () => {
+      const accepts = fleet.masters.peek().get(mid)?.allow.includes("api") ?? true;
+      return accepts && whyNot(fleet, "operator") === undefined ? "full" : "read";
+    });
     openedMember.value = member;
     selected.value = new Set();
     return () => {

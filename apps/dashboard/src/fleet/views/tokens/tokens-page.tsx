@@ -8,6 +8,7 @@ import { notify, notifyFailure } from "../../../parts/notices.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
 import { writeLabels } from "../../parts/labels.ts";
 import { RoleHint } from "../../parts/role-hint.tsx";
+import { WideTable } from "../../parts/wide-table.tsx";
 import type { Fleet } from "../../state/fleet.ts";
 import { whyNot } from "../../state/permissions.ts";
 import { NewToken } from "./new-token.tsx";
@@ -65,37 +66,35 @@ export function TokensPage({ fleet }: { readonly fleet: Fleet }) {
       {tokens.length === 0 ? (
         <p class="empty">{mayNot ? "" : t.tokens.none}</p>
       ) : (
-        <div class="wide-table">
-          <table>
-            <thead>
-              <tr>
-                {Object.entries(t.tokens.columns).map(([name, title]) => (
-                  <th key={name} scope="col">
-                    {title}
-                  </th>
-                ))}
-                <td />
-              </tr>
-            </thead>
-            <tbody>
-              {tokens.map((token) => (
-                <tr key={token.id}>
-                  <TokenCells token={token} />
-                  <td>
-                    <GuardedButton
-                      why={whyNot(fleet, "admin")}
-                      class="ghost"
-                      label={`${t.remove} ${token.note || token.id}`}
-                      onClick={() => void remove(token)}
-                    >
-                      <Icon name="trash" />
-                    </GuardedButton>
-                  </td>
-                </tr>
+        <WideTable label={t.pages.tokens}>
+          <thead>
+            <tr>
+              {Object.entries(t.tokens.columns).map(([name, title]) => (
+                <th key={name} scope="col">
+                  {title}
+                </th>
               ))}
-            </tbody>
-          </table>
-        </div>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {tokens.map((token) => (
+              <tr key={token.id}>
+                <TokenCells token={token} />
+                <td>
+                  <GuardedButton
+                    why={whyNot(fleet, "admin")}
+                    class="ghost"
+                    label={`${t.remove} ${token.note || token.id}`}
+                    onClick={() => void remove(token)}
+                  >
+                    <Icon name="trash" />
+                  </GuardedButton>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </WideTable>
       )}
     </section>
   );
