@@ -243,6 +243,11 @@ export function createFailover(
   const note = (sid: string, now: Stored<ServiceRecord> | undefined) => {
     if (now !== undefined && now.value.policy.failover !== "off") wanted.add(sid);
     else wanted.delete(sid);
+    if (now !== undefined) return;
+    for (const part of [0, 1]) {
+      pauses.delete(keyOf({ sid, part }));
+      failedAt.delete(keyOf({ sid, part }));
+    }
   };
 
   const tick = () => {
