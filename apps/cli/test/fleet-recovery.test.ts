@@ -92,11 +92,12 @@ class Rig {
     return this.#mids;
   }
 
-  /** So many are online. */
+  /** So many are online, and have told a hub that has just begun what they accept. */
   async masters(count: number): Promise<void> {
     await eventually(async () => {
       const all = await this.place.json<FleetMaster[]>(["fleet", "ls"]);
       expect(all.map(({ status }) => status)).toEqual(Array(count).fill("online"));
+      for (const { allow } of all) expect(allow).toContain("apply");
       this.#mids = all
         .toSorted((one, other) => one.joined.localeCompare(other.joined))
         .map(({ mid }) => mid);
