@@ -88,7 +88,7 @@ export async function createProgram(
   return program;
 }
 
-/** Only `--help` and `--version` are options of no command. */
+/** Only `--help`, `--version` and `--master` may stand there. */
 const beforeCommand = "before the command: options stand after it";
 
 /** Makes the error of a sub-command point at its own help. */

@@ -215,7 +215,7 @@ describe("nodepass completion", () => {
 
 it.each([
   [["--metrics", "127.0.0.1:9464", "run", "nodepass.yaml"], "--metrics"],
-  [["--master", "http://127.0.0.1:9", "ls"], "--master"],
+  [["--json", "ls"], "--json"],
 ])("says of %j that options stand after the command", async (argv, option) => {
   const { code, stdout, stderr } = await runCli(argv);
   expect([code, stdout]).toEqual([2, ""]);

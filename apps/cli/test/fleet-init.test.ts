@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { temporaryFolder } from "./support/folder.ts";
 import { workspaceFolder } from "./support/pack.ts";
-import { runCli } from "./support/run-cli.ts";
+import { runCli, startCli } from "./support/run-cli.ts";
 
 async function init(...argv: string[]) {
   const folder = join(temporaryFolder(), "fleet");
@@ -267,7 +267,7 @@ describe("of three", () => {
     "real servers of machines of their own find each other by TLS",
     async () => {
       const hosts = ["127.62.4.1", "127.62.4.2", "127.62.4.3"];
-      const { code, folder, read } = await init(
+      const { code, stdout, stderr, folder, read } = await init(
         ...hosts.flatMap((host) => ["--host", host]),
         ...["--servers", "3", "--listen", "host"],
       );
@@ -313,6 +313,24 @@ describe("of three", () => {
       expect(decodeHubSecrets(read("fleet.json")).servers).toEqual(
         hosts.map((host) => `tls://${host}:4222`),
       );
+      // Two hubs of the three, each on a machine of its own: one leads.
+      const hubs = hosts
+        .slice(1)
+        .map((host) =>
+          startCli(["fleet", "hub", folder, "--listen", `${host}:9443`, "--id", host]),
+        );
+      for (const hub of hubs) await hub.waitFor(/^Hub URL: https:/m);
+      const [, pin = ""] = /--pin (\S+)/.exec(stderr) ?? [];
+      for (const host of hosts.slice(1)) {
+        const shown = await runCli(["fleet", "show", "--json", "--pin", pin], {
+          environment: { NP_MASTER_URL: `https://${host}:9443`, NP_API_KEY: stdout.trim() },
+        });
+        expect([shown.code, shown.stderr]).toEqual([0, ""]);
+        expect(JSON.parse(shown.stdout)).toMatchObject({
+          hub: host,
+          engine: { connected: true, servers: 3 },
+        });
+      }
       expect(readdirSync(folder)).not.toContain("compose.yaml");
       for (const name of ["nats-0", "nats-1", "nats-2", "hub"]) {
         expect(read(`systemd/nodepass-fleet-${name}.service`)).toContain(

@@ -158,6 +158,7 @@ it.runIf(hasEngine)(
       "nats-server -c nats/nats-0.conf",
       "nodepass fleet hub .",
       "nodepass fleet restore exports/NEWEST.json",
+      "nodepass fleet rebuild",
       "nodepass fleet ls",
       "nodepass fleet ls services",
     ]);
@@ -175,8 +176,8 @@ it.runIf(hasEngine)(
     await rig.place.run(["fleet", "restore", exported], { code: 1 });
     // What the export had not still runs; its master holds it for the fleet that made it.
     for (const user of users) await user.ask();
-    expect(await rig.place.run(["fleet", "rebuild"], { code: 1 })).toBe("");
-    await rig.run("web");
+    expect(await rig.place.run(["fleet", "rebuild"])).toMatch(/^made late \([0-9a-f]{16}\) at /);
+    await rig.run("late", "web");
     for (const user of users) await user.ask();
     expect(rig.members.map(({ running }) => running.child.exitCode)).toEqual([null, null]);
   },
@@ -224,6 +225,7 @@ it.runIf(hasEngine)(
   async () => {
     const rig = new Rig("127.64.3");
     await rig.start();
+    const [before] = await rig.run("web");
     await rig.lose();
     rmSync(join(rig.place.folder, "data/nats-0"), { recursive: true });
     await rig.begin();
@@ -245,11 +247,11 @@ it.runIf(hasEngine)(
     await eventually(() => rig.visit().then((visitor) => visitor.ask()));
     const user = await rig.visit();
     expect(await rig.place.run(["fleet", "rebuild", "--dry-run"])).toMatch(
-      /^would adopt .*\(web\)\n$/,
+      /^would make web \([0-9a-f]{16}\) at [0-9a-f]{16}\n$/,
     );
     expect(await rig.place.json(["fleet", "ls", "services"])).toEqual([]);
-    expect(await rig.place.run(["fleet", "rebuild"])).toMatch(/^adopted .* \(web\)\n$/);
-    await rig.run("web");
+    expect(await rig.place.run(["fleet", "rebuild"])).toMatch(/^made web \(/);
+    expect((await rig.run("web"))[0]?.sid).toBe(before?.sid);
     await user.ask();
     expect(await rig.place.run(["fleet", "rebuild"])).toBe("");
   },

@@ -123,17 +123,31 @@ it.runIf(findNatsServer() !== undefined)(
     expect(await typed(members1 ?? neverHere())).toMatch(/client +running/);
     expect(await typed(members2 ?? neverHere())).toMatch(/^API +/m);
 
+    // What a master tells as it happens comes through, too; and what the fleet tells.
+    const ofMember = place.start(["-m", "spare@prod", "events"]);
+    await ofMember.waitFor(/initial .* web /);
+    const ofFleet = place.start(["fleet", "events", "--type", "service"]);
+
     // The other sections, in their order.
     for (const label of take("Names, labels")) await typed(label);
     expect((await masters())[0]?.labels).toMatchObject({ region: "eu", fast: "" });
     expect((await masters())[0]?.labels.tier).toBeUndefined();
-    for (const command of take("Tokens and roles")) await typed(command);
+    const [viewer, ...otherTokens] = take("Tokens and roles");
+    const seen = (await typed(viewer ?? neverHere())).trim();
+    for (const command of otherTokens) await typed(command);
+    // A viewer sees, without keys, and no more.
+    expect(await place.run(["fleet", "show", "web", "--show-key", "--key", seen])).not.toMatch(
+      /server:\/\/[0-9a-f]/,
+    );
+    await place.run(["fleet", "rm", "web", "--key", seen], { code: 1 });
+    await place.run(["fleet", "audit", "--key", seen], { code: 1 });
 
     const [create, ...serviceCommands] = take("Services");
     await typed(create ?? neverHere());
     await eventually(async () =>
       expect(await visit(`http://${HOME}:8081/`)).toBe("hello from home"),
     );
+    await ofFleet.waitFor(/service +local /);
     for (const command of serviceCommands) await typed(command);
     for (const command of take("When a master is lost")) await typed(command);
     const [web] = await place.json<Service[]>(["fleet", "ls", "services"]);

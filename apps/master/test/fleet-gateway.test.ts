@@ -165,6 +165,27 @@ here("a hub that is served, with a real engine and a real master that has joined
     expect(JSON.stringify(audit)).not.toContain("s3cret");
   });
 
+  it("answers 503 while the engine is away, ends streams that it has lost, and comes back", async () => {
+    const line = `GET /api/masters/${mid}/api/events HTTP/1.1\r\nHost: x\r\nX-API-Key: ${key}\r\n\r\n`;
+    const events = rawRequest(HUB.port, line, HUB.host);
+    await vi.waitFor(() => expect(events.text()).toContain('"id":"********"'));
+    await engine.kill();
+    const info = () => fetch(`${api}/masters/${mid}/api/info`, { headers: { "X-API-Key": key } });
+    const away = await info();
+    expect(away.status).toBe(503);
+    expect(away.headers.get("retry-after")).toBe("5");
+    const write = await post(`/masters/${mid}/api/info`, { alias: "x" });
+    expect(write.status).toBe(503);
+    // It is the master's own all the same.
+    const direct_ = await fetch(`${direct}/api/info`, { headers: { "X-API-Key": master.apiKey } });
+    expect(direct_.status).toBe(200);
+    await engine.restart();
+    await vi.waitFor(async () => expect((await info()).status).toBe(200), { timeout: 40_000 });
+    // What was lost on the way is not to be had again: the stream is broken off, not ended.
+    const { text } = await events.over;
+    expect(text).not.toMatch(/\r\n0\r\n\r\n$/);
+  });
+
   it("answers 503 while the master is away, and breaks its streams off", async () => {
     const line = `GET /api/masters/${mid}/api/events HTTP/1.1\r\nHost: x\r\nX-API-Key: ${key}\r\n\r\n`;
     const events = rawRequest(HUB.port, line, HUB.host);

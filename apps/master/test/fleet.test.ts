@@ -53,16 +53,14 @@ describe("a master that is to join", () => {
     expect(stderr).not.toContain("secretsecret");
   });
 
-  it("loads it, also where the file of an earlier join can't be read", async () => {
+  it("runs alone where the file of an earlier join can't be read, and says so", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "fleet.msgpack"), "no MessagePack", { mode: 0o600 });
-    const { code, stderr } = await runCommand({
-      argv: ["master://127.0.0.1:0"],
-      environment: { NP_STATE_DIR: folder },
-      nodeArguments: tellModules,
-    });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/fleet\.msgpack can't be used/);
+    const master = await startMaster(folder, { nodeArguments: tellModules });
+    expect(master.stdout()).toMatch(/fleet: this master runs alone.*fleet\.msgpack can't be used/);
+    expect((await ask(master, "GET", "/info")).status).toBe(200);
+    master.child.kill("SIGTERM");
+    const { stderr } = await master.ended;
     expect(modules(stderr).some((line) => OF_A_FLEET.test(line))).toBe(true);
   });
 });

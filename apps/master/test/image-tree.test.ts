@@ -87,6 +87,24 @@ it.runIf(isPosix)(
     master.child.kill("SIGTERM");
     expect(await master.ended).toMatchObject({ code: 0, stderr: "" });
     expect((await checkHealth()).code).toBe(1);
+    // So is the member's side of a fleet.
+    const token = {
+      url: `http://127.0.0.1:${await reservePort()}/api`,
+      fp: `sha256:${"A".repeat(43)}`,
+      id: "t1",
+      secret: "0123456789abcdef",
+    };
+    const text = Buffer.from(JSON.stringify(token)).toString("base64url");
+    const joining = await runCommand({
+      argv: [url, "--join", `np1_${text}`],
+      uid,
+      entry: join(tree, "dist/main.js"),
+      environment: { NP_STATE_DIR: state },
+    });
+    expect([joining.code, joining.stderr]).toEqual([
+      1,
+      expect.stringContaining(`the hub at ${token.url} can't be asked`),
+    ]);
     expect(listTree(tree)).toEqual(files);
   },
 );

@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { InstanceManager } from "@nodepass/instances";
 import type { Logger, MasterInfo } from "@nodepass/model";
 import type { MemberPermission } from "@nodepass/model/fleet";
-import { FleetFile } from "./file/fleet-file.ts";
+import { FLEET_FILE_NAME, FleetFile } from "./file/fleet-file.ts";
 import { FleetAgentError } from "./fleet-agent-error.ts";
 import { joinFleet } from "./join/join-fleet.ts";
 import { type FleetAgent, openFleetAgent } from "./open-fleet-agent.ts";
@@ -13,11 +15,15 @@ export interface MemberMaster {
   readonly instances: InstanceManager;
   ask(request: Request, by: AskedBy): Promise<Response>;
   info(): Promise<MasterInfo>;
+  readonly prefix: string;
   readonly stateDirectory: string;
   readonly version: string;
   readonly logger: Logger;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Of a master that can't be a member now. */
+const ALONE = { close: async () => undefined, destroy: () => undefined };
 
 /** How a master is a member. */
 export interface FleetExtensionOptions {
@@ -60,7 +66,12 @@ export function fleetExtension(
       const said = joined.already ? "fleet: a member already" : "fleet: joined";
       logger.info({ fleet: joined.fleet, mid }, said);
     }
-    const file = await FleetFile.open(directory);
+    const file = await FleetFile.open(directory).catch((error: unknown) => {
+      if (!(error instanceof FleetAgentError)) throw error;
+      // Its tunnels matter more than its fleet.
+      logger.error({ reason: error.message }, "fleet: this master runs alone, join again");
+    });
+    if (file === undefined && existsSync(join(directory, FLEET_FILE_NAME))) return ALONE;
     if (file === undefined) {
       throw new FleetAgentError(
         "INVALID_OPTIONS",
@@ -70,14 +81,15 @@ export function fleetExtension(
     if (file.data.jwt === "") {
       const [hub = ""] = file.data.hubs;
       logger.warn({ hub }, "fleet: not joined, the token is needed again");
-      return { close: async () => undefined, destroy: () => undefined };
+      return ALONE;
     }
-    const { ask, info, version } = master;
+    const { ask, info, prefix, version } = master;
     const agent = openFleetAgent({
       file,
       instances,
       ask,
       info,
+      prefix,
       version,
       logger,
       allow: options.allow,

@@ -36,6 +36,8 @@ export interface FleetAgentOptions {
   /** Asks the master's API: by a role, or by the key that the request has. */
   ask(request: Request, by: AskedBy): Promise<Response>;
   info(): Promise<MasterInfo>;
+  /** Where the API is, `/api`. */
+  readonly prefix: string;
   /** Of the program. */
   readonly version: string;
   readonly logger: Logger;
@@ -153,6 +155,7 @@ class Member implements FleetAgent {
         return {
           session,
           version: options.version,
+          prefix: options.prefix,
           name: this.#name,
           allow: [...this.#allow],
           revision: data.revision,

@@ -43,7 +43,13 @@ describe.skipIf(findNatsServer() === undefined)("a member behind a real nats-ser
 
   test("has joined, says so, and is heard of", async () => {
     const [{ sync } = {}] = hub.syncs.filter((one) => one.mid === mid);
-    expect(sync).toMatchObject({ version: "9.8.7", revision: 0, bucket: "", parts: [] });
+    expect(sync).toMatchObject({
+      prefix: "/api",
+      version: "9.8.7",
+      revision: 0,
+      bucket: "",
+      parts: [],
+    });
     await vi.waitFor(() => {
       const beat = hub.heartbeats.find((one) => one.mid === mid)?.beat;
       expect(beat).toMatchObject({ s: sync?.session, r: 0, n: [0, 0, 0], d: 0 });
@@ -148,6 +154,26 @@ describe.skipIf(findNatsServer() === undefined)("a member behind a real nats-ser
       async () => expect(await metrics()).toContain("nodepass_event_readers 0"),
       WAIT,
     );
+  });
+
+  test("tells what happens to its instances while a hub watches, without keys", async () => {
+    const told = () => hub.events.map(({ type, instance }) => `${type} ${instance.alias}`);
+    hub.events.length = 0;
+    await member.instances.create({ url: URL_WITH_KEY, alias: "there" });
+    hub.tell(mid, "watch", { forMs: 60_000 });
+    await vi.waitFor(() => expect(told()).toEqual(["initial there"]), WAIT);
+    const { id } = (await member.instances.list())[0] ?? {};
+    await member.instances.update(id ?? "", { alias: "named" });
+    await vi.waitFor(() => expect(told()).toContain("update named"), WAIT);
+    await member.instances.remove(id ?? "");
+    await vi.waitFor(() => expect(told().at(-1)).toBe("delete named"), WAIT);
+    expect(JSON.stringify(hub.events)).not.toContain("tunnelsecret");
+    hub.tell(mid, "watch", { forMs: 0 });
+    await hub.api(mid, { path: "/api/info" });
+    const { length } = hub.events;
+    await member.instances.create({ url: URL_WITH_KEY, alias: "unseen" });
+    await hub.api(mid, { path: "/api/info" });
+    expect(hub.events.length).toBe(length);
   });
 
   test("has at most 16 streams open", async () => {

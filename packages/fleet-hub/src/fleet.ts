@@ -113,8 +113,15 @@ export interface Fleet {
     caller: Caller,
     exported: string,
   ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
-  /** Makes services anew of what members say they run, after the store was lost without an export. */
-  rebuildServices(caller: Caller): Promise<Rebuilt>;
+  /**
+   * Makes services anew of what members run, after the store was lost without an export.
+   *
+   * @returns what was made, what could not be, and masters that did not answer
+   */
+  rebuildServices(
+    caller: Caller,
+    dryRun: boolean,
+  ): Promise<Rebuilt & { readonly missing: readonly string[] }>;
   /** A change through the gateway is about to reach a managed instance: whose it is. */
   managedPart(
     mid: string,

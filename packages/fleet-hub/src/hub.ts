@@ -274,6 +274,7 @@ async function open(
     index,
     presence,
     operations,
+    orders: pusher,
     tokens,
     masters,
     events,

@@ -53,7 +53,7 @@ const ROUTES = [
   ["GET", "/fleet/export", "", undefined, "admin", 200],
   ["GET", "/fleet/export", "?format=nodepassdash", undefined, "viewer", 200],
   ["POST", "/fleet/import", "", { exported: "{}" }, "admin", 200],
-  ["POST", "/fleet/rebuild", "", undefined, "admin", 200],
+  ["POST", "/fleet/rebuild", "", { dryRun: true }, "admin", 200],
   ["GET", "/fleet/tokens", "", undefined, "admin", 200],
   ["POST", "/fleet/tokens", "", { kind: "join", ttl: 3600 }, "admin", 201],
   ["DELETE", "/fleet/tokens/{id}", "", undefined, "admin", 204],

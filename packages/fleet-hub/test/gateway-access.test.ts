@@ -204,6 +204,32 @@ describe("a write", () => {
     expect(member.asked).toHaveLength(asked);
   });
 
+  it("of whoever has a key for reading is refused by the master, and leaves no trace", async () => {
+    const gateway = await startGateway();
+    const { master, member } = await addRealMaster(gateway);
+    const made = await fetch(`${gateway.base}/api/keys/read`, {
+      method: "POST",
+      headers: { "X-API-Key": master.apiKey },
+    });
+    const { key } = (await made.json()) as { key: string };
+    expect(gateway.fleet.passed).toHaveLength(1);
+    const headers = { "X-API-Key": key };
+    for (const path of ["/api/instances", "/api/keys/full", "/api/%69nfo"]) {
+      const response = await fetch(`${gateway.base}${path}`, {
+        method: "POST",
+        headers,
+        body: "{}",
+      });
+      expect(response.status).toBe(403);
+      expect(await response.json()).toEqual({ error: "this key may only read" });
+    }
+    // Agents have only POST; a key for reading reads.
+    const agent = await fetch(`${gateway.base}/api/v2`, { method: "POST", headers, body: "x" });
+    expect(member.asked.at(-1)).toMatchObject({ method: "POST", path: "/api/v2" });
+    await agent.body?.cancel();
+    expect(gateway.fleet.passed).toHaveLength(1);
+  });
+
   it("of whoever has no key of the master's leaves no trace: the record is not theirs to fill", async () => {
     const gateway = await startGateway();
     await addRealMaster(gateway);

@@ -1,4 +1,5 @@
-import type { ApiAnswer, ApiRequest } from "@nodepass/fleet-protocol";
+import { randomBytes } from "node:crypto";
+import { type ApiAnswer, type ApiRequest, packMessage } from "@nodepass/fleet-protocol";
 import { ServiceError } from "@nodepass/model";
 import type { FleetEvent, NewService } from "@nodepass/model/fleet";
 import { InstanceSchema } from "@nodepass/model/schemas";
@@ -200,6 +201,39 @@ here("a hub", () => {
       },
     );
   });
+
+  test("random and damaged messages of each kind are counted, and nothing else comes of them", async () => {
+    const member = await fleet.member(hub);
+    const { mid } = member.identity;
+    const subjects = ["sync", "lease", "done"].map((kind) => `np.test.hub.${mid}.${kind}`);
+    subjects.push(`np.test.hb.${mid}`, `np.test.ev.${mid}`, `np.test.res.${mid}.${"0".repeat(32)}`);
+    const total = () => Object.values(hub.figures().counts.bad).reduce((sum, bad) => sum + bad, 0);
+    const before = total();
+    // Events are opened only while somebody reads them.
+    const stop = hub.fleet.subscribe(admin(), { instances: true }, () => undefined);
+    for (let round = 0; round < 600; round += 1) {
+      for (const subject of subjects) {
+        const random = new Uint8Array(randomBytes(Math.floor(Math.random() * 200)));
+        member.publishRaw(subject, random);
+        // In a right box for the right place, but of another shape.
+        const packed = packMessage({ session: random, parts: [round], reports: { a: 1 }, type: 7 });
+        member.publishRaw(subject, member.box.seal(subject, round % 2 === 0 ? packed : random));
+        // A right one with one bit changed.
+        const damaged = member.box.seal(subject, packed);
+        const at = Math.floor(Math.random() * damaged.length);
+        damaged[at] = (damaged[at] ?? 0) ^ (1 << (round % 8));
+        member.publishRaw(subject, damaged);
+      }
+    }
+    await member.connection?.flush();
+    // Nobody waits for a piece of that stream: those are not even opened.
+    await vi.waitFor(() => expect(total() - before).toBeGreaterThanOrEqual(600 * 3 * 5), SLOW);
+    stop();
+    expect(hub.fleet.info(admin()).engine.connected).toBe(true);
+    const { sid } = await hub.fleet.createService(admin(), onMaster(mid));
+    expect(hub.fleet.service(admin(), sid).parts[0]?.state).toBe("applied");
+    expect(facts(member)).toMatchObject({ status: "online", session: member.session });
+  }, 60_000);
 
   test("asks all masters for instances, in pages, and names who does not answer", async () => {
     const ids = (name: string, count: number) =>

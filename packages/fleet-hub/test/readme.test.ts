@@ -10,7 +10,10 @@ import { expect, it, onTestFinished } from "vitest";
 import { MEMBER_SILENCE_MS, STREAM_WINDOW_BYTES } from "../src/gateway/answer-stream.ts";
 import { MAX_PASSED_HEADERS, NOT_A_MEMBERS_MATTER } from "../src/gateway/passed-headers.ts";
 import { MAX_HUB_STREAMS } from "../src/gateway/passer.ts";
+import { hubFigures } from "../src/http/hub-figures.ts";
 import * as fleetHub from "../src/index.ts";
+import { createMessageCounts } from "../src/members/message-counts.ts";
+import { createAskedHub } from "./support/asked-hub.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -31,11 +34,23 @@ it.skipIf(findNatsServer() === undefined)("README's example prints what it says"
   expect(lines).toEqual([said]);
 });
 
+it("README names every metric of a page, and no other", async () => {
+  const counts = { ...createMessageCounts(), busy: 1 };
+  const figures = { leading: true, connected: true, counts, openOrders: 0, badRecords: 0 };
+  const { ask } = createAskedHub({ figures: () => hubFigures({ ...figures, droppedEvents: 0 }) });
+  const page = await (await ask("GET", "/fleet/metrics")).text();
+  const there = [...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name);
+  const own = there.filter((name) => /^nodepass_(?:fleet|hub)_/.test(name));
+  const rows = [...readme.matchAll(/^\| (`nodepass_[^|]*) \|/gm)].map(([, names = ""]) => names);
+  const told = rows.flatMap((names) => [...names.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name));
+  expect(told.sort()).toEqual(own.sort());
+});
+
 it("README has the limits as they are", () => {
   const has = (row: string) => expect(readme).toContain(`| ${row} |`);
   expect(MAX_PASSED_BODY_BYTES).toBe(1_048_576);
   has(`headers | ${MAX_PASSED_HEADERS}`);
-  has(`streams of a hub | ${MAX_HUB_STREAMS}`);
+  has(`streams of a hub | ${MAX_HUB_STREAMS} (\`maxStreams\`)`);
   has(`streams, requests in flight of a master | ${MAX_MEMBER_STREAMS}, ${MAX_MEMBER_REQUESTS}`);
   has(`wait for the head of an answer | ${PASS_TIMEOUT_MS / 1000} s`);
   expect(readme).toContain(`at most ${STREAM_WINDOW_BYTES / 1024} KiB of each`);

@@ -109,6 +109,10 @@ here("a hub that is served", () => {
       code: "INVALID_OPTIONS",
       message: expect.stringContaining('"alpha" is no mid'),
     });
+    await expect(run({ maxStreams: 0 })).rejects.toMatchObject({
+      code: "INVALID_OPTIONS",
+      message: "maxStreams is 0, must be an integer from 1 to 65536",
+    });
     await expect(run({ prefix: "/a:b" })).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
     const tls = { crt: "/nowhere/a.crt", keyFile: "/nowhere/a.key" };
     await expect(run({ tls })).rejects.toMatchObject({ code: "CERTIFICATE_INVALID" });

@@ -112,7 +112,7 @@ here("two hubs", () => {
       expect(b.fleet.master(fleet.admin(b), one.identity.mid)).toBeDefined();
       expect(b.fleet.master(fleet.admin(b), two.identity.mid)).toBeDefined();
     });
-    const closed = [one, two].map((member) => member.connection?.closed());
+    const closed = [one, two].map(async (member) => member.connection?.closed());
     await Promise.all([
       a.fleet.removeMaster(fleet.admin(a), one.identity.mid, { stop: false }),
       b.fleet.removeMaster(fleet.admin(b), two.identity.mid, { stop: false }),

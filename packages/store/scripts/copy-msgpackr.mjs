@@ -1,16 +1,18 @@
 /**
- * Copies the plain JavaScript of msgpackr into `dist/msgpackr`, with its licence.
+ * Copies the plain JavaScript of msgpackr into `dist/msgpackr` of the package that is built, with its
+ * licence.
  *
  * As a dependency it would bring `msgpackr-extract` to whoever installs with npm: native code, and
- * an install script. A state file is small; the plain part is all that it needs.
+ * an install script. State files and messages of a fleet are small; the plain part is all that they
+ * need.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 
-const from = join(dirname(createRequire(import.meta.url).resolve("msgpackr")), "..");
-const to = fileURLToPath(new URL("../dist/msgpackr/", import.meta.url));
+const here = process.cwd();
+const from = join(dirname(createRequire(join(here, "package.json")).resolve("msgpackr")), "..");
+const to = join(here, "dist/msgpackr");
 
 mkdirSync(to, { recursive: true });
 for (const file of ["pack.js", "unpack.js", "LICENSE"]) {

@@ -70,7 +70,7 @@ export async function listFleetInstances(
 }
 
 /** All pages of the instances of all masters. */
-export async function allInstances(
+async function allInstances(
   fleet: FleetClient,
   query: InstanceQuery,
 ): Promise<{

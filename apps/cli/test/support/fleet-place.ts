@@ -55,6 +55,11 @@ export class FleetPlace {
     return result.stdout;
   }
 
+  /** Starts `nodepass` as somebody at a desk. */
+  start(argv: readonly string[]): RunningCli {
+    return startCli(argv, { environment: this.#environment, cwd: this.#work });
+  }
+
   async json<Value = unknown>(argv: readonly string[]): Promise<Value> {
     return JSON.parse(await this.run([...argv, "--json"]));
   }

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import {
   type ConnectionOptions,
   jwtAuthenticator,
@@ -59,10 +60,11 @@ function wayOf(server: string): Way {
 
 /**
  * Opens one connection, which is not opened again by itself: what a member does at a new
- * connection (another JWT, another way, the sync) is the caller's.
+ * connection (another JWT, another way, the sync) is the caller's. The servers of a way are tried one
+ * after the other, from any of them on.
  *
  * @param attempt each one takes the next way
- * @throws what the client or the system throws
+ * @throws what the client or the system throws, of the last server
  */
 export async function connectEngine(
   address: EngineAddress,
@@ -70,9 +72,22 @@ export async function connectEngine(
 ): Promise<NatsConnection> {
   const ways = [...waysTo(address.servers)];
   const [way, servers] = ways[attempt % ways.length] ?? ["nats", []];
+  const first = Math.floor(Math.random() * servers.length);
+  let failure: unknown = new Error("no server of the engine is known");
+  for (const server of [...servers.slice(first), ...servers.slice(0, first)]) {
+    try {
+      return await connectServer(address, way, server);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function connectServer(address: EngineAddress, way: Way, server: string): Promise<NatsConnection> {
   const { ca } = address;
   const options: ConnectionOptions = {
-    servers: [...servers],
+    servers: [server],
     authenticator: jwtAuthenticator(address.jwt, new TextEncoder().encode(address.seed)),
     inboxPrefix: address.inboxPrefix,
     name: address.name,
@@ -83,21 +98,40 @@ export async function connectEngine(
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
   };
-  if (way === "websocket") return wsconnect({ ...options, wsFactory: openWebSocket(ca) });
-  const tls = way === "tls" || ca !== "" ? { tls: ca === "" ? {} : { ca } } : {};
-  return connect({ ...options, ...tls });
+  if (way === "websocket") return connectWebSocket(options, ca);
+  if (way === "nats" && ca === "") return connect(options);
+  // The client gives TLS no name for an IP address, which would be compared with `localhost` then.
+  const ip = ipOf(server);
+  const tls = { ...(ca !== "" && { ca }), ...(ip !== undefined && { host: ip }) };
+  return connect({ ...options, tls });
 }
 
-/** The platform's own takes no authority of a fleet's making. */
-function openWebSocket(ca: string) {
-  return async (url: string) => {
+/** The IP address that a URL names, if it is one. */
+function ipOf(server: string): string | undefined {
+  const host = new URL(server.replace(/^[a-z]+:/, "http:")).hostname.replace(/^\[(.*)\]$/, "$1");
+  return isIP(host) === 0 ? undefined : host;
+}
+
+async function connectWebSocket(options: ConnectionOptions, ca: string): Promise<NatsConnection> {
+  let failure: Error | undefined;
+  const wsFactory = async (url: string) => {
+    // The platform's own takes no authority of a fleet's making.
     const socket = new CaWebSocket(url, {
       ...(ca !== "" && { ca }),
       perMessageDeflate: false,
       maxPayload: MAX_FRAME_BYTES,
       handshakeTimeout: CONNECT_LIMIT_MS,
     });
+    socket.on("error", (error) => {
+      failure ??= error;
+    });
     // It has all that the client uses of a browser's: the types differ in what it does not.
     return { socket: socket as unknown as WebSocket, encrypted: url.startsWith("wss:") };
   };
+  try {
+    return await wsconnect({ ...options, wsFactory });
+  } catch (error) {
+    // The client says "connection refused", whatever it was.
+    throw failure ?? error;
+  }
 }

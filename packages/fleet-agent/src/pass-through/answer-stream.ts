@@ -105,8 +105,9 @@ export class AnswerStream {
   }
 
   #finish(error: string): void {
-    if (!this.#end()) return;
+    if (this.#ended) return;
     this.#send({ data: new Uint8Array(), end: true, error });
+    this.#end();
   }
 
   #send(chunk: Omit<Chunk, "n">): boolean {

@@ -14,6 +14,7 @@ import {
   ChunkSchema,
   createFleetIdentity,
   DoneSchema,
+  type EngineTls,
   encodeJoinToken,
   type FleetSecrets,
   fingerprintOf,
@@ -70,6 +71,8 @@ export class HonestHub {
   #connection: NatsConnection | undefined;
   #http: Server | undefined;
   engine: NatsServer;
+  /** What members are told to trust, PEM. */
+  ca: string;
   /** What is said to be the engine's URLs. */
   servers: string[];
   /** Answer to the next syncs. */
@@ -97,23 +100,27 @@ export class HonestHub {
   readonly bodies: Uint8Array[] = [];
   joins = 0;
 
-  private constructor(secrets: FleetSecrets, engine: NatsServer) {
+  private constructor(secrets: FleetSecrets, engine: NatsServer, ca: string) {
     this.#secrets = secrets;
     this.engine = engine;
-    this.servers = [`nats://${engine.url}`];
+    this.ca = ca;
+    this.servers = [`${ca === "" ? "nats" : "tls"}://${engine.url}`];
   }
 
-  static async start(): Promise<HonestHub> {
+  /** @param tls of the engine, with the authority of its certificate in PEM; absent: none */
+  static async start(tls?: EngineTls & { readonly ca: string }): Promise<HonestHub> {
     const { secrets } = await createFleetIdentity(FLEET);
+    const files = tls && { certFile: tls.certFile, keyFile: tls.keyFile };
     const engine = await startNatsServer((place) =>
       serverConfig(secrets, {
         name: place.name,
         listen: place.listen,
-        websocket: { listen: place.websocket },
+        tls: files,
+        websocket: { listen: place.websocket, tls: files },
         storeDir: place.dir,
       }),
     );
-    const hub = new HonestHub(secrets, engine);
+    const hub = new HonestHub(secrets, engine, tls?.ca ?? "");
     await hub.connect();
     await hub.#listen();
     return hub;
@@ -136,8 +143,11 @@ export class HonestHub {
 
   async connect(): Promise<void> {
     const { jwt, seed } = await issueHubCredentials(this.#secrets, "hub");
+    // Without the address its certificate would be compared with `localhost`.
+    const tls = { ca: this.ca, host: "127.0.0.1" };
     const connection = await connect({
       servers: this.engine.url,
+      ...(this.ca !== "" && { tls }),
       authenticator: jwtAuthenticator(jwt, new TextEncoder().encode(seed)),
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
@@ -330,7 +340,7 @@ export class HonestHub {
       jwt: await issueMemberJwt(this.#secrets, { mid, userPublicKey: nkey, expiresAt }),
       expires: Math.floor(expiresAt / 1000),
       servers: this.servers,
-      ca: "",
+      ca: this.ca,
       hubs: [],
     };
     return [200, sealJoinAnswer(this.#secrets.boxKeys, request, answer)];

@@ -16,9 +16,12 @@ import { StoreError } from "../store/fleet-store.ts";
 import type { Auditor } from "./auditor.ts";
 import { demandRole, isWithin } from "./scope.ts";
 import { createTokenSecret, isSecretOf, readTokenText } from "./token-text.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
 /** How often a use is tried to be taken while others take theirs. */
 const MAX_TRIES = 20;
+/** Joins that wait for their turn with one token. */
+const MAX_WAITING = 2000;
 
 /** What tokens are made of. */
 export interface TokensOptions {
@@ -99,6 +102,33 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
     return isWithin(selector ?? [], caller.selector);
   };
 
+  const turns = new Map<string, Turnstile>();
+  const use = async (id: string, secret: string): Promise<TokenRecord> => {
+    // What the watch has told may be old: then the write fails, and it is read.
+    let found = records.get(id);
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      if (tries > 0 || found === undefined) {
+        found = /^[\w-]{1,64}$/.test(id) ? await stored(store.auth.get(id)) : undefined;
+      }
+      const isRight = isSecretOf(secret, found?.value.hash ?? NO_HASH);
+      if (found === undefined || !isRight || found.value.kind !== "join") {
+        throw new ServiceError("FORBIDDEN", "the join token is none of this fleet's");
+      }
+      const { value, revision } = found;
+      if (isOver(value)) throw new ServiceError("FORBIDDEN", "the join token has expired");
+      if (value.uses === null) return value;
+      if (value.uses === 0) throw new ServiceError("FORBIDDEN", "the join token is used up");
+      const left: TokenRecord = { ...value, uses: value.uses - 1 };
+      try {
+        records.set(id, { value: left, revision: await store.auth.update(id, left, revision) });
+        return value;
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== "CONFLICT") throw serviceError(error);
+      }
+    }
+    throw new ServiceError("UNAVAILABLE", "too many hubs use this token at once");
+  };
+
   return {
     verify: (text, from) => {
       const read = readTokenText(text);
@@ -172,26 +202,15 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
       );
       forget(id);
     },
-    use: async ({ id, secret }) => {
-      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const found = /^[\w-]{1,64}$/.test(id) ? await stored(store.auth.get(id)) : undefined;
-        const isRight = isSecretOf(secret, found?.value.hash ?? NO_HASH);
-        if (found === undefined || !isRight || found.value.kind !== "join") {
-          throw new ServiceError("FORBIDDEN", "the join token is none of this fleet's");
-        }
-        const { value, revision } = found;
-        if (isOver(value)) throw new ServiceError("FORBIDDEN", "the join token has expired");
-        if (value.uses === null) return value;
-        if (value.uses === 0) throw new ServiceError("FORBIDDEN", "the join token is used up");
-        try {
-          await store.auth.update(id, { ...value, uses: value.uses - 1 }, revision);
-          return value;
-        } catch (error) {
-          if (!(error instanceof StoreError) || error.code !== "CONFLICT")
-            throw serviceError(error);
-        }
-      }
-      throw new ServiceError("UNAVAILABLE", "too many join with this token at once");
+    use: ({ id, secret }) => {
+      // One after the other, so that those who join here do not race each other, only other hubs.
+      const turn = turns.get(id) ?? createTurnstile(1, MAX_WAITING, "joins with this token");
+      turns.set(id, turn);
+      return turn
+        .pass(() => use(id, secret))
+        .finally(() => {
+          if (turn.isIdle()) turns.delete(id);
+        });
     },
     loaded: () => loaded,
     close: unwatch,

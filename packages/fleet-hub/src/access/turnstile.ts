@@ -4,6 +4,8 @@ import { ServiceError } from "@nodepass/model";
 export interface Turnstile {
   /** @throws {ServiceError} `LIMIT_REACHED` if the row is full; else what `work` rejects with */
   pass<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Whether nobody is inside. */
+  isIdle(): boolean;
 }
 
 /** @param atOnce let through at a time @param most that wait */
@@ -11,6 +13,7 @@ export function createTurnstile(atOnce: number, most: number, what: string): Tur
   const waiting: (() => void)[] = [];
   let inside = 0;
   return {
+    isIdle: () => inside === 0,
     pass: async (work) => {
       if (inside >= atOnce) {
         if (waiting.length >= most) {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
-import { errors, jwtAuthenticator } from "@nats-io/nats-core";
+import { errors } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
+import { type EngineCredentials, engineAuthenticator } from "@nodepass/fleet-protocol";
 import { type Logger, ServiceError } from "@nodepass/model";
 
 /** How the engine is reached. */
@@ -10,7 +11,7 @@ export interface EngineOptions {
   readonly servers: readonly string[];
   /** CA certificate(s) in PEM; empty: the system's. */
   readonly ca: string;
-  readonly credentials: { readonly jwt: string /** `SU…` */; readonly seed: string };
+  readonly credentials: EngineCredentials;
   /** Shown by the server. */
   readonly name: string;
   /** Longest wait for the first connection, ms; later ones are tried for ever. @default 30_000 */
@@ -64,7 +65,7 @@ function connectionOptions(options: EngineOptions): ConnectionOptions {
   return {
     servers: servers.map((url) => url.replace(/^(?:tls|nats):\/\//, "")),
     name,
-    authenticator: jwtAuthenticator(credentials.jwt, new TextEncoder().encode(credentials.seed)),
+    authenticator: engineAuthenticator(() => credentials),
     ...(isTls && { tls: ca === "" ? {} : { ca } }),
     timeout: 5000,
     pingInterval: PING_INTERVAL_MS,

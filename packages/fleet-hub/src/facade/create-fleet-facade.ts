@@ -8,14 +8,17 @@ import { demandRole } from "../access/scope.ts";
 import { serviceError, stored, type Tokens } from "../access/tokens.ts";
 import type { Caller, Fleet } from "../fleet.ts";
 import type { LivePresence } from "../members/live-presence.ts";
-import type { ServiceOperations } from "../services/service-operations.ts";
+import type { OrderPusher, ServiceOperations } from "../services/service-operations.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
 import type { FleetEvents } from "./fleet-events.ts";
-import { type InstanceAsker, pageOfInstances } from "./fleet-instances.ts";
+import { allInstances, type InstanceAsker, pageOfInstances } from "./fleet-instances.ts";
 import type { Masters } from "./masters.ts";
 import { ownsService, seesService } from "./sees-service.ts";
 import { serviceView } from "./service-view.ts";
+
+/** How long an answer waits for what its owners say of the last revision, ms. */
+const SETTLE_MS = 1000;
 
 /** What a fleet is made of, as its HTTP API sees it. */
 export interface FacadeOptions {
@@ -23,6 +26,7 @@ export interface FacadeOptions {
   readonly index: FleetIndex;
   readonly presence: LivePresence;
   readonly operations: ServiceOperations;
+  readonly orders: Pick<OrderPusher, "settled">;
   readonly tokens: Tokens;
   readonly masters: Masters;
   readonly events: FleetEvents;
@@ -91,7 +95,10 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
     change: () => Promise<Stored<ServiceRecord>>,
   ): Promise<Service> => {
     const now = await changing(caller, action, sid, before, detail, change, revisionOf);
-    return view(caller, sid, index.services.get(sid) ?? now);
+    const shown = index.services.get(sid) ?? now;
+    // An operation may end with a write of its own, which the owners have yet to hear of.
+    await options.orders.settled(sid, shown.revision, SETTLE_MS);
+    return view(caller, sid, index.services.get(sid) ?? shown);
   };
 
   return {
@@ -193,10 +200,18 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         operations.import(caller, exported),
       );
     },
-    rebuildServices: async (caller) => {
+    rebuildServices: async (caller, dryRun) => {
       demandRole(caller, "admin");
       demandWhole(caller);
-      return changing(caller, "rebuild", "", undefined, "", () => operations.rebuild(caller));
+      const members = [...index.members]
+        .filter(([, { value }]) => !value.evicted)
+        .map(([mid, { value }]) => ({ mid, name: value.name }));
+      const { instances, missing } = await allInstances(asker, members, caller);
+      const rebuilt = () => operations.rebuild(caller, instances, dryRun);
+      const done = dryRun
+        ? await rebuilt()
+        : await changing(caller, "rebuild", "", undefined, "", rebuilt);
+      return { ...done, missing };
     },
     managedPart: operations.managedPart,
     auditPassed: async (caller, mid, what, from) => {

@@ -112,6 +112,24 @@ export async function pageOfInstances(
   return { instances, cursor: null, missing };
 }
 
+/** All instances of all members, keys not masked for an admin; those that do not answer are `missing`. */
+export async function allInstances(
+  asker: InstanceAsker,
+  members: readonly AskedMember[],
+  caller: Caller,
+): Promise<Pick<FleetInstances, "instances" | "missing">> {
+  const instances: FleetInstance[] = [];
+  const missing: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await pageOfInstances(asker, members, { cursor, status: undefined }, caller);
+    instances.push(...page.instances);
+    missing.push(...page.missing);
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return { instances, missing };
+}
+
 async function readText(response: Response, signal: AbortSignal): Promise<string> {
   if (response.body === null) return "";
   const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();

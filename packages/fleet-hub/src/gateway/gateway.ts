@@ -10,7 +10,7 @@ import {
   readInstanceWrite,
   splitWrite,
 } from "./managed-write.ts";
-import { type Admitted, admit, decodedPath, isSafe, isTicket } from "./passed-access.ts";
+import { type Admitted, admit, findWritten, isSafe, isTicket } from "./passed-access.ts";
 import { type HeaderList, requestHeaders } from "./passed-headers.ts";
 import type { Passer } from "./passer.ts";
 import { refusal } from "./refusal.ts";
@@ -45,8 +45,6 @@ const RETRY_AWAY = { "Retry-After": "5" };
 const RETRY_BUSY = { "Retry-After": "1" };
 /** Body of a request without any key, at most, bytes: a one-time link's token is all that there is. */
 const MAX_KEYLESS_BYTES = 4096;
-/** What a master's API has below its prefix that can be written to. */
-const WRITABLE = /^(.*?)\/(?:instances|keys|info|events|sign-in|v2)(?:\/|$)/;
 const NO_BODY = new Uint8Array(0);
 
 /** One request on its way. */
@@ -112,18 +110,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { context, found, admitted } = passing;
     const { method } = context.req;
     const isFree = isTicket(method, found.target);
-    let keyAccess: "full" | "read" = "full";
-    if (admitted.caller === undefined && !isFree) {
+    let changes = !isFree;
+    if (admitted.caller === undefined && changes) {
       const checked = await checkKey(passing);
       if (checked instanceof Response) return checked;
-      if (checked === undefined) return passKeyless(passing);
-      keyAccess = checked;
+      if (checked === "none") return passKeyless(passing);
+      changes = checked === "full";
     }
     const body = await readBytes(context);
     if (body instanceof Response) return body;
-    if (isFree) return pass(passing, { body });
+    if (!changes) return pass(passing, { body });
     const one = readInstanceWrite(method, found.target);
-    if (one !== undefined && keyAccess === "full") {
+    if (one !== undefined) {
       const managed = fleet.managedPart(found.mid, one.id);
       if (managed !== undefined) {
         const answered = await writeManaged(passing, one, managed, body);
@@ -144,19 +142,19 @@ export function createGateway(options: GatewayOptions): Gateway {
    * Asks the master what a key of its own may do, before a body is read and a record is written for
    * whoever carries it. `tcping` without a target does nothing, and is for the full key.
    *
-   * @returns `undefined`: there is no key, or nothing that could be written to
+   * @returns `none`: there is no key, or nothing that could be written to; `read`: an agent with a key
+   *   for reading, which has only POST to say anything; else the answer
    */
-  const checkKey = async (passing: Passing): Promise<"full" | "read" | Response | undefined> => {
-    const base = WRITABLE.exec(decodedPath(passing.found.target))?.[1];
-    if (!passing.admitted.hasKey || base === undefined) return undefined;
-    const checked = await pass(passing, { method: "GET", target: `${base}/tcping` });
-    if (checked.status === 400 || checked.status === 403) {
-      await checked.body?.cancel();
-      return checked.status === 400 ? "full" : "read";
-    }
-    if (checked.status === 401 || checked.status === 429 || checked.status >= 500) return checked;
+  const checkKey = async (passing: Passing): Promise<"full" | "read" | "none" | Response> => {
+    const written = findWritten(passing.found.target);
+    if (!passing.admitted.hasKey || written === undefined) return "none";
+    const target = `${written.base}/tcping`;
+    const checked = await pass(passing, { method: "GET", target });
+    const { status } = checked;
+    const isAnswer = status === 401 || status === 429 || status >= 500;
+    if (isAnswer || (status === 403 && written.resource !== "v2")) return checked;
     await checked.body?.cancel();
-    return undefined;
+    return status === 400 ? "full" : status === 403 ? "read" : "none";
   };
 
   /** What needs no key is a one-time link; all else the master refuses, as it shall. */

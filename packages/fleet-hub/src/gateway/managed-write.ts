@@ -2,7 +2,7 @@ import { ServiceError } from "@nodepass/model";
 import type { PartRole, Service, ServiceChange } from "@nodepass/model/fleet";
 import { InstanceChangeSchema, InstanceUrlSchema } from "@nodepass/model/schemas";
 import type { Caller, Fleet } from "../fleet.ts";
-import { decodedPath } from "./passed-access.ts";
+import { findWritten } from "./passed-access.ts";
 
 /** A part of a service, as an instance of its owner. */
 export interface ManagedPart {
@@ -22,10 +22,11 @@ export interface InstanceWrite {
 /** @returns the instance that a request writes to, if it is that kind of request */
 export function readInstanceWrite(method: string, target: string): InstanceWrite | undefined {
   if (method !== "PUT" && method !== "PATCH" && method !== "DELETE") return undefined;
-  const match = /^(.*)\/instances\/([0-9a-f]{8})$/.exec(decodedPath(target));
-  if (match === null) return undefined;
-  const [, base = "", id = ""] = match;
-  return { method, id, base };
+  const written = findWritten(target);
+  const [id, ...more] = written?.rest ?? [];
+  const isOne = written?.resource === "instances" && more.length === 0;
+  if (!isOne || id === undefined || !/^[0-9a-f]{8}$/.test(id)) return undefined;
+  return { method, id, base: written.base };
 }
 
 /** What a write asks of a part. */

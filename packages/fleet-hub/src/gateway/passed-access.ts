@@ -73,6 +73,28 @@ export function decodedPath(target: string): string {
   return path.split("/").map(decodeSegment).join("/");
 }
 
+/** What a master's API has below its prefix that can be written to. */
+const WRITABLE: ReadonlySet<string> = new Set([
+  ...["instances", "keys", "info", "events", "sign-in", "v2"],
+]);
+
+/**
+ * @returns what a write is meant for, decoded, and the path of the API before it, as it was written;
+ *   `undefined`: masters have nothing there that could be written to
+ */
+export function findWritten(
+  target: string,
+):
+  | { readonly base: string; readonly resource: string; readonly rest: readonly string[] }
+  | undefined {
+  const segments = (target.split("?", 1)[0] ?? "").split("/");
+  // The last one: a prefix may be called so, too, and nothing behind it is.
+  const at = segments.findLastIndex((segment) => WRITABLE.has(decodeSegment(segment)));
+  if (at < 0) return undefined;
+  const [resource = "", ...rest] = segments.slice(at).map(decodeSegment);
+  return { base: segments.slice(0, at).join("/"), resource, rest };
+}
+
 function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);

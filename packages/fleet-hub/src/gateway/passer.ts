@@ -9,12 +9,15 @@ import { type HeaderList, MAX_PASSED_HEADERS, responseHeaders } from "./passed-h
 /** Streamed answers of all members at once, at most. */
 export const MAX_HUB_STREAMS = 256;
 
+/** A member that was started anew syncs with one hub; the others see it by its heartbeat, ms. */
+export const SESSION_CHECK_MS = 5000;
+
 /** What requests are passed with. */
 export interface PasserOptions {
   readonly messenger: Pick<Messenger, "api" | "credit" | "closeStream">;
   /** Streams of a member that is lost, or was started anew, end at once. */
   readonly presence: Pick<Presence, "facts" | "onStatus" | "onSync">;
-  /** Streams open at once. @default 256 */
+  /** Streams open at once. Integer, 1 to 65 536. @default 256 */
   readonly maxStreams?: number | undefined;
   /** A stream whose member says nothing for so long is broken off, ms. @default 40000 */
   readonly silenceMs?: number | undefined;
@@ -55,9 +58,14 @@ export interface Passer {
 const isBodiless = (method: string, status: number): boolean =>
   method === "HEAD" || status === 204 || status === 205 || status === 304;
 
+/** @throws {ServiceError} `INVALID_OPTIONS` */
 export function createPasser(options: PasserOptions): Passer {
   const { messenger, presence } = options;
   const { maxStreams = MAX_HUB_STREAMS, silenceMs = MEMBER_SILENCE_MS } = options;
+  if (!Number.isInteger(maxStreams) || maxStreams < 1 || maxStreams > 65_536) {
+    const message = `maxStreams is ${maxStreams}, must be an integer from 1 to 65536`;
+    throw new ServiceError("INVALID_OPTIONS", message);
+  }
   const open = new Map<AnswerStream, { readonly mid: string; readonly session: string }>();
   const streamed = new WeakSet<Response>();
 
@@ -67,11 +75,15 @@ export function createPasser(options: PasserOptions): Passer {
     const facts = presence.facts(mid);
     for (const [stream, from] of open) {
       if (from.mid !== mid) continue;
-      const isGone = facts.status === "lost" || sessionOf(facts) !== from.session;
-      if (isGone) stream.fail("the master is gone");
+      const isOther = from.session !== "" && sessionOf(facts) !== from.session;
+      if (isOther || facts.status === "lost") stream.fail("the master is gone");
     }
   };
   const unfollow = [presence.onStatus(endOld), presence.onSync(endOld)];
+  const check = setInterval(() => {
+    for (const mid of new Set([...open.values()].map((from) => from.mid))) endOld(mid);
+  }, SESSION_CHECK_MS);
+  check.unref();
 
   const toResponse = (
     { status, headers }: ApiAnswer,
@@ -161,6 +173,7 @@ export function createPasser(options: PasserOptions): Passer {
       return open.size;
     },
     close() {
+      clearInterval(check);
       for (const end of unfollow) end();
       for (const stream of [...open.keys()]) stream.fail("the hub is closing");
     },

@@ -31,6 +31,8 @@ export interface RunFleetHubOptions extends Omit<FleetHubOptions, "certificate">
   /** What clients may take of each HTTP server. */
   readonly limits?: ServerLimitOptions | undefined;
   readonly events?: EventOptions | undefined;
+  /** Streams through the gateway at once: a dashboard keeps one a master. Integer, 1 to 65 536. @default 256 */
+  readonly maxStreams?: number | undefined;
   /** Folder of a built dashboard. @default none is served */
   readonly dashboard?: string | URL | undefined;
 }
@@ -88,6 +90,7 @@ export async function runFleetHub(options: RunFleetHubOptions): Promise<RunningF
       ...{ suffix: hub.gateway, prefix: options.prefix, publicUrl: secrets.hubs[0] },
       ...{ version: options.version, events: options.events, clock: options.clock, logger, site },
       ports: portsOf(options.masters ?? {}),
+      maxStreams: options.maxStreams,
       readiness: () => ({ engine: hub.figures().connected }),
       figures: () => hubFigures(hub.figures()),
     });

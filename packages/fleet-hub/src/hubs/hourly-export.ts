@@ -22,8 +22,8 @@ export function exportHourly(options: {
 }): () => void {
   const { directory, read, clock, logger } = options;
   let cancel = (): void => undefined;
-  let isClosed = false;
   const write = async () => {
+    cancel = clock.after(INTERVAL_MS, () => void write());
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, "");
@@ -35,11 +35,7 @@ export function exportHourly(options: {
     } catch (error) {
       logger.error({ directory, error: String(error) }, "the export can't be written");
     }
-    if (!isClosed) cancel = clock.after(INTERVAL_MS, () => void write());
   };
   void write();
-  return () => {
-    isClosed = true;
-    cancel();
-  };
+  return () => cancel();
 }

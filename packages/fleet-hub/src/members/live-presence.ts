@@ -113,7 +113,7 @@ export function createPresence(
     return Math.max(ttl * 1000 + 1000, LATE_AFTER_MS + 1000);
   };
 
-  const statusOf = (mid: string, { heardAt }: Known): MasterStatus => {
+  const statusOf = (mid: string, { heardAt }: Pick<Known, "heardAt">): MasterStatus => {
     const joined = index.members.get(mid)?.value.joined ?? 0;
     // Heard by no hub that this one asks: as long as it has listened itself.
     if (heardAt === undefined && joined >= begunWall) return "new";
@@ -129,9 +129,8 @@ export function createPresence(
 
   const facts = (mid: string): MemberFacts => {
     const member = members.get(mid);
-    if (member === undefined) {
-      return { ...NOBODY, status: statusOf(mid, known(mid)) };
-    }
+    // Asked for any text that a client sends as a mid: nothing is kept of it.
+    if (member === undefined) return { ...NOBODY, status: statusOf(mid, NOBODY) };
     return {
       status: member.status,
       heardAt: member.heardAt,

@@ -35,20 +35,22 @@ export function createImporter(
 
   const renew = (
     sid: string,
-    at: number,
-    part: PartRecord,
+    { parts, policy: { failover } }: ServiceRecord,
     members: ReadonlySet<string>,
-  ): PartRecord => {
-    const exported = part.owner ?? part.from;
-    const runner = findRunner(sid, at, members);
-    const newer = runner !== undefined && runner.epoch >= part.epoch ? runner.mid : exported;
-    const owner = newer !== null && members.has(newer) ? newer : null;
-    // Above all that its owner, or one before, may have applied.
-    const epoch = Math.max(part.epoch, runner?.epoch ?? 0) + 1;
-    const home = part.home !== null && members.has(part.home) ? part.home : null;
-    const adopt = owner === part.owner ? part.adopt : null;
-    return { ...part, owner, from: null, to: null, epoch, home, adopt };
-  };
+  ): PartRecord[] =>
+    parts.map((part, at) => {
+      const exported = part.owner ?? part.from;
+      const runner = findRunner(sid, at, members);
+      const newer = runner !== undefined && runner.epoch >= part.epoch ? runner.mid : exported;
+      const owner = newer !== null && members.has(newer) ? newer : null;
+      // Above all that its owner, or one before, may have applied.
+      const epoch = Math.max(part.epoch, runner?.epoch ?? 0) + 1;
+      // Its owner may run it without a lease, by an order of before: it has to hear first.
+      const from = failover === "strict" ? owner : null;
+      const home = part.home !== null && members.has(part.home) ? part.home : null;
+      const adopt = owner === part.owner ? part.adopt : null;
+      return { ...part, owner, from, to: null, epoch, home, adopt };
+    });
 
   /** What is there with what the export says of it; who has it stays. */
   const merge = (sid: string, now: ServiceRecord, exported: ServiceRecord): ServiceRecord => {
@@ -79,7 +81,7 @@ export function createImporter(
       const noted = { by: caller.token, at: clock.now() };
       const now = index.services.get(sid);
       if (now === undefined) {
-        const parts = record.parts.map((part, at) => renew(sid, at, part, members));
+        const parts = renew(sid, record, members);
         await writer.create(sid, { ...record, ...noted, parts, detached: false });
         created += 1;
         return;

@@ -19,6 +19,8 @@ export interface LeaseBook {
   answer(mid: string, request: LeaseRequest): Lease | undefined;
   /** Whether no lease of a member for a part can be alive, given by this hub or one that led before it. */
   isLapsed(mid: string, sid: string, part: number, ttlMs: number): boolean;
+  /** Whether this hub has given a member a lease of a part at an epoch, and leads. */
+  isLeased(mid: string, sid: string, part: number, epoch: number): boolean;
   /**
    * Whether a record need not name any more who had a part before: no leader since, even one whose index
    * lagged as much as it may, can have given that member a lease that is alive.
@@ -138,6 +140,8 @@ export function createLeaseBook({
 
   return {
     isLapsed,
+    isLeased: (mid, sid, part, epoch) =>
+      leadership.isLeading() && given.get(keyOf(sid, part))?.get(mid)?.epoch === epoch,
     isForgettable: (mid, sid, part, ttlMs) => {
       const taken = takenFrom.get(keyOf(sid, part));
       const needed = ttlMs + GRACE_MS + FRESH_WITHIN_MS;

@@ -53,6 +53,7 @@ const facts = (
   isSilent: () => false,
   isThere: () => true,
   isLapsed: () => false,
+  isLeased: () => false,
   isForgettable: () => false,
   handOver: (record, at) => withPart(record, at, { epoch: (record.parts[at]?.epoch ?? 0) + 1 }),
   ...more,
@@ -130,6 +131,16 @@ describe("the steps of a part", () => {
     const away = facts(failed, { isThere: () => false });
     expect(nextStep(service("off", onTrial), away)).toBeUndefined();
     expect(nextStep(service("serve", takenOver), facts(failed))).toBeUndefined();
+  });
+
+  it("that is strict from now on is settled by a lease, not by its owner's word alone", () => {
+    const record = service("strict", part({ from: "A" }));
+    const reports = { A: said("applied", 4) };
+    expect(nextStep(record, facts(reports))).toBeUndefined();
+    expect(nextStep(record, facts(reports, { isLeased: () => true }))).toMatchObject({
+      what: "settled",
+      record: { parts: [{ owner: "A", from: null }] },
+    });
   });
 
   it("is nobody's when it has only to be given up", () => {

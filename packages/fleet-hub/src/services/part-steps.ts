@@ -17,6 +17,8 @@ export interface StepFacts {
    * long enough knows. Section 7, rule 5.
    */
   isLapsed(mid: string, part: number): boolean;
+  /** Whether this hub, leading, has given a member a lease of this part at its present epoch. */
+  isLeased(mid: string, part: number): boolean;
   /**
    * Whether this long after the take-over no leader can have given the one before a lease any more, even
    * if its index lagged: only then may the record forget who had the part.
@@ -93,10 +95,15 @@ function onTrial(
 ): Step | undefined {
   const { owner, from, to } = part;
   if (owner === null) return undefined;
+  // A lease of this epoch shows that it has heard, and bounds what it does from then on; what it says
+  // alone does not: it may still serve for as long as it was told that it may.
+  if (from === owner) {
+    if (isStrict(record) && !facts.isLeased(owner, at)) return undefined;
+    return { record: withPart(record, at, { from: null, to: null }), what: "settled", part: at };
+  }
   if (hasMade(facts.report(owner, at), part)) {
     const gone =
       from === null ||
-      from === owner ||
       !isStrict(record) ||
       hasReleased(facts.report(from, at), part) ||
       facts.isForgettable(from, at);
@@ -104,9 +111,7 @@ function onTrial(
     return { record: withPart(record, at, { from: null, to: null }), what: "settled", part: at };
   }
   const failed = facts.hasFailed(owner, at) || facts.isSilent(owner);
-  if (!failed || from === null || from === owner || to !== owner || !facts.isThere(from)) {
-    return undefined;
-  }
+  if (!failed || from === null || to !== owner || !facts.isThere(from)) return undefined;
   const back = facts.handOver(record, at, from);
   // Once only: nobody is left who could take it then.
   return {

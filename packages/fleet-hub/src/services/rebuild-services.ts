@@ -1,54 +1,53 @@
 import type { PartRecord, ServiceRecord } from "@nodepass/fleet-protocol";
 import { ServiceError } from "@nodepass/model";
-import { DEFAULT_POLICY } from "@nodepass/model/fleet";
-import { type AskedInstance, askInstance } from "./ask-instance.ts";
+import { DEFAULT_POLICY, type FleetInstance } from "@nodepass/model/fleet";
 import { roleOf } from "./part-url.ts";
 import { inTurns } from "./remove-service.ts";
-import type { ServiceOperations, ServiceParts } from "./service-operations.ts";
+import type { Rebuilt, ServiceOperations, ServiceParts } from "./service-operations.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 
-/** Instances and records that are asked for and written at the same time. */
+/** Records that are written at the same time. */
 const AT_ONCE = 16;
+/** Ids of a fleet's services, as hubs make them: what was a part once has one in `meta.peer`. */
+const SID = /^[0-9a-f]{16}$/;
 
-/** A part as the member that runs it has it. */
+/** What may be a part of a service that the store does not know. */
 interface Found {
-  readonly mid: string;
-  readonly epoch: number;
-  readonly instance: AskedInstance;
+  readonly instance: FleetInstance;
+  /** Where its member holds it as a part still; `undefined` for one that is local now. */
+  readonly held: { readonly part: number; readonly epoch: number } | undefined;
 }
 
 /**
- * Makes the records of services anew from what members say they run, where the store has lost them and
- * there is no export. Ids, parts and tunnels stay as they are; policies are not known to members, so
- * failover is off then.
+ * Makes the records of services anew from what members run, where the store has lost them and there is no
+ * export: those that members hold as parts still, and those that became local when they left but bear
+ * their service's id. Ids and tunnels stay as they are; members do not know policies, so failover is off.
  */
 export function createRebuilder(
-  parts: ServiceParts,
+  { index, presence, clock, logger }: ServiceParts,
   writer: ServiceWriter,
 ): ServiceOperations["rebuild"] {
-  const { index, presence, clock, logger } = parts;
-
-  /** Parts that no record has, by what members have said in their last sync and since. */
-  const listLost = () => {
-    const lost: { mid: string; sid: string; part: number; epoch: number; instance: string }[] = [];
-    for (const [mid, { value }] of index.members) {
-      if (value.evicted) continue;
-      for (const { sid, part, epoch, outcome, instance } of presence.reportsOf(mid)) {
-        const isKnown = index.services.get(sid)?.value.parts[part] !== undefined;
-        if (outcome === "released" || instance === null || isKnown) continue;
-        lost.push({ mid, sid, part, epoch, instance });
-      }
-    }
-    return lost;
+  const find = (instance: FleetInstance): (Found & { readonly sid: string }) | undefined => {
+    const report = presence
+      .reportsOf(instance.mid)
+      .find((one) => one.instance === instance.id && one.outcome !== "released");
+    const sid = report?.sid ?? instance.sid;
+    if (sid === null || (report === undefined && !SID.test(sid))) return undefined;
+    const known = index.services.get(sid)?.value.parts;
+    const isKnown =
+      report === undefined
+        ? known?.some(({ adopt, role }) => adopt === instance.id || role === roleOf(instance.url))
+        : known?.[report.part] !== undefined;
+    return isKnown === true ? undefined : { sid, instance, held: report };
   };
 
-  const recordOf = ({ mid, epoch, instance }: Found): PartRecord => ({
+  const recordOf = ({ instance, held }: Found): PartRecord => ({
     role: roleOf(instance.url),
-    owner: mid,
+    owner: instance.mid,
     from: null,
     to: null,
     // Above what any member may have applied.
-    epoch: epoch + 1,
+    epoch: (held?.epoch ?? 0) + 1,
     running: instance.status !== "stopped",
     url: instance.url,
     sel: "",
@@ -56,64 +55,75 @@ export function createRebuilder(
     adopt: instance.id,
   });
 
-  return async (caller) => {
-    const found = new Map<string, Map<number, Found>>();
-    const left = new Map<string, string>();
-    await inTurns(listLost(), AT_ONCE, async ({ mid, sid, part, epoch, instance }) => {
-      try {
-        const asked = await askInstance(parts, mid, instance, caller.from);
-        const ofService = found.get(sid) ?? new Map<number, Found>();
-        found.set(sid, ofService);
-        // Of two that say to have it, the one that got it later.
-        const other = ofService.get(part);
-        if (other === undefined || other.epoch < epoch) {
-          ofService.set(part, { mid, epoch, instance: asked });
-        }
-      } catch (error) {
-        if (!(error instanceof ServiceError)) throw error;
-        left.set(sid, error.message);
+  /** The parts of a service in their places. @throws {ServiceError} `CONFLICT` if they make none */
+  const arrange = (sid: string, found: readonly Found[]): readonly PartRecord[] => {
+    const parts: PartRecord[] = [...(index.services.get(sid)?.value.parts ?? [])];
+    const before = parts.length;
+    // Of two that hold a part, the one that got it later; what is held has its place, the rest what is left.
+    const held = found
+      .filter((one) => one.held !== undefined)
+      .sort((one, other) => (other.held?.epoch ?? 0) - (one.held?.epoch ?? 0));
+    for (const one of held) parts[one.held?.part ?? 0] ??= recordOf(one);
+    for (const one of found) {
+      if (one.held !== undefined) continue;
+      const made = recordOf(one);
+      const twin = parts.find((part) => part?.role === made.role);
+      if (twin !== undefined) {
+        throw new ServiceError("CONFLICT", `more than one master runs its ${made.role}`);
       }
-    });
-    let created = 0;
-    await inTurns([...found], AT_ONCE, async ([sid, ofService]) => {
-      if (left.has(sid)) return;
-      try {
-        await rebuild(sid, ofService, caller.token);
-        created += 1;
-      } catch (error) {
-        if (!(error instanceof ServiceError)) throw error;
-        left.set(sid, error.message);
-      }
-    });
-    logger.info({ created, left: left.size }, "services were rebuilt from what masters run");
-    return { created, left: [...left].map(([sid, reason]) => ({ sid, reason })) };
+      parts[parts[0] === undefined ? 0 : 1] ??= made;
+    }
+    if (parts[0] === undefined) {
+      throw new ServiceError("CONFLICT", "its first half is at no master that is there");
+    }
+    return parts.length > before ? parts : [];
   };
 
-  /** A service that is not there, or the half of a pair that a master has brought back. */
-  async function rebuild(sid: string, ofService: ReadonlyMap<number, Found>, by: string) {
-    const noted = { by, at: clock.now() };
-    const [first, second] = [ofService.get(0), ofService.get(1)];
+  const write = async (
+    sid: string,
+    parts: readonly PartRecord[],
+    name: FleetInstance,
+    by: string,
+  ) => {
+    const noted = { by, at: clock.now(), parts: [...parts] };
     if (index.services.has(sid)) {
       await writer.change(sid, undefined, ({ value }) => {
-        const [one, more] = value.parts;
-        if (one === undefined || second === undefined || more !== undefined) return value;
-        return { ...value, ...noted, parts: [one, recordOf(second)] };
+        if (value.parts.length >= parts.length) throw new ServiceError("CONFLICT", "it is whole");
+        return { ...value, ...noted };
       });
       return;
     }
-    if (first === undefined) {
-      throw new ServiceError("CONFLICT", "its first half is at no master that is there");
-    }
-    const { alias, meta } = first.instance;
+    const { alias, meta } = name;
     const record: ServiceRecord = {
-      v: 1,
-      alias,
-      tags: meta.tags,
-      policy: DEFAULT_POLICY,
+      ...{ v: 1, alias, tags: meta.tags, policy: DEFAULT_POLICY, detached: false },
       ...noted,
-      detached: false,
-      parts: second === undefined ? [recordOf(first)] : [recordOf(first), recordOf(second)],
     };
     await writer.create(sid, record);
-  }
+  };
+
+  return async (caller, instances, dryRun) => {
+    const bySid = new Map<string, Found[]>();
+    for (const instance of instances) {
+      const found = find(instance);
+      if (found !== undefined) bySid.set(found.sid, [...(bySid.get(found.sid) ?? []), found]);
+    }
+    const made: Rebuilt["made"][number][] = [];
+    const left: Rebuilt["left"][number][] = [];
+    await inTurns([...bySid], AT_ONCE, async ([sid, found]) => {
+      const [first] = found;
+      if (first === undefined) return;
+      try {
+        const parts = arrange(sid, found);
+        if (parts.length === 0) return;
+        if (!dryRun) await write(sid, parts, first.instance, caller.token);
+        const { alias } = first.instance;
+        made.push({ sid, alias, masters: found.map(({ instance }) => instance.mid) });
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error;
+        left.push({ sid, reason: error.message });
+      }
+    });
+    logger.info({ made: made.length, left: left.length, dryRun }, "services were rebuilt");
+    return { made, left };
+  };
 }

@@ -45,7 +45,7 @@ interface Drive {
 export function createReconciler(
   parts: ServiceParts,
   writer: ServiceWriter,
-  leases: Pick<LeaseBook, "isLapsed" | "isForgettable">,
+  leases: Pick<LeaseBook, "isLapsed" | "isLeased" | "isForgettable">,
   silence: Silence,
   failures: Failures,
 ): Reconciler {
@@ -69,6 +69,7 @@ export function createReconciler(
       isSilent: (mid) => forced.has(mid) || silence.isSilent(mid, ttlMs),
       isThere: (mid) => presence.facts(mid).status === "online" && isMember(mid),
       isLapsed: (mid, part) => leases.isLapsed(mid, sid, part, ttlMs),
+      isLeased: (mid, at) => leases.isLeased(mid, sid, at, record.parts[at]?.epoch ?? 0),
       isForgettable: (mid, part) => leases.isForgettable(mid, sid, part, ttlMs),
       handOver: (before, part, to) => handOver(before, part, to, index.members),
     };

@@ -1,7 +1,14 @@
 import type { Lease, LeaseRequest, MemberRecord, ServiceRecord } from "@nodepass/fleet-protocol";
 import type { Clock } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
-import type { Alarm, Move, NewService, PartRole, ServiceChange } from "@nodepass/model/fleet";
+import type {
+  Alarm,
+  FleetInstance,
+  Move,
+  NewService,
+  PartRole,
+  ServiceChange,
+} from "@nodepass/model/fleet";
 import type { Auditor } from "../access/auditor.ts";
 import type { Caller } from "../fleet.ts";
 import type { Leadership } from "../leader/leadership.ts";
@@ -78,7 +85,12 @@ export interface ExportSignature {
 
 /** What came of a rebuild: services made or made whole, and those that could not be, each with the reason. */
 export interface Rebuilt {
-  readonly created: number;
+  readonly made: readonly {
+    readonly sid: string;
+    readonly alias: string;
+    /** mids of who runs what was found. */
+    readonly masters: readonly string[];
+  }[];
   readonly left: readonly { readonly sid: string; readonly reason: string }[];
 }
 
@@ -126,10 +138,13 @@ export interface ServiceOperations {
     exported: string,
   ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
   /**
-   * Makes services anew of what members say they run, where the store has lost them: under their ids,
-   * their tunnels untouched, with failover off, as members do not know policies.
+   * Makes services anew of what members run, where the store has lost them: under their ids, their
+   * tunnels untouched, with failover off, as members do not know policies.
+   *
+   * @param instances all of all members that answer, their keys not masked
+   * @param dryRun only says what it would make
    */
-  rebuild(caller: Caller): Promise<Rebuilt>;
+  rebuild(caller: Caller, instances: readonly FleetInstance[], dryRun: boolean): Promise<Rebuilt>;
   /** Which part a managed instance is. */
   managedPart(
     mid: string,

@@ -1,3 +1,5 @@
+import { type FleetInstance, FleetInstanceSchema } from "@nodepass/model/fleet";
+import { InstanceSchema } from "@nodepass/model/schemas";
 import { afterEach, describe, expect, it } from "vitest";
 import { keyOf } from "../../src/services/part-url.ts";
 import { ADMIN, midOf, World, type WorldOptions } from "../support/sim/world.ts";
@@ -212,40 +214,6 @@ describe("export and import", () => {
     expect(fleet.serving("pair", 1)).toEqual(["m1"]);
   });
 
-  it("rebuilds from what members run when the store is lost: ids, halves and keys as they are", async () => {
-    const fleet = await begin();
-    await fleet.create("pair", { alias: "p", parts: [SERVER, CLIENT] });
-    await fleet.create("half", { alias: "h", parts: [SERVER, { ...CLIENT, master: "m2" }] });
-    const before = fleet.record("pair");
-    fleet.network.cut.add(midOf(2));
-    fleet.store.services.lose();
-    await fleet.time.pass(1000);
-    expect(fleet.serving("pair", 0)).toEqual(["m0"]);
-    for (const member of fleet.members) member.loseStore();
-    const { operations } = fleet.hub();
-    fleet.hub().presence.forget(midOf(2));
-    expect(await fleet.time.until(operations.rebuild(ADMIN))).toEqual({ created: 2, left: [] });
-    const parts = (sid: string) =>
-      fleet.record(sid)?.parts.map(({ owner, url, epoch }) => ({ owner, url, epoch }));
-    expect(parts("pair")).toEqual(
-      before?.parts.map(({ owner, url }) => ({ owner, url, epoch: 2 })),
-    );
-    expect(parts("half")).toHaveLength(1);
-    // The other half's master is back.
-    fleet.network.cut.clear();
-    fleet.member(2).sync();
-    await fleet.time.pass(1000);
-    expect(await fleet.time.until(operations.rebuild(ADMIN))).toEqual({ created: 1, left: [] });
-    expect(parts("half")).toMatchObject([{ owner: midOf(0) }, { owner: midOf(2) }]);
-    expect(fleet.store.services.keys().sort()).toEqual(["half", "pair"]);
-    await fleet.time.pass(5000);
-    expect([0, 1, 2].map((at) => fleet.member(at).parts().sort())).toEqual([
-      ["half/0", "pair/0"],
-      ["pair/1"],
-      ["half/1"],
-    ]);
-  });
-
   it("refuses what no hub of this fleet has written, or what was changed since", async () => {
     const fleet = await begin();
     await fleet.create("s", { alias: "before", parts: [SERVER] });
@@ -261,5 +229,87 @@ describe("export and import", () => {
         message: expect.stringMatching(message),
       });
     }
+  });
+});
+
+describe("rebuild", () => {
+  const PAIR = "00000000000000aa";
+  const HALF = "00000000000000bb";
+
+  const example = Object.assign({}, InstanceSchema.meta()?.example);
+  /** All instances of the members that answer. */
+  const instances = (fleet: World, ...silent: number[]): FleetInstance[] =>
+    fleet.members
+      .filter((_, at) => !silent.includes(at))
+      .flatMap((member) =>
+        member.instances().map(({ id, url, alias, sid }) =>
+          FleetInstanceSchema.parse({
+            ...example,
+            ...{ id, url, alias, mid: member.mid, master: member.name },
+            sid: sid === "" ? null : sid,
+            meta: { peer: { sid, type: "", alias: "" }, tags: {} },
+          }),
+        ),
+      );
+  const places = (fleet: World, sid: string) =>
+    fleet.record(sid)?.parts.map(({ owner, url, epoch, role }) => ({ owner, url, epoch, role }));
+
+  it("makes services anew of parts that members hold: ids, halves and keys as they are", async () => {
+    const fleet = await begin();
+    await fleet.create(PAIR, { alias: "p", parts: [SERVER, CLIENT] });
+    await fleet.create(HALF, { alias: "h", parts: [SERVER, { ...CLIENT, master: "m2" }] });
+    const before = fleet.record(PAIR);
+    fleet.network.cut.add(midOf(2));
+    fleet.store.services.lose();
+    await fleet.time.pass(1000);
+    expect(fleet.serving(PAIR, 0)).toEqual(["m0"]);
+    for (const member of fleet.members) member.loseStore();
+    const { operations } = fleet.hub();
+    const rebuild = (dryRun: boolean, ...silent: number[]) =>
+      fleet.time.until(operations.rebuild(ADMIN, instances(fleet, ...silent), dryRun));
+    expect((await rebuild(true, 2)).made.map(({ sid }) => sid).sort()).toEqual([PAIR, HALF]);
+    expect(fleet.store.services.keys()).toEqual([]);
+    expect(await rebuild(false, 2)).toMatchObject({ made: { length: 2 }, left: [] });
+    expect(places(fleet, PAIR)).toEqual(
+      before?.parts.map(({ owner, url, role }) => ({ owner, url, role, epoch: 2 })),
+    );
+    expect(fleet.record(HALF)?.parts).toHaveLength(1);
+    // The other half's master is back.
+    fleet.network.cut.clear();
+    fleet.member(2).sync();
+    await fleet.time.pass(1000);
+    expect((await rebuild(false)).made).toEqual([{ sid: HALF, alias: "h", masters: [midOf(2)] }]);
+    expect(places(fleet, HALF)).toMatchObject([{ owner: midOf(0) }, { owner: midOf(2) }]);
+    expect(await rebuild(false)).toEqual({ made: [], left: [] });
+    await fleet.time.pass(5000);
+    expect([0, 1, 2].map((at) => fleet.member(at).parts().sort())).toEqual([
+      [`${PAIR}/0`, `${HALF}/0`],
+      [`${PAIR}/1`],
+      [`${HALF}/1`],
+    ]);
+  });
+
+  it("finds pairs again whose members left and joined anew, and names what makes none", async () => {
+    const fleet = await begin();
+    const server = "server://k@0.0.0.0:1/127.0.0.1:2";
+    fleet.member(0).local.set("aaaaaaaa", { url: server, alias: "p", sid: PAIR });
+    const client = { url: "client://k@10.0.0.1:1/127.0.0.1:3", alias: "p", sid: PAIR };
+    fleet.member(1).local.set("bbbbbbbb", client);
+    fleet.member(1).local.set("cccccccc", { ...client, sid: HALF });
+    fleet.member(2).local.set("dddddddd", { ...client, sid: HALF });
+    fleet.member(2).local.set("eeeeeeee", { ...client, sid: "somebody's own" });
+    const { operations } = fleet.hub();
+    const rebuilt = await fleet.time.until(operations.rebuild(ADMIN, instances(fleet), false));
+    expect(rebuilt).toEqual({
+      made: [{ sid: PAIR, alias: "p", masters: [midOf(0), midOf(1)] }],
+      left: [{ sid: HALF, reason: "more than one master runs its client" }],
+    });
+    await fleet.time.pass(1000);
+    expect(places(fleet, PAIR)).toEqual([
+      { owner: midOf(0), url: server, role: "server", epoch: 1 },
+      { owner: midOf(1), url: client.url, role: "client", epoch: 1 },
+    ]);
+    expect(operations.managedPart(midOf(1), "bbbbbbbb")).toEqual({ sid: PAIR, part: 1 });
+    expect(fleet.member(2).local.size).toBe(2);
   });
 });

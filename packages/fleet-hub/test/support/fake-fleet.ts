@@ -297,9 +297,10 @@ export class FakeFleet implements Fleet {
     return { created: 1, changed: 2, kept: 3 };
   }
 
-  async rebuildServices(caller: Caller) {
-    this.#needs(caller, "admin", "rebuildServices");
-    return { created: 2, left: [{ sid: "s9", reason: "its first half is away" }] };
+  async rebuildServices(caller: Caller, dryRun: boolean) {
+    this.#needs(caller, "admin", "rebuildServices", dryRun);
+    const made = [{ sid: "s1", alias: "web", masters: ["00000000000000a1"] }];
+    return { made, left: [{ sid: "s9", reason: "its first half is away" }], missing: [] };
   }
 
   managedPart(mid: string, instance: string) {

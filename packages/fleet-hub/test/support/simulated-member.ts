@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { headers, jwtAuthenticator, type Msg, type NatsConnection } from "@nats-io/nats-core";
+import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import {
   type ApiAnswer,
@@ -15,6 +15,7 @@ import {
   createBoxKeys,
   createUserKey,
   EvictSchema,
+  engineAuthenticator,
   HEARTBEAT_INTERVAL_MS,
   type JoinAnswer,
   type JoinRequest,
@@ -146,7 +147,7 @@ export class SimulatedMember {
     const { jwt } = identity.answer;
     const connection = await connect({
       servers: servers.map((url) => url.replace(/^\w+:\/\//, "")),
-      authenticator: jwtAuthenticator(jwt, new TextEncoder().encode(identity.seed)),
+      authenticator: engineAuthenticator(() => ({ jwt, seed: identity.seed })),
       inboxPrefix: memberInbox(identity.mid),
       name: identity.mid,
       reconnect,

@@ -1,5 +1,5 @@
-import { Packr } from "msgpackr";
 import type { z } from "zod";
+import { Packr } from "#msgpackr";
 
 /** A message that does not unpack or has another shape; counted and dropped by who gets it. */
 export class MessageError extends Error {

@@ -66,11 +66,12 @@ const importedSchema = z.object({ created: z.number(), changed: z.number(), kept
 export type Imported = z.infer<typeof importedSchema>;
 
 const rebuiltSchema = z.object({
-  created: z.number(),
+  made: z.array(z.object({ sid: z.string(), alias: z.string(), masters: z.array(z.string()) })),
   left: z.array(z.object({ sid: z.string(), reason: z.string() })),
+  missing: z.array(z.string()),
 });
 
-/** What came of a rebuild: services made, and those that could not be, each with the reason. */
+/** What came of a rebuild; `missing` are masters that did not answer. */
 export type Rebuilt = z.infer<typeof rebuiltSchema>;
 
 /** An instance of any master; what an older master leaves out is filled in. */
@@ -148,7 +149,7 @@ export interface FleetClient {
   exportServices(format?: ExportFormat): Promise<string>;
   importServices(exported: string): Promise<Imported>;
   /** Makes services anew of what masters say they run, after the store was lost without an export. */
-  rebuildServices(): Promise<Rebuilt>;
+  rebuildServices(dryRun?: boolean): Promise<Rebuilt>;
   /** Goes on with another token. */
   setKey(key: string): void;
   /** Opens the event stream; the caller closes it. {@link followFleetEvents} does, and comes back. */
@@ -236,7 +237,8 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     },
     importServices: (exported) =>
       read(importedSchema, "a result", post("/fleet/import", { exported })),
-    rebuildServices: () => read(rebuiltSchema, "a result", post("/fleet/rebuild", {})),
+    rebuildServices: (dryRun = false) =>
+      read(rebuiltSchema, "a result", post("/fleet/rebuild", { dryRun })),
     setKey: (key) => api.setKey(key),
     openEvents: (signal, { instances = false } = {}) => {
       const query = instances ? { instances: "true" } : {};

@@ -61,6 +61,7 @@ describe("RelayRegistry", () => {
     const registry = new RelayRegistry(400);
     const member = Object.assign(new Member(registry), { lasts: () => undefined });
     registry.add(member);
+    registry.add(member);
     expect(vi.getTimerCount()).toBe(2);
     registry.cutAll();
     expect(member.ends).toEqual(["cut"]);
@@ -102,9 +103,13 @@ describe("RelayRegistry", () => {
     expect(registry.size).toBe(0);
   });
 
-  test("who is still open after a second is told that it lasts", () => {
+  test("the first one is told at once that it lasts, others when they are open after a second", () => {
     const registry = new RelayRegistry(0);
     const told: string[] = [];
+    registry.add(Object.assign(new Member(registry), { lasts: () => told.push("first") }));
+    expect(told).toEqual(["first"]);
+    registry.cutAll();
+    told.length = 0;
     const open = (name: string): Member => {
       const member = new Member(registry);
       return Object.assign(member, { lasts: () => told.push(name) });

@@ -32,6 +32,12 @@ export class RelayRegistry {
   #timer: NodeJS.Timeout | undefined;
   /** Some have not been told yet that they last. */
   #young: NodeJS.Timeout | undefined;
+  /**
+   * The first member has been told, at once: keep-alive gives a socket properties that others have not,
+   * so that all code that was compiled for sockets is thrown away when the first one gets it. Better
+   * before there is any than a second after the first users, when it has just become fast.
+   */
+  #settled = false;
   readonly #tellYoung = (): void => this.#tell();
   #whenEmpty: (() => void) | undefined;
 
@@ -54,7 +60,10 @@ export class RelayRegistry {
 
   add(member: IdleCheckable): void {
     this.#members.add(member);
-    if (member.lasts !== undefined && this.#young === undefined) {
+    if (member.lasts !== undefined && !this.#settled) {
+      this.#settled = true;
+      member.lasts();
+    } else if (member.lasts !== undefined && this.#young === undefined) {
       // Left alone when all have gone: a timer for each short connection would cost more.
       this.#young = setTimeout(this.#tellYoung, LASTS_MS).unref();
     }

@@ -29,10 +29,27 @@ const ImportSchema = z
   .object({ exported: z.string().openapi({ description: "The file as it was exported" }) })
   .openapi("FleetImport");
 
+const RebuildSchema = z
+  .object({
+    dryRun: z.boolean().default(false).openapi({ description: "Only say what would be made" }),
+  })
+  .openapi("FleetRebuild");
+
 const RebuiltSchema = z
   .object({
-    created: z.int().min(0),
+    made: z
+      .array(
+        z.object({
+          sid: z.string(),
+          alias: z.string(),
+          masters: z.array(z.string()).readonly().openapi({ description: "mids" }),
+        }),
+      )
+      .readonly(),
     left: z.array(z.object({ sid: z.string(), reason: z.string() })).readonly(),
+    missing: z.array(z.string()).readonly().openapi({
+      description: "Masters that did not answer within 5 s",
+    }),
   })
   .openapi("RebuiltServices");
 
@@ -133,19 +150,26 @@ export function registerTransferRoutes(
       summary: "Make services anew of what masters say they run",
       description:
         "For a store that was lost without an export: services are there again under their ids, their " +
-        "tunnels untouched. Policies are not known to masters: failover is off then.",
+        "tunnels untouched. Masters do not know policies: failover is off then.",
       tags,
       security: KEY_SECURITY,
-      middleware: [requireToken.role("admin")] as const,
+      middleware: [requireToken.role("admin"), jsonBodyOf(1024)] as const,
+      request: {
+        body: { required: true, content: { "application/json": { schema: RebuildSchema } } },
+      },
       responses: {
         200: {
-          description: "How many were made, and which could not be",
+          description: "What was made, and what could not be",
           content: { "application/json": { schema: RebuiltSchema } },
         },
+        ...answers.body,
         ...answers.token,
         ...answers.unavailable,
       },
     }),
-    async (c) => c.json(await fleet.rebuildServices(callerOf(c)), 200),
+    async (c) => {
+      const { dryRun } = c.req.valid("json");
+      return c.json(await fleet.rebuildServices(callerOf(c), dryRun), 200);
+    },
   );
 }

@@ -14,6 +14,14 @@ export type Happening =
     }
   | { readonly do: "killHub"; readonly hub: number; readonly wait: number }
   | {
+      readonly do: "policy";
+      readonly hub: number;
+      readonly service: number;
+      readonly failover: "off" | "serve" | "strict";
+      readonly ttl: number;
+      readonly wait: number;
+    }
+  | {
       readonly do: "move";
       readonly hub: number;
       readonly service: number;
@@ -35,6 +43,19 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ do: fc.constantFrom("cut" as const, "freeze" as const), member, ms, wait }),
   fc.record({ do: fc.constantFrom("cutHub" as const, "freezeHub" as const), hub, ms, wait }),
   fc.record({ do: fc.constant("killHub" as const), hub, wait }),
+  fc.record({
+    do: fc.constant("policy" as const),
+    hub,
+    service: fc.nat(SERVICES.length - 1),
+    failover: fc.constantFrom(
+      "off" as const,
+      "serve" as const,
+      "strict" as const,
+      "strict" as const,
+    ),
+    ttl: fc.integer({ min: 3, max: 30 }),
+    wait,
+  }),
   {
     weight: 3,
     arbitrary: fc.record({
@@ -122,6 +143,14 @@ async function happen(world: World, one: Happening): Promise<void> {
       await world.addHub();
       break;
     }
+    case "policy": {
+      const { failover, ttl } = one;
+      const sid = SERVICES[one.service] ?? "strict";
+      const { operations } = world.hub(one.hub);
+      const changed = operations.change(ADMIN, sid, { policy: { failover, ttl } }, undefined);
+      changed.catch(() => undefined);
+      break;
+    }
     case "move": {
       const { to, force } = one;
       const sid = SERVICES[one.service] ?? "strict";
@@ -146,4 +175,19 @@ export async function heal(world: World): Promise<void> {
   await world.time.pass(60_000);
   for (const hub of world.hubs) hub.operations.resumeFailover(ADMIN);
   await world.time.pass(120_000);
+}
+
+/** What is not settled, or not served by its owner and nobody else. */
+export function unwell(world: World): readonly object[] {
+  return world.store.services.keys().flatMap((sid) =>
+    (world.record(sid)?.parts ?? []).flatMap((part, at): readonly object[] => {
+      const { owner, from, to } = part;
+      if (from !== null || to !== null) return [{ sid, at, owner, from, to }];
+      // What its owner said it can't start is not tried for ever.
+      if (world.hub().presence.report(sid, at)?.outcome === "failed") return [];
+      const serving = world.serving(sid, at);
+      const isWell = serving.length === 1 && serving[0] === world.byMid(owner).name;
+      return isWell ? [] : [{ sid, at, owner, serving }];
+    }),
+  );
 }

@@ -187,8 +187,7 @@ export class SimHub {
 
 /** A member's API, as far as adopting an instance needs it. */
 function apiAnswer(network: Network, mid: string, instance: string) {
-  const member = network.members.get(mid);
-  const found = member?.local.get(instance) ?? member?.managed(instance);
+  const found = network.members.get(mid)?.local.get(instance);
   const body =
     found === undefined
       ? {}

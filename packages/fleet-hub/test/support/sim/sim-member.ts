@@ -43,7 +43,8 @@ export class SimMember {
   readonly name: string;
   readonly #options: SimMemberOptions;
   readonly #held = new Map<string, HeldPart>();
-  readonly #leases = new Map<string, { readonly epoch: number; readonly until: number }>();
+  /** Until when strict parts may serve here, by the monotonic clock. */
+  readonly #until = new Map<string, number>();
   #highest = 0;
   #bucket = "";
   #port = FIRST_PORT;
@@ -52,7 +53,10 @@ export class SimMember {
   #stops: (() => void)[] = [];
   #isUp = false;
   /** Local instances by id, which `adopt` and `detach` are about. */
-  readonly local = new Map<string, { readonly url: string; readonly alias: string }>();
+  readonly local = new Map<
+    string,
+    { readonly url: string; readonly alias: string; readonly sid?: string }
+  >();
 
   constructor(options: SimMemberOptions) {
     this.#options = options;
@@ -78,7 +82,7 @@ export class SimMember {
     this.#boots += 1;
     this.#isUp = true;
     this.#clock = new ProcessClock(this.#options.time, this.#options.offset + this.#boots * 7919);
-    this.#leases.clear();
+    this.#until.clear();
     this.#every(5000, () => this.#beat());
     this.sync();
     this.#askLeases();
@@ -98,12 +102,7 @@ export class SimMember {
     if (!this.#isUp || held === undefined || held.outcome !== "applied") return false;
     if (!held.order.running) return false;
     if (!held.order.strict) return true;
-    const lease = this.#leases.get(`${sid}/${part}`);
-    return (
-      lease !== undefined &&
-      lease.epoch === held.order.epoch &&
-      this.#clock.monotonic() < lease.until
-    );
+    return this.#clock.monotonic() < (this.#until.get(`${sid}/${part}`) ?? 0);
   }
 
   order(sid: string, part: number): PartOrder | undefined {
@@ -111,9 +110,23 @@ export class SimMember {
     return held?.outcome === "released" ? undefined : held?.order;
   }
 
-  /** A part by the id of its instance. */
-  managed(instance: string): { readonly url: string; readonly alias: string } | undefined {
-    return [...this.#held.values()].find((held) => held.instance === instance)?.order;
+  /** All that it runs, as its API has it. */
+  instances(): {
+    readonly id: string;
+    readonly url: string;
+    readonly alias: string;
+    readonly sid: string;
+  }[] {
+    const parts = [...this.#held.values()].flatMap(({ order: { url, alias, sid }, instance }) =>
+      instance === null ? [] : [{ id: instance, url, alias, sid }],
+    );
+    const local = [...this.local].map(([id, { url, alias, sid = "" }]) => ({
+      id,
+      url,
+      alias,
+      sid,
+    }));
+    return [...parts, ...local];
   }
 
   /** The store is another one from now on: its revisions begin anew. */
@@ -215,6 +228,7 @@ export class SimMember {
       const isInError = this.inError.has(key) || this.inError.has("*");
       const outcome = reason === undefined && !isInError ? "applied" : "failed";
       this.#held.set(key, { order, outcome, instance: reason === undefined ? instance : null });
+      this.#bound(key, order, held);
       if (order.strict) this.#askLeases();
     }
     const now = this.#held.get(key);
@@ -227,7 +241,7 @@ export class SimMember {
     if (order.keep && held !== undefined && held.instance !== null) {
       this.local.set(held.instance, { url: held.order.url, alias: held.order.alias });
     }
-    this.#leases.delete(key);
+    this.#until.delete(key);
     this.#held.set(key, { order, outcome: "released", instance: null });
   }
 
@@ -268,13 +282,25 @@ export class SimMember {
   #leased({ parts }: Lease, sentAt: number): void {
     for (const { sid, part, epoch, ttlMs } of parts) {
       const key = `${sid}/${part}`;
-      const before = this.#leases.get(key);
-      const until = sentAt + ttlMs;
-      // Of the same epoch the later one; a shorter one for a newer epoch takes the place of the older.
-      if (before === undefined || before.epoch < epoch || before.until < until) {
-        this.#leases.set(key, { epoch, until });
-      }
+      const order = this.order(sid, part);
+      if (order?.strict !== true || order.epoch !== epoch) continue;
+      this.#until.set(key, Math.max(this.#until.get(key) ?? 0, sentAt + ttlMs));
     }
+  }
+
+  /**
+   * As the agent does: what becomes strict while it runs goes on for its TTL; a shorter TTL shortens the
+   * lease that is there.
+   */
+  #bound(key: string, order: PartOrder, before: HeldPart | undefined): void {
+    if (!order.strict) {
+      this.#until.delete(key);
+      return;
+    }
+    const longest = this.#clock.monotonic() + order.ttlMs;
+    const wasFree = before?.outcome === "applied" && !before.order.strict;
+    const now = this.#until.get(key);
+    if (wasFree || (now !== undefined && now > longest)) this.#until.set(key, longest);
   }
 
   #every(ms: number, action: () => void): void {

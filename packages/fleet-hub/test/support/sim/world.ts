@@ -42,8 +42,11 @@ export class World {
   readonly broken: string[] = [];
   readonly #options: WorldOptions;
   readonly #epochs = new Map<string, { epoch: number; owner: string | null }>();
-  /** Strict parts: all that were ever written. */
-  readonly #strict = new Set<string>();
+  /**
+   * Strict parts, and who had each when it became so. A master that lost one while it was `serve`, and was
+   * not heard of since, is not bound by a promise that was made later.
+   */
+  readonly #strict = new Map<string, string | null>();
   #hubs = 0;
 
   private constructor(options: WorldOptions) {
@@ -155,9 +158,14 @@ export class World {
 
   /** Never two owners that serve users of a strict part. */
   #check(now: number): void {
-    for (const key of this.#strict) {
+    for (const [key, owner] of this.#strict) {
       const [sid = "", part] = key.split("/");
-      const serving = this.serving(sid, Number(part));
+      const serving = this.members
+        .filter((member) => member.serves(sid, Number(part)))
+        .filter(
+          (member) => member.mid === owner || member.order(sid, Number(part))?.strict === true,
+        )
+        .map(({ name }) => name);
       if (serving.length > 1) {
         this.broken.push(`at ${now} ms ${serving.join(" and ")} both serve ${key}`);
       }
@@ -170,8 +178,8 @@ export class World {
     for (const [at, part] of record.parts.entries()) {
       const key = `${sid}/${at}`;
       const { epoch, owner } = part;
-      if (record.policy.failover === "strict") this.#strict.add(key);
-      else this.#strict.delete(key);
+      if (record.policy.failover !== "strict") this.#strict.delete(key);
+      else if (!this.#strict.has(key)) this.#strict.set(key, owner);
       const before = this.#epochs.get(key);
       if (before !== undefined && epoch < before.epoch) {
         this.broken.push(`epoch of ${key} went from ${before.epoch} to ${epoch}`);
