@@ -24,7 +24,7 @@ const [shortly, long] = [12_000, 75_000];
 
 const isHub = (await fetch(`${api}/fleet`, { headers })).ok;
 const shots = isHub ? fleetShots() : await masterShots();
-for (const [name, fragment, viewport, colorScheme, locale, wait] of shots) {
+for (const [name, fragment, viewport, colorScheme, locale, wait, prepare] of shots) {
   const context = await browser.newContext({ viewport, colorScheme, locale });
   await context.addInitScript(
     ([url, kept]) => sessionStorage.setItem(`nodepass.key.${url}`, kept),
@@ -33,6 +33,7 @@ for (const [name, fragment, viewport, colorScheme, locale, wait] of shots) {
   const page = await context.newPage();
   await page.goto(`${new URL("/", api)}${fragment}`);
   await page.waitForTimeout(wait);
+  await prepare?.(page);
   await page.screenshot({ path: `${docs}dashboard-${name}.png` });
   await context.close();
 }
@@ -55,7 +56,16 @@ function fleetShots() {
   return [
     ["fleet-masters", "#/", low, "light", "en-GB", shortly],
     ["fleet-picture", "#/picture", low, "dark", "en-GB", shortly],
-    ["fleet-pair", "#/services/new", wide, "light", "en-GB", shortly],
+    ["fleet-pair", "#/services/new", wide, "light", "en-GB", shortly, fillPair],
     ["fleet-events", "#/events", low, "light", "en-GB", 60_000],
   ];
+}
+
+async function fillPair(page) {
+  await page.getByLabel("Name").fill("shop");
+  const [entry, exit] = [page.getByRole("group").nth(1), page.getByRole("group").nth(2)];
+  await entry.getByRole("combobox").selectOption({ index: 1 });
+  await entry.getByLabel("Listen on").fill(":8443");
+  await exit.getByLabel("Labels", { exact: true }).fill("tier=office");
+  await page.locator("h1").click();
 }
