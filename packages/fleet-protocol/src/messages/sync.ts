@@ -1,14 +1,15 @@
 import { MEMBER_PERMISSIONS } from "@nodepass/model/fleet";
 import { z } from "zod";
 import { PartOrderSchema, PartReportSchema } from "./parts.ts";
+import { shortText } from "./short-text.ts";
 
 /** Member → any hub, at its start and after each reconnect. */
 export const SyncSchema = z.object({
   /** Boot nonce of the process, 8 bytes in hexadecimal. */
-  session: z.string(),
-  version: z.string(),
-  name: z.string(),
-  allow: z.array(z.enum(MEMBER_PERMISSIONS)),
+  session: z.string().max(64),
+  version: shortText(64),
+  name: shortText(256),
+  allow: z.array(z.enum(MEMBER_PERMISSIONS)).max(8),
   /** Highest revision it ever applied. */
   revision: z.int().min(0),
   /** The bucket that it knows; empty at first. */
