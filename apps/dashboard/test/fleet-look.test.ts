@@ -101,7 +101,7 @@ describe.skipIf(!hasEngine)("at a hub", () => {
       await page.getByRole("button", { name: "登录" }).click();
       await page.getByRole("heading", { name: "主控" }).waitFor();
       const allowed =
-        /edge-frankfurt|office|shop|mail|local-web|hub-one|paid-for\S*|NodePass|nodepass\S*|English|TCP|UDP|TLS|API|OpenAPI|URL|ID|CPU|QUIC|WebSocket|HTTPS?|Prometheus|Authorization|Bearer|region|tier|env|prod|busy|serve|auto|linux|amd64|JSON|fleet init|none|default/gi;
+        /edge-frankfurt|office|shop|mail|local-web|hub-one|paid-for\S*|NodePass|nodepass\S*|English|TCP|UDP|TLS|API|OpenAPI|URL|ID|CPU|QUIC|WebSocket|HTTPS?|Prometheus|Authorization|Bearer|region|tier|env|prod|busy|join|serve|auto|linux|amd64|JSON|fleet init|none|default/gi;
       for (const fragment of fleet.pages) {
         await show(page, fragment);
         const labels = await page.evaluate<string[]>(

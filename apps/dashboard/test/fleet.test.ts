@@ -262,6 +262,8 @@ describe.skipIf(!hasEngine)("at a hub", () => {
       const page = await open({ expected: /409|412|400/ });
       await signInAtHub(page, fleet.site, fleet.token);
       await goTo(page, "#/services/new");
+      // What it begins with can be made: the fleet fills in masters, ports and a key.
+      expect(await page.getByRole("button", { name: "Create" }).isDisabled()).toBe(false);
       await page.getByLabel("One tunnel at one master").check();
       await page.getByLabel("Name").fill("web");
       await page.getByLabel("Labels", { exact: true }).fill("region=us");

@@ -10,8 +10,8 @@ export function WideTable({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by key
-    <section class="wide-table" aria-label={label} tabIndex={0}>
+    <figure class="wide-table" aria-label={label} tabIndex={0}>
       <table>{children}</table>
-    </section>
+    </figure>
   );
 }

@@ -108,6 +108,12 @@ export function followFleet(url: string, initialKey: string): Fleet {
         if (event.raised) nextAlarms.set(event.alarm, event.message);
         else nextAlarms.delete(event.alarm);
         break;
+      // A failover changes its service, too; instances are told to who looks at them.
+      case "failover":
+      case "instance":
+      case "instanceRemoved":
+      case "shutdown":
+        return;
     }
     changed();
   };

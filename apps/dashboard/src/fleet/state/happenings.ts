@@ -89,6 +89,10 @@ export class Happenings {
           this.#put({ type: "alarm", alarm: event.alarm, isRaised: event.raised }, event, "");
         }
         break;
+      case "instance":
+      case "instanceRemoved":
+      case "shutdown":
+        break;
     }
   }
 

@@ -60,9 +60,14 @@ export function draftUrls(draft: ServiceDraft): Readonly<Record<string, string>>
 
 /** What is wrong with a URL, in the words of the command line; what the fleet fills in is right. */
 export function urlProblems(url: string): readonly UrlProblem[] {
+  let port = 0;
+  const next = (): string => {
+    port += 1;
+    return `:${port}`;
+  };
   const filled = url
-    .replace(/^(\w+:\/\/(?:[^/?]*@)?)auto(?=\/)/, "$1127.0.0.1:1")
-    .replaceAll(/:auto(?=[/?,]|$)/g, ":1");
+    .replace(/^(\w+:\/\/(?:[^/?]*@)?)auto(?=\/)/, "$1127.0.0.1:65535")
+    .replaceAll(/:auto(?=[/?,]|$)/g, next);
   return checkFields(filled, []).all;
 }
 

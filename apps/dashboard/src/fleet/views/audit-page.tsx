@@ -1,4 +1,4 @@
-import type { AuditEntry } from "@nodepass/model/fleet";
+import { type AuditEntry, FLEET_ROLES } from "@nodepass/model/fleet";
 import { useEffect, useState } from "preact/hooks";
 import { formatMoment } from "../../format/time.ts";
 import { texts } from "../../i18n/index.ts";
@@ -108,7 +108,7 @@ function AuditTable({
               <time dateTime={entry.time}>{formatMoment(new Date(entry.time))}</time>
             </td>
             <td>
-              {entry.token} <span class="dim">{entry.role}</span>
+              {entry.token} <span class="dim">{roleName(entry.role)}</span>
             </td>
             <td>{entry.from}</td>
             <td class="mono">{entry.action}</td>
@@ -125,4 +125,10 @@ function AuditTable({
       </tbody>
     </WideTable>
   );
+}
+
+/** A token's role; a master that joined and the hub itself have none of them. */
+function roleName(text: string): string {
+  const role = FLEET_ROLES.find((each) => each === text);
+  return role === undefined ? text : fleetTexts().roles[role];
 }

@@ -3,6 +3,9 @@ import { fleetTexts } from "../i18n/index.ts";
 import type { Fleet } from "../state/fleet.ts";
 import type { Happening } from "../state/happenings.ts";
 
+/** The hub says more of these than what they are. */
+const TOLD_WHY: readonly Happening["type"][] = ["failover", "alarm", "duplicate"];
+
 /** What happens in the fleet, newest first. */
 export function EventsPage({ fleet }: { readonly fleet: Fleet }) {
   const t = fleetTexts();
@@ -18,8 +21,10 @@ export function EventsPage({ fleet }: { readonly fleet: Fleet }) {
           <li key={happening.number} class={happening.type}>
             <time dateTime={happening.time.toISOString()}>{formatMoment(happening.time)}</time>
             <span class="break">
-              <Name happening={happening} /> {wordsOf(happening)}{" "}
-              <span class="dim">{happening.message}</span>
+              <Name happening={happening} /> {wordsOf(happening)}
+              {TOLD_WHY.includes(happening.type) ? (
+                <span class="dim"> {happening.message}</span>
+              ) : null}
             </span>
           </li>
         ))}

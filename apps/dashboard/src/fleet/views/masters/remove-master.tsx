@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { notify } from "../../../parts/notices.tsx";
+import { memberId } from "../../../router.ts";
 import { fleetTexts } from "../../i18n/index.ts";
 import { FormDialog } from "../../parts/dialogs.tsx";
 import { CheckField } from "../../parts/fields.tsx";
@@ -11,9 +12,10 @@ export function RemoveMaster({ fleet, master: { mid, name } }: EditMasterProps) 
   const t = fleetTexts();
   const [stop, setStop] = useState(false);
   const submit = async (): Promise<void> => {
+    // Its own pages ask what is about to go.
+    if (memberId.peek() === mid) location.hash = hrefOfPage("masters");
     await fleet.client.removeMaster(mid, stop);
     notify(t.masters.removed(name));
-    location.hash = hrefOfPage("masters");
   };
   return (
     <FormDialog
