@@ -27,6 +27,7 @@ export interface EngineAnswer {
   };
 }
 
+/** Stable: callers match on these. */
 export type EngineProblemCode = "OLD_VERSION" | "SYNC_INTERVAL" | "NO_JETSTREAM" | "NO_ANSWER";
 
 /** Why a fleet is not to be run on an engine. */

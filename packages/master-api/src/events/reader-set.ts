@@ -33,6 +33,7 @@ export interface ReaderSet<State> {
   close(): Promise<void>;
 }
 
+/** Creates the set of readers of one event stream, with a bound on them. */
 export function createReaderSet<State extends object>({
   clock,
   limits,
