@@ -2,7 +2,6 @@ import { z } from "zod";
 
 /** Names a part of a service: `part` is its place in the record, 0 or 1. */
 export const PartKeySchema = z.object({ sid: z.string(), part: z.int().min(0).max(1) });
-/** Which part of which service. */
 export type PartKey = z.infer<typeof PartKeySchema>;
 
 /** What a member is to run; section 5, `apply`. */
@@ -31,10 +30,9 @@ export const PartOrderSchema = PartKeySchema.extend({
    */
   adopt: z.string().nullable(),
 });
-/** What a member is to make of one part. */
 export type PartOrder = z.infer<typeof PartOrderSchema>;
 
-/** What a part has carried at a member, bytes. */
+/** What a part carried at one owner, bytes. */
 export const CarriedSchema = z.object({
   tcprx: z.number(),
   tcptx: z.number(),
@@ -55,22 +53,18 @@ export const PartReportSchema = PartKeySchema.extend({
   /** With `released`: all that it carried here, bytes. */
   carried: CarriedSchema.nullable(),
 });
-/** What a member says of one part. */
 export type PartReport = z.infer<typeof PartReportSchema>;
 
 /** Hub → member, a request. */
 export const ApplySchema = z.object({ orders: z.array(PartOrderSchema).max(500) });
-/** What a member is to do. */
 export type Apply = z.infer<typeof ApplySchema>;
 
 /** The answer: at once for what was done at once, else by `done`. */
 export const AppliedSchema = z.object({ reports: z.array(PartReportSchema) });
-/** What became of orders at once. */
 export type Applied = z.infer<typeof AppliedSchema>;
 
 /** Member → hubs, whenever a part's report changes. */
 export const DoneSchema = z.object({ reports: z.array(PartReportSchema) });
-/** What became of parts, whenever it changes. */
 export type Done = z.infer<typeof DoneSchema>;
 
 /** Hub → member: a dry run of a new part, or of another URL of one. */
@@ -80,10 +74,9 @@ export const PrepareSchema = z.object({
   /** The part that would change, whose addresses are its own; `null` for a new one. */
   key: PartKeySchema.nullable(),
 });
-/** Whether a member could run this, without doing it. */
 export type Prepare = z.infer<typeof PrepareSchema>;
 
-/** Member → hub, the answer to `prepare`. */
+/** The answer of a dry run. */
 export const PreparedSchema = z.object({
   ok: z.boolean(),
   /** Why not: names the value and what is allowed. */
@@ -95,5 +88,4 @@ export const PreparedSchema = z.object({
   /** Port at which its tunnel listens for its peer; 0 for a client or a single end. */
   tunnelPort: z.int().min(0).max(65_535),
 });
-/** Whether it could, and with which ports. */
 export type Prepared = z.infer<typeof PreparedSchema>;

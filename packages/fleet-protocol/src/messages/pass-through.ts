@@ -17,7 +17,7 @@ export const STREAM_SILENCE_MS = 60_000;
 
 /** How a passed request is let in: by the fleet's word, or by the key that it carries. */
 export const ACCESS_LEVELS = ["key", "viewer", "operator", "admin"] as const;
-/** What whoever asks may do at the member. */
+/** One of `ACCESS_LEVELS`. */
 export type PassedAccess = (typeof ACCESS_LEVELS)[number];
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
@@ -38,7 +38,6 @@ export const ApiRequestSchema = z.object({
   /** Bytes of it that it may send at once. */
   credit: z.int().min(0),
 });
-/** A request that is passed on to a member. */
 export type ApiRequest = z.infer<typeof ApiRequestSchema>;
 
 /** The answer, or the head of a streamed one. */
@@ -49,7 +48,6 @@ export const ApiAnswerSchema = z.object({
   body: bytes,
   streamed: z.boolean(),
 });
-/** A member's answer to a request that was passed on, or the head of a stream. */
 export type ApiAnswer = z.infer<typeof ApiAnswerSchema>;
 
 /** Member → hub: the next piece. */
@@ -62,7 +60,6 @@ export const ChunkSchema = z.object({
   /** Why it breaks off; empty if it does not. */
   error: z.string(),
 });
-/** A piece of a streamed answer. */
 export type Chunk = z.infer<typeof ChunkSchema>;
 
 /** Hub → member: so many bytes more, or no more at all. */
@@ -71,7 +68,6 @@ export const CreditSchema = z.object({
   bytes: z.int().min(0),
   cancel: z.boolean(),
 });
-/** How much more of a stream its reader can take. */
 export type Credit = z.infer<typeof CreditSchema>;
 
 /** Hub → member: events are wanted for so long, ms; 0: no more. */
@@ -80,7 +76,6 @@ export const WatchSchema = z.object({
   /** Whether all that is there is told first; `false` where a watch is only renewed. @default true */
   initial: z.boolean().optional(),
 });
-/** Events are wanted for a while. */
 export type Watch = z.infer<typeof WatchSchema>;
 
 /** Member → hubs, while one wants them: what its API's events carry, with tunnels' keys masked. */
@@ -89,5 +84,4 @@ export const MemberEventSchema = z.object({
   /** As the API shows it. */
   instance: z.record(z.string(), z.unknown()),
 });
-/** An event of a member's instances. */
 export type MemberEvent = z.infer<typeof MemberEventSchema>;

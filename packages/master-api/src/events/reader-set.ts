@@ -33,7 +33,7 @@ export interface ReaderSet<State> {
   close(): Promise<void>;
 }
 
-/** Creates the set of readers of one event stream, with a bound on them. */
+/** The readers of one kind of events, bounded, each with a queue of its own. */
 export function createReaderSet<State extends object>({
   clock,
   limits,
