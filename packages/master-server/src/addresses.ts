@@ -16,9 +16,6 @@ export type NetworkInterfaces = Readonly<
 /**
  * Where others find a bound address: itself, or for all interfaces the first address of this host
  * that is not loopback, IPv4 if it has one.
- *
- * @example
- * const { host } = reachableAddress({ host: "0.0.0.0", port: 9090 }, networkInterfaces());
  */
 export function reachableAddress(bound: HostPort, interfaces: NetworkInterfaces): HostPort {
   if (!isWildcard(bound.host)) return bound;
@@ -28,12 +25,7 @@ export function reachableAddress(bound: HostPort, interfaces: NetworkInterfaces)
   return { host: chosen?.address ?? "127.0.0.1", port: bound.port };
 }
 
-/**
- * The API's URL at an address, without a trailing slash.
- *
- * @example
- * apiUrl({ host: "127.0.0.1", port: 9090 }, "/api", false); // "http://127.0.0.1:9090/api"
- */
+/** The API's URL at an address, without a trailing slash. */
 export function apiUrl(address: HostPort, prefix: string, isSecure: boolean): string {
   return `${isSecure ? "https" : "http"}://${formatHostPort(address)}${prefix}`;
 }

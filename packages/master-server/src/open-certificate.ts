@@ -26,8 +26,6 @@ export interface OpenedCertificate {
  * which is read again when they change.
  *
  * @throws {MasterServerError} `CERTIFICATE_INVALID`, naming the file and the reason
- * @example
- * const certificate = await openCertificate({ tls: 2, crt, keyFile }, stateDirectory, logger);
  */
 export async function openCertificate(
   { tls, crt, keyFile }: Pick<MasterSettings, "tls" | "crt" | "keyFile">,

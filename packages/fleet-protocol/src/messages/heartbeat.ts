@@ -22,7 +22,6 @@ export const HeartbeatSchema = z.object({
   /** tcprx, tcptx, udprx, udptx over all instances. */
   t: z.tuple([z.number(), z.number(), z.number(), z.number()]),
 });
-/** A member lives, and how it does. */
 export type Heartbeat = z.infer<typeof HeartbeatSchema>;
 
 /** Time between two heartbeats, ms. */

@@ -23,7 +23,6 @@ export const JoinRequestSchema = z.object({
   /** Of the NKey over all of this but `token.secret`: 64 bytes in base64url; see `signJoin`. */
   sig: z.string().regex(/^[\w-]{86}$/),
 });
-/** What a master asks a hub when it joins, or renews its JWT. */
 export type JoinRequest = z.infer<typeof JoinRequestSchema>;
 
 /** What a member needs to speak to the engine; a renewal gets the next JWT before this one ends. */
@@ -40,7 +39,6 @@ export const JoinAnswerSchema = z.object({
   /** URLs of the hubs' API with prefix, where the JWT may be renewed; empty: the token's. */
   hubs: z.array(z.string()).max(32).default([]),
 });
-/** What a member is told when it has joined. */
 export type JoinAnswer = z.infer<typeof JoinAnswerSchema>;
 
 /**
@@ -53,5 +51,4 @@ export const SealedJoinAnswerSchema = z.object({
   /** A `JoinAnswer`, MessagePack, in a box, base64url; see `sealJoinAnswer`. */
   sealed: z.string().max(65_536),
 });
-/** A {@link JoinAnswer} that only the member who asked can open. */
 export type SealedJoinAnswer = z.infer<typeof SealedJoinAnswerSchema>;

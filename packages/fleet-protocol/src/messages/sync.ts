@@ -19,7 +19,6 @@ export const SyncSchema = z.object({
   /** What its API's paths begin with, before `/v1`; `/api` unless it says so. */
   prefix: z.string().max(128).optional(),
 });
-/** All that a member runs for the fleet. */
 export type Sync = z.infer<typeof SyncSchema>;
 
 /** The full set of what it is to run. */
@@ -38,12 +37,10 @@ export const SyncedSchema = z.discriminatedUnion("answer", [
   /** It was removed from the fleet. */
   z.object({ answer: z.literal("evicted"), reason: z.string() }),
 ]);
-/** All that it is to run, or why it is not told now. */
 export type Synced = z.infer<typeof SyncedSchema>;
 
 /** Hub → member: the process with this nonce has lost its seat to another one. */
 export const EvictSchema = z.object({ session: z.string(), reason: z.string() });
-/** A process of a member has lost its seat. */
 export type Evict = z.infer<typeof EvictSchema>;
 
 /**
@@ -51,7 +48,6 @@ export type Evict = z.infer<typeof EvictSchema>;
  * the member's connection to the engine held): sync within `afterMs`, at a random moment.
  */
 export const ResyncSchema = z.object({ session: z.string(), afterMs: z.int().min(0).max(60_000) });
-/** A hub asks a member to sync. */
 export type Resync = z.infer<typeof ResyncSchema>;
 
 /** Member → leader: keep mine. Section 7, rule 4. */
@@ -61,7 +57,6 @@ export const LeaseRequestSchema = z.object({
     .array(z.object({ sid: z.string(), part: z.int().min(0).max(1), epoch: z.int().min(0) }))
     .max(500),
 });
-/** Which strict parts a member wants to go on with. */
 export type LeaseRequest = z.infer<typeof LeaseRequestSchema>;
 
 /** Lasts from when the request was *sent*. */
@@ -75,5 +70,4 @@ export const LeaseSchema = z.object({
     }),
   ),
 });
-/** Which strict parts a member may go on with. */
 export type Lease = z.infer<typeof LeaseSchema>;

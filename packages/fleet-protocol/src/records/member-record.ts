@@ -20,5 +20,4 @@ export const MemberRecordSchema = z.object({
   /** When, ms since 1970: the engine keeps a revocation for no longer than a JWT can live. */
   evictedAt: z.number().optional(),
 });
-/** A member in its bucket. */
 export type MemberRecord = z.infer<typeof MemberRecordSchema>;

@@ -36,7 +36,6 @@ export const PartRecordSchema = z.object({
   /** Id of the owner's local instance that it was made of; `null` once another master has had it. */
   adopt: z.string().nullable(),
 });
-/** One part of a service in its bucket. */
 export type PartRecord = z.infer<typeof PartRecordSchema>;
 
 /** A service: one record, so that one CAS makes, moves or re-keys a pair. Section 4. */
@@ -53,5 +52,4 @@ export const ServiceRecordSchema = z.object({
   detached: z.boolean(),
   parts: z.array(PartRecordSchema).min(1).max(2),
 });
-/** A service in its bucket. */
 export type ServiceRecord = z.infer<typeof ServiceRecordSchema>;

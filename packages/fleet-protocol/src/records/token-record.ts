@@ -17,7 +17,6 @@ export const TokenRecordSchema = z.object({
   note: z.string(),
   created: z.number(),
 });
-/** A token in its bucket. */
 export type TokenRecord = z.infer<typeof TokenRecordSchema>;
 
 /** Who leads: rewritten with the same content at each renewal, so its revision shows life. Section 7, rule 3. */
@@ -27,10 +26,8 @@ export const LeaderRecordSchema = z.object({
   /** Of the process, 8 random bytes in hexadecimal. */
   nonce: z.string(),
 });
-/** Who leads. */
 export type LeaderRecord = z.infer<typeof LeaderRecordSchema>;
 
 /** What tells this bucket from one that was made anew. Section 7, rule 7. */
 export const BucketRecordSchema = z.object({ v: z.literal(1), nonce: z.string() });
-/** What tells a bucket from another one. */
 export type BucketRecord = z.infer<typeof BucketRecordSchema>;

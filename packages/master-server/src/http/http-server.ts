@@ -48,8 +48,6 @@ export interface HttpServer {
  * Serves an application over HTTP/1.1, with bounds on what clients may take.
  *
  * @throws {MasterServerError} `ADDRESS_IN_USE`, `ADDRESS_UNUSABLE`
- * @example
- * const server = await openHttpServer({ listen, fetch, limits: resolveServerLimits({}), onError });
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { limits, certificate, onError } = options;

@@ -53,8 +53,6 @@ const RANGES: { readonly [Name in keyof ServerLimits]: readonly [number, number]
  * Fills in defaults and checks the ranges.
  *
  * @throws {MasterServerError} `INVALID_OPTIONS`, naming the option, its value and its limits
- * @example
- * const { maxConnections } = resolveServerLimits({ maxHeaderBytes: 8192 });
  */
 export function resolveServerLimits(options: ServerLimitOptions): ServerLimits {
   const limits: { -readonly [Name in keyof ServerLimits]: number } = { ...DEFAULT_SERVER_LIMITS };

@@ -37,8 +37,6 @@ const NAME = /^[\w-]+(?:\.[\w-]+)+$/;
  *
  * @param server what serves it: a master, or the hub of a fleet
  * @throws {Error} of the file system, if there is no such folder
- * @example
- * const site = openSite(new URL("site/", import.meta.url));
  */
 export function openSite(folder: string | URL, server: "master" | "hub" = "master"): Site {
   const path = typeof folder === "string" ? folder : fileURLToPath(folder);
