@@ -184,9 +184,12 @@ describe("of three", () => {
       readFileSync(new URL("../package.json", import.meta.url), "utf8"),
     );
     expect(services["hub-0"].image).toBe(`nodepass:${version}`);
-    expect(readFileSync(`${workspaceFolder}/deploy/hub.Dockerfile`, "utf8")).toContain(
-      `-t nodepass:${version} .`,
-    );
+    const file = (path: string) => readFileSync(`${workspaceFolder}/${path}`, "utf8");
+    const image = file("deploy/hub.Dockerfile");
+    expect(image).toContain(`-t nodepass:${version} .`);
+    expect(image).toContain("sh deploy/build-image-tree.sh /app cli");
+    const node = /^ARG NODE_IMAGE=.*$/m;
+    expect(node.exec(image)?.[0]).toBe(node.exec(file("Dockerfile"))?.[0]);
     expect(services["hub-0"].build.dockerfile).toBe("deploy/hub.Dockerfile");
   });
 

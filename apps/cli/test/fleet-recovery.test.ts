@@ -45,7 +45,7 @@ class Rig {
       socket.on("error", () => socket.destroy());
       socket.pipe(socket);
     });
-    echo.listen(8000, `${this.net}.20`);
+    echo.listen(28000, `${this.net}.20`);
     await once(echo, "listening");
     onTestFinished(() => {
       echo.close();
@@ -55,7 +55,7 @@ class Rig {
     await this.place.login(this.token);
     for (const at of [11, 12]) await this.join(`${this.net}.${at}`);
     await this.masters(2);
-    await this.create("web", 8080);
+    await this.create("web", 28080);
     await eventually(() => this.visit().then((visitor) => visitor.ask()));
   }
 
@@ -83,7 +83,7 @@ class Rig {
   }
 
   create(alias: string, port: number): Promise<string> {
-    const url = `client://${this.net}.12:${port}/${this.net}.20:8000?mode=1`;
+    const url = `client://${this.net}.12:${port}/${this.net}.20:28000?mode=1`;
     return this.place.run(["fleet", "create", url, "--on", this.mids()[1] ?? "", "--alias", alias]);
   }
 
@@ -92,11 +92,12 @@ class Rig {
     return this.#mids;
   }
 
-  /** So many are online. */
+  /** So many are online, and have told a hub that has just begun what they accept. */
   async masters(count: number): Promise<void> {
     await eventually(async () => {
       const all = await this.place.json<FleetMaster[]>(["fleet", "ls"]);
       expect(all.map(({ status }) => status)).toEqual(Array(count).fill("online"));
+      for (const { allow } of all) expect(allow).toContain("apply");
       this.#mids = all
         .toSorted((one, other) => one.joined.localeCompare(other.joined))
         .map(({ mid }) => mid);
@@ -121,7 +122,7 @@ class Rig {
     return join(folder, readdirSync(folder).sort().at(-1) ?? "");
   }
 
-  async visit(port = 8080): Promise<Visitor> {
+  async visit(port = 28080): Promise<Visitor> {
     const socket = connect(port, `${this.net}.12`);
     socket.on("error", () => undefined);
     await once(socket, "connect");
@@ -148,8 +149,8 @@ it.runIf(hasEngine)(
     await rig.place.run(["fleet", "export", "--to", exported]);
     const [before] = await rig.run("web");
     // Made later than the export.
-    await rig.create("late", 8081);
-    const users = [await rig.visit(), await rig.visit(8081)];
+    await rig.create("late", 28081);
+    const users = [await rig.visit(), await rig.visit(28081)];
     await rig.lose();
     for (const user of users) await user.ask();
 
@@ -194,10 +195,10 @@ it.runIf(hasEngine)(
     cpSync(data ?? "", copy ?? "", { recursive: true });
     await rig.begin();
     await rig.masters(2);
-    await rig.create("late", 8081);
+    await rig.create("late", 28081);
     const exported = join(rig.place.folder, "exports/mine.json");
     await rig.place.run(["fleet", "export", "--to", exported]);
-    const users = [await rig.visit(), await rig.visit(8081)];
+    const users = [await rig.visit(), await rig.visit(28081)];
     await rig.lose();
     rmSync(data ?? "", { recursive: true });
     cpSync(copy ?? "", data ?? "", { recursive: true });
@@ -276,6 +277,29 @@ it.runIf(hasEngine)(
     await rig.begin();
     await rig.masters(2);
     await rig.run("web");
+  },
+  180_000,
+);
+
+it.runIf(hasEngine)(
+  "new keys take the place of former ones, and members need to do nothing for it",
+  async () => {
+    const rig = new Rig("127.64.5");
+    await rig.start();
+    const user = await rig.visit();
+    const seed = ["--operator-seed", join(rig.place.folder, "keep-elsewhere/operator.seed")];
+    for (const [which, ...more] of [["data"], ["members"], ["hubs"], ["operator", ...seed]]) {
+      await rig.lose();
+      await rig.place.run(["fleet", "rotate", rig.place.folder, which ?? "", ...more]);
+      await rig.begin();
+      await rig.masters(2);
+    }
+    // What is sealed with the new data key, and signed with the new keys, is taken.
+    await rig.create("late", 28081);
+    await rig.run("late", "web");
+    await rig.join(`${rig.net}.13`);
+    await rig.masters(3);
+    await user.ask();
   },
   180_000,
 );

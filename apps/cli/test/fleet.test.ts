@@ -6,7 +6,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { commandsOf, type DocumentCommand } from "./support/document.ts";
 import { FleetPlace, type RunningMember } from "./support/fleet-place.ts";
 
-/** Addresses of this file alone, in place of the document's names. */
+/** Addresses of this file alone, in place of the document's; its ports may be others' on all of them. */
 const NET = "127.63.5";
 const EDGE = `${NET}.11`;
 const [HOME, SPARE, SERVICES] = [`${NET}.12`, `${NET}.13`, `${NET}.20`];
@@ -14,14 +14,14 @@ const places: readonly (readonly [string, string])[] = [
   ["edge.example.org", EDGE],
   ["hub.example.org", `${NET}.1`],
   // Where the web servers at home are, and where users connect.
-  ["127.0.0.1:8000", `${SERVICES}:8000`],
-  ["127.0.0.1:8081", `${HOME}:8081`],
+  ["127.0.0.1:8000", `${SERVICES}:28000`],
+  ["127.0.0.1:8081", `${HOME}:28081`],
 ];
 
 /** A web server, on all machines at home at once: they share this one's loopback. */
 async function serveWeb(): Promise<void> {
   const server = createServer((_request, response) => response.end("hello from home"));
-  server.listen(8000, SERVICES);
+  server.listen(28000, SERVICES);
   await once(server, "listening");
   onTestFinished(() => {
     server.close();
@@ -40,7 +40,7 @@ const eventually = (work: () => Promise<unknown>) =>
 /** The words of a command, addressed to this file's own places. */
 function here({ words }: DocumentCommand): string[] {
   return words.map((word) => {
-    const text = word === ":8080" ? `${EDGE}:8080` : word;
+    const text = word === ":8080" ? `${EDGE}:28080` : word;
     return places.reduce((all, [name, address]) => all.replaceAll(name, address), text);
   });
 }
@@ -112,7 +112,7 @@ it.runIf(findNatsServer() !== undefined)(
     // A pair in one line, users, and a move of the end at home.
     const [pair, move, services, audit, members1, members2, ...back] = more.slice(3);
     expect(await typed(pair ?? neverHere())).toMatch(/^alias +web$/m);
-    const page = `http://${EDGE}:8080/`;
+    const page = `http://${EDGE}:28080/`;
     await eventually(async () => expect(await visit(page)).toBe("hello from home"));
     await typed(move ?? neverHere());
     await eventually(async () => expect(await visit(page)).toBe("hello from home"));
@@ -145,7 +145,7 @@ it.runIf(findNatsServer() !== undefined)(
     const [create, ...serviceCommands] = take("Services");
     await typed(create ?? neverHere());
     await eventually(async () =>
-      expect(await visit(`http://${HOME}:8081/`)).toBe("hello from home"),
+      expect(await visit(`http://${HOME}:28081/`)).toBe("hello from home"),
     );
     await ofFleet.waitFor(/service +local /);
     for (const command of serviceCommands) await typed(command);

@@ -1,5 +1,8 @@
+import { once } from "node:events";
 import { cpSync, existsSync } from "node:fs";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { FLEET_FILE_NAME, FleetFile } from "@nodepass/fleet-agent";
 import { createBoxKeys, fingerprintOf } from "@nodepass/fleet-protocol";
 import { findNatsServer } from "test-support/nats";
@@ -9,6 +12,8 @@ import { startMember, type TestMember, temporaryFolder } from "./support/member.
 
 const WAIT = { timeout: 60_000, interval: 20 };
 const URL = "client://127.44.3.1:4401/127.44.3.1:4402?mode=1&log=none";
+
+const countOf = (server: Server) => promisify(server.getConnections.bind(server))();
 
 describe.skipIf(findNatsServer() === undefined)("a member's line to its fleet", () => {
   const closers: (() => unknown)[] = [];
@@ -74,6 +79,21 @@ describe.skipIf(findNatsServer() === undefined)("a member's line to its fleet", 
     hub.servers = ["tls://127.44.3.9:1", hub.engine.websocketUrl];
     const other = await start();
     await isSynced(other);
+  });
+
+  test("holds up no stop while it tries to get there", async () => {
+    // Takes connections and says nothing.
+    const silent = createServer(() => undefined).listen(0, "127.44.3.1");
+    await once(silent, "listening");
+    closers.push(() => silent.close());
+    const address = silent.address();
+    const port = typeof address === "object" ? address?.port : 0;
+    hub.servers = [`nats://127.44.3.1:${port}`];
+    const member = await start();
+    await vi.waitFor(() => expect(countOf(silent)).resolves.toBe(1), WAIT);
+    const before = performance.now();
+    await member.stop();
+    expect(performance.now() - before).toBeLessThan(1000);
   });
 
   test("comes later when a hub is busy", async () => {

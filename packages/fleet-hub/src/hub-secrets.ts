@@ -13,14 +13,16 @@ import { createTokenSecret, type TokenSecret } from "./access/token-text.ts";
 /** The file of a hub's folder that holds everything: 0600, or a secret of an orchestrator. */
 export const HUB_SECRETS_FILE = "fleet.json";
 
-const engineUrl = z.string().regex(/^(?:tls|nats|wss|ws):\/\/[^\s/]+$/);
+/** Members may be where nothing but HTTPS gets out; hubs are beside the engine. */
+const memberUrl = z.string().regex(/^(?:tls|nats|wss|ws):\/\/[^\s/]+$/);
+const engineUrl = z.string().regex(/^(?:tls|nats):\/\/[^\s/]+$/);
 const hubUrl = z.url({ protocol: /^https?$/ });
 
 const shape = {
   /** URLs of the engine for hubs: `tls://10.0.0.1:4222`, tried in turn. */
   servers: z.array(engineUrl).min(1).max(32),
   /** URLs of the engine for members, as they reach it from outside. */
-  memberServers: z.array(engineUrl).min(1).max(32),
+  memberServers: z.array(memberUrl).min(1).max(32),
   /** CA certificate(s) of the engine in PEM; empty: the system's. */
   ca: z.string().default(""),
   /** URLs of the hubs' API with prefix, as members reach them: `https://hub.example/api`. */
@@ -87,7 +89,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<CreatedF
     const field = issue?.path.map(String).join(".") ?? "";
     const allowed = field.startsWith("hubs")
       ? "http(s) URLs of hubs with their prefix"
-      : "tls://, nats://, wss:// or ws:// with host:port";
+      : "tls:// or nats:// with host:port, and for members wss:// or ws://";
     throw new ServiceError("INVALID_OPTIONS", `${field} of the fleet: allowed are ${allowed}`);
   }
   const { secrets, operatorSeed } = await createFleetIdentity(fleet);

@@ -18,6 +18,8 @@ const BESIDE_THE_WAY: ReadonlySet<string> = new Set([
   "names/name-cache.ts",
   "relay/relay-registry.ts",
   "session/control-channel.ts",
+  // Whose its addresses are.
+  "stream/carried-stream.ts",
   "stream/detached-reader.ts",
   "stream/fast-read.ts",
   "stream/flush-queue.ts",

@@ -19,9 +19,9 @@ import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
+import { tryEach } from "../output/try-each.ts";
 import { openFleet, openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
-import { forEachName } from "./each-name.ts";
 import { printService } from "./list-fleet.ts";
 import { pairUrls } from "./pair-urls.ts";
 import { placeOf } from "./place.ts";
@@ -135,7 +135,7 @@ export async function setRunning(
   const { fleet } = await openFleet(context, options);
   const services = await fleet.services();
   const changed: Service[] = [];
-  await forEachName(context, names, async (name) => {
+  await tryEach(context, names, async (name) => {
     const { sid, parts } = findService(services, name);
     const wanted = parts.map(({ role }) => ({ role, running }));
     const service = await fleet.changeService(sid, { parts: wanted });
@@ -190,7 +190,7 @@ export async function adopt(
   const { client } = await openMaster(context, { ...rest, master: `${mid}@${hub}` });
   const instances = await client.list();
   const adopted: Service[] = [];
-  await forEachName(context, names, async (name) => {
+  await tryEach(context, names, async (name) => {
     const service = await fleet.adopt(mid, findInstance(instances, name).id);
     adopted.push(service);
     if (options.json !== true) context.stdout.write(`adopted ${shownService(service)}\n`);
@@ -216,7 +216,7 @@ export async function removeFromFleet(
   const { fleet } = await openFleet(context, options);
   const [masters, services] = await Promise.all([fleet.masters(), fleet.services()]);
   const removed: string[] = [];
-  await forEachName(context, names, async (name) => {
+  await tryEach(context, names, async (name) => {
     const { master, service } = findInFleet({ masters, services }, name);
     if (master !== undefined) await fleet.removeMaster(master.mid, options.stop);
     if (service !== undefined) await fleet.removeService(service.sid, options.keep);

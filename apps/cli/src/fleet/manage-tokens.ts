@@ -3,9 +3,9 @@ import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
 import { printData, printTable } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
+import { tryEach } from "../output/try-each.ts";
 import { openFleet } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
-import { forEachName } from "./each-name.ts";
 import { shownLabels } from "./show-master.ts";
 
 /** A join token that nobody thought about is good for one master and an hour. */
@@ -72,7 +72,7 @@ export async function removeTokens(
 ): Promise<void> {
   const { fleet } = await openFleet(context, options);
   const removed: string[] = [];
-  await forEachName(context, ids, async (id) => {
+  await tryEach(context, ids, async (id) => {
     await fleet.removeToken(id);
     removed.push(id);
     if (options.json !== true) context.stdout.write(`removed ${plainText(id)}\n`);

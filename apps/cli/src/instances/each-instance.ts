@@ -1,9 +1,7 @@
 import { findInstance, type MasterClient, type RemoteInstance } from "@nodepass/master-client";
 import type { CliContext } from "../context.ts";
 import { asCliError, CliError, exitCodes } from "../exit-code.ts";
-import { createStyle, hasColour } from "../output/colour.ts";
-import { commandName } from "../output/command-name.ts";
-import { errorLines } from "../output/error-lines.ts";
+import { tryEach } from "../output/try-each.ts";
 
 /** Which instances a command is for. */
 export interface InstanceSelection {
@@ -74,29 +72,10 @@ export async function selectInstances(
  *
  * @throws {CliError} the first failure's exit code, when all has been tried and said
  */
-export async function forEachInstance(
+export function forEachInstance(
   context: CliContext,
   { instances, problems }: SelectedInstances,
   work: (instance: RemoteInstance) => Promise<void>,
 ): Promise<void> {
-  const isOnlyOne = instances.length + problems.length === 1;
-  let exitCode: number | undefined;
-  const say = (error: CliError) => {
-    if (isOnlyOne) throw error;
-    const { red } = createStyle(hasColour(context.stderr, context.environment));
-    const [first, ...rest] = errorLines(error, commandName(context.environment));
-    context.stderr.write([`${red("nodepass:")} ${first}`, ...rest, ""].join("\n"));
-    exitCode ??= error.exitCode;
-  };
-  for (const problem of problems) say(problem);
-  for (const instance of instances) {
-    try {
-      await work(instance);
-    } catch (error) {
-      const known = asCliError(error);
-      if (known === undefined) throw error;
-      say(known);
-    }
-  }
-  if (exitCode !== undefined) throw new CliError("", { exitCode });
+  return tryEach(context, instances, work, problems);
 }

@@ -82,10 +82,10 @@ export class EngineLine {
     const connection = this.#connection;
     this.#closing.abort();
     this.#hurry.abort();
-    if (connection !== undefined && !connection.isClosed()) {
-      await Promise.race([connection.flush().catch(() => undefined), delay(500)]);
-      await connection.close().catch(() => undefined);
-    }
+    // A try that is under way is not waited for: whatever comes of it is closed.
+    if (connection === undefined || connection.isClosed()) return;
+    await Promise.race([connection.flush().catch(() => undefined), delay(500)]);
+    await connection.close().catch(() => undefined);
     await this.#running;
   }
 

@@ -36,7 +36,6 @@ interface Known {
   version: string;
   allow: Sync["allow"];
   prefix: string;
-  local: number;
   readonly reports: Map<string, PartReport>;
 }
 
@@ -59,8 +58,6 @@ export interface LivePresence extends Presence {
   /** Whether this process was found to be a second one and may not take the seat. */
   isEvicted(mid: string, session: string): boolean;
   reported(mid: string, reports: readonly PartReport[]): void;
-  /** Local instances that it said it had beside its parts. */
-  local(mid: string): number;
   /** It is no member any more. */
   forget(mid: string): void;
   close(): void;
@@ -96,7 +93,6 @@ export function createPresence(
       version: "",
       allow: [],
       prefix: DEFAULT_PREFIX,
-      local: 0,
       reports: new Map(),
     };
     members.set(mid, made);
@@ -232,7 +228,6 @@ export function createPresence(
       member.version = sync.version;
       member.allow = sync.allow;
       member.prefix = sync.prefix ?? DEFAULT_PREFIX;
-      member.local = sync.local;
       member.sealedAt = clock.monotonic();
       const named = new Set(sync.parts.map(({ sid, part }) => keyOf(sid, part)));
       for (const key of member.reports.keys()) if (!named.has(key)) member.reports.delete(key);
@@ -257,7 +252,6 @@ export function createPresence(
       const member = known(mid);
       for (const report of reports) take(mid, member, report);
     },
-    local: (mid) => members.get(mid)?.local ?? 0,
     forget: (mid) => {
       members.delete(mid);
     },

@@ -46,8 +46,10 @@ export function createFailover(
   const pauses = new Map<string, number>();
   /** Owners at which a part could not be started, since it has been lost. */
   const failedAt = new Map<string, Set<string>>();
+  /** Services that are failed over at all: without any there is nothing to look for. */
+  const wanted = new Set<string>();
+  const stops: (() => void)[] = [];
   let stopTimer: (() => void) | undefined;
-  let stopReports: (() => void) | undefined;
   let busy = false;
 
   const countMembers = () => {
@@ -127,7 +129,7 @@ export function createFailover(
   };
 
   const look = async () => {
-    if (!leadership.isLeading() || news.isRaised("mass-loss")) return;
+    if (wanted.size === 0 || !leadership.isLeading() || news.isRaised("mass-loss")) return;
     const orphans = listOrphans();
     // Both halves of a pair are in one record: one after the other.
     const due = new Map<string, PartPlace[]>();
@@ -238,6 +240,16 @@ export function createFailover(
     logger.warn({ sid, from: owner, to: to.mid, revision: written.revision }, "failover");
   };
 
+  const note = (sid: string, now: Stored<ServiceRecord> | undefined) => {
+    if (now !== undefined && now.value.policy.failover !== "off") wanted.add(sid);
+    else wanted.delete(sid);
+    if (now !== undefined) return;
+    for (const part of [0, 1]) {
+      pauses.delete(keyOf({ sid, part }));
+      failedAt.delete(keyOf({ sid, part }));
+    }
+  };
+
   const tick = () => {
     if (!busy) {
       busy = true;
@@ -259,14 +271,19 @@ export function createFailover(
       news.alarm("mass-loss", false, "a person has resumed failover");
     },
     start: () => {
-      stopReports = presence.onReport((mid, { outcome }) => {
-        if (outcome === "failed") failing.add(mid);
-      });
+      for (const [sid, stored] of index.services) note(sid, stored);
+      stops.push(
+        index.onService(note),
+        presence.onReport((mid, { outcome }) => {
+          if (outcome === "failed") failing.add(mid);
+        }),
+      );
       tick();
     },
     close: () => {
       stopTimer?.();
-      stopReports?.();
+      for (const stop of stops.splice(0)) stop();
+      wanted.clear();
       failing.clear();
       pauses.clear();
       failedAt.clear();

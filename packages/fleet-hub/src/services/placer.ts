@@ -7,6 +7,8 @@ import type { ServiceParts } from "./service-operations.ts";
 
 /** Masters that are asked in turn whether they can run a part, at most. */
 const MOST_ASKED = 8;
+/** Longest wait for one of several, ms: the next one may be quicker. */
+const ASK_TIMEOUT_MS = 3000;
 
 /** Where a part is to go. */
 export interface PlaceRequest {
@@ -65,9 +67,14 @@ export function createPlacer({
     return { mid: found.mid, name: found.record.name };
   };
 
-  const prepare = async (mid: string, url: string, key: PartKey | null) => {
+  const prepare = async (
+    mid: string,
+    url: string,
+    key: PartKey | null,
+    timeoutMs?: number | undefined,
+  ) => {
     const name = index.members.get(mid)?.value.name ?? mid;
-    const prepared = await messenger.prepare(mid, { url, key });
+    const prepared = await messenger.prepare(mid, { url, key }, timeoutMs);
     if (!prepared.ok) {
       throw new ServiceError(codeOf(prepared.status), `master ${name} refuses: ${prepared.reason}`);
     }
@@ -108,7 +115,8 @@ export function createPlacer({
       for (const { mid, name } of ranked.slice(0, MOST_ASKED)) {
         reserve(mid, 1);
         try {
-          const prepared = await prepare(mid, url, key);
+          const timeoutMs = ranked.length > 1 ? ASK_TIMEOUT_MS : undefined;
+          const prepared = await prepare(mid, url, key, timeoutMs);
           return { mid, name, prepared, release: once(() => reserve(mid, -1)) };
         } catch (error) {
           reserve(mid, -1);

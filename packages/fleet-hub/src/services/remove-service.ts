@@ -57,11 +57,13 @@ export function createServiceRemover(
     let changed = record;
     for (const [at, { owner, from, to, home }] of record.parts.entries()) {
       if (owner === mid) {
-        changed = withPart(changed, at, { owner: null, from: stop ? mid : null, to: null });
-      } else if (from === mid && !stop) {
-        changed = withPart(changed, at, { from: null, to: owner === null ? null : to });
-      } else if (to === mid) {
-        changed = withPart(changed, at, { to: null });
+        // What has just come by a move goes back.
+        const back = to === mid && from !== null && from !== mid ? from : null;
+        changed = withPart(changed, at, { owner: null, from: stop ? mid : null, to: back });
+      } else if (owner === null && from === mid && !stop) {
+        changed = withPart(changed, at, { from: null });
+      } else if (owner === null && to === mid) {
+        changed = withPart(changed, at, { to: from });
       }
       if (home === mid) changed = withPart(changed, at, { home: null });
     }
@@ -74,7 +76,8 @@ export function createServiceRemover(
     leave: async (caller, mid, _member, stop) => {
       const sids = new Set(index.ownedBy(mid).map(({ sid }) => sid));
       for (const [sid, { value }] of index.services) {
-        if (value.parts.some(({ to, home }) => to === mid || home === mid)) sids.add(sid);
+        const isNamed = value.parts.some(({ from, to, home }) => [from, to, home].includes(mid));
+        if (isNamed) sids.add(sid);
       }
       const deadline = clock.monotonic() + ANSWER_WITHIN_MS;
       await inTurns([...sids], AT_ONCE, async (sid) => {

@@ -167,6 +167,26 @@ describe("drain and leave", () => {
     });
   });
 
+  it("gives a part back that was on its way to a member which is taken out", async () => {
+    const fleet = await begin();
+    await fleet.create("s", { parts: [SERVER] });
+    // m0 does not hear that it shall stop.
+    fleet.network.cut.add(midOf(0));
+    const { operations } = fleet.hub();
+    const moving = operations.move(ADMIN, "s", { to: "m1", force: false });
+    moving.catch(() => undefined);
+    await fleet.time.pass(1000);
+    expect(fleet.record("s")?.parts[0]).toMatchObject({ owner: null, to: midOf(1) });
+    const record = fleet.store.members.peek(midOf(1))?.value;
+    if (record === undefined) throw new Error("no member");
+    await fleet.time.until(operations.leave(ADMIN, midOf(1), record, false));
+    fleet.network.cut.clear();
+    fleet.member(0).sync();
+    await fleet.time.pass(5000);
+    expect(fleet.record("s")?.parts[0]).toMatchObject({ owner: midOf(0), from: null, to: null });
+    expect(fleet.serving("s")).toEqual(["m0"]);
+  });
+
   it.each([
     [true, [], 0],
     [false, [], 1],
