@@ -32,6 +32,7 @@ export const PartOrderSchema = PartKeySchema.extend({
 });
 export type PartOrder = z.infer<typeof PartOrderSchema>;
 
+/** What a part carried at one owner, bytes. */
 export const CarriedSchema = z.object({
   tcprx: z.number(),
   tcptx: z.number(),
@@ -75,6 +76,7 @@ export const PrepareSchema = z.object({
 });
 export type Prepare = z.infer<typeof PrepareSchema>;
 
+/** The answer of a dry run. */
 export const PreparedSchema = z.object({
   ok: z.boolean(),
   /** Why not: names the value and what is allowed. */
