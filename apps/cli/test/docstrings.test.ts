@@ -13,9 +13,11 @@ interface Export {
 }
 
 /** What a package's index names, as its sources declare it; what comes from another package is left out. */
-function listExports(packageName: string): Export[] {
+function listExports(packageName: string, { internal = true } = {}): Export[] {
   const index = join(workspaceFolder, "packages", packageName, "src/index.ts");
-  const lists = readFileSync(index, "utf8").matchAll(
+  const text = readFileSync(index, "utf8");
+  const [published = ""] = text.split(/^\/\/ Internal to the workspace/m);
+  const lists = (internal ? text : published).matchAll(
     /^export (?:type )?\{([^}]*)\} from "(\.[^"]+)";/gm,
   );
   return Array.from(lists).flatMap(([, names = "", from = ""]) => {
@@ -39,6 +41,10 @@ function declarationOf(name: string, text: string): Export {
   if (found === null) throw new Error(`no declaration of ${name}`);
   const before = `\n${text.slice(0, found.index).trimEnd()}`;
   const docstring = before.endsWith("*/") ? before.slice(before.lastIndexOf("\n/**")) : "";
+  // What is read by a schema is said at the schema.
+  const [, schema] =
+    /^ = z\.infer<typeof (\w+)>/.exec(text.slice(found.index + found[0].length)) ?? [];
+  if (docstring === "" && schema !== undefined) return { ...declarationOf(schema, text), name };
   return { name, kind: found[1] ?? "", docstring };
 }
 
@@ -59,7 +65,9 @@ test.each(readdirSync(`${workspaceFolder}/packages`))(
 const forPrograms = ["url-config", "tunnel-core", "config-file", "master-client", "master-server"];
 
 test.each(forPrograms)("packages/%s shows how each function is called", (name) => {
-  const functions = listExports(name).filter(({ kind }) => kind === "function");
+  const functions = listExports(name, { internal: false }).filter(
+    ({ kind }) => kind === "function",
+  );
   expect(functions.length).toBeGreaterThan(2);
   const without = functions.filter(
     (each) => !new RegExp(`\\b${each.name}\\(`).test(exampleOf(each) ?? ""),

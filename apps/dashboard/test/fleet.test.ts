@@ -256,6 +256,25 @@ describe.skipIf(!hasEngine)("at a hub", () => {
       expect(await page.evaluate("window.sameDocument")).toBe(true);
     });
 
+    test("raises an alarm on every page while the engine is away", async () => {
+      const fleet = await startFleet();
+      await fleet.join("edge");
+      const page = await open({ expected: /503/ });
+      await signInAtHub(page, fleet.site, fleet.token);
+      await page.getByText("1 of 1 master online").waitFor();
+      await fleet.engine.kill();
+      const alarm = page
+        .getByRole("alert")
+        .filter({ hasText: "Something is wrong with the engine" });
+      await alarm.waitFor({ timeout: 40_000 });
+      await goTo(page, "#/services");
+      await alarm.waitFor();
+      await fleet.engine.restart();
+      await alarm.waitFor({ state: "detached", timeout: 40_000 });
+      await goTo(page, "#/events");
+      await page.getByRole("listitem").filter({ hasText: "Over: Something is wrong" }).waitFor();
+    });
+
     test("makes, stops, edits and deletes a single service", async () => {
       const fleet = await startFleet();
       const edge = await fleet.join("edge", { labels: { region: "eu" } });

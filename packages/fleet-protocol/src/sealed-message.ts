@@ -8,6 +8,7 @@ import type { Box, BoxId } from "./seal/box.ts";
  * but a report follows from it.
  */
 export const REFUSAL_HEADER = "Np-Refused";
+/** The refusal of a message that does not open, unpack or fit its schema. */
 export const BAD_MESSAGE = "bad-message";
 
 /**

@@ -10,7 +10,6 @@ export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
 export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
 export { TunnelPorts } from "./listener/tunnel-ports.ts";
-export { monotonicMs } from "./monotonic.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
@@ -69,6 +68,7 @@ export {
   UNANSWERED_PINGS,
 } from "./carrier/shared-limits.ts";
 export { type Newcomer, Newcomers, type NewcomersOptions } from "./listener/newcomers.ts";
+export { monotonicMs } from "./monotonic.ts";
 export { connectFirst, type FirstConnection } from "./names/connect-first.ts";
 export { NameCache, type NameCacheOptions } from "./names/name-cache.ts";
 export { type ByteStream, SHARED, type StreamReader } from "./stream/byte-stream.ts";

@@ -5,7 +5,7 @@ import { type MasterClient, parseMasterAddress } from "@nodepass/master-client";
 import { createFleetClient, type FleetClient } from "@nodepass/master-client/fleet";
 import type { Page } from "playwright-core";
 import { reservePort } from "test-support";
-import { findNatsServer, startNatsServer } from "test-support/nats";
+import { findNatsServer, type NatsServer, startNatsServer } from "test-support/nats";
 import { expect, onTestFinished } from "vitest";
 import { built, startMaster } from "./master.ts";
 
@@ -15,6 +15,7 @@ export const hasEngine = findNatsServer() !== undefined;
 /** A real fleet: a nats-server, a hub that serves the dashboard, and masters that join it. */
 export interface TestFleet {
   readonly client: FleetClient;
+  readonly engine: NatsServer;
   /** The first admin's. */
   readonly token: string;
   /** Where the dashboard is, with a slash at its end. */
@@ -100,7 +101,7 @@ export async function startFleet(): Promise<TestFleet> {
   const tokenOf = async (role: "viewer" | "operator") =>
     (await client.createToken({ kind: "api", role })).token;
   const site = new URL("/", first.url).href;
-  return { client, token, site, join, joinWith, restart, tokenOf };
+  return { client, engine, token, site, join, joinWith, restart, tokenOf };
 }
 
 /** Opens the dashboard of a hub with a token. */

@@ -27,6 +27,7 @@ export interface EngineAnswer {
   };
 }
 
+/** What can be wrong with an engine. */
 export type EngineProblemCode = "OLD_VERSION" | "SYNC_INTERVAL" | "NO_JETSTREAM" | "NO_ANSWER";
 
 /** Why a fleet is not to be run on an engine. */

@@ -33,6 +33,7 @@ export const PartOrderSchema = PartKeySchema.extend({
 });
 export type PartOrder = z.infer<typeof PartOrderSchema>;
 
+/** What a part carried at one owner, bytes. */
 export const CarriedSchema = z.object({
   tcprx: z.number(),
   tcptx: z.number(),
@@ -77,6 +78,7 @@ export const PrepareSchema = z.object({
 });
 export type Prepare = z.infer<typeof PrepareSchema>;
 
+/** The answer of a dry run. */
 export const PreparedSchema = z.object({
   ok: z.boolean(),
   /** Why not: names the value and what is allowed. */

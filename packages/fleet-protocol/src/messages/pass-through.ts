@@ -17,6 +17,7 @@ export const STREAM_SILENCE_MS = 60_000;
 
 /** How a passed request is let in: by the fleet's word, or by the key that it carries. */
 export const ACCESS_LEVELS = ["key", "viewer", "operator", "admin"] as const;
+/** One of `ACCESS_LEVELS`. */
 export type PassedAccess = (typeof ACCESS_LEVELS)[number];
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);

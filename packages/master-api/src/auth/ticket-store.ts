@@ -24,6 +24,7 @@ function digest(ticket: string): string {
   return createHash("sha256").update(ticket).digest("base64");
 }
 
+/** Tickets in memory, each good once and for a while; no more than a bound at once. */
 export function createTicketStore<Access = KeyAccess>(
   clock: Clock,
   limits: { readonly ticketLifeMs: number; readonly maxTickets: number },

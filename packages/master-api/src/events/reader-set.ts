@@ -33,6 +33,7 @@ export interface ReaderSet<State> {
   close(): Promise<void>;
 }
 
+/** The readers of one kind of events, bounded, each with a queue of its own. */
 export function createReaderSet<State extends object>({
   clock,
   limits,

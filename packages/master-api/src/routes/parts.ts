@@ -35,4 +35,5 @@ export function createRoutes(): OpenAPIHono {
 
 /** Who may call a route, as the document says it. */
 export const KEY_SECURITY: Record<string, string[]>[] = [{ apiKey: [] }, { bearer: [] }];
+/** The key, or a ticket in the query. */
 export const TICKET_SECURITY: Record<string, string[]>[] = [...KEY_SECURITY, { ticket: [] }];

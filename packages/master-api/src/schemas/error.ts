@@ -33,6 +33,7 @@ export const conflict = {
     ...body("address 0.0.0.0:10101 is held by instance a1b2c3d4"),
   },
 } as const;
+/** The answer to a body over its limit. */
 export const tooLarge = {
   413: { description: "The body is over 1 MiB", ...body("body over 1 MiB") },
 } as const;
@@ -48,9 +49,11 @@ export const tooManyStreams = {
     ...body("too many event streams"),
   },
 } as const;
+/** The answer to a fault of the program. */
 export const internal = {
   500: { description: "A fault of the master; its log has the details", ...body("internal error") },
 } as const;
+/** The answers to a missing, a wrong and too many wrong keys. */
 export const unauthorized = {
   401: {
     description: "The key is missing or wrong",

@@ -18,6 +18,8 @@ import { MasterMenu } from "./master-menu.tsx";
 
 /** Heartbeats come each 5 s; events tell of changes of status only, ms. */
 const REFRESH_MS = 5000;
+/** Of many masters they are asked for less often: so long for each, ms. */
+const EACH_MS = 10;
 
 /** Every master of the fleet, as it is now. */
 export function MastersPage({ fleet }: { readonly fleet: Fleet }) {
@@ -26,12 +28,25 @@ export function MastersPage({ fleet }: { readonly fleet: Fleet }) {
   const isLive = fleet.state.value === "live";
   useEffect(() => {
     if (!isLive) return undefined;
+    let isGone = false;
+    let timer: ReturnType<typeof setTimeout>;
+    const later = (): void => {
+      timer = setTimeout(refresh, Math.max(REFRESH_MS, fleet.masters.peek().size * EACH_MS));
+    };
     const refresh = (): void => {
       // Where it can't be asked, the stream says so as well.
-      if (!document.hidden) fleet.refreshMasters().catch(() => undefined);
+      const asked = document.hidden ? Promise.resolve() : fleet.refreshMasters();
+      void asked
+        .catch(() => undefined)
+        .finally(() => {
+          if (!isGone) later();
+        });
     };
-    const timer = setInterval(refresh, REFRESH_MS);
-    return () => clearInterval(timer);
+    later();
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+    };
   }, [fleet, isLive]);
 
   const all = [...fleet.masters.value.values()];
