@@ -356,6 +356,7 @@ here("a hub", () => {
     }, SLOW);
     expect(unseen.some((event) => event.type === "alarm" && event.raised)).toBe(true);
     expect(hub.fleet.info(scoped).alarms).toContainEqual({ alarm: "duplicate", message: "" });
+    expect(hub.fleet.info(scoped)).toMatchObject({ masters: 0, services: 0 });
     expect(JSON.stringify([unseen, hub.fleet.info(scoped)])).not.toContain(identity.mid);
     unsee();
     // It can't take the seat back.

@@ -108,7 +108,12 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         alarm,
         message: alarmText(caller, message),
       }));
-      return { ...info, alarms, role: caller.role };
+      if (caller.selector.length === 0) return { ...info, alarms, role: caller.role };
+      const own = [...index.services.values()].filter(({ value }) =>
+        seesService(caller, value, index),
+      );
+      const counts = { masters: masters.masters(caller).length, services: own.length };
+      return { ...info, ...counts, alarms, role: caller.role };
     },
     masters: masters.masters,
     master: masters.master,
