@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type ApiAnswer, type ApiRequest, packMessage } from "@nodepass/fleet-protocol";
 import { ServiceError } from "@nodepass/model";
-import type { FleetEvent, NewService } from "@nodepass/model/fleet";
+import { type FleetEvent, type NewService, parseSelector } from "@nodepass/model/fleet";
 import { InstanceSchema } from "@nodepass/model/schemas";
 import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -343,6 +343,9 @@ here("a hub", () => {
     // A copy: both go on.
     const events: FleetEvent[] = [];
     const stop = hub.fleet.subscribe(admin(), { instances: false }, (event) => events.push(event));
+    const scoped = { ...admin(), selector: parseSelector("region=nowhere") };
+    const unseen: FleetEvent[] = [];
+    const unsee = hub.fleet.subscribe(scoped, { instances: false }, (event) => unseen.push(event));
     const copy = await fleet.member(hub, { identity });
     await vi.waitFor(() => expect(restarted.evicted).toContain("another process"), SLOW);
     expect(facts(copy)).toMatchObject({ session: copy.session, status: "online" });
@@ -351,6 +354,11 @@ here("a hub", () => {
       const raised = events.find((event) => event.type === "alarm" && event.raised);
       expect(raised).toMatchObject({ alarm: "duplicate" });
     }, SLOW);
+    expect(unseen.some((event) => event.type === "alarm" && event.raised)).toBe(true);
+    expect(hub.fleet.info(scoped).alarms).toContainEqual({ alarm: "duplicate", message: "" });
+    expect(hub.fleet.info(scoped)).toMatchObject({ masters: 0, services: 0 });
+    expect(JSON.stringify([unseen, hub.fleet.info(scoped)])).not.toContain(identity.mid);
+    unsee();
     // It can't take the seat back.
     await restarted.sync();
     expect(facts(copy).session).toBe(copy.session);

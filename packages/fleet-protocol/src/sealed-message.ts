@@ -18,7 +18,7 @@ export const BAD_MESSAGE = "bad-message";
  * | --- | --- | --- |
  * | hub → member: apply, prepare, api, credit, watch, evict, resync | its own | `sessionContext` of the member's session |
  * | the answer to a request, either way | the request's | `answerContext` of the request's box |
- * | member → hub: sync, lease, done, event, chunk | its own | none |
+ * | member → hub: sync, lease, done, event, chunk | its own | none; a lease says in its body of which hub it is |
  *
  * @param context of `sessionContext` or `answerContext`
  */

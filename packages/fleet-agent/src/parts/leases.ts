@@ -31,6 +31,8 @@ export class Leases {
   readonly #options: LeasesOptions;
   #timer: NodeJS.Timeout | undefined;
   #asking = false;
+  /** The run of the hub that gave the last one. */
+  #hub: string | undefined;
   #running = false;
 
   constructor(options: LeasesOptions) {
@@ -82,13 +84,22 @@ export class Leases {
 
   async #ask(entries: readonly PartEntry[], timeoutMs: number): Promise<void> {
     const { post, onLease } = this.#options;
-    const request: LeaseRequest = {
-      session: post.session,
-      parts: entries.map(({ sid, part, epoch }) => ({ sid, part, epoch })),
+    const until = monotonicMs() + timeoutMs;
+    const parts = entries.map(({ sid, part, epoch }) => ({ sid, part, epoch }));
+    const ask = async () => {
+      const request: LeaseRequest = { session: post.session, hub: this.#hub, parts };
+      const sentAt = monotonicMs();
+      const left = Math.max(1, until - sentAt);
+      const lease = await post.ask(post.subjects.lease, request, LeaseSchema, left);
+      const isKnown = lease.hub === this.#hub;
+      this.#hub = lease.hub;
+      return { ...lease, sentAt, isKnown };
     };
-    const sentAt = monotonicMs();
-    const { parts } = await post.ask(post.subjects.lease, request, LeaseSchema, timeoutMs);
-    for (const { sid, part, epoch, ttlMs } of parts) {
+    let lease = await ask();
+    // Another hub leads, or it was started anew: it gives nothing to who has not heard of it.
+    if (!lease.isKnown) lease = await ask();
+    const { sentAt } = lease;
+    for (const { sid, part, epoch, ttlMs } of lease.parts) {
       onLease({ sid, part, epoch, until: sentAt + ttlMs });
     }
   }

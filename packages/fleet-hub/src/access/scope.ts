@@ -28,3 +28,8 @@ export function isWithin(selector: Selector, scope: Selector): boolean {
     ),
   );
 }
+
+/** What is said of an alarm: to who sees not all masters only that it is raised, as it may name others. */
+export function alarmText(caller: Caller, message: string): string {
+  return caller.selector.length === 0 ? message : "";
+}

@@ -4,7 +4,7 @@ import type { Clock } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
 import { type FleetInfo, hasRole, isSelected, type Service } from "@nodepass/model/fleet";
 import { type Auditor, type AuditSubject, HUB_ITSELF } from "../access/auditor.ts";
-import { demandRole } from "../access/scope.ts";
+import { alarmText, demandRole } from "../access/scope.ts";
 import { serviceError, stored, type Tokens } from "../access/tokens.ts";
 import type { Caller, Fleet } from "../fleet.ts";
 import type { LivePresence } from "../members/live-presence.ts";
@@ -102,7 +102,19 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
   };
 
   return {
-    info: (caller) => ({ ...options.info(), role: caller.role }),
+    info: (caller) => {
+      const info = options.info();
+      const alarms = info.alarms.map(({ alarm, message }) => ({
+        alarm,
+        message: alarmText(caller, message),
+      }));
+      if (caller.selector.length === 0) return { ...info, alarms, role: caller.role };
+      const own = [...index.services.values()].filter(({ value }) =>
+        seesService(caller, value, index),
+      );
+      const counts = { masters: masters.masters(caller).length, services: own.length };
+      return { ...info, ...counts, alarms, role: caller.role };
+    },
     masters: masters.masters,
     master: masters.master,
     changeMaster: masters.changeMaster,

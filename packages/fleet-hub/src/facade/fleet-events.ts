@@ -1,7 +1,7 @@
 import type { Clock } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
 import { type FleetEvent, hasRole } from "@nodepass/model/fleet";
-import { maySee } from "../access/scope.ts";
+import { alarmText, maySee } from "../access/scope.ts";
 import type { Caller } from "../fleet.ts";
 import type { LiveNews } from "../hubs/fleet-news.ts";
 import type { Presence } from "../members/presence.ts";
@@ -76,7 +76,8 @@ export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
 
     for (const mid of index.members.keys()) master(mid, "initial", "");
     for (const sid of index.services.keys()) service(sid, "initialService");
-    for (const { alarm, message } of news.raised()) {
+    for (const { alarm, message: text } of news.raised()) {
+      const message = alarmText(caller, text);
       tell({ type: "alarm", time: time(), alarm, raised: true, message });
     }
     stops.push(
@@ -103,7 +104,8 @@ export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
           const isSeen = [from, to].some((mid) => mid !== null && maySee(caller, labelsOf(mid)));
           if (!isSeen && caller.selector.length > 0) return;
         }
-        tell(event);
+        const isAlarm = event.type === "alarm";
+        tell(isAlarm ? { ...event, message: alarmText(caller, event.message) } : event);
       }),
     );
     if (withInstances) {

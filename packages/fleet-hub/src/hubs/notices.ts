@@ -13,7 +13,11 @@ import { z } from "zod";
 import type { EngineLink } from "../engine/engine-link.ts";
 import type { MessageCounts } from "../members/message-counts.ts";
 
-const hub = z.string();
+/** Runs of other hubs whose place is remembered. */
+const MAX_HUBS = 64;
+
+const EnvelopeSchema = z.object({ n: z.int().min(1), notice: z.unknown() });
+const hub = z.string().max(64);
 const NoticeSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("failover"),
@@ -68,17 +72,31 @@ export function openNotices(options: {
   const { notices: subject } = hubSubjects(fleet);
   const listeners = new Set<(notice: Notice) => void>();
   const [dataKey] = dataKeys;
+  let sent = 0;
+  /** By hub's run, the last that was heard: who runs the engine may keep one and bring it again. */
+  const heard = new Map<string, number>();
+  const isNews = (from: string, n: number) => {
+    if (n <= (heard.get(from) ?? 0)) return false;
+    heard.delete(from);
+    heard.set(from, n);
+    const [oldest] = heard.keys();
+    if (heard.size > MAX_HUBS && oldest !== undefined) heard.delete(oldest);
+    return true;
+  };
   const subscription: Subscription = link.connection.subscribe(subject, {
     callback: (error, message) => {
       if (error !== null) return;
       let notice: Notice;
       try {
-        notice = unpackMessage(NoticeSchema, openAtRest(dataKeys, subject, message.data));
+        const bytes = openAtRest(dataKeys, subject, message.data);
+        const envelope = unpackMessage(EnvelopeSchema, bytes);
+        notice = NoticeSchema.parse(envelope.notice);
+        if (notice.hub === id) return;
+        if (!isNews(notice.hub, envelope.n)) throw new Error("repeated");
       } catch {
         counts.bad.notice += 1;
         return;
       }
-      if (notice.hub === id) return;
       for (const listener of listeners) {
         try {
           listener(notice);
@@ -92,7 +110,9 @@ export function openNotices(options: {
   return {
     publish: (notice) => {
       if (!link.isConnected() || dataKey === undefined) return;
-      const sealed = sealAtRest(dataKey, subject, packMessage({ ...notice, hub: id }));
+      sent += 1;
+      const body = packMessage({ n: sent, notice: { ...notice, hub: id } });
+      const sealed = sealAtRest(dataKey, subject, body);
       link.connection.publish(subject, sealed);
     },
     on: (listener) => {

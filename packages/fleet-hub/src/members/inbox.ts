@@ -143,11 +143,15 @@ export function openInbox(options: InboxOptions): Inbox {
     SYNC_QUEUE,
   );
   subscribe(all.lease, "lease", (mid, message) => {
-    const { message: request, id } = open(mid, LeaseRequestSchema, message);
+    const { box, message: request, id } = open(mid, LeaseRequestSchema, message);
     if (!options.isWelcome(mid, request.session)) return;
-    presence.sealedWord(mid);
-    const lease = answerLease?.(mid, request);
-    if (lease !== undefined) answer(mid, message, id, lease);
+    const { nonce: hub } = box;
+    // Made for this run of this hub: no request that somebody has kept, which must neither look like
+    // life nor be given anything.
+    const isNow = request.hub === hub;
+    if (isNow) presence.sealedWord(mid);
+    const lease = answerLease?.(mid, isNow ? request : { ...request, parts: [] });
+    if (lease !== undefined) answer(mid, message, id, { ...lease, hub });
   });
   subscribe(all.done, "done", (mid, message) => {
     const { message: done } = open(mid, DoneSchema, message);

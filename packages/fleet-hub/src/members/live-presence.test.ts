@@ -127,6 +127,8 @@ test("who synced last has the seat; the other is found out when it goes on", asy
   await time.run(3000);
   expect(presence.heartbeat(MID, heartbeat("s1")).isDuplicate).toBe(true);
   expect(presence.facts(MID)).toMatchObject({ session: "s2", duplicate: true });
+  expect(presence.isEvicted(MID, "s1")).toBe(false);
+  presence.expel(MID, "s1");
   expect(presence.isEvicted(MID, "s1")).toBe(true);
   expect(presence.isEvicted(MID, "s2")).toBe(false);
   // It is no sign of life of the one with the seat.
@@ -170,4 +172,25 @@ test("the last word of a part stands, whatever arrives late; a sync tells them w
   expect(presence.report("s", 0)).toBeUndefined();
   presence.forget(MID);
   expect(presence.facts(MID).synced).toBe(false);
+});
+
+test("what a member says of parts is remembered up to a bound, whatever it makes up", () => {
+  for (let at = 0; at < 5000; at += 1) presence.reported(MID, [{ ...report(1), sid: `x${at}` }]);
+  expect(presence.reportsOf(MID)).toHaveLength(1000);
+  expect(presence.reportOf(MID, "x4999", 0)).toBeDefined();
+});
+
+test("a seat whose process does not answer is free again, for whoever syncs next", async () => {
+  presence.synced(MID, sync("s2"));
+  // Of a process that is gone, kept and brought by whoever runs the engine.
+  presence.synced(MID, sync("s1"));
+  await time.run(3000);
+  expect(presence.heartbeat(MID, heartbeat("s2")).isDuplicate).toBe(true);
+  presence.vacate(MID, "s2");
+  expect(presence.facts(MID)).toMatchObject({ session: "s2", synced: false, duplicate: false });
+  expect(presence.heartbeat(MID, heartbeat("s2")).isUnknown).toBe(true);
+  expect(presence.hasSynced(MID, "s2")).toBe(false);
+  presence.synced(MID, sync("s2"));
+  expect(presence.facts(MID)).toMatchObject({ session: "s2", synced: true });
+  expect(presence.isEvicted(MID, "s2")).toBe(false);
 });

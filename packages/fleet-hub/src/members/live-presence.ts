@@ -15,6 +15,8 @@ const LATE_AFTER_MS = 3 * HEARTBEAT_INTERVAL_MS;
 const SEAT_LEAVE_MS = 2000;
 /** Processes of one member that are remembered. */
 const MAX_FORMER = 16;
+/** Reports of one member that are remembered: its 500 parts, and as many that it gave up. */
+const MAX_REPORTS = 1000;
 /** Of a master that was given no other. */
 const DEFAULT_PREFIX = "/api";
 /** How often silence is looked for, ms. */
@@ -32,6 +34,8 @@ interface Known {
   heardSession: string | undefined;
   /** Processes that had the seat before, and when they were heard since, if they were. */
   readonly former: Map<string, number | undefined>;
+  /** Those of them that are surely second ones. */
+  readonly expelled: Set<string>;
   heartbeat: Heartbeat | undefined;
   version: string;
   allow: Sync["allow"];
@@ -55,6 +59,10 @@ export interface LivePresence extends Presence {
   synced(mid: string, sync: Sync): void;
   /** Whether this process has ever had the seat. */
   hasSynced(mid: string, session: string): boolean;
+  /** This process goes on beside the one that has the seat, which has shown that it lives. */
+  expel(mid: string, session: string): void;
+  /** Who has the seat does not answer, while this process is heard: whoever syncs next has it. */
+  vacate(mid: string, session: string): void;
   /** Whether this process was found to be a second one and may not take the seat. */
   isEvicted(mid: string, session: string): boolean;
   reported(mid: string, reports: readonly PartReport[]): void;
@@ -89,6 +97,7 @@ export function createPresence(
       seatSince: 0,
       heardSession: undefined,
       former: new Map(),
+      expelled: new Set(),
       heartbeat: undefined,
       version: "",
       allow: [],
@@ -165,6 +174,8 @@ export function createPresence(
     // What arrives late must not hide what was said after it.
     if (before !== undefined && before.rev > report.rev) return;
     member.reports.set(key, report);
+    const [oldest] = member.reports.keys();
+    if (member.reports.size > MAX_REPORTS && oldest !== undefined) member.reports.delete(oldest);
     if (before !== undefined && isSameReport(before, report)) return;
     for (const listener of reportListeners) listener(mid, report);
   };
@@ -219,9 +230,13 @@ export function createPresence(
         if (member.seat !== undefined) {
           member.former.set(member.seat, undefined);
           const [oldest] = member.former.keys();
-          if (member.former.size > MAX_FORMER && oldest !== undefined) member.former.delete(oldest);
+          if (member.former.size > MAX_FORMER && oldest !== undefined) {
+            member.former.delete(oldest);
+            member.expelled.delete(oldest);
+          }
         }
         member.former.delete(sync.session);
+        member.expelled.delete(sync.session);
         member.seat = sync.session;
         member.seatSince = clock.monotonic();
       }
@@ -244,10 +259,20 @@ export function createPresence(
       const member = members.get(mid);
       return member?.seat === session || member?.former.has(session) === true;
     },
-    isEvicted: (mid, session) => {
-      const heardSince = members.get(mid)?.former.get(session);
-      return heardSince !== undefined;
+    expel: (mid, session) => {
+      const member = members.get(mid);
+      if (member?.former.has(session) === true) member.expelled.add(session);
     },
+    vacate: (mid, session) => {
+      const member = members.get(mid);
+      if (member?.former.has(session) !== true) return;
+      member.seat = undefined;
+      member.heardSession = session;
+      member.former.clear();
+      member.expelled.clear();
+      tellStatus(mid);
+    },
+    isEvicted: (mid, session) => members.get(mid)?.expelled.has(session) === true,
     reported: (mid, reports) => {
       const member = known(mid);
       for (const report of reports) take(mid, member, report);

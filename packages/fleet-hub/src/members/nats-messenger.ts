@@ -31,6 +31,10 @@ import type { Messenger } from "./messenger.ts";
 export const MAX_STREAMS = 256;
 /** Longest wait for a word of a member that does it at once, ms. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** Who has a seat and lives answers within this, ms. */
+const SEAT_ANSWER_MS = 3000;
+/** What can be asked of any member, whatever it allows, and changes nothing. */
+const NOTHING = { url: "", key: null };
 
 /** What a messenger is made of. */
 export interface MessengerOptions {
@@ -44,6 +48,13 @@ export interface MessengerOptions {
 
 /** What hubs say to members; what members say by themselves comes in by `Inbox`. */
 export type Outbox = Omit<Messenger, "onDone" | "onEvent" | "onLease"> & {
+  /**
+   * Whether the process that has a member's seat answers, now. A sync does not show that: who runs the
+   * engine may have kept it, and hubs that have begun since do not know that it was sent before.
+   *
+   * @throws {ServiceError} `UNAVAILABLE`; whatever the connection ends with
+   */
+  isThere(mid: string): Promise<boolean>;
   close(): void;
 };
 
@@ -239,7 +250,30 @@ export function createOutbox(options: MessengerOptions): Outbox {
     }
   });
 
+  const isThere: Outbox["isThere"] = async (mid) => {
+    const { connection, box, session, subjects } = roadTo(mid);
+    const subject = subjects.prepare;
+    const sealed = sealMessage(box, subject, NOTHING, sessionContext(session));
+    const context = answerContext(boxIdOf(sealed));
+    // A second process answers, too: it can't read what is not sealed for it, and says so.
+    const answers = await connection.requestMany(subject, sealed, {
+      strategy: "timer",
+      maxWait: SEAT_ANSWER_MS,
+    });
+    for await (const answer of answers) {
+      try {
+        openMessage(box, subject, PreparedSchema, answer.data, context);
+        presence.sealedWord(mid);
+        return true;
+      } catch {
+        // That of another one.
+      }
+    }
+    return false;
+  };
+
   return {
+    isThere,
     apply: (mid, message, timeoutMs = ANSWER_TIMEOUT_MS) =>
       ask(mid, "apply", AppliedSchema, message, timeoutMs),
     prepare: (mid, message, timeoutMs = ANSWER_TIMEOUT_MS) =>

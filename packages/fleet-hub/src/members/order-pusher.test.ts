@@ -211,6 +211,23 @@ test("who is to give a part up is told so, with the epoch of the new owner", asy
   expect(summary().at(-1)).toBe("A 5 gone");
 });
 
+test("who claims another's part, or the one that it had, learns nothing of it", async () => {
+  isLeading = true;
+  index.wroteService("s", stored(record(A), 1));
+  await time.run(100);
+  const taken = record(B, { epoch: 2, url: "server://newkey@:1/10.0.0.7:2" });
+  index.wroteService("s", stored({ ...taken, alias: "secret", tags: { a: "b" } }, 2));
+  await time.run(200);
+  const claim: PartReport = { ...reportOf(sent[0]?.orders[0] as PartOrder), rev: 9, epoch: 9 };
+  presence.synced(A, { ...SYNC("again"), parts: [{ ...claim, outcome: "applied" }] });
+  await time.run(9000);
+  const told = sent.filter(({ mid, orders }) => mid === A && orders.some(({ gone }) => gone));
+  expect(told.length).toBeGreaterThan(0);
+  for (const { orders } of told) {
+    expect(JSON.stringify(orders)).not.toMatch(/newkey|10\.0\.0\.7|secret/);
+  }
+});
+
 test("a record that the store has lost is no order to anybody", async () => {
   isLeading = true;
   index.wroteService("s", stored(record(A), 7));

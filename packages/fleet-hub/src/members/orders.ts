@@ -50,7 +50,9 @@ export function ordersFor(
 }
 
 /**
- * That a part is not its member's any more: its service was removed, or another has it.
+ * That a part is not its member's any more: its service was removed, or another has it. So it says
+ * nothing of what the part is: a member hears this of any part that it claims, and of one that was
+ * taken from it after the pair got a new key (section 7, rule 9).
  *
  * @param keep its instance stays there, as a local one
  */
@@ -62,7 +64,6 @@ export function goneOrder(
   epoch: number,
   keep: boolean,
 ): PartOrder {
-  const record = before.value.parts[part];
   return {
     sid,
     part,
@@ -71,8 +72,8 @@ export function goneOrder(
     gone: true,
     keep,
     running: false,
-    url: record?.url ?? "",
-    alias: before.value.alias,
+    url: "",
+    alias: "",
     tags: {},
     strict: before.value.policy.failover === "strict",
     ttlMs: 0,

@@ -35,16 +35,18 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
   /** When this hub's index was known last to hold all that the store has, monotonic, ms. */
   let wholeAt = Number.NEGATIVE_INFINITY;
   let windowBegan = Number.NEGATIVE_INFINITY;
-  let inWindow = 0;
+  const inWindow = new Set<string>();
 
-  const isBusy = () => {
+  /** A member counts once, so that none can take the others' turns. */
+  const isBusy = (mid: string) => {
     const now = clock.monotonic();
     if (now - windowBegan >= WINDOW_MS) {
       windowBegan = now;
-      inWindow = 0;
+      inWindow.clear();
     }
-    inWindow += 1;
-    return inWindow > SYNCS_AT_ONCE;
+    if (inWindow.has(mid) || inWindow.size >= SYNCS_AT_ONCE) return true;
+    inWindow.add(mid);
+    return false;
   };
 
   const askStore = () => {
@@ -67,7 +69,7 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
       const reason = "another process with this identity has synced after it";
       return { answer: "evicted", reason };
     }
-    if (isBusy()) {
+    if (isBusy(mid)) {
       const afterMs = BUSY_MS.least + Math.random() * (BUSY_MS.most - BUSY_MS.least);
       return { answer: "busy", afterMs: Math.round(afterMs) };
     }

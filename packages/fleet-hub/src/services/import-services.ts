@@ -9,6 +9,8 @@ import type { ServiceWriter } from "./service-writer.ts";
 
 /** Records that are written at the same time. */
 const AT_ONCE = 16;
+/** So many owners a part may have had since the export; what is beyond nobody has written. */
+const MAX_AHEAD = 1_000_000;
 
 /** Brings an export back: what is not there is made, what differs is changed, nothing is removed. */
 export function createImporter(
@@ -23,11 +25,12 @@ export function createImporter(
   };
 
   /** Who says that it runs a part, at the highest epoch; the export may be older than a move. */
-  const findRunner = (sid: string, at: number, members: Iterable<string>) => {
+  const findRunner = (sid: string, at: number, epoch: number, members: Iterable<string>) => {
     let best: { readonly mid: string; readonly epoch: number } | undefined;
     for (const mid of members) {
       const said = presence.reportOf(mid, sid, at);
       if (said === undefined || said.outcome === "released") continue;
+      if (said.epoch > epoch + MAX_AHEAD) continue;
       if (best === undefined || said.epoch > best.epoch) best = { mid, epoch: said.epoch };
     }
     return best;
@@ -40,7 +43,7 @@ export function createImporter(
   ): PartRecord[] =>
     parts.map((part, at) => {
       const exported = part.owner ?? part.from;
-      const runner = findRunner(sid, at, members);
+      const runner = findRunner(sid, at, part.epoch, members);
       const newer = runner !== undefined && runner.epoch >= part.epoch ? runner.mid : exported;
       const owner = newer !== null && members.has(newer) ? newer : null;
       // Above all that its owner, or one before, may have applied.

@@ -18,6 +18,9 @@ interface Found {
   readonly held: { readonly part: number; readonly epoch: number } | undefined;
 }
 
+/** No part ever had so many owners: what is beyond, up to the last integer there is, was made up. */
+const MAX_EPOCH = 2 ** 40;
+
 /**
  * Makes the records of services anew from what members run, where the store has lost them and there is no
  * export: those that members hold as parts still, and those that became local when they left but bear
@@ -30,7 +33,10 @@ export function createRebuilder(
   const find = (instance: FleetInstance): (Found & { readonly sid: string }) | undefined => {
     const report = presence
       .reportsOf(instance.mid)
-      .find((one) => one.instance === instance.id && one.outcome !== "released");
+      .find(
+        ({ instance: id, outcome, epoch }) =>
+          id === instance.id && outcome !== "released" && epoch <= MAX_EPOCH,
+      );
     const sid = report?.sid ?? instance.sid;
     if (sid === null || (report === undefined && !SID.test(sid))) return undefined;
     const known = index.services.get(sid)?.value.parts;

@@ -234,6 +234,26 @@ describe("export and import", () => {
     expect(fleet.serving("pair", 1)).toEqual(["m1"]);
   });
 
+  it("believes no member an epoch that nobody can have written", async () => {
+    const fleet = await begin();
+    await fleet.create("s", { alias: "a", parts: [SERVER] });
+    const { operations, presence } = fleet.hub();
+    const exported = operations.export();
+    await fleet.time.until(operations.remove(ADMIN, "s", undefined, false));
+    await fleet.time.pass(1000);
+    const claim = {
+      sid: "s",
+      part: 0,
+      rev: 1,
+      epoch: Number.MAX_SAFE_INTEGER,
+      reason: "",
+    } as const;
+    const rest = { outcome: "applied", instance: "i", running: true, carried: null } as const;
+    presence.reported(midOf(2), [{ ...claim, ...rest }]);
+    await fleet.time.until(operations.import(ADMIN, exported));
+    expect(fleet.record("s")?.parts).toMatchObject([{ owner: midOf(0), epoch: 2 }]);
+  });
+
   it("refuses what no hub of this fleet has written, or what was changed since", async () => {
     const fleet = await begin();
     await fleet.create("s", { alias: "before", parts: [SERVER] });

@@ -126,6 +126,7 @@ export class SimulatedMember {
   readonly #subjects: ReturnType<typeof memberSubjects>;
   #timer: NodeJS.Timeout | undefined;
   #leaseTimer: NodeJS.Timeout | undefined;
+  #leader: string | undefined;
   #isClosed = false;
   #onSynced: (() => void)[] = [];
 
@@ -254,8 +255,16 @@ export class SimulatedMember {
       .filter(({ order }) => order.ttlMs > 0)
       .map(({ order: { sid, part, epoch } }) => ({ sid, part, epoch }));
     try {
-      const body = { session: this.session, parts };
-      this.leases = (await this.#ask(this.#subjects.lease, body, LeaseSchema, 2000)).parts;
+      const ask = () => {
+        const body = { session: this.session, hub: this.#leader, parts };
+        return this.#ask(this.#subjects.lease, body, LeaseSchema, 2000);
+      };
+      let lease = await ask();
+      if (lease.hub !== this.#leader) {
+        this.#leader = lease.hub;
+        lease = await ask();
+      }
+      this.leases = lease.parts;
       return true;
     } catch {
       return false;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shortText } from "./short-text.ts";
 
 /** Names a part of a service: `part` is its place in the record, 0 or 1. */
 export const PartKeySchema = z.object({ sid: z.string(), part: z.int().min(0).max(1) });
@@ -40,15 +41,16 @@ export const CarriedSchema = z.object({
   udptx: z.number(),
 });
 
-/** What became of a part at its member. */
+/** What became of a part at its member. Hubs keep it, so it is short. */
 export const PartReportSchema = PartKeySchema.extend({
+  sid: z.string().max(64),
   rev: z.int().min(0),
   epoch: z.int().min(0),
   outcome: z.enum(["applied", "released", "failed"]),
   /** Why it failed. */
-  reason: z.string(),
+  reason: shortText(1000),
   /** The local id of its instance; `null` if there is none. */
-  instance: z.string().nullable(),
+  instance: z.string().max(64).nullable(),
   running: z.boolean(),
   /** With `released`: all that it carried here, bytes. */
   carried: CarriedSchema.nullable(),

@@ -1,14 +1,15 @@
 import { MEMBER_PERMISSIONS } from "@nodepass/model/fleet";
 import { z } from "zod";
 import { PartOrderSchema, PartReportSchema } from "./parts.ts";
+import { shortText } from "./short-text.ts";
 
 /** Member → any hub, at its start and after each reconnect. */
 export const SyncSchema = z.object({
   /** Boot nonce of the process, 8 bytes in hexadecimal. */
-  session: z.string(),
-  version: z.string(),
-  name: z.string(),
-  allow: z.array(z.enum(MEMBER_PERMISSIONS)),
+  session: z.string().max(64),
+  version: shortText(64),
+  name: shortText(256),
+  allow: z.array(z.enum(MEMBER_PERMISSIONS)).max(8),
   /** Highest revision it ever applied. */
   revision: z.int().min(0),
   /** The bucket that it knows; empty at first. */
@@ -52,7 +53,12 @@ export type Resync = z.infer<typeof ResyncSchema>;
 
 /** Member → leader: keep mine. Section 7, rule 4. */
 export const LeaseRequestSchema = z.object({
-  session: z.string(),
+  session: z.string().max(64),
+  /**
+   * The `hub` of the last lease that it was given. Only a request with the answering hub's own is a word
+   * of now: one that was kept by who runs the engine, and that a hub has not seen before, is of another.
+   */
+  hub: z.string().max(64).optional(),
   parts: z
     .array(z.object({ sid: z.string(), part: z.int().min(0).max(1), epoch: z.int().min(0) }))
     .max(500),
@@ -61,6 +67,8 @@ export type LeaseRequest = z.infer<typeof LeaseRequestSchema>;
 
 /** Lasts from when the request was *sent*. */
 export const LeaseSchema = z.object({
+  /** Nonce of the hub's run; if it is not the one that was asked with, nothing is given: ask again with it. */
+  hub: z.string().max(64).optional(),
   parts: z.array(
     z.object({
       sid: z.string(),
