@@ -240,6 +240,19 @@ describe.skipIf(findNatsServer() === undefined)("what the fleet runs at a member
     expect(tries().length).toBe(6);
   });
 
+  test("is counted in a heartbeat soon after a change", async () => {
+    const counts = () => hub.heartbeats.filter((one) => one.mid === mid).map(({ beat }) => beat.n);
+    await vi.waitFor(() => expect(counts().length).toBeGreaterThan(0), WAIT);
+    const before = counts().length;
+    const at = performance.now();
+    const [running = 0, stopped = 0] = counts().at(-1) ?? [];
+    await apply(order({ sid: "s1", url: single(4590) }));
+    await vi.waitFor(() => expect(counts().at(-1)?.[0]).toBe(running + 1), WAIT);
+    expect(stopped).toBe(0);
+    // The next one by the clock is 5 s later; on a machine with much to do it may be that one.
+    if (counts().length === before + 1) expect(performance.now() - at).toBeLessThan(5000);
+  });
+
   test("is prepared: ports are chosen, and what is in the way is named", async () => {
     const prepare = (url: string, key: object | null = null) =>
       hub.ask(mid, "prepare", { url, key }, PreparedSchema);

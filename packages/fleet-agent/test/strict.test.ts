@@ -113,6 +113,18 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
   });
 
+  test("is asked for again soon while nobody answers", async () => {
+    const member = await start();
+    let answersNot = 0;
+    hub.lease = () => {
+      answersNot += 1;
+      return undefined;
+    };
+    await apply(member.mid, part(4508, { ttlMs: 60_000 }));
+    // Every 15 s, were it answered.
+    await vi.waitFor(() => expect(answersNot).toBeGreaterThan(3), WAIT);
+  });
+
   test("takes no lease of another epoch", async () => {
     const member = await start();
     isGranted = true;

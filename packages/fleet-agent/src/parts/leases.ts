@@ -5,6 +5,10 @@ import type { MemberPost } from "../messages/member-post.ts";
 
 /** Between two requests at least, ms. */
 const MIN_INTERVAL_MS = 250;
+/** While nobody answers, it is asked again so soon: hubs are choosing a leader, and leases go on ending, ms. */
+const AGAIN_MS = 500;
+/** Longest wait for an answer, ms: it bounds how many are waited for at once. */
+const ANSWER_LIMIT_MS = 10_000;
 /** Where nothing has to be renewed, it is looked so often whether that is still so, ms. */
 const IDLE_INTERVAL_MS = 1000;
 
@@ -30,7 +34,6 @@ export interface LeasesOptions {
 export class Leases {
   readonly #options: LeasesOptions;
   #timer: NodeJS.Timeout | undefined;
-  #asking = false;
   /** The run of the hub that gave the last one. */
   #hub: string | undefined;
   #running = false;
@@ -69,16 +72,12 @@ export class Leases {
       return;
     }
     const interval = Math.max(MIN_INTERVAL_MS, shortest / 4);
-    this.#plan(interval);
-    if (this.#asking) return;
-    this.#asking = true;
+    this.#plan(Math.min(interval, AGAIN_MS));
     try {
-      // It is over before the next one, which nobody who does not answer holds up.
-      await this.#ask(entries, interval);
+      await this.#ask(entries, Math.min(interval, ANSWER_LIMIT_MS));
+      if (this.#running) this.#plan(interval);
     } catch {
       // No leader, or none that answers: the lease that is there ends by itself.
-    } finally {
-      this.#asking = false;
     }
   }
 

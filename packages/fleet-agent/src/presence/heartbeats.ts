@@ -16,10 +16,19 @@ export interface HeartbeatOptions {
   readonly intervalMs?: number | undefined;
 }
 
-/** A word of this process every 5 s, from its main thread: tunnels run in others. */
+/** Whether what heartbeats count has changed is looked at so often, ms: one more goes out at once then. */
+const LOOK_MS = 1000;
+
+/**
+ * A word of this process every 5 s, and within a second of a change, from its main
+ * thread: tunnels run in others.
+ */
 export class Heartbeats {
   readonly #options: HeartbeatOptions;
   #timer: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
+  /** Counts that were told last. */
+  #told = "";
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -27,14 +36,29 @@ export class Heartbeats {
 
   /** One at once, and from then on one every interval. */
   start(): void {
-    clearInterval(this.#timer);
+    this.stop();
     const beat = (): void => void this.#beat().catch(() => undefined);
-    this.#timer = setInterval(beat, this.#options.intervalMs ?? HEARTBEAT_INTERVAL_MS);
+    const plan = (): void => {
+      clearInterval(this.#timer);
+      this.#timer = setInterval(beat, this.#options.intervalMs ?? HEARTBEAT_INTERVAL_MS);
+    };
+    this.#look = setInterval(() => {
+      if (this.#counts().join() === this.#told) return;
+      plan();
+      beat();
+    }, LOOK_MS);
+    plan();
     beat();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#look);
+  }
+
+  #counts(): Heartbeat["n"] {
+    const { running, stopped, error } = this.#options.instances.metrics();
+    return [running, stopped, error];
   }
 
   async #beat(): Promise<void> {
@@ -47,11 +71,12 @@ export class Heartbeats {
       t[2] += udprx;
       t[3] += udptx;
     }
-    const { running, stopped, error } = instances.metrics();
+    const n = this.#counts();
+    this.#told = n.join();
     const beat: Heartbeat = {
       s: session,
       r: revision(),
-      n: [running, stopped, error],
+      n,
       d,
       c: cpu,
       m: process.memoryUsage.rss(),

@@ -1,4 +1,6 @@
+import { isIP } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { checkServerIdentity } from "node:tls";
 import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
 import { errors } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
@@ -66,7 +68,7 @@ function connectionOptions(options: EngineOptions): ConnectionOptions {
     servers: servers.map((url) => url.replace(/^(?:tls|nats):\/\//, "")),
     name,
     authenticator: engineAuthenticator(() => credentials),
-    ...(isTls && { tls: ca === "" ? {} : { ca } }),
+    ...(isTls && { tls: { ...(ca !== "" && { ca }), ...identityOf(servers) } }),
     timeout: 5000,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
@@ -79,6 +81,26 @@ function connectionOptions(options: EngineOptions): ConnectionOptions {
       return retryDelay(retries);
     },
   };
+}
+
+/**
+ * The client gives TLS no name for an IP address, so that a certificate would have to be `localhost`'s: it
+ * may be that of any address that was given.
+ */
+function identityOf(servers: readonly string[]): {
+  readonly checkServerIdentity?: typeof checkServerIdentity;
+} {
+  const hosts = servers.map((url) => new URL(url.replace(/^\w+:/, "http:")).hostname);
+  const addresses = hosts
+    .map((host) => host.replace(/^\[(.*)\]$/, "$1"))
+    .filter((host) => isIP(host) !== 0);
+  if (addresses.length === 0) return {};
+  const check: typeof checkServerIdentity = (name, certificate) => {
+    const failure = checkServerIdentity(name, certificate);
+    const isOne = addresses.some((one) => checkServerIdentity(one, certificate) === undefined);
+    return isOne ? undefined : failure;
+  };
+  return { checkServerIdentity: check };
 }
 
 function retryDelay(tries: number): number {

@@ -31,8 +31,8 @@ export interface Election extends Leadership {
 
 /**
  * Takes part in the choice of the hub that leads; section 7, rule 3. States: *following* (it looks at the
- * record every quarter of the TTL, and notes when it last saw it change), *leading* (it renews the record
- * as often, by CAS). It leads from a successful write until the TTL after that write was **sent**,
+ * record every sixteenth of the TTL, and notes when it last saw it change), *leading* (it renews the record
+ * every quarter, by CAS). It leads from a successful write until the TTL after that write was **sent**,
  * whatever the engine answers later; the deadline is compared whenever somebody asks, so that a process
  * that was frozen does not lead when it wakes. The key is taken by CAS on the revision that was seen
  * unchanged for TTL + 1 s; one with the own nonce at once. Only the monotonic clock counts.
@@ -40,6 +40,8 @@ export interface Election extends Leadership {
 export function startElection(options: ElectionOptions): Election {
   const { hub, nonce, records, clock, logger, ttlMs = LEADER_TTL_MS } = options;
   const intervalMs = ttlMs / 4;
+  // What a look is late by is added to every takeover after a leader's death.
+  const lookMs = intervalMs / 4;
   const own: LeaderRecord = { v: 1, hub, nonce };
   const listeners = new Set<(leading: boolean) => void>();
   let seen:
@@ -119,7 +121,8 @@ export function startElection(options: ElectionOptions): Election {
       .finally(() => {
         if (isClosed) return;
         turn();
-        cancel = clock.after(Math.max(0, begun + intervalMs - clock.monotonic()), round);
+        const every = isLeading() ? intervalMs : lookMs;
+        cancel = clock.after(Math.max(0, begun + every - clock.monotonic()), round);
       });
   };
   round();

@@ -155,7 +155,6 @@ export function openInbox(options: InboxOptions): Inbox {
   });
   subscribe(all.done, "done", (mid, message) => {
     const { message: done } = open(mid, DoneSchema, message);
-    presence.sealedWord(mid);
     presence.reported(mid, done.reports);
     for (const listener of doneListeners) listener(mid, done);
   });

@@ -54,7 +54,7 @@ export interface HeardHeartbeat {
 /** Presence with the ends at which messages come in. */
 export interface LivePresence extends Presence {
   heartbeat(mid: string, heartbeat: Heartbeat): HeardHeartbeat;
-  /** A sealed word of the process that has the seat. */
+  /** A sealed word of the process that has the seat, and that can't have been recorded before. */
   sealedWord(mid: string): void;
   synced(mid: string, sync: Sync): void;
   /** Whether this process has ever had the seat. */
@@ -243,7 +243,6 @@ export function createPresence(
       member.version = sync.version;
       member.allow = sync.allow;
       member.prefix = sync.prefix ?? DEFAULT_PREFIX;
-      member.sealedAt = clock.monotonic();
       const named = new Set(sync.parts.map(({ sid, part }) => keyOf(sid, part)));
       for (const key of member.reports.keys()) if (!named.has(key)) member.reports.delete(key);
       for (const report of sync.parts) {

@@ -90,6 +90,8 @@ export interface SimulatedMemberOptions {
   readonly isSilent?: () => boolean;
   /** Whether it reconnects. @default true */
   readonly reconnect?: boolean;
+  /** Told of each order that it has taken. */
+  readonly onOrder?: (order: PartOrder, report: PartReport) => void;
 }
 
 interface HeldPart {
@@ -116,6 +118,8 @@ export class SimulatedMember {
   /** Orders that came, applied or not. */
   orders = 0;
   leases: z.output<typeof LeaseSchema>["parts"] = [];
+  /** Until when a strict part may serve, by `performance.now()`, and at which epoch. */
+  readonly #granted = new Map<string, { readonly epoch: number; readonly until: number }>();
   /** Streams that the hub has broken off. */
   cancelled = 0;
   readonly #streams = new Map<
@@ -145,14 +149,18 @@ export class SimulatedMember {
   /** Connects, syncs, and goes on until `close`. */
   async start(): Promise<this> {
     const { identity, servers = identity.answer.servers, reconnect = true } = this.#options;
-    const { jwt } = identity.answer;
+    const { jwt, ca } = identity.answer;
+    // The client gives TLS no name for an address, which would be compared with `localhost` then.
+    const tls = { ca, host: "127.0.0.1" };
     const connection = await connect({
+      ...(ca !== "" && { tls }),
       servers: servers.map((url) => url.replace(/^\w+:\/\//, "")),
       authenticator: engineAuthenticator(() => ({ jwt, seed: identity.seed })),
       inboxPrefix: memberInbox(identity.mid),
       name: identity.mid,
       reconnect,
       maxReconnectAttempts: -1,
+      waitOnFirstConnect: true,
       ignoreAuthErrorAbort: false,
       reconnectTimeWait: 200,
       reconnectJitter: 800,
@@ -254,6 +262,7 @@ export class SimulatedMember {
     const parts = [...this.parts.values()]
       .filter(({ order }) => order.ttlMs > 0)
       .map(({ order: { sid, part, epoch } }) => ({ sid, part, epoch }));
+    let sentAt = performance.now();
     try {
       const ask = () => {
         const body = { session: this.session, hub: this.#leader, parts };
@@ -262,13 +271,27 @@ export class SimulatedMember {
       let lease = await ask();
       if (lease.hub !== this.#leader) {
         this.#leader = lease.hub;
+        sentAt = performance.now();
         lease = await ask();
       }
       this.leases = lease.parts;
+      for (const { sid, part, epoch, ttlMs } of this.leases) {
+        this.#granted.set(`${sid}/${part}`, { epoch, until: sentAt + ttlMs });
+      }
       return true;
     } catch {
       return false;
     }
+  }
+
+  /** At which epoch it serves a part's users now; `undefined`: it does not. Section 7, rules 5 and 8. */
+  serves(key: string): number | undefined {
+    const held = this.parts.get(key);
+    if (held === undefined || !held.report.running || this.evicted !== undefined) return undefined;
+    const { strict, epoch } = held.order;
+    if (!strict) return epoch;
+    const lease = this.#granted.get(key);
+    return lease?.epoch === epoch && performance.now() < lease.until ? epoch : undefined;
   }
 
   /** Asks for leases every so often, ms. */
@@ -415,6 +438,7 @@ export class SimulatedMember {
     };
     if (order.gone) this.parts.delete(key);
     else this.parts.set(key, { order, report });
+    this.#options.onOrder?.(order, report);
     return report;
   }
 }

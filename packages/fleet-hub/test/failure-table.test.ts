@@ -1,0 +1,196 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = new URL("../../../", import.meta.url);
+const read = (path: string) => readFileSync(fileURLToPath(new URL(path, root)), "utf8");
+
+const HUB = "packages/fleet-hub/test";
+const AGENT = "packages/fleet-agent/test";
+const PROTOCOL = "packages/fleet-protocol/test";
+
+/** What fails, and the tests that show what happens then: file, and what the test is called. */
+const FAILURES: Record<string, readonly (readonly [string, string])[]> = {
+  "the engine is down": [
+    [
+      `${HUB}/engine.test.ts`,
+      "while it is killed members keep what they have, changes are refused, then all goes on",
+    ],
+    [`${AGENT}/parts.test.ts`, "runs again with its master while the fleet is away"],
+    [`${AGENT}/connection.test.ts`, "is there again after its engine was killed, and syncs anew"],
+    [
+      `${AGENT}/strict.test.ts`,
+      "starts with a lease that names it and not before, and stops at its end",
+    ],
+    [
+      "apps/master/test/fleet-gateway.test.ts",
+      "answers 503 while the engine is away, ends streams that it has lost, and comes back",
+    ],
+    [`${HUB}/trials/trials.ts`, "users of real tunnels while the engine is gone"],
+  ],
+  "the engine's disk is full": [
+    [
+      `${HUB}/disk-full.test.ts`,
+      "refuses changes, by 503, and leases go on; with room and a restart it takes them again",
+    ],
+  ],
+  "the engine's power is cut": [
+    [
+      `${HUB}/power-cut.test.ts`,
+      "in the middle of many writes keeps each one that it has acknowledged",
+    ],
+    [`${HUB}/engine.test.ts`, "refuses, by its name, a server that writes to its disk later"],
+    [`${HUB}/store.test.ts`, "goes on, and its watches too, when one server is killed"],
+  ],
+  "the engine is cut from some members": [
+    [
+      `${HUB}/services/failover.test.ts`,
+      "goes on where nobody can tell, when a member is cut off: serve in two places, strict in one",
+    ],
+    [
+      `${HUB}/trials/trials.ts`,
+      "paths, members, hubs and the engine fail in random order; users see who serves",
+    ],
+    [`${AGENT}/strict.test.ts`, "is asked for again soon while nobody answers"],
+  ],
+  "a hub is dead": [
+    [
+      `${HUB}/two-hubs.test.ts`,
+      "a frozen leader does not lead when it wakes; a killed one is followed",
+    ],
+    [
+      `${HUB}/services-engine.test.ts`,
+      "the other hub finishes what the leading one had begun when it is gone",
+    ],
+    [
+      `${HUB}/services/failover.test.ts`,
+      "does not stop strict parts of living members when the leading hub dies",
+    ],
+  ],
+  "all hubs are dead": [
+    [`${AGENT}/connection.test.ts`, "asks again when no hub answers"],
+    [`${HUB}/engine.test.ts`, "a hub that is restarted learns from its members what they run"],
+  ],
+  "a hub is frozen, then awake": [
+    [
+      `${HUB}/two-hubs.test.ts`,
+      "a frozen leader does not lead when it wakes; a killed one is followed",
+    ],
+    [
+      `${HUB}/services/failover.test.ts`,
+      "names no new owner of a strict part after a frozen hub's late take-over",
+    ],
+  ],
+  "a member is dead, or starts slowly": [
+    [
+      `${HUB}/services-engine.test.ts`,
+      "gives a strict part to another when its owner is gone, and names only one of them",
+    ],
+    [
+      `${HUB}/trials/trials.ts`,
+      "a process with members that own strict parts is killed; with --hub 1 the leading hub, too",
+    ],
+    [
+      `${HUB}/hub.test.ts`,
+      "one whose process was started anew keeps what it has; a copy of it has to leave",
+    ],
+    [`${AGENT}/parts.test.ts`, "runs again with its master while the fleet is away"],
+    [
+      "apps/master/test/fleet-gateway.test.ts",
+      "answers 503 while the master is away, and breaks its streams off",
+    ],
+  ],
+  "a member is overloaded: late, then lost": [
+    ["packages/fleet-hub/src/members/live-presence.test.ts", "heartbeats are no sealed word"],
+    ["packages/fleet-hub/src/members/live-presence.test.ts", 'toBe("late")'],
+    ["packages/fleet-hub/src/members/live-presence.test.ts", 'toBe("lost")'],
+    [`${PROTOCOL}/engine-silence.test.ts`, ""],
+    [
+      `${AGENT}/strict.test.ts`,
+      "of a process that stood still beyond its lease serves no new user when it wakes",
+    ],
+  ],
+  "clocks are wrong": [
+    [
+      `${AGENT}/connection.test.ts`,
+      "gets another JWT before the old one ends, and at once when it has ended",
+    ],
+    [
+      `${HUB}/access.test.ts`,
+      "a join is refused with the reason: token, clock, signature, identity",
+    ],
+    [`${PROTOCOL}/engine.test.ts`, "that expire close an open connection, and open none"],
+  ],
+  "one mid runs twice": [
+    [
+      `${HUB}/hub.test.ts`,
+      "one whose process was started anew keeps what it has; a copy of it has to leave",
+    ],
+    [
+      `${AGENT}/connection.test.ts`,
+      "of two processes with one identity the other one leaves, and says how to come back",
+    ],
+    [`${AGENT}/strict.test.ts`, "stops at once when another process has this one's seat"],
+  ],
+  "a message or a record is poisoned": [
+    [
+      `${HUB}/hub.test.ts`,
+      "what members say that can't be read is counted, dropped and, if it asks, refused",
+    ],
+    [
+      `${HUB}/hub.test.ts`,
+      "random and damaged messages of each kind are counted, and nothing else comes of them",
+    ],
+    [
+      `${HUB}/hub.test.ts`,
+      "a part that fails is tried five times, and again when its record changes",
+    ],
+    [`${HUB}/store.test.ts`, "a bad record is skipped and named, and what follows is seen"],
+    [`${HUB}/recorded.test.ts`, "makes no dead member look alive to a hub that has begun since"],
+    [
+      `${HUB}/trials/trials.ts`,
+      "bad messages, heartbeats and records of every kind; readers of events beside one that never reads",
+    ],
+  ],
+  "the bucket is lost or older": [
+    [
+      `${HUB}/engine.test.ts`,
+      "raises store-older when members know more than the store, and stops nothing",
+    ],
+    [
+      `${HUB}/power-cut.test.ts`,
+      "and comes back as it was an hour ago stops nothing, and the alarm store-older is raised",
+    ],
+    [
+      `${HUB}/store.test.ts`,
+      "a bucket that was lost is told from the beginning, and what is gone as lost",
+    ],
+    [
+      `${HUB}/services/life.test.ts`,
+      "makes services anew of parts that members hold: ids, halves and keys as they are",
+    ],
+    [`${AGENT}/parts.test.ts`, "a sync removes only what a set that is not older leaves out"],
+    ["apps/cli/test/fleet-recovery.test.ts", ""],
+  ],
+  "all reconnect at once": [
+    [
+      `${HUB}/hub.test.ts`,
+      "50 syncs are answered at once; the others come again, and all are answered",
+    ],
+    [`${AGENT}/connection.test.ts`, "comes later when a hub is busy"],
+    [`${HUB}/trials/trials.ts`, "members join and sync, idle, create, reconnect at once"],
+  ],
+};
+
+describe("when there is a test of what happens", () => {
+  for (const [what, shown] of Object.entries(FAILURES)) {
+    it.each(shown)(`if ${what}: %s, %j`, (file, name) => {
+      expect(read(file)).toContain(name);
+    });
+  }
+});
+
+it("docs/fleet.md names each of these failures", () => {
+  const text = read("docs/fleet.md");
+  for (const what of Object.keys(FAILURES)) expect(text.toLowerCase()).toContain(what);
+});
