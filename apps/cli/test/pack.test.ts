@@ -34,6 +34,23 @@ console.log("ready");
 process.stdin.on("end", () => tunnel.close()).resume();
 `;
 
+// A fleet that has nothing, asked for a service.
+const askHub = `
+import { createHubApi } from "./lib/node_modules/@nodepass/fleet-hub/dist/index.js";
+const nothing = new Proxy({}, { get: () => () => () => undefined });
+const fleet = {
+  verifyToken: () => ({ token: "t", role: "admin", selector: [], from: "" }),
+  service: (caller, sid) => {
+    throw Object.assign(new Error(\`no service "\${sid}"\`), { code: "NOT_FOUND" });
+  },
+};
+const api = createHubApi({ fleet, messenger: nothing, presence: nothing, index: nothing });
+const headers = { "X-API-Key": "npf_x" };
+const answer = await api.app.request("/api/v1/fleet/services/nosuch", { headers });
+console.log(JSON.stringify([answer.status, await answer.json()]));
+await api.close();
+`;
+
 describe("the packages, packed and installed with npm into an empty folder", () => {
   const folder = mkdtempSync(join(tmpdir(), "nodepass-pack-"));
   const command = join(folder, "node_modules/@nodepass/cli/dist/main.js");
@@ -105,6 +122,12 @@ describe("the packages, packed and installed with npm into an empty folder", () 
     const page = readFileSync(join(prefix, "share/man/man1/nodepass.1"), "utf8");
     expect(page).toContain(".TH NODEPASS 1");
     expect(existsSync(join(prefix, "bin/nodepass"))).toBe(true);
+
+    // Each package has its own Hono there: a hub's refusals are to be what they are all the same.
+    const entry = join(prefix, "ask-hub.mjs");
+    writeFileSync(entry, askHub);
+    const asked = await run(process.execPath, [entry]);
+    expect(JSON.parse(asked.stdout)).toEqual([404, { error: 'no service "nosuch"' }]);
   }, 300_000);
 
   it("hold no tests and nothing but what is declared", async () => {

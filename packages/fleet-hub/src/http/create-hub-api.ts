@@ -129,6 +129,8 @@ export function createHubApi(options: HubApiOptions): HubApi {
   app.use(createCors({ revisions: true }));
 
   const routes = createRoutes();
+  // Where npm gives two packages their own Hono each, one takes the other's default for somebody's own.
+  routes.onError(onError);
   registerSecurity(routes, "A token of the fleet (`npf_…`)");
   // Made again with the zod that Hono extends, as the master's events are.
   routes.openAPIRegistry.register("FleetEvent", z.union([...FleetEventSchema.options]));

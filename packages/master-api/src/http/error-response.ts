@@ -43,7 +43,7 @@ export function createErrorHandler(logger: Logger): ErrorHandler {
       if (status === 503) logger.warn({ reason: error.message }, "request failed");
       return refuse(context, status, error.message);
     }
-    if (error instanceof HTTPException && error.status < 500) {
+    if (isHttpException(error) && error.status < 500) {
       return refuse(context, error.status as ContentfulStatusCode, "bad request");
     }
     const { method, path } = context.req;
@@ -51,4 +51,10 @@ export function createErrorHandler(logger: Logger): ErrorHandler {
     logger.error({ method, path, error: error.stack ?? error.message }, "request failed");
     return refuse(context, 500, "internal error");
   };
+}
+
+/** Also another copy's: npm may give two packages their own Hono each. */
+function isHttpException(error: Error): error is HTTPException {
+  if (error instanceof HTTPException) return true;
+  return "getResponse" in error && "status" in error && typeof error.status === "number";
 }
