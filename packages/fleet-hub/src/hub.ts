@@ -264,7 +264,8 @@ async function open(
       ? () => undefined
       : exportHourly({
           directory: options.exports,
-          read: () => operations.export(),
+          read: () =>
+            index.members.size + index.services.size === 0 ? undefined : operations.export(),
           clock,
           logger,
         });
