@@ -281,7 +281,7 @@ async function open(
     events,
     asker: { passer, presence },
     audit,
-    join: createJoinDesk({ hub, store, tokens, audit, clock, logger }),
+    join: createJoinDesk({ hub, store, index, tokens, audit, clock, logger }),
     info: () => ({
       fleet,
       hub: id,
