@@ -167,6 +167,9 @@ it.runIf(hasEngine)(
     await rig.begin();
     for (const user of users) await user.ask();
     expect(await rig.place.json(["fleet", "ls"])).toEqual([]);
+    const empty = join(rig.place.folder, "exports/empty.json");
+    await rig.place.run(["fleet", "export", "--to", empty]);
+    await rig.place.run(["fleet", "restore", empty], { code: 1 });
     expect(await rig.place.run(["fleet", "restore", exported])).toBe(
       "1 created, 0 changed, 0 as they were\n",
     );

@@ -264,7 +264,8 @@ async function open(
       ? () => undefined
       : exportHourly({
           directory: options.exports,
-          read: () => operations.export(),
+          read: () =>
+            index.members.size + index.services.size === 0 ? undefined : operations.export(),
           clock,
           logger,
         });
@@ -280,7 +281,7 @@ async function open(
     events,
     asker: { passer, presence },
     audit,
-    join: createJoinDesk({ hub, store, tokens, audit, clock, logger }),
+    join: createJoinDesk({ hub, store, index, tokens, audit, clock, logger }),
     info: () => ({
       fleet,
       hub: id,

@@ -100,6 +100,26 @@ here("who may do what", () => {
     expect(told).toHaveLength(count);
   });
 
+  test("a name is one master's: a clone gets another, and a change to a taken one is refused", async () => {
+    const { id, secret, fp } = await joinToken({ uses: 3 });
+    const join = (mid: string, name: string) =>
+      joinAs(mid, name, { id, secret }, fp, (request) => hub.fleet.join(request, ADDRESS));
+    await Promise.all([join("d7f1000000000001", "vm"), join("e8f1000000000002", "vm")]);
+    await join("d7f1000000000003", "vm");
+    const names = ["d7f1000000000001", "e8f1000000000002", "d7f1000000000003"].map(
+      (mid) => hub.fleet.master(admin(), mid).name,
+    );
+    expect(names.filter((name) => name === "vm")).toHaveLength(1);
+    expect(new Set(names).size).toBe(3);
+    const owner = hub.fleet.master(admin(), "vm").mid;
+    const change = hub.fleet.changeMaster(admin(), "d7f1000000000003", { name: "vm" });
+    await expect(change).rejects.toMatchObject({
+      code: "CONFLICT",
+      message: `master ${owner} has the name vm already`,
+    });
+    expect((await hub.fleet.changeMaster(admin(), owner, { name: "vm" })).name).toBe("vm");
+  });
+
   test("viewers see, operators touch, admins do all; selectors hide what is not theirs", async () => {
     const eu = await fleet.member(hub, { labels: { region: "eu" } });
     const us = await fleet.member(hub, { labels: { region: "us" } });

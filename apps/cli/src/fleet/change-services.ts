@@ -6,7 +6,7 @@ import {
   findService,
   type GivenService,
 } from "@nodepass/master-client/fleet";
-import type { FailoverPolicy, FleetMaster, Service } from "@nodepass/model/fleet";
+import type { FailoverPolicy, FleetMaster, PartRole, Service } from "@nodepass/model/fleet";
 import type {
   FleetCreateOptions,
   FleetFailoverOptions,
@@ -88,16 +88,22 @@ function policyOf({ ttl, failback }: FleetFailoverOptions) {
   };
 }
 
-/** Prints a service that was changed; one that does not run as it should is a failure. */
+/**
+ * Prints a service that was changed; one that does not run as it should is a failure.
+ *
+ * @param moved the end that was: the other one is in error for as long as the move waits
+ */
 async function report(
   context: CliContext,
   fleet: FleetClient,
   service: Service,
   options: RemoteOptions & { readonly showKey?: boolean | undefined },
+  moved?: PartRole | undefined,
 ): Promise<void> {
   const masters = options.json === true ? [] : await fleet.masters();
   await printService(context, service, { ...options, masters });
-  const failed = service.parts.find(({ state }) => state === "failed");
+  const isWaiting = service.parts.some(({ role, state }) => role === moved && state === "pending");
+  const failed = service.parts.find(({ state }) => state === "failed" && !isWaiting);
   if (failed === undefined) return;
   throw new CliError(`the ${failed.role} failed: ${plainText(failed.reason) || "no reason given"}`);
 }
@@ -122,7 +128,7 @@ export async function moveService(
     ...(part !== undefined && { part }),
     ...(force === true && { force }),
   });
-  await report(context, fleet, moved, options);
+  await report(context, fleet, moved, options, part ?? parts[0]?.role);
 }
 
 /** Runs `nodepass fleet start` and `stop`. */

@@ -13,6 +13,7 @@ import type { Clock } from "@nodepass/master-api";
 import { type Logger, ServiceError } from "@nodepass/model";
 import type { HubSecrets } from "../hub-secrets.ts";
 import type { FleetStore } from "../store/fleet-store.ts";
+import type { LiveIndex } from "../store/memory-index.ts";
 import type { Auditor } from "./auditor.ts";
 import { stored, type Tokens } from "./tokens.ts";
 import { createTurnstile } from "./turnstile.ts";
@@ -24,6 +25,7 @@ const JOINS = { atOnce: 16, waiting: 2000 } as const;
 export interface JoinDeskOptions {
   readonly hub: HubSecrets;
   readonly store: Pick<FleetStore, "members">;
+  readonly index: Pick<LiveIndex, "findMembers" | "wroteMember">;
   readonly tokens: Pick<Tokens, "use">;
   readonly audit: Auditor;
   readonly clock: Clock;
@@ -39,8 +41,17 @@ export interface JoinDeskOptions {
 export function createJoinDesk(
   options: JoinDeskOptions,
 ): (request: JoinRequest, from: string) => Promise<SealedJoinAnswer> {
-  const { hub, store, tokens, audit, clock, logger } = options;
+  const { hub, store, index, tokens, audit, clock, logger } = options;
   const { secrets, memberServers, ca, hubs } = hub;
+
+  /** Names of masters whose records are being written. */
+  const taken = new Set<string>();
+  /** Clones of one machine have its name: who comes later gets the beginning of its mid behind it. */
+  const freeName = ({ mid, name }: JoinRequest): string => {
+    if (name === "") return mid;
+    const isFree = (one: string) => index.findMembers(one).length === 0 && !taken.has(one);
+    return [name, `${name}-${mid.slice(0, 4)}`].find(isFree) ?? `${name}-${mid}`;
+  };
 
   const admit = async (request: JoinRequest, from: string): Promise<void> => {
     const { mid, nkey, box, token } = request;
@@ -68,9 +79,10 @@ export function createJoinDesk(
       action,
       async () => {
         const { labels } = await tokens.use(token);
+        const name = freeName(request);
         const record: MemberRecord = {
           v: 1,
-          name: request.name === "" ? mid : request.name,
+          name,
           labels,
           address: "",
           nkey,
@@ -79,7 +91,14 @@ export function createJoinDesk(
           joined: clock.now(),
           evicted: false,
         };
-        return stored(store.members.create(mid, record));
+        taken.add(name);
+        try {
+          const revision = await stored(store.members.create(mid, record));
+          index.wroteMember(mid, { value: record, revision });
+          return revision;
+        } finally {
+          taken.delete(name);
+        }
       },
       (revision) => revision,
     );

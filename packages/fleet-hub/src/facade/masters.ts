@@ -3,6 +3,7 @@ import type { Clock } from "@nodepass/master-api";
 import { type Logger, ServiceError } from "@nodepass/model";
 import type { FleetMasterChange } from "@nodepass/model/fleet";
 import type { Auditor } from "../access/auditor.ts";
+import { demandMember } from "../access/demand-member.ts";
 import { demandRole, maySee } from "../access/scope.ts";
 import { stored } from "../access/tokens.ts";
 import type { EngineControl } from "../engine/engine-control.ts";
@@ -42,11 +43,8 @@ export type Masters = Pick<Fleet, "masters" | "master" | "changeMaster" | "remov
 export function createMasters(options: MastersOptions): Masters {
   const { store, index, presence, messenger, operations, control, audit, clock, logger } = options;
 
-  const demand: Masters["demand"] = (caller, midOrName) => {
-    const found = index.findMember(midOrName);
-    if (found !== undefined && maySee(caller, found.record.labels)) return found;
-    throw new ServiceError("NOT_FOUND", `there is no master ${midOrName.slice(0, 64)}`);
-  };
+  const demand: Masters["demand"] = (caller, midOrName) =>
+    demandMember(index, midOrName, caller.selector);
   const view = (mid: string, record: MemberRecord) => masterView(mid, record, presence, index);
 
   /** Reads, changes and writes it, again if another was faster. */
@@ -90,6 +88,10 @@ export function createMasters(options: MastersOptions): Masters {
       const isDrainOnly = name === undefined && labels === undefined && address === undefined;
       demandRole(caller, isDrainOnly ? "operator" : "admin");
       if (name?.trim() === "") throw new ServiceError("INVALID", "a master's name is empty");
+      const [other] = name === undefined ? [] : index.findMembers(name);
+      if (other !== undefined && other.mid !== mid) {
+        throw new ServiceError("CONFLICT", `master ${other.mid} has the name ${name} already`);
+      }
       if (labels !== undefined && !maySee(caller, labels)) {
         const text = "with these labels the master would not be the token's to see any more";
         throw new ServiceError("FORBIDDEN", text);

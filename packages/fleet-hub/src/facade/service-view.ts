@@ -1,5 +1,5 @@
 import type { PartRecord, ServiceRecord } from "@nodepass/fleet-protocol";
-import type { Service, ServicePart } from "@nodepass/model/fleet";
+import type { Service, ServicePart, ServicePolicy } from "@nodepass/model/fleet";
 import { redact } from "@nodepass/url-config";
 import type { Presence } from "../members/presence.ts";
 import type { Stored } from "../store/fleet-store.ts";
@@ -20,7 +20,7 @@ export function serviceView(
     by: value.by,
     changed: new Date(value.at).toISOString(),
     parts: value.parts.map((part, place) =>
-      partView(sid, place, part, revision, presence, unmasked),
+      partView(sid, place, part, revision, presence, unmasked, value.policy),
     ),
   };
 }
@@ -32,10 +32,11 @@ function partView(
   revision: number,
   presence: Pick<Presence, "facts" | "report">,
   unmasked: boolean,
+  policy: ServicePolicy,
 ): ServicePart {
   const { role, owner, epoch, running, url, sel } = part;
   const report = presence.report(sid, place);
-  const { state, reason } = stateOf(part, revision, report, presence);
+  const { state, reason } = stateOf(part, revision, report, presence, policy);
   return {
     role,
     owner,
@@ -55,8 +56,15 @@ function stateOf(
   revision: number,
   report: ReturnType<Presence["report"]>,
   presence: Pick<Presence, "facts">,
+  { failover, ttl }: ServicePolicy,
 ): Pick<ServicePart, "state" | "reason"> {
-  if (owner === null) return { state: from === null ? "released" : "pending", reason: "" };
+  if (owner === null && from === null) return { state: "released", reason: "" };
+  if (owner === null) {
+    const silence =
+      failover === "strict" ? "when its lease has ended" : `after ${ttl} s of silence`;
+    const reason = `its old master has not answered yet; it goes on when it does, or ${silence}`;
+    return { state: "pending", reason };
+  }
   const { status } = presence.facts(owner);
   if (status === "late" || status === "lost") {
     return { state: "unreachable", reason: `its master is ${status}` };

@@ -3,6 +3,7 @@ import { ServiceError } from "@nodepass/model";
 import type { NewService, NewServicePart, PartRole } from "@nodepass/model/fleet";
 import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
+import { clientConnects } from "./client-connects.ts";
 import type { Failures } from "./failures.ts";
 import { createTunnelKey, hasAutoTunnel, keyOf, roleOf, withKey, withTunnel } from "./part-url.ts";
 import type { Placed, Placer } from "./placer.ts";
@@ -151,7 +152,8 @@ export function createServiceCreator(
       const name = index.members.get(part.owner)?.value.name ?? part.owner;
       throw new ServiceError("UNAVAILABLE", `master ${name} went away while the pair was made`);
     }
-    return now;
+    await clientConnects(parts, sid, now.revision, Math.max(0, deadline - clock.monotonic()));
+    return index.services.get(sid) ?? now;
   };
 
   /** @throws {ServiceError} `CONFLICT` if a part can't run where it was placed: all of it is taken back */

@@ -73,6 +73,9 @@ export function createImporter(
 
   return async (caller: Caller, text) => {
     const exported = readExport(text, fleet, signature);
+    if (exported.members.size + exported.services.size === 0) {
+      throw new ServiceError("INVALID", `the export of ${exported.time} has nothing in it`);
+    }
     await importMembers(exported);
     const members = new Set(
       [...exported.members, ...[...index.members].map(([mid, { value }]) => [mid, value] as const)]

@@ -3,6 +3,7 @@ import { ServiceError } from "@nodepass/model";
 import type { Move, PartRole, Selector } from "@nodepass/model/fleet";
 import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
+import { clientConnects } from "./client-connects.ts";
 import { ANSWER_WITHIN_MS } from "./create-service.ts";
 import { handOver, losesClient } from "./hand-over.ts";
 import { isUnsettled } from "./part-steps.ts";
@@ -30,11 +31,12 @@ export interface ServiceMover {
 }
 
 export function createServiceMover(
-  { index, presence, clock, orders }: ServiceParts,
+  parts: ServiceParts,
   writer: ServiceWriter,
   placer: Placer,
   reconciler: Reconciler,
 ): ServiceMover {
+  const { index, presence, clock, orders } = parts;
   const nameOf = (mid: string | null) =>
     mid === null ? "nobody" : (index.members.get(mid)?.value.name ?? mid);
 
@@ -135,7 +137,11 @@ export function createServiceMover(
     move: async (caller, sid, { part, to, selector, force }) => {
       const at = partAt(sid, writer.read(sid).value, part);
       const { token: by, selector: visible } = caller;
-      return movePart(sid, at, { by, visible, to, selector, force });
+      const deadline = clock.monotonic() + ANSWER_WITHIN_MS;
+      const moved = await movePart(sid, at, { by, visible, to, selector, force });
+      if (moved.value.parts[at]?.owner === null) return moved;
+      await clientConnects(parts, sid, moved.revision, Math.max(0, deadline - clock.monotonic()));
+      return index.services.get(sid) ?? moved;
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { PartKey, Prepared } from "@nodepass/fleet-protocol";
 import { ServiceError, type ServiceErrorCode } from "@nodepass/model";
-import { isSelected, type PartRole, parseSelector, type Selector } from "@nodepass/model/fleet";
+import { type PartRole, parseSelector, type Selector } from "@nodepass/model/fleet";
+import { demandMember } from "../access/demand-member.ts";
 import { listCandidates, spreadOf } from "./candidates.ts";
 import { type Candidate, place } from "./place.ts";
 import type { ServiceParts } from "./service-operations.ts";
@@ -60,11 +61,8 @@ export function createPlacer({
   };
 
   const find = (midOrName: string, visible: Selector) => {
-    const found = index.findMember(midOrName);
-    if (found === undefined || !isSelected(found.record.labels, visible)) {
-      throw new ServiceError("NOT_FOUND", `no master ${JSON.stringify(midOrName.slice(0, 80))}`);
-    }
-    return { mid: found.mid, name: found.record.name };
+    const { mid, record } = demandMember(index, midOrName, visible);
+    return { mid, name: record.name };
   };
 
   const prepare = async (

@@ -15,10 +15,10 @@ export interface FleetIndex {
   readonly revision: number;
   /** Parts that a member owns, or that still wait for its word (`from`). */
   ownedBy(mid: string): readonly PartPlace[];
-  /** A member by its mid or, if only one has it, its name; never an evicted one. */
-  findMember(
+  /** The member with this mid, or all that have it as their name; never an evicted one. */
+  findMembers(
     midOrName: string,
-  ): { readonly mid: string; readonly record: MemberRecord } | undefined;
+  ): readonly { readonly mid: string; readonly record: MemberRecord }[];
   /**
    * Told after the index has changed; never throws.
    *

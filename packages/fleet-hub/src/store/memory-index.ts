@@ -58,17 +58,14 @@ export async function createIndex(
     },
     bad,
     ownedBy: (mid) => [...(owners.get(mid)?.values() ?? [])],
-    findMember: (midOrName) => {
+    findMembers: (midOrName) => {
       const direct = members.records.get(midOrName);
       if (direct !== undefined && !direct.value.evicted) {
-        return { mid: midOrName, record: direct.value };
+        return [{ mid: midOrName, record: direct.value }];
       }
-      const named = [...members.records].filter(
-        ([, { value }]) => value.name === midOrName && !value.evicted,
-      );
-      const [only] = named;
-      if (only === undefined || named.length > 1) return undefined;
-      return { mid: only[0], record: only[1].value };
+      return [...members.records]
+        .filter(([, { value }]) => value.name === midOrName && !value.evicted)
+        .map(([mid, { value }]) => ({ mid, record: value }));
     },
     onService: (listener) => services.listen(listener),
     onMember: (listener) => members.listen(listener),

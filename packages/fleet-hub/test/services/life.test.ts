@@ -254,6 +254,15 @@ describe("export and import", () => {
     expect(fleet.record("s")?.parts).toMatchObject([{ owner: midOf(0), epoch: 2 }]);
   });
 
+  it("refuses an export with nothing in it", async () => {
+    const fleet = await begin({ members: 0 });
+    const { operations } = fleet.hub();
+    await expect(operations.import(ADMIN, operations.export())).rejects.toMatchObject({
+      code: "INVALID",
+      message: expect.stringMatching(/^the export of .+ has nothing in it$/),
+    });
+  });
+
   it("refuses what no hub of this fleet has written, or what was changed since", async () => {
     const fleet = await begin();
     await fleet.create("s", { alias: "before", parts: [SERVER] });

@@ -109,6 +109,36 @@ describe("create", () => {
     expect(made.value.parts).toMatchObject([{ to: null }, { to: null }]);
   });
 
+  it("waits for a client that dialled before its server listened, 10 s at most", async () => {
+    const fleet = await begin();
+    const pair = {
+      parts: [
+        { ...SERVER, master: "m0" },
+        { ...CLIENT, master: "m1" },
+      ],
+    };
+    const { operations, presence } = fleet.hub();
+    fleet.member(1).inError.add("soon/1").add("never/1");
+    let isMade = false;
+    const making = operations.create(ADMIN, "soon", NewServiceSchema.parse(pair));
+    void making.then(() => {
+      isMade = true;
+    });
+    await fleet.time.pass(900);
+    expect(presence.reportOf(midOf(1), "soon", 1)?.outcome).toBe("failed");
+    expect(isMade).toBe(false);
+    const said = presence.reportOf(midOf(1), "soon", 1);
+    if (said === undefined) throw new Error("the client's master has said nothing");
+    presence.reported(midOf(1), [{ ...said, outcome: "applied", reason: "" }]);
+    await fleet.time.pass(1);
+    expect(isMade).toBe(true);
+    const began = fleet.time.now;
+    await fleet.create("never", pair);
+    expect(fleet.time.now - began).toBeGreaterThan(9000);
+    expect(fleet.time.now - began).toBeLessThan(11_000);
+    expect(fleet.record("never")?.parts).toMatchObject([{ to: null }, { to: null }]);
+  });
+
   it("leaves a single part that fails, to be looked at", async () => {
     const fleet = await begin({ canRun: () => () => "no such device" });
     await fleet.create("s", { parts: [SERVER] });
