@@ -180,7 +180,10 @@ it("exports into a file for its owner only, and imports it", async () => {
   const file = join(temporaryFolder(), "fleet.json");
   expect((await fleet(hub, "export", "--to", file)).stdout).toBe(`wrote ${file}\n`);
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(await fleet(hub, "export", "--to", file)).toMatchObject({ code: 1 });
+  expect(await fleet(hub, "export", "--to", file)).toMatchObject({
+    code: 1,
+    stderr: `nodepass: ${file} is there already: nothing is overwritten, name a new file\n`,
+  });
   expect(JSON.parse((await fleet(hub, "export", "--nodepassdash")).stdout)).toEqual({
     exported: "?format=nodepassdash",
   });

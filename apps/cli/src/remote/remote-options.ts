@@ -34,11 +34,14 @@ export function addAskOptions(command: Command): Command {
     .option("--profile <name>", "a master saved with login")
     .option("--insecure", "trust any certificate of the master")
     .option("--pin <sha256>", "trust the certificate with this fingerprint only", parsePin)
-    .addOption(
-      new Option("--timeout <seconds>", "longest wait for an answer")
-        .argParser(parseTimeout)
-        .default(defaultTimeoutMs, "15"),
-    );
+    .addOption(timeoutOption());
+}
+
+/** How long an answer is waited for. */
+export function timeoutOption(): Option {
+  return new Option("--timeout <seconds>", "longest wait for an answer")
+    .argParser(parseTimeout)
+    .default(defaultTimeoutMs, "15");
 }
 
 /** Adds the options of commands that ask a master and show what it says. */
