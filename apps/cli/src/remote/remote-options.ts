@@ -30,7 +30,10 @@ export function addAskOptions(command: Command): Command {
       "-m, --master <master>",
       "http(s)://host:port[/prefix], its master:// URL, a profile, or MASTER@FLEET through a hub",
     )
-    .option("--key <key>", "its API key; better NP_API_KEY, others can see arguments")
+    .option(
+      "--key <key>",
+      "its API key; others can see it, so better NP_API_KEY, used where no profile is",
+    )
     .option("--profile <name>", "a master saved with login")
     .option("--insecure", "trust any certificate of the master")
     .option("--pin <sha256>", "trust the certificate with this fingerprint only", parsePin)
