@@ -92,7 +92,9 @@ describe("fleet init", () => {
 
   it("has the engine's own page where it is wanted, or none", async () => {
     const page = async (...argv: string[]) =>
-      /^http: .*$/m.exec((await init("--host", "a.example", ...argv)).read("nats/nats-0.conf"))?.[0];
+      /^http: .*$/m.exec(
+        (await init("--host", "a.example", ...argv)).read("nats/nats-0.conf"),
+      )?.[0];
     expect(await page()).toBe('http: "127.0.0.1:8222"');
     expect(await page("--monitor-port", "8333")).toBe('http: "127.0.0.1:8333"');
     expect(await page("--monitor-port", "0")).toBeUndefined();
