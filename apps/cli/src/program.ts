@@ -97,6 +97,13 @@ function nameOwnHelp(command: Command, path: string): void {
   for (const each of command.commands) nameOwnHelp(each, `${path} ${each.name()}`);
 }
 
+/** A master's plain 404 may be a hub's, and the reverse; commands that ask nobody load no client. */
+async function explained(context: CliContext, error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && "status" in error && error.status === 404)) return error;
+  const { explainNotFound } = await import("./remote/open-master.ts");
+  return explainNotFound(context, error);
+}
+
 /**
  * Runs one command line to its end and says what went wrong on standard error.
  *
@@ -113,7 +120,7 @@ export async function runCli(context: CliContext): Promise<number> {
     if (error instanceof CommanderError) {
       return error.exitCode === exitCodes.ok ? exitCodes.ok : exitCodes.usage;
     }
-    const known = asCliError(error);
+    const known = asCliError(await explained(context, error));
     if (known?.message === "") return known.exitCode;
     const style = createStyle(hasColour(context.stderr, context.environment));
     const [first, ...rest] = errorLines(known ?? error, commandName(context.environment));

@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { type FakeHub, fakeToken, startFakeHub } from "./support/fake-hub.ts";
+import { fakeKey, startFakeMaster } from "./support/fake-master.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { type RunOptions, runCli, startCli } from "./support/run-cli.ts";
 
@@ -54,6 +55,39 @@ it("asks any master of a fleet through its hub, by mid without a look-up, and by
   const renew = await run("-m", `edge@${url}`, "key", "renew");
   expect(renew).toMatchObject({ code: 2, stdout: "" });
   expect((await run("-m", `edge@${url}`, "fleet", "ls")).stderr).toContain("no MASTER@");
+});
+
+it("calls a master of a fleet as it was called, and says which kind of API answers", async () => {
+  const hub = await startFakeHub();
+  const { url } = await startFakeMaster();
+  const run = (...argv: string[]) =>
+    runCli(argv, { environment: { XDG_CONFIG_HOME: folder, NP_API_KEY: variable } });
+  const folder = temporaryFolder();
+  let variable: string | undefined;
+  await run("login", "edge", "--master", url, "--key", fakeKey);
+  await run("login", "prod", "--master", hub.url, "--key", fakeToken);
+
+  const empty = await run("-m", "edge@prod", "ls", "--tag", "none=here");
+  expect(empty).toMatchObject({ code: 0, stdout: "" });
+  expect(empty.stderr).toMatch(/ at edge@prod\n.* nodepass -m edge@prod create /);
+  expect((await run("-m", "edge@prod", "info")).stdout).toMatch(/^master +edge@prod\n/);
+  expect(await run("-m", "prod", "ls")).toMatchObject({
+    code: 3,
+    stderr: "nodepass: this is the hub of the fleet prod: name a master, -m MASTER@prod\n",
+  });
+  expect(await run("-m", "edge", "fleet", "ls")).toMatchObject({
+    code: 3,
+    stderr: `nodepass: this is a master, not a fleet's hub: ${url}\n`,
+  });
+  expect(await run("-m", "edge@nofleet", "ls")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^nodepass: no profile "nofleet"\n {2}saved: edge, prod\n/),
+  });
+  variable = "another";
+  expect(await run("fleet", "ls", "-q")).toMatchObject({
+    code: 0,
+    stderr: "nodepass: NP_API_KEY is not used: the key of the profile prod is\n",
+  });
 });
 
 it("makes a pair in one line", async () => {
@@ -111,11 +145,19 @@ it("makes, moves, stops, shows and removes services, keys hidden", async () => {
   expect(hub.services[0]?.policy).toEqual({ failover: "strict", ttl: 15, failback: "healthy" });
   expect((await fleet(hub, "failover", "resume")).stdout).toBe("failover goes on\n");
 
+  const slip = await fleet(hub, "rm", "web", "nosuch");
+  expect(slip).toMatchObject({ code: 3, stdout: "" });
+  expect(slip.stderr).toMatch(/no master and no service "nosuch"[\s\S]*nothing was removed\n$/);
+  expect(hub.services.map(({ alias }) => alias)).toEqual(["web"]);
   expect((await fleet(hub, "rm", "web", "--keep")).stdout).toBe("removed 00aa0000 (web)\n");
   expect(hub.requests.at(-1)?.line).toBe("DELETE /api/v1/fleet/services/00aa0000?keep=true");
   expect((await fleet(hub, "rm", "home", "--stop")).stdout).toContain("removed 00000000000000b0");
   expect(hub.requests.at(-1)?.line).toBe("DELETE /api/v1/fleet/masters/00000000000000b0?stop=true");
   expect(await fleet(hub, "rm", "home")).toMatchObject({ code: 3, stdout: "" });
+  await fleet(hub, "create", url, "--on", "edge", "--alias", "db");
+  expect((await fleet(hub, "rm", "edge")).stderr).toMatch(
+    /^the server of \w+ \(db\) stays there, as its own\n$/,
+  );
 });
 
 it("names, labels and drains masters", async () => {
@@ -180,7 +222,10 @@ it("exports into a file for its owner only, and imports it", async () => {
   const file = join(temporaryFolder(), "fleet.json");
   expect((await fleet(hub, "export", "--to", file)).stdout).toBe(`wrote ${file}\n`);
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(await fleet(hub, "export", "--to", file)).toMatchObject({ code: 1 });
+  expect(await fleet(hub, "export", "--to", file)).toMatchObject({
+    code: 1,
+    stderr: `nodepass: ${file} is there already: nothing is overwritten, name a new file\n`,
+  });
   expect(JSON.parse((await fleet(hub, "export", "--nodepassdash")).stdout)).toEqual({
     exported: "?format=nodepassdash",
   });
@@ -203,6 +248,11 @@ it("completes masters and services", async () => {
 it("says where no hub is, and ends as other commands do", async () => {
   const environment = { NP_MASTER_URL: "http://127.0.0.1:1", NP_API_KEY: "k" };
   expect(await runCli(["fleet", "ls"], { environment })).toMatchObject({ code: 5, stdout: "" });
+  const nobody = { XDG_CONFIG_HOME: temporaryFolder() };
+  expect(await runCli(["fleet", "ls"], { environment: nobody })).toMatchObject({
+    code: 4,
+    stderr: expect.stringMatching(/no fleet's token.*\n.*login NAME --master https.*\n.*token/),
+  });
   const hub = await startFakeHub();
   const wrong = { ...hub.environment, NP_API_KEY: "wrong" };
   expect(await runCli(["fleet", "ls"], { environment: wrong })).toMatchObject({ code: 4 });

@@ -90,11 +90,22 @@ describe("fleet init", () => {
     expect(plain.read("nats/nats-0.conf")).not.toContain("cert_file");
   });
 
+  it("has the engine's own page where it is wanted, or none", async () => {
+    const page = async (...argv: string[]) =>
+      /^http: .*$/m.exec(
+        (await init("--host", "a.example", ...argv)).read("nats/nats-0.conf"),
+      )?.[0];
+    expect(await page()).toBe('http: "127.0.0.1:8222"');
+    expect(await page("--monitor-port", "8333")).toBe('http: "127.0.0.1:8333"');
+    expect(await page("--monitor-port", "0")).toBeUndefined();
+  });
+
   it.each([
     [["--host", "a b"], 2, "allowed are host names and IP addresses"],
     [["--host", "a", "--host", "b", "--servers", "3"], 2, "one --host together, or one each"],
     [["--host", "a", "--servers", "2"], 2, "allowed: 1, 3"],
-    [["--host", "a", "--port", "4222"], 2, "not all different"],
+    [["--host", "a", "--port", "4222"], 2, "not all different: --port 4222, --engine-port 4222,"],
+    [["--host", "a", "--servers", "3", "--port", "8224"], 2, "--monitor-port 8222, 8223, 8224;"],
     [["--host", "a", "--listen", "eth0"], 2, "allowed are an IP address, and host"],
     [["--host", "a", "--tls", "files"], 2, "--crt and --crt-key"],
     [["--host", "a", "--name", "Prod!"], 2, "1 to 32 lower-case letters"],

@@ -81,3 +81,7 @@ it("asks for a master's key, and names the ways to give it", async () => {
   expect(code).toBe(4);
   expect(stderr).toContain("nodepass login --master");
 });
+
+it("says the default of a time in the unit that it is given in", async () => {
+  expect((await runCli(["login", "--help"])).stdout).toMatch(/longest wait.*\s+\(default: 15\)/);
+});

@@ -44,7 +44,8 @@ export async function leaveFleet(stateDirectory: string): Promise<string> {
   const agent = await import("@nodepass/fleet-agent");
   const left = await agent.leaveFleet(stateDirectory);
   if (left === undefined) return "this master is in no fleet";
-  const { fleet, mid, parts } = left;
+  const { fleet, mid, parts, reason } = left;
+  if (reason !== "") return `${mid} was out of the fleet ${fleet} already (${reason}): forgotten`;
   const kept = `${parts} of its instances were the fleet's and are its own now`;
   return `${mid} has left the fleet ${fleet}; ${kept}. At the hub: nodepass fleet rm ${mid}`;
 }

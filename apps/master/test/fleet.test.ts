@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { FleetFile } from "@nodepass/fleet-agent";
 import { describe, expect, it } from "vitest";
 import { ask, runCommand, startMaster, temporaryFolder } from "./support/run-master.ts";
 
@@ -31,6 +32,21 @@ describe("a master in no fleet", () => {
     const environment = { NP_STATE_DIR: temporaryFolder() };
     const { code, stdout } = await runCommand({ argv: ["--leave"], environment });
     expect([code, stdout]).toEqual([0, "this master is in no fleet\n"]);
+  });
+
+  it("forgets one that has removed it", async () => {
+    const folder = temporaryFolder();
+    await FleetFile.create(folder, {
+      ...{ v: 1, fleet: "prod", mid: "0123456789abcdef", seed: "", jwt: "jwt", pin: "", ca: "" },
+      ...{ box: new Uint8Array(32), hubKey: new Uint8Array(32), fingerprint: "", servers: [] },
+      ...{ issued: 0, expires: 0, hubs: ["https://127.0.0.1:1"], revision: 0, bucket: "" },
+      ...{ left: "it was removed from the fleet", parts: [], former: [] },
+    });
+    const environment = { NP_STATE_DIR: folder };
+    const { code, stdout } = await runCommand({ argv: ["--leave"], environment });
+    const said = "0123456789abcdef was out of the fleet prod already";
+    expect([code, stdout]).toEqual([0, `${said} (it was removed from the fleet): forgotten\n`]);
+    expect(readdirSync(folder)).not.toContain("fleet.msgpack");
   });
 });
 

@@ -213,7 +213,9 @@ class Member implements FleetAgent {
       this.#line.open();
     } else {
       this.#parts.release();
-      this.#tellLeft();
+      if (data.leftTold !== true) this.#tellLeft();
+      data.leftTold = true;
+      this.#saveEnd();
     }
   }
 
@@ -304,15 +306,19 @@ class Member implements FleetAgent {
     this.#parts.release();
     this.#quiet();
     this.#line.destroy();
-    file.save().catch((error: unknown) => {
+    this.#saveEnd();
+  }
+
+  #saveEnd(): void {
+    this.#options.file.save().catch((error: unknown) => {
       this.#options.logger.error({ reason: String(error) }, "fleet: its end is not saved");
     });
   }
 
   #tellLeft(): void {
     const { fleet, left } = this.#options.file.data;
-    const hint = "to come back: rejoin with --join TOKEN --new-identity";
-    this.#options.logger.error({ fleet, reason: left, hint }, "fleet: this master has left");
+    const hint = "to come back: rejoin with --join TOKEN --new-identity; to forget it: --leave";
+    this.#options.logger.warn({ fleet, reason: left, hint }, "fleet: this master has left");
   }
 }
 

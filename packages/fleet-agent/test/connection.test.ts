@@ -3,7 +3,7 @@ import { cpSync, existsSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { FLEET_FILE_NAME, FleetFile } from "@nodepass/fleet-agent";
+import { FLEET_FILE_NAME, FleetFile, leaveFleet } from "@nodepass/fleet-agent";
 import { createBoxKeys, fingerprintOf } from "@nodepass/fleet-protocol";
 import { findNatsServer } from "test-support/nats";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
@@ -171,6 +171,17 @@ describe.skipIf(findNatsServer() === undefined)("a member's line to its fleet", 
     await vi.waitFor(() => expect(removed.agent.status().state).toBe("left"), WAIT);
     await removed.instances.remove(managed?.id ?? "");
     expect(await removed.instances.list()).toEqual([]);
+    await removed.stop();
+    // Each start is no alarm: it is said once more, then no more.
+    for (const times of [1, 0]) {
+      const later = await start(folder, {});
+      await later.master.started;
+      expect(later.agent.status().state).toBe("left");
+      await later.stop();
+      expect(later.lines.filter((line) => line.includes("has left"))).toHaveLength(times);
+    }
+    expect(await leaveFleet(folder)).toMatchObject({ reason: "removed by an admin" });
+    expect(await leaveFleet(folder)).toBeUndefined();
   });
 
   test("gets another JWT before the old one ends, and at once when it has ended", async () => {

@@ -199,6 +199,6 @@ export class Api {
     }
     if (unknown !== undefined) return unknown.value;
     const tried = basePaths.map((base) => base || "/").join(" nor ");
-    throw unreachable(this.origin, `no NodePass API under ${tried}`);
+    throw unreachable(this.origin, `no NodePass API under ${tried}`, [], 404);
   }
 }

@@ -22,9 +22,11 @@ export function unreachable(
   origin: string,
   fault: string,
   details: readonly string[] = [],
+  status?: number,
 ): MasterClientError {
   return new MasterClientError("UNREACHABLE", `no answer of the master at ${origin}: ${fault}`, {
     details,
+    status,
   });
 }
 

@@ -20,6 +20,8 @@ export interface FleetInitOptions {
   readonly port: number;
   readonly enginePort: number;
   readonly websocketPort: number;
+  /** 0: no such page. */
+  readonly monitorPort: number;
   readonly tls: "own" | "files" | "none";
   readonly crt?: string | undefined;
   readonly crtKey?: string | undefined;
@@ -96,6 +98,12 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
     .option("--port <number>", "of the hubs' API", parsePort, 9443)
     .option("--engine-port <number>", "of the engine", parsePort, 4222)
     .option("--websocket-port <number>", "of the engine as WebSocket", parsePort, 443)
+    .option(
+      "--monitor-port <number>",
+      "of the engine's own pages, on 127.0.0.1; 0: none",
+      parsePort,
+      8222,
+    )
     .addHelpText("after", initNotes)
     .action(async (directory: string, options: FleetInitOptions) => {
       const { initFleet } = await import("../fleet/init/init-fleet.ts");

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { parsePin, parseTimeout } from "../remote/remote-options.ts";
+import { parsePin, timeoutOption } from "../remote/remote-options.ts";
 
 /** Options of `nodepass login`. */
 export interface LoginOptions {
@@ -24,7 +24,7 @@ export function addProfileCommands(program: Command, context: CliContext): void 
     .option("--key <key>", "its API key; else NP_API_KEY, else asked for on standard input")
     .option("--insecure", "trust any certificate of the master")
     .option("--pin <sha256>", "trust the certificate with this fingerprint only", parsePin)
-    .option("--timeout <seconds>", "longest wait for an answer", parseTimeout, 15_000)
+    .addOption(timeoutOption())
     .option("--no-check", "save without asking the master")
     .action(async (name: string, options: LoginOptions) => {
       const { login } = await import("../profiles/profile-commands.ts");

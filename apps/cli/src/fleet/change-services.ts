@@ -221,15 +221,33 @@ export async function removeFromFleet(
   }
   const { fleet } = await openFleet(context, options);
   const [masters, services] = await Promise.all([fleet.masters(), fleet.services()]);
+  // A name that means nothing is most likely a slip: of the others nothing is removed then.
+  const found: (readonly [string, ReturnType<typeof findInFleet>])[] = [];
+  try {
+    await tryEach(context, names, async (name) => {
+      found.push([name, findInFleet({ masters, services }, name)]);
+    });
+  } catch (error) {
+    if (names.length > 1) context.stderr.write("nothing was removed\n");
+    throw error;
+  }
   const removed: string[] = [];
-  await tryEach(context, names, async (name) => {
-    const { master, service } = findInFleet({ masters, services }, name);
+  await tryEach(context, found, async ([name, { master, service }]) => {
     if (master !== undefined) await fleet.removeMaster(master.mid, options.stop);
     if (service !== undefined) await fleet.removeService(service.sid, options.keep);
     removed.push(master?.mid ?? service?.sid ?? name);
     if (options.json === true) return;
     const shown = service === undefined ? shownMaster(master, name) : shownService(service);
     context.stdout.write(`removed ${shown}\n`);
+    if (master === undefined) return;
+    // A service that was removed just now has no part left there.
+    const gone = found.flatMap(([, each]) => each.service?.sid ?? []);
+    for (const each of services.filter(({ sid }) => !gone.includes(sid))) {
+      for (const { role } of each.parts.filter(({ owner }) => owner === master.mid)) {
+        const fate = options.stop === true ? "is told to end" : "stays there, as its own";
+        context.stderr.write(`the ${role} of ${shownService(each)} ${fate}\n`);
+      }
+    }
   });
   if (options.json === true) await printData(context, removed, options);
 }

@@ -42,3 +42,10 @@ it.each([
     details: details.map((pattern) => expect.stringMatching(pattern)),
   });
 });
+
+it("says of a folder that is not a fleet's what writes one", async () => {
+  await expect(readHubSettings("/nowhere")).rejects.toMatchObject({
+    message: "/nowhere is no fleet's folder: it has no hub.json",
+    details: [expect.any(Function)],
+  });
+});

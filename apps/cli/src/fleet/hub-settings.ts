@@ -48,6 +48,11 @@ export async function readHubSettings(directory: string): Promise<HubSettings> {
   try {
     json = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      throw new CliError(`${directory} is no fleet's folder: it has no ${HUB_SETTINGS_FILE}`, {
+        details: [(command) => `${command} fleet init writes one.`],
+      });
+    }
     throw new CliError(`can't read ${path}: ${error instanceof Error ? error.message : error}`);
   }
   const { data, error } = SettingsSchema.safeParse(json);

@@ -21,6 +21,9 @@ export async function exportFleet(context: CliContext, options: FleetExportOptio
     // It holds the tunnels' keys.
     writeFileSync(to, text, { mode: 0o600, flag: "wx" });
   } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") {
+      throw new CliError(`${to} is there already: nothing is overwritten, name a new file`);
+    }
     throw new CliError(`can't write ${to}: ${error instanceof Error ? error.message : error}`);
   }
   context.stdout.write(`wrote ${to}\n`);

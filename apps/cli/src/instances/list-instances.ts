@@ -29,15 +29,15 @@ export async function listInstances(
   context: CliContext,
   options: ListInstancesOptions,
 ): Promise<void> {
-  const { client } = await openMaster(context, options);
+  const { client, shown } = await openMaster(context, options);
   if (options.watch === true) {
-    await watchList(context, client, (all) => printList(context, client.origin, all, options));
-  } else await printList(context, client.origin, await client.list(), options);
+    await watchList(context, client, (all) => printList(context, shown, all, options));
+  } else await printList(context, shown, await client.list(), options);
 }
 
 async function printList(
   context: CliContext,
-  origin: string,
+  master: string,
   all: readonly RemoteInstance[],
   options: ListInstancesOptions,
 ): Promise<void> {
@@ -59,10 +59,11 @@ async function printList(
     );
   } else if (instances.length === 0) {
     // On standard error: a script that reads the table finds none in it.
-    const command = commandName(context.environment);
+    const named = options.master === undefined ? "" : ` -m ${plainText(options.master)}`;
+    const command = `${commandName(context.environment)}${named}`;
     const what = tag === undefined ? "no instances" : "no instances with that tag";
     context.stderr.write(
-      `${what} at ${origin}\nThis makes one: ${command} create 'client://127.0.0.1:8080/example.com:80?mode=1' --alias web\n`,
+      `${what} at ${master}\nThis makes one: ${command} create 'client://127.0.0.1:8080/example.com:80?mode=1' --alias web\n`,
     );
   } else {
     const wide = options.output === "wide";

@@ -93,7 +93,8 @@ it.each<[MasterOptions, number]>([
   [{ profile: "none" }, 1],
   [{ profile: "home", pin: "AA" }, 2],
   [{ master: "edge@work", profile: "work" }, 2],
-  [{ master: "edge@nowhere" }, 4],
+  [{ master: "edge@nowhere" }, 1],
+  [{ master: "edge@http://nowhere" }, 4],
 ])("refuses %j", (options, exitCode) => {
   expect(() => chooseMaster(options, {}, book)).toThrow(expect.objectContaining({ exitCode }));
 });

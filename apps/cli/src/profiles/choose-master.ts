@@ -23,6 +23,8 @@ export interface MasterChoice {
   readonly trust: Trust;
   /** The profile that the key is from. */
   readonly profile: string | undefined;
+  /** `NP_API_KEY` is set, and not what is sent. */
+  readonly ignoresVariable: boolean;
 }
 
 /** Where `nodepass 'master://…'` listens unless told otherwise. */
@@ -37,22 +39,35 @@ export const defaultMaster = "http://127.0.0.1:9090";
  *
  * @throws {CliError} usage for options that exclude each other, failure for an unknown profile,
  *   unauthorized without a key
+ * @param isHub a fleet's hub is meant: what is missing is its token
  */
 export function chooseMaster(
   given: MasterOptions,
   environment: Readonly<Record<string, string | undefined>>,
   book: ProfileBook,
+  isHub = false,
 ): MasterChoice {
   if (given.master !== undefined && given.profile !== undefined) {
     throw new CliError("--master and --profile exclude each other", { exitCode: exitCodes.usage });
   }
   const [, member, fleet] = memberOfFleet.exec(given.master ?? "") ?? [];
+  if (fleet !== undefined && isBareWord(fleet) && !book.profiles.has(fleet)) {
+    const { message, details } = noProfile(fleet, book);
+    throw new CliError(message, {
+      details: [...details, "The hub of a fleet that is not saved: MASTER@https://host:port"],
+    });
+  }
   const options = withProfile({ ...given, master: fleet ?? given.master }, book);
-  return { ...chooseHub(options, environment, book), member };
+  return { ...chooseAddress(options, environment, book, isHub || member !== undefined), member };
 }
 
 /** A name or mid, and the fleet; what has `/` or `:` before the `@` is a URL. */
 const memberOfFleet = /^([^/:@]+)@(.+)$/;
+
+/** What is no address that anybody would give of a hub. */
+function isBareWord(fleet: string): boolean {
+  return /^[\w-]+$/.test(fleet) && fleet !== "localhost";
+}
 
 /** A master that is called by the name of a profile is that profile's. */
 function withProfile({ master, ...rest }: MasterOptions, book: ProfileBook): MasterOptions {
@@ -60,10 +75,11 @@ function withProfile({ master, ...rest }: MasterOptions, book: ProfileBook): Mas
   return { ...rest, profile: master };
 }
 
-function chooseHub(
+function chooseAddress(
   options: MasterOptions,
   environment: Readonly<Record<string, string | undefined>>,
   book: ProfileBook,
+  isHub: boolean,
 ): Omit<MasterChoice, "member"> {
   const { NP_MASTER_URL: masterOfEnvironment = "", NP_API_KEY: keyOfEnvironment = "" } =
     environment;
@@ -78,7 +94,7 @@ function chooseHub(
   const key =
     options.key ??
     ((belongs && (told !== "" || profile === undefined) && keyOfEnvironment) || profile?.key);
-  if (key === undefined || key === "") throw noKey(address);
+  if (key === undefined || key === "") throw isHub ? noToken(address) : noKey(address);
   if (options.pin !== undefined && address.origin.startsWith("http:")) {
     throw new CliError("--pin needs an https:// master: without TLS there is no certificate", {
       exitCode: exitCodes.usage,
@@ -89,6 +105,8 @@ function chooseHub(
     key,
     trust: chooseTrust(options, profile),
     profile: key === profile?.key ? name : undefined,
+    ignoresVariable:
+      options.key === undefined && keyOfEnvironment !== "" && key !== keyOfEnvironment,
   };
 }
 
@@ -98,10 +116,7 @@ function pickProfile({ profile: name }: MasterOptions, book: ProfileBook): Named
   const picked = name ?? book.current;
   if (picked === undefined) return [undefined, undefined];
   const profile = book.profiles.get(picked);
-  if (profile === undefined && name !== undefined) {
-    const known = [...book.profiles.keys()].join(", ") || "none";
-    throw new CliError(`no profile ${JSON.stringify(name)}`, { details: [`saved: ${known}`] });
-  }
+  if (profile === undefined && name !== undefined) throw noProfile(name, book);
   return [picked, profile];
 }
 
@@ -130,6 +145,21 @@ function chooseTrust({ insecure, pin }: MasterOptions, profile: Profile | undefi
   if (insecure === true) return { kind: "any" };
   if (profile?.pin !== undefined) return { kind: "pin", fingerprint: profile.pin };
   return { kind: profile?.insecure === true ? "any" : "system" };
+}
+
+function noProfile(name: string, book: ProfileBook): CliError {
+  const known = [...book.profiles.keys()].join(", ") || "none";
+  return new CliError(`no profile ${JSON.stringify(name)}`, { details: [`saved: ${known}`] });
+}
+
+function noToken({ origin }: MasterAddress): CliError {
+  return new CliError(`no fleet's token for a hub at ${origin}`, {
+    exitCode: exitCodes.unauthorized,
+    details: [
+      (command) => `Log in to the fleet's hub: ${command} login NAME --master https://host:port`,
+      "It asks for a token of the fleet: fleet init has printed the first one, an admin makes others.",
+    ],
+  });
 }
 
 function noKey({ origin }: MasterAddress): CliError {

@@ -9,10 +9,10 @@ import type { RemoteOptions } from "./remote-options.ts";
 
 /** Runs `nodepass info`. */
 export async function showInfo(context: CliContext, options: RemoteOptions): Promise<void> {
-  const { client } = await openMaster(context, options);
+  const { client, shown } = await openMaster(context, options);
   const info = await client.info();
   if (options.json === true) await printData(context, info, options);
-  else printFields(context, [["master", client.origin], ...describeInfo(info)]);
+  else printFields(context, [["master", shown], ...describeInfo(info)]);
 }
 
 /** Runs `nodepass tcping`. */

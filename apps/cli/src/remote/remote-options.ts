@@ -30,15 +30,21 @@ export function addAskOptions(command: Command): Command {
       "-m, --master <master>",
       "http(s)://host:port[/prefix], its master:// URL, a profile, or MASTER@FLEET through a hub",
     )
-    .option("--key <key>", "its API key; better NP_API_KEY, others can see arguments")
+    .option(
+      "--key <key>",
+      "its API key; others can see it, so better NP_API_KEY, used where no profile is",
+    )
     .option("--profile <name>", "a master saved with login")
     .option("--insecure", "trust any certificate of the master")
     .option("--pin <sha256>", "trust the certificate with this fingerprint only", parsePin)
-    .addOption(
-      new Option("--timeout <seconds>", "longest wait for an answer")
-        .argParser(parseTimeout)
-        .default(defaultTimeoutMs, "15"),
-    );
+    .addOption(timeoutOption());
+}
+
+/** How long an answer is waited for. */
+export function timeoutOption(): Option {
+  return new Option("--timeout <seconds>", "longest wait for an answer")
+    .argParser(parseTimeout)
+    .default(defaultTimeoutMs, "15");
 }
 
 /** Adds the options of commands that ask a master and show what it says. */

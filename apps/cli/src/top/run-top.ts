@@ -23,14 +23,14 @@ const pageIntervalMs = 1000;
 
 /** Runs `nodepass top`: pages on a terminal until asked to stop, else one snapshot. */
 export async function runTop(context: CliContext, options: RunTopOptions): Promise<void> {
-  const { client } = await openMaster(context, options);
+  const { client, shown } = await openMaster(context, options);
   // Whatever is wrong with the master is said before the terminal is taken over.
   const first = await client.list();
   const board = createInstanceBoard();
   board.replace(first, performance.now());
   const { isTTY } = context.stdout;
   if (isTTY === true && context.environment.TERM !== "dumb" && options.json !== true) {
-    await showPages(context, client, { ...options, board });
+    await showPages(context, client, { ...options, board, shown });
     return;
   }
   await sleep(options.interval);
@@ -50,14 +50,19 @@ export async function runTop(context: CliContext, options: RunTopOptions): Promi
     await printData(context, found, options);
     return;
   }
-  const page = { master: client.origin, rows, source: "snapshot", time: new Date() } as const;
+  const page = { master: shown, rows, source: "snapshot", time: new Date() } as const;
   context.stdout.write(layOutSnapshot({ ...page, style: stdoutStyle(context) }));
 }
 
 async function showPages(
   context: CliContext,
   client: MasterClient,
-  { board, interval, sort }: RunTopOptions & { board: ReturnType<typeof createInstanceBoard> },
+  {
+    board,
+    interval,
+    sort,
+    shown,
+  }: RunTopOptions & { board: ReturnType<typeof createInstanceBoard>; shown: string },
 ): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, toSignal(context.watchStop())]);
@@ -70,7 +75,7 @@ async function showPages(
     const { width, height } = screen;
     const rows = board.rows(order, performance.now());
     offset = Math.max(0, Math.min(offset, rows.length - visibleRows(height)));
-    const page = { master: client.origin, rows, source, time: new Date(), style };
+    const page = { master: shown, rows, source, time: new Date(), style };
     screen.draw(layOutScreen({ ...page, order, offset, width, height }));
   };
   const onKey = (key: string) => {

@@ -111,6 +111,7 @@ export async function startFakeHub(): Promise<FakeHub> {
     if (/^\/masters\/00000000000000e1\/api\/v1\/instances$/.test(path)) {
       return [200, [fakeInstance({ alias: "through-the-hub" })]];
     }
+    if (path === "/masters/00000000000000e1/api/v1/info") return [200, { ver: "1.0" }];
     if (kind === "masters" && verb === "drain") {
       return [200, { moved: ["00aa0000"], left: [{ sid: "ffff", reason: "no other master" }] }];
     }

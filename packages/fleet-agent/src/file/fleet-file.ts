@@ -74,6 +74,8 @@ const FleetFileSchema = z.object({
   bucket: z.string(),
   /** Why this process's line to the fleet is cut for good; empty: it is not. */
   left: z.string(),
+  /** Its master has begun since, and has said so. */
+  leftTold: z.boolean().optional(),
   parts: z.array(PartEntrySchema),
   former: z.array(FormerPartSchema),
 });

@@ -8,6 +8,8 @@ export interface LeftFleet {
   readonly mid: string;
   /** Parts of services that are local instances from now on. */
   readonly parts: number;
+  /** Why it was none of its members any more already; empty: it was one. */
+  readonly reason: string;
 }
 
 /**
@@ -34,6 +36,6 @@ export async function leaveFleet(directory: string): Promise<LeftFleet | undefin
   } finally {
     await release();
   }
-  const { fleet, mid, parts } = file.data;
-  return { fleet, mid, parts: parts.length };
+  const { fleet, mid, parts, left: reason } = file.data;
+  return { fleet, mid, parts: parts.length, reason };
 }

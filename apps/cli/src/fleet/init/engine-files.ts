@@ -30,7 +30,7 @@ export function engineFiles(
       tls,
       websocket: { listen: at(listen, ports.websocket), tls },
       storeDir: `data/${name}`,
-      monitor: at("127.0.0.1", ports.monitor + index),
+      monitor: ports.monitor === 0 ? undefined : at("127.0.0.1", ports.monitor + index),
       cluster:
         plan.servers === 1
           ? undefined

@@ -95,10 +95,14 @@ function planFleet(options: FleetInitOptions): FleetPlan {
   if (listen !== "host" && isIP(listen) === 0) {
     throw usage(`--listen ${JSON.stringify(listen)}: allowed are an IP address, and host`);
   }
-  const { port: hub, enginePort: engine, websocketPort: websocket } = options;
-  const ports = { hub, engine, websocket, cluster: 6222, monitor: 8222 };
-  if (new Set(Object.values(ports)).size !== Object.keys(ports).length) {
-    throw usage(`ports ${Object.values(ports).join(", ")} are not all different`);
+  const { port: hub, enginePort: engine, websocketPort: websocket, monitorPort: monitor } = options;
+  const ports = { hub, engine, websocket, cluster: 6222, monitor };
+  const monitors = Array.from({ length: monitor === 0 ? 0 : servers }, (_, at) => monitor + at);
+  const used = [hub, engine, websocket, ports.cluster, ...monitors];
+  if (new Set(used).size !== used.length) {
+    const given = `--port ${hub}, --engine-port ${engine}, --websocket-port ${websocket}`;
+    const own = `--monitor-port ${monitors.join(", ") || 0}; ${ports.cluster} is the cluster's`;
+    throw usage(`the ports are not all different: ${given}, ${own}`);
   }
   const { getuid, getgid } = process;
   const user = getuid === undefined || getgid === undefined ? "" : `${getuid()}:${getgid()}`;

@@ -26,7 +26,7 @@ export interface FleetPorts {
   readonly websocket: number;
   /** Between the engine's servers. */
   readonly cluster: number;
-  /** The servers' own pages, on this machine only. */
+  /** The servers' own pages, on this machine only; nothing of ours reads them. 0: none. */
   readonly monitor: number;
 }
 
