@@ -129,7 +129,7 @@ here("who may do what", () => {
     const part = { url: "server://0.0.0.0:auto/127.0.0.1:80", running: true };
     const policy = { failover: "off", ttl: 15, failback: "never" } as const;
     const service = (mid: string) => ({
-      alias: "a",
+      alias: "",
       tags: {},
       policy,
       parts: [{ ...part, master: mid }],

@@ -28,7 +28,7 @@ async function refusal(work: Promise<unknown>): Promise<ServiceError> {
 }
 
 const ON_ONE = {
-  alias: "a",
+  alias: "",
   tags: {},
   policy: { failover: "off", ttl: 15, failback: "never" },
 } as const;
@@ -107,7 +107,7 @@ here("a hub and its engine", () => {
     // At once: nobody waits for what can't come.
     expect(performance.now() - began).toBeLessThan(5000);
     // What is known is still shown.
-    expect(hub.fleet.service(admin, sid).alias).toBe("a");
+    expect(hub.fleet.service(admin, sid).alias).toBe("");
     expect(hub.fleet.info(admin).alarms).toMatchObject([{ alarm: "engine" }]);
     expect(member.parts.size).toBe(1);
     await vi.waitFor(() => expect(hub.leadership.isLeading()).toBe(false), LONG);

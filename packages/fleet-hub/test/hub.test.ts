@@ -13,7 +13,7 @@ const here = findNatsServer() === undefined ? describe.skip : describe;
 const SLOW = { timeout: 30_000 };
 
 /** A service of one part on a certain master. */
-function onMaster(mid: string, alias = "web"): NewService {
+function onMaster(mid: string, alias = `web-${mid}`): NewService {
   return {
     alias,
     tags: {},

@@ -13,7 +13,7 @@ import { TestFleet } from "./support/test-fleet.ts";
 const here = findNatsServer() === undefined ? describe.skip : describe;
 const LONG = { timeout: 60_000, interval: 50 };
 const ON_ONE = {
-  alias: "a",
+  alias: "",
   tags: {},
   policy: { failover: "off", ttl: 15, failback: "never" },
 } as const;

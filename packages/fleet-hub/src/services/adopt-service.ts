@@ -7,7 +7,7 @@ import { type AskedInstance, askInstance } from "./ask-instance.ts";
 import { ANSWER_WITHIN_MS } from "./create-service.ts";
 import { roleOf } from "./part-url.ts";
 import type { ServiceOperations, ServiceParts } from "./service-operations.ts";
-import type { ServiceWriter } from "./service-writer.ts";
+import { demandFreeAlias, type ServiceWriter } from "./service-writer.ts";
 
 /**
  * Makes a service of an instance that a member runs locally: it goes on under its id, and users' connections
@@ -64,6 +64,7 @@ export function createAdopter(
       );
     }
     const record = recordOf(caller, mid, await askInstance(parts, mid, instance, caller.from));
+    demandFreeAlias(index, sid, record.alias);
     const stored = await writer.create(sid, record);
     const [said] = await orders.settled(sid, stored.revision, ANSWER_WITHIN_MS);
     if (said?.state === "failed") {

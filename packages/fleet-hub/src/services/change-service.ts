@@ -18,7 +18,7 @@ import {
 } from "./part-url.ts";
 import type { Placer } from "./placer.ts";
 import type { ServiceParts } from "./service-operations.ts";
-import { type ServiceWriter, withPart } from "./service-writer.ts";
+import { demandFreeAlias, type ServiceWriter, withPart } from "./service-writer.ts";
 
 type PartChange = NonNullable<ServiceChange["parts"]>[number];
 
@@ -127,6 +127,7 @@ export function createServiceChanger(
       let changed = record;
       for (const part of change.parts ?? []) changed = await changePart(sid, changed, part);
       const { alias = record.alias, tags = record.tags } = change;
+      if (alias !== record.alias) demandFreeAlias(index, sid, alias);
       if (alias !== record.alias || !isSameTags(tags, record.tags)) {
         changed = { ...changed, alias, tags };
       }

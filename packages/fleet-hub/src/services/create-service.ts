@@ -9,7 +9,7 @@ import { createTunnelKey, hasAutoTunnel, keyOf, roleOf, withKey, withTunnel } fr
 import type { Placed, Placer } from "./placer.ts";
 import { isNew, type Reconciler } from "./reconciler.ts";
 import type { ServiceParts } from "./service-operations.ts";
-import { changedMeanwhile, type ServiceWriter } from "./service-writer.ts";
+import { changedMeanwhile, demandFreeAlias, type ServiceWriter } from "./service-writer.ts";
 
 /** Services of a fleet at most; section 9. */
 export const MAX_SERVICES = 100_000;
@@ -185,10 +185,13 @@ export function createServiceCreator(
     if (index.services.size >= MAX_SERVICES) {
       throw new ServiceError("LIMIT_REACHED", `the fleet has ${MAX_SERVICES} services`);
     }
+    demandFreeAlias(index, sid, service.alias);
     const placedParts = new Map<number, PlacedPart>();
     let stored: Stored<ServiceRecord>;
     try {
       await placeAll(caller, service, placedParts);
+      // Somebody may have taken it while masters were asked.
+      demandFreeAlias(index, sid, service.alias);
       stored = await writer.create(sid, recordOf(caller, service, placedParts));
     } finally {
       for (const { placed } of placedParts.values()) placed.release();

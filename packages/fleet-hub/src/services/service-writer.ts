@@ -124,6 +124,19 @@ export function changedMeanwhile(sid: string): ServiceError {
   return new ServiceError("CONFLICT", `service ${sid} was changed by somebody else meanwhile`);
 }
 
+/** @param sid of who asks for it @throws {ServiceError} `CONFLICT` if another service has the alias */
+export function demandFreeAlias(
+  { services }: Pick<FleetIndex, "services">,
+  sid: string,
+  alias: string,
+): void {
+  if (alias === "") return;
+  for (const [other, { value }] of services) {
+    if (value.alias !== alias || other === sid) continue;
+    throw new ServiceError("CONFLICT", `service ${other} has the alias ${alias} already`);
+  }
+}
+
 /** The record with one part changed. */
 export function withPart(
   record: ServiceRecord,

@@ -254,6 +254,28 @@ describe("export and import", () => {
     expect(fleet.record("s")?.parts).toMatchObject([{ owner: midOf(0), epoch: 2 }]);
   });
 
+  it("gives an alias to one service only, the empty one to any", async () => {
+    const fleet = await begin();
+    const { operations } = fleet.hub();
+    await fleet.create("s1", { alias: "web", parts: [SERVER] });
+    await fleet.create("s2", { parts: [SERVER] });
+    await fleet.create("s3", { parts: [SERVER] });
+    const taken = { code: "CONFLICT", message: "service s1 has the alias web already" };
+    await expect(fleet.create("s4", { alias: "web", parts: [SERVER] })).rejects.toMatchObject(
+      taken,
+    );
+    await expect(
+      fleet.time.until(operations.change(ADMIN, "s2", { alias: "web" }, undefined)),
+    ).rejects.toMatchObject(taken);
+    await fleet.time.until(operations.change(ADMIN, "s1", { alias: "web" }, undefined));
+    const url = "server://k@0.0.0.0:9100/127.0.0.1:80";
+    fleet.member(0).local.set("a1b2c3d4", { url, alias: "web" });
+    await expect(
+      fleet.time.until(operations.adopt(ADMIN, "s5", midOf(0), "a1b2c3d4")),
+    ).rejects.toMatchObject(taken);
+    expect(fleet.store.services.keys().sort()).toEqual(["s1", "s2", "s3"]);
+  });
+
   it("refuses an export with nothing in it", async () => {
     const fleet = await begin({ members: 0 });
     const { operations } = fleet.hub();
