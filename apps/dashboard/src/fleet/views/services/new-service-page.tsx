@@ -32,7 +32,7 @@ export function NewServicePage({ fleet }: { readonly fleet: Fleet }) {
   const [draft, setDraft] = useState<ServiceDraft>(EMPTY_DRAFT);
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const change = (part: Partial<ServiceDraft>): void => setDraft({ ...draft, ...part });
+  const change = (part: Partial<ServiceDraft>): void => setDraft((now) => ({ ...now, ...part }));
   const urls = draftUrls(draft);
   const problems = Object.values(urls).flatMap(urlProblems);
 
