@@ -23,6 +23,8 @@ describe.skipIf(!hasEngine)("at a hub", () => {
 
       await goTo(page, "#/services");
       await page.getByRole("link", { name: "New service" }).click();
+      // Till it is there, "Name" is in the label of the list's search, too.
+      await page.getByRole("heading", { name: "New service" }).waitFor();
       const entry = page.getByRole("group", { name: "Users connect at" });
       const exit = page.getByRole("group", { name: "The target is seen from" });
       await page.getByLabel("Name").fill("shop");
