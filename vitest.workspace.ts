@@ -62,7 +62,9 @@ const inRealTime = [
   "lane/lane-branch",
   "lane/lane-rules",
   "lane/lanes",
-].map((name) => `packages/tunnel-core/src/${name}.test.ts`);
+]
+  .map((name) => `packages/tunnel-core/src/${name}.test.ts`)
+  .concat("packages/fleet-agent/src/parts/leases.test.ts");
 
 export default defineConfig({
   resolve: {
