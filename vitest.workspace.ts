@@ -94,9 +94,6 @@ export default defineConfig({
     },
   },
   test: {
-    // Real sockets on a machine that others use too: what passes only at its second try is named by
-    // the count reporter. `--retry=0` for who looks for such a test.
-    retry: 1,
     reporters: ["default", new CountReporter()],
     // The count reporter prints it at the end; between the names of tests nobody finds figures.
     onConsoleLog: () => false,

@@ -2,10 +2,9 @@ import type { UserConsoleLog } from "vitest";
 import type { Reporter, TestModule, TestSuite } from "vitest/node";
 
 /**
- * Ends a run with what tests have printed, such as figures, with the names of those that passed
- * only at their second try, and the line `N passed, N failed` that continuous integration reads.
- * What fails before its tests is a failure too: a file that does not load, a hook of a suite, an
- * error outside of all tests.
+ * Ends a run with what tests have printed, such as figures, and the line `N passed, N failed` that
+ * continuous integration reads. What fails before its tests is a failure too: a file that does not
+ * load, a hook of a suite, an error outside of all tests.
  */
 export default class CountReporter implements Reporter {
   // What several files say alike (that a program is missing) is said once.
@@ -19,7 +18,6 @@ export default class CountReporter implements Reporter {
     let passed = 0;
     let failed = unhandledErrors.length;
     let skipped = 0;
-    const lines = [...this.#printed];
     for (const module of modules) {
       if (module.errors().length > 0) failed++;
       for (const suite of module.children.allSuites()) if (hasFailed(suite)) failed++;
@@ -28,12 +26,10 @@ export default class CountReporter implements Reporter {
         if (state === "passed") passed++;
         else if (state === "failed") failed++;
         else skipped++;
-        if (test.diagnostic()?.flaky) {
-          lines.push(`second try: ${module.relativeModuleId} > ${test.fullName}`);
-        }
       }
     }
-    if (lines.length > 0) process.stdout.write(`\nPrinted by tests:\n${lines.join("\n")}\n\n`);
+    const lines = [...this.#printed].join("\n");
+    if (lines !== "") process.stdout.write(`\nPrinted by tests:\n${lines}\n\n`);
     process.stdout.write(
       `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
     );

@@ -18,7 +18,8 @@ inBrowser("one tunnel", () => {
     await goTo(page, `#/tunnel/${id}`);
     const words = page.getByRole("region", { name: "What it means" });
     const report = checkUrl(url, {}, { keygen: "nodepass keygen" });
-    expect(await words.getByRole("listitem").allTextContents()).toEqual(report.description);
+    const items = words.getByRole("listitem");
+    await expect.poll(() => items.allTextContents()).toEqual(report.description);
     for (const warning of report.warnings) await words.getByText(warning).waitFor();
     await words.getByText(report.url ?? "").waitFor();
     expect(await words.innerText()).not.toContain("correct-horse-battery");

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { exchangeTcp } from "./peer-114/index.ts";
 import { type InteropPair, startPair } from "./support/interop-pair.ts";
 
@@ -47,7 +47,7 @@ describe.each(ENTRIES)("our $ours as the entry, tls $tls", ({ ours, flow, tls })
     const timings = { verifyClose: "never", reportIntervalMs: 400 } as const;
     const more = { server: { timings }, client: { timings } };
     pair = await startPair({ ours, flow, tls, trusted: true, ...more });
-    const { peer } = pair;
+    const { peer, logs } = pair;
     await new Promise((resolve) => peer.once("session", () => resolve(undefined)));
     const lost = new Promise((resolve) => peer.once("lost", resolve));
     const again = lost.then(() => new Promise((resolve) => peer.once("session", () => resolve(0))));
@@ -56,6 +56,9 @@ describe.each(ENTRIES)("our $ours as the entry, tls $tls", ({ ours, flow, tls })
       peer.sendSignal({ action: "verify", id: "0badcafe", fp });
     }
     await again;
-    expect(JSON.stringify(pair.logs)).toContain(reason);
+    // On a busy machine a session may end for another reason first; each one lacks its verify.
+    await vi.waitFor(() => expect(JSON.stringify(logs)).toContain(reason), {
+      timeout: 30_000,
+    });
   });
 });

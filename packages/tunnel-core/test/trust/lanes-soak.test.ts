@@ -5,7 +5,7 @@ import { EndProcess } from "./support/end-process.ts";
 import { SoakLoad } from "./support/soak-load.ts";
 
 const LIMITS = { reportIntervalMs: 500, udpReadTimeoutMs: 500 };
-const ROUND_MS = 2500;
+const ROUND_MS = 5000;
 /** Growth that counts after a round: of the heap and of what is outside of it, bytes, and of handles. */
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_HANDLES = 20;
