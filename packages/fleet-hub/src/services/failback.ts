@@ -1,5 +1,6 @@
 import { ServiceError } from "@nodepass/model";
 import { HUB_ITSELF } from "../access/auditor.ts";
+import { lookEvery } from "./look-every.ts";
 import type { ServiceMover } from "./move-service.ts";
 import { isUnsettled } from "./part-steps.ts";
 import type { ServiceParts } from "./service-operations.ts";
@@ -20,8 +21,6 @@ export function createFailback(
 ): Failback {
   /** Since when each old owner has been seen well, monotonic, ms. */
   const wellSince = new Map<string, number>();
-  let stopTimer: (() => void) | undefined;
-  let busy = false;
 
   const isWell = (mid: string) => {
     const { status, duplicate } = presence.facts(mid);
@@ -83,25 +82,12 @@ export function createFailback(
     }
   };
 
-  const tick = () => {
-    if (!busy) {
-      busy = true;
-      void look()
-        .catch((error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error);
-          logger.error({ reason }, "failback stopped short, tried again");
-        })
-        .finally(() => {
-          busy = false;
-        });
-    }
-    stopTimer = clock.after(LOOK_MS, tick);
-  };
+  const looks = lookEvery({ what: "failback", everyMs: LOOK_MS, look, clock, logger });
 
   return {
-    start: tick,
+    start: looks.start,
     close: () => {
-      stopTimer?.();
+      looks.stop();
       wellSince.clear();
     },
   };

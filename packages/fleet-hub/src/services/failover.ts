@@ -8,6 +8,7 @@ import { createFailoverBudget } from "./failover-budget.ts";
 import type { Failures } from "./failures.ts";
 import { handOver, losesClient } from "./hand-over.ts";
 import type { LeaseBook } from "./lease-book.ts";
+import { lookEvery } from "./look-every.ts";
 import { hasReleased } from "./part-steps.ts";
 import type { Placer } from "./placer.ts";
 import { inTurns } from "./remove-service.ts";
@@ -49,8 +50,6 @@ export function createFailover(
   /** Services that are failed over at all: without any there is nothing to look for. */
   const wanted = new Set<string>();
   const stops: (() => void)[] = [];
-  let stopTimer: (() => void) | undefined;
-  let busy = false;
 
   const countMembers = () => {
     let count = 0;
@@ -250,20 +249,7 @@ export function createFailover(
     }
   };
 
-  const tick = () => {
-    if (!busy) {
-      busy = true;
-      void look()
-        .catch((error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error);
-          logger.error({ reason }, "failover stopped short, tried again");
-        })
-        .finally(() => {
-          busy = false;
-        });
-    }
-    stopTimer = clock.after(LOOK_MS, tick);
-  };
+  const looks = lookEvery({ what: "failover", everyMs: LOOK_MS, look, clock, logger });
 
   return {
     resume: () => {
@@ -278,10 +264,10 @@ export function createFailover(
           if (outcome === "failed") failing.add(mid);
         }),
       );
-      tick();
+      looks.start();
     },
     close: () => {
-      stopTimer?.();
+      looks.stop();
       for (const stop of stops.splice(0)) stop();
       wanted.clear();
       failing.clear();
