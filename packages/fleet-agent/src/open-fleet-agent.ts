@@ -15,6 +15,7 @@ import { connectEngine } from "./engine/connect-engine.ts";
 import { EngineLine } from "./engine/engine-line.ts";
 import { WatchedEvents } from "./events/watched-events.ts";
 import type { FleetFile } from "./file/fleet-file.ts";
+import { learnHubKeys } from "./join/hub-keys.ts";
 import { JwtRenewal } from "./join/jwt-renewal.ts";
 import { MemberPost } from "./messages/member-post.ts";
 import { Leases } from "./parts/leases.ts";
@@ -165,6 +166,14 @@ class Member implements FleetAgent {
         };
       },
       onSet: async (set) => {
+        if (learnHubKeys(data, set.hubKeys)) {
+          // On disk first: what is sealed by a new key is not to be answered to a process without it.
+          await file.save().catch((error: unknown) => {
+            logger.error({ reason: String(error) }, "fleet: its keys are not saved");
+          });
+          post.useKeys(data);
+          logger.info({ fleet: data.fleet, key: data.fingerprint }, "fleet: it has other keys now");
+        }
         await this.#parts.applySet(set);
         const { fleet } = data;
         const fields = { fleet, name: set.name, parts: set.orders.length };
@@ -176,7 +185,10 @@ class Member implements FleetAgent {
       file,
       logger,
       name: () => this.#name,
-      onRenewed: () => this.#line.hurry(),
+      onRenewed: () => {
+        post.useKeys(data);
+        this.#line.hurry();
+      },
     });
     this.#line = new EngineLine({
       connect: (attempt) => {

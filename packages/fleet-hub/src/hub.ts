@@ -159,7 +159,7 @@ async function open(
   const news = createNews(notices, clock, logger);
   const election = startElection({ hub: id, nonce, records: store.leader, clock, logger });
   const presence = createPresence(index, clock);
-  const boxes = createMemberBoxes(secrets.boxKeys, index);
+  const boxes = createMemberBoxes(secrets, index);
   const outbox = createOutbox({ fleet, link, boxes, presence, counts, logger });
   const heartbeats = watchHeartbeats({
     index,
@@ -188,6 +188,7 @@ async function open(
       clock,
       storeRevision: () => store.services.revision(),
       onOlder,
+      hubKeys: secrets.allBoxKeys.map(({ publicKey }) => publicKey),
     }),
     isWelcome: (mid, session) => {
       const record = index.members.get(mid)?.value;

@@ -114,7 +114,7 @@ export function createJoinDesk(
     // Its box key is tried before anything is stored.
     const seal = (answer: JoinAnswer) => {
       try {
-        return sealJoinAnswer(secrets.boxKeys, request, answer);
+        return sealJoinAnswer(secrets, request, answer);
       } catch (error) {
         if (!(error instanceof SealError)) throw error;
         throw new ServiceError("INVALID", "the master's box key can't be used", { cause: error });

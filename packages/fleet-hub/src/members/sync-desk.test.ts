@@ -40,6 +40,7 @@ test("one member that syncs without end takes no other's turn", async () => {
     clock: new SimulatedClock(time),
     storeRevision: () => Promise.resolve(1),
     onOlder: () => undefined,
+    hubKeys: [new Uint8Array(32)],
   });
   const [hostile = "", other = ""] = mids;
   const answers = Array.from({ length: 500 }, () => answer(hostile, sync).answer);

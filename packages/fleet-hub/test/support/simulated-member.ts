@@ -66,6 +66,7 @@ export async function joinAs(
   const seed = known?.seed ?? createUserKey().seed;
   const request = signJoin({
     ...(token !== undefined && { token }),
+    fp: fingerprint,
     mid,
     name,
     seed,
@@ -110,6 +111,8 @@ export class SimulatedMember {
   connection: NatsConnection | undefined;
   synced = 0;
   busy = 0;
+  /** The fleet's keys, as the last sync has told. */
+  hubKeys: readonly Uint8Array[] = [];
   badMessages = 0;
   watchedForMs = 0;
   evicted: string | undefined;
@@ -202,6 +205,7 @@ export class SimulatedMember {
 
   /** Syncs until a hub has answered with a set, or it is evicted. */
   async sync(): Promise<void> {
+    const { identity } = this;
     while (!this.#isClosed && this.evicted === undefined) {
       const asked = this.revision;
       try {
@@ -229,6 +233,12 @@ export class SimulatedMember {
           this.evicted = answer.reason;
           return;
         }
+        const [first, ...more] = (answer.hubKeys ?? []).map((peerPublicKey) => ({
+          own: identity.box,
+          peerPublicKey,
+        }));
+        if (first !== undefined) this.box.use([first, ...more]);
+        this.hubKeys = answer.hubKeys ?? [];
         if (answer.revision < this.revision && this.revision > asked) {
           // Orders have overtaken this set: what it says of them is over.
           continue;

@@ -1,5 +1,6 @@
 import { MEMBER_PERMISSIONS } from "@nodepass/model/fleet";
 import { z } from "zod";
+import { HubKeysSchema } from "./join.ts";
 import { PartOrderSchema, PartReportSchema } from "./parts.ts";
 import { shortText } from "./short-text.ts";
 
@@ -32,6 +33,8 @@ export const SyncedSchema = z.discriminatedUnion("answer", [
     orders: z.array(PartOrderSchema).max(500),
     /** Its name and address as the fleet has them. */
     name: z.string(),
+    /** The fleet's keys; what seals this vouches for them. */
+    hubKeys: HubKeysSchema.optional(),
   }),
   /** Too many at once: again after so long. */
   z.object({ answer: z.literal("busy"), afterMs: z.int().min(0) }),

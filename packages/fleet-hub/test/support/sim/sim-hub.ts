@@ -132,6 +132,7 @@ export class SimHub {
       clock,
       storeRevision: () => seen.services.revision(),
       onOlder: () => news.news.alarm("store-older", true, "older"),
+      hubKeys: [new Uint8Array(32)],
     });
     this.operations = createServiceOperations({
       fleet: "sim",
