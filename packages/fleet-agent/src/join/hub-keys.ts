@@ -1,6 +1,9 @@
 import { BoxKeys, type BoxPair, fingerprintOf } from "@nodepass/fleet-protocol";
 import type { FleetFileData } from "../file/fleet-file.ts";
 
+/** Of hubs that a sync can name. */
+const MAX_RUNS = 16;
+
 /**
  * Takes over which keys the fleet has, as a hub has told by one that is known; those that it does not
  * name any more are forgotten. The file is to be saved then.
@@ -18,6 +21,11 @@ export function learnHubKeys(
   data.fingerprint = fingerprintOf(first);
   data.otherHubKeys = others;
   return true;
+}
+
+/** Syncs name these from now on: a hub takes only one that names its run for a word of now. */
+export function learnHubRuns(data: FleetFileData, runs: readonly string[] = []): void {
+  data.hubRuns = [...new Set([...runs, ...(data.hubRuns ?? [])])].slice(0, MAX_RUNS);
 }
 
 /** What this member's boxes are made of; it seals by the first. */

@@ -13,7 +13,7 @@ import {
 import { FleetFile, type FleetFileData } from "../file/fleet-file.ts";
 import { FleetAgentError } from "../fleet-agent-error.ts";
 import { askHub, type HubAddress } from "./ask-hub.ts";
-import { knownFingerprints, learnHubKeys } from "./hub-keys.ts";
+import { knownFingerprints, learnHubKeys, learnHubRuns } from "./hub-keys.ts";
 
 /** How a master comes into a fleet. */
 export interface JoinFleetOptions {
@@ -75,6 +75,7 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
     }
     Object.assign(file.data, { fleet: answer.fleet, hubKey, ...fromAnswer(answered, [token.url]) });
     learnHubKeys(file.data, answer.hubKeys);
+    learnHubRuns(file.data, answer.runs);
     await file.save();
     return { fleet: answer.fleet, mid, already: false };
   } catch (error) {

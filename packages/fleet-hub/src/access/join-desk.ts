@@ -29,6 +29,8 @@ export interface JoinDeskOptions {
   readonly tokens: Pick<Tokens, "use">;
   readonly audit: Auditor;
   readonly clock: Clock;
+  /** Nonces of hubs' runs. */
+  readonly runs: () => readonly string[];
   readonly logger: Logger;
 }
 
@@ -133,6 +135,7 @@ export function createJoinDesk(
       servers: [...memberServers],
       ca,
       hubs: [...hubs],
+      runs: [...options.runs()],
     };
     const sealed = seal(answer);
     await admit(request, from);

@@ -41,6 +41,7 @@ test("one member that syncs without end takes no other's turn", async () => {
     storeRevision: () => Promise.resolve(1),
     onOlder: () => undefined,
     hubKeys: [new Uint8Array(32)],
+    runs: () => [],
   });
   const [hostile = "", other = ""] = mids;
   const answers = Array.from({ length: 500 }, () => answer(hostile, sync).answer);

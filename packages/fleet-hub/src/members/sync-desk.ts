@@ -29,6 +29,8 @@ export interface SyncDeskOptions {
   readonly onOlder: (mid: string, sync: Sync) => void;
   /** The fleet's public keys. */
   readonly hubKeys: readonly Uint8Array[];
+  /** Nonces of hubs' runs. */
+  readonly runs: () => readonly string[];
 }
 
 /** @returns what answers a sync */
@@ -93,6 +95,7 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
       orders: orders.slice(0, MAX_ORDERS),
       name: member.name,
       hubKeys: [...hubKeys],
+      runs: [...options.runs()],
     };
   };
 }

@@ -111,6 +111,10 @@ export class SimulatedMember {
   connection: NatsConnection | undefined;
   synced = 0;
   busy = 0;
+  /** Runs of hubs that its syncs name. */
+  runs: readonly string[] = [];
+  /** Syncs that had to be sent again, naming another run. */
+  again = 0;
   /** The fleet's keys, as the last sync has told. */
   hubKeys: readonly Uint8Array[] = [];
   badMessages = 0;
@@ -141,6 +145,7 @@ export class SimulatedMember {
     const { identity } = options;
     this.#options = options;
     this.identity = identity;
+    this.runs = identity.answer.runs ?? [];
     this.box = openBox({ own: identity.box, peerPublicKey: identity.hubKey, side: "member" });
     this.#subjects = memberSubjects(identity.answer.fleet, identity.mid);
   }
@@ -220,10 +225,16 @@ export class SimulatedMember {
             bucket: this.bucket,
             parts: [...this.parts.values()].map(({ report }) => report),
             local: 0,
+            runs: this.runs,
           },
           SyncedSchema,
           5000,
         );
+        if (answer.answer === "again") {
+          this.again += 1;
+          this.#learn(answer.runs);
+          continue;
+        }
         if (answer.answer === "busy") {
           this.busy += 1;
           await pause(answer.afterMs);
@@ -233,6 +244,7 @@ export class SimulatedMember {
           this.evicted = answer.reason;
           return;
         }
+        this.#learn(answer.runs);
         const [first, ...more] = (answer.hubKeys ?? []).map((peerPublicKey) => ({
           own: identity.box,
           peerPublicKey,
@@ -260,6 +272,10 @@ export class SimulatedMember {
         await pause(200 + Math.random() * 800);
       }
     }
+  }
+
+  #learn(runs: readonly string[] = []): void {
+    this.runs = [...new Set([...runs, ...this.runs])].slice(0, 16);
   }
 
   /** Resolves after the next sync. */
@@ -385,7 +401,8 @@ export class SimulatedMember {
       } else if (subject === this.#subjects.evict) {
         this.evicted = open(EvictSchema).message.reason;
       } else if (subject === this.#subjects.resync) {
-        const { afterMs } = open(ResyncSchema).message;
+        const { afterMs, runs } = open(ResyncSchema).message;
+        this.#learn(runs);
         await pause(Math.random() * afterMs);
         await this.sync();
       }

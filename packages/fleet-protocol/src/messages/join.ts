@@ -6,6 +6,12 @@ export const HubKeysSchema = z
   .min(1)
   .max(16);
 
+/**
+ * Nonces of runs of hubs, the newest first: a message that names the run of who reads it was made for it,
+ * and was not kept by somebody since before it began.
+ */
+export const HubRunsSchema = z.array(z.string().max(64)).max(16);
+
 /** 32 bytes in base64url. */
 const key = z.string().regex(/^[\w-]{43}$/);
 
@@ -51,6 +57,8 @@ export const JoinAnswerSchema = z.object({
   hubs: z.array(z.string()).max(32).default([]),
   /** The fleet's keys; what seals this vouches for them. */
   hubKeys: HubKeysSchema.optional(),
+  /** Runs of hubs that are there. */
+  runs: HubRunsSchema.optional(),
 });
 export type JoinAnswer = z.infer<typeof JoinAnswerSchema>;
 

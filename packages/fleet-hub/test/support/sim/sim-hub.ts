@@ -133,6 +133,7 @@ export class SimHub {
       storeRevision: () => seen.services.revision(),
       onOlder: () => news.news.alarm("store-older", true, "older"),
       hubKeys: [new Uint8Array(32)],
+      runs: () => [],
     });
     this.operations = createServiceOperations({
       fleet: "sim",
