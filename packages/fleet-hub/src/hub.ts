@@ -248,7 +248,7 @@ async function open(
   const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
   const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
-  const instances = createInstanceEvents({ messenger, presence, index, clock });
+  const instances = createInstanceEvents({ messenger, presence, index, clock, logger });
   const events = createFleetEvents({
     index,
     presence,
