@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import type { Sync } from "@nodepass/fleet-protocol";
 import { type Clock, systemClock } from "@nodepass/master-api";
 import { type Logger, SILENT_LOGGER } from "@nodepass/model";
 import { storeFirstToken } from "./access/first-token.ts";
@@ -35,6 +34,7 @@ import { createOrderPusher } from "./members/order-pusher.ts";
 import type { Presence } from "./members/presence.ts";
 import { createSaidNow } from "./members/said-now.ts";
 import { createSyncDesk } from "./members/sync-desk.ts";
+import { createVouchers } from "./members/vouchers.ts";
 import { createServiceOperations } from "./services/create-service-operations.ts";
 import type { FleetIndex } from "./store/fleet-index.ts";
 import type { FleetStore } from "./store/fleet-store.ts";
@@ -173,8 +173,9 @@ async function open(
     clock,
     runs,
   });
-  const onOlder = (mid: string, sync: Sync) => {
-    void isOlder(store, sync).then((reason) => {
+  const vouchers = createVouchers(fleet, dataKeys, () => store.identity.nonce);
+  const onOlder = (mid: string, bucket: string, revision: number) => {
+    void isOlder(store, bucket, revision).then((reason) => {
       if (reason !== undefined) news.alarm("store-older", true, `master ${mid} knows ${reason}`);
     });
   };
@@ -195,6 +196,8 @@ async function open(
       clock,
       storeRevision: () => store.services.revision(),
       onOlder,
+      vouchers,
+      logger,
       runs,
       hubKeys: secrets.allBoxKeys.map(({ publicKey }) => publicKey),
     }),
@@ -210,6 +213,7 @@ async function open(
     presence,
     messenger,
     leadership: election,
+    vouchers,
     clock,
     logger,
     onApplied: (mid, reports) =>
@@ -227,6 +231,7 @@ async function open(
     audit,
     news,
     signature: exportSignature(fleet, dataKeys),
+    vouchers,
     clock,
     logger,
   });
@@ -369,12 +374,16 @@ async function open(
 const ITSELF: Caller = { token: "hub", role: "admin", selector: [], from: "" };
 
 /** @returns what a member knows that this store does not; `undefined`: only the index was behind */
-async function isOlder(store: FleetStore, sync: Sync): Promise<string | undefined> {
-  if (sync.bucket !== "" && sync.bucket !== store.identity.nonce) return "another store";
+async function isOlder(
+  store: FleetStore,
+  bucket: string,
+  known: number,
+): Promise<string | undefined> {
+  if (bucket !== store.identity.nonce) return "another store";
   try {
     const revision = await store.services.revision();
-    if (sync.revision <= revision) return undefined;
-    return `revision ${sync.revision}, the store only ${revision}`;
+    if (known <= revision) return undefined;
+    return `revision ${known}, the store only ${revision}`;
   } catch {
     // It can't be asked now; the member's next sync asks again.
     return undefined;

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { connectEngine } from "../src/engine/engine-link.ts";
 import { openNotices } from "../src/hubs/notices.ts";
 import { createMessageCounts } from "../src/members/message-counts.ts";
+import { createVouchers } from "../src/members/vouchers.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 
 const here = findNatsServer() === undefined ? describe.skip : describe;
@@ -214,6 +215,43 @@ here("a hub and who means it ill", () => {
     }
     await operator.close();
   }, 60_000);
+
+  test("a member that says to know more than the store raises no alarm, unless it can show it", async () => {
+    const warned: unknown[] = [];
+    const hub = await fleet.hub({
+      logger: { ...SILENT_LOGGER, warn: (fields) => warned.push(fields) },
+    });
+    const alarms = () => hub.fleet.info(fleet.admin(hub)).alarms.map(({ alarm }) => alarm);
+    const member = await fleet.member(hub);
+    const { mid } = member.identity;
+    const { bucket, revision } = member;
+    expect(member.seen).toBeDefined();
+    const proof = new Uint8Array(16);
+    for (const [of, seen] of [
+      [bucket, { revision: 2 ** 40, proof }],
+      ["made up", { revision: 7, proof }],
+      ["made up", undefined],
+      [bucket, undefined],
+      // What it was told of one store it can't say of another, or of more than that.
+      ["made up", member.seen],
+      [bucket, { revision: 2 ** 40, proof: member.seen?.proof ?? proof }],
+    ] as const) {
+      Object.assign(member, { bucket: of, seen, revision: seen?.revision ?? 2 ** 40 });
+      await member.sync();
+    }
+    expect(warned).toContainEqual(expect.objectContaining({ mid, revision: 2 ** 40, bucket }));
+    // Others that sync after it are answered after it.
+    await (await fleet.member(hub)).sync();
+    expect(alarms()).toEqual([]);
+    // Another fleet's hub would not know; one of this fleet has given this for a store that is gone.
+    const vouchers = createVouchers("test", fleet.created.hub.secrets.dataKeys, () => "gone");
+    const seen = { revision: 3, proof: vouchers.revision(3) };
+    Object.assign(member, { bucket: "gone", seen, revision: 3 });
+    await member.sync();
+    await vi.waitFor(() => expect(alarms()).toEqual(["store-older"]), SLOW);
+    Object.assign(member, { bucket, revision });
+    await hub.close();
+  }, 120_000);
 
   test("whoever claims another's part learns nothing of it", async () => {
     const hub = await fleet.hub();

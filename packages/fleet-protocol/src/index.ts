@@ -96,6 +96,9 @@ export {
   type Prepared,
   PreparedSchema,
   PrepareSchema,
+  ProofSchema,
+  type Seen,
+  SeenSchema,
 } from "./messages/parts.ts";
 export {
   type ApiAnswer,

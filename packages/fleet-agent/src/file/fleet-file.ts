@@ -1,6 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CarriedSchema, packMessage, unpackMessage } from "@nodepass/fleet-protocol";
+import {
+  CarriedSchema,
+  ProofSchema,
+  packMessage,
+  SeenSchema,
+  unpackMessage,
+} from "@nodepass/fleet-protocol";
+import { ServicePolicySchema } from "@nodepass/model/fleet";
 import { readPrivateFile, replacePrivateFile } from "@nodepass/store";
 import { z } from "zod";
 import { FleetAgentError } from "../fleet-agent-error.ts";
@@ -29,6 +36,9 @@ const PartEntrySchema = z.object({
   ttlMs: z.int().min(0),
   /** The local id of its instance; `null` while there is none. */
   instance: z.string().nullable(),
+  /** As they were ordered; see `PartOrder`. */
+  policy: ServicePolicySchema.optional(),
+  proof: ProofSchema.optional(),
   /** How often this record could not be applied. */
   tries: z.int().min(0),
   /** Why not, last; empty if it is applied. */
@@ -76,6 +86,8 @@ const FleetFileSchema = z.object({
   revision: z.int().min(0),
   /** Nonce of the bucket that it is of; empty at first. */
   bucket: z.string(),
+  /** The highest revision of it that a hub has told of. */
+  seen: SeenSchema.optional(),
   /** Why this process's line to the fleet is cut for good; empty: it is not. */
   left: z.string(),
   /** Its master has begun since, and has said so. */

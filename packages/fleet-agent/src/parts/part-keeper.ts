@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { PartKey, PartOrder, PartReport, Synced } from "@nodepass/fleet-protocol";
 import { type InstanceManager, monotonicMs } from "@nodepass/instances";
 import { type Instance, type Logger, ServiceError } from "@nodepass/model";
+import { DEFAULT_POLICY } from "@nodepass/model/fleet";
 import type { PartEntry } from "../file/fleet-file.ts";
 import type { GrantedLease } from "./leases.ts";
 import { keyOf, type PartBook } from "./part-book.ts";
@@ -104,6 +105,7 @@ export class PartKeeper {
     const unnamed = book.entries.filter((entry) => !named.has(keyOf(entry)));
     // Another one that knows all that runs here was made of what was known: it is the fleet's now.
     if (isFirst || (!isKnown && unnamed.length === 0)) book.adoptBucket();
+    book.see(set.revision, set.seen);
     const applying = this.apply(set.orders);
     if (unnamed.length > 0) {
       if (isKnown && set.revision >= book.revision) {
@@ -221,11 +223,15 @@ export class PartKeeper {
     const book = this.#book;
     if (!book.isNew(order)) {
       const known = book.get(order);
+      book.keepProof(order);
       if (known === undefined) return this.#released(order, book.carriedBy(order));
       if (known.rev === order.rev && known.reason === "") await this.#bring(known);
       return this.#tellNow(known);
     }
-    if (order.gone) return this.#giveUp(order);
+    if (order.gone) {
+      book.see(order.rev, order.seen);
+      return this.#giveUp(order);
+    }
     const before = book.get(order);
     const isNamed =
       before !== undefined &&
@@ -361,7 +367,7 @@ export class PartKeeper {
 }
 
 function reportOf(entry: PartEntry, instance: Instance | undefined): PartReport {
-  const { sid, part, rev, epoch, reason } = entry;
+  const { sid, part, rev, epoch, reason, policy, proof } = entry;
   const isBad = reason !== "" || instance === undefined || instance.status === "error";
   const why = reason === "" ? (instance?.reason ?? "") || "it is not there" : reason;
   return {
@@ -374,6 +380,8 @@ function reportOf(entry: PartEntry, instance: Instance | undefined): PartReport 
     instance: instance?.id ?? null,
     running: instance !== undefined && instance.status !== "stopped",
     carried: null,
+    ...(policy !== undefined && !isDeepStrictEqual(policy, DEFAULT_POLICY) && { policy }),
+    ...(proof !== undefined && { proof }),
   };
 }
 

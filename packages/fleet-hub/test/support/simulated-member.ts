@@ -34,6 +34,7 @@ import {
   REFUSAL_HEADER,
   ResyncSchema,
   type SealedJoinAnswer,
+  type Seen,
   SyncedSchema,
   sealMessage,
   sessionContext,
@@ -122,6 +123,8 @@ export class SimulatedMember {
   evicted: string | undefined;
   revision = 0;
   bucket = "";
+  /** The highest revision that a hub has told of. */
+  seen: Seen | undefined;
   /** Orders that came, applied or not. */
   orders = 0;
   leases: z.output<typeof LeaseSchema>["parts"] = [];
@@ -223,6 +226,7 @@ export class SimulatedMember {
             allow: ["apply", "api", "read"],
             revision: this.revision,
             bucket: this.bucket,
+            seen: this.seen,
             parts: [...this.parts.values()].map(({ report }) => report),
             local: 0,
             runs: this.runs,
@@ -257,6 +261,7 @@ export class SimulatedMember {
         }
         if (answer.bucket === this.bucket || this.bucket === "") {
           this.bucket = answer.bucket;
+          this.#see(answer.revision, answer.seen);
           const named = new Set(answer.orders.map(({ sid, part }) => `${sid}/${part}`));
           if (answer.revision >= this.revision) {
             for (const key of [...this.parts.keys()]) if (!named.has(key)) this.parts.delete(key);
@@ -271,6 +276,12 @@ export class SimulatedMember {
         // No hub, or the engine is away: again, as a master does.
         await pause(200 + Math.random() * 800);
       }
+    }
+  }
+
+  #see(revision: number, proof: Uint8Array | undefined): void {
+    if (proof !== undefined && revision >= (this.seen?.revision ?? 0)) {
+      this.seen = { revision, proof };
     }
   }
 
@@ -450,6 +461,7 @@ export class SimulatedMember {
       return held.report;
     }
     this.revision = Math.max(this.revision, order.rev);
+    this.#see(order.rev, order.seen);
     const { sid, part, rev, epoch } = order;
     const reason = order.gone ? undefined : this.#options.failure?.(order);
     const report: PartReport = {
@@ -462,6 +474,8 @@ export class SimulatedMember {
       instance: order.gone ? null : (held?.report.instance ?? randomBytes(4).toString("hex")),
       running: !order.gone && reason === undefined && order.running,
       carried: order.gone ? { tcprx: 1, tcptx: 2, udprx: 3, udptx: 4 } : null,
+      policy: order.policy,
+      proof: order.proof,
     };
     if (order.gone) this.parts.delete(key);
     else this.parts.set(key, { order, report });
