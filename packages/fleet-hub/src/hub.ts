@@ -320,15 +320,12 @@ async function open(
     clock,
   });
 
-  let ended = false;
   const end = () => {
-    if (ended) return;
-    ended = true;
     events.close();
     for (const stop of [unexport, unsweep, unlease, unnotice, unmember, unlost, unrevoke]) stop();
     operations.close();
     pusher.close();
-    election.close();
+    const resigned = election.close();
     instances.close();
     passer.close();
     heartbeats.close();
@@ -340,10 +337,15 @@ async function open(
     notices.close();
     tokens.close();
     index.close();
+    return resigned;
   };
-  const close = async () => {
-    end();
-    await Promise.all([link.close(), system.close()]);
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= (async () => {
+      await end();
+      await Promise.all([link.close(), system.close()]);
+    })();
+    return closing;
   };
   logger.info({ fleet, hub: id, masters: index.members.size }, "the hub is open");
   return {

@@ -25,6 +25,8 @@ export const LeaderRecordSchema = z.object({
   hub: z.string(),
   /** Of the process, 8 random bytes in hexadecimal. */
   nonce: z.string(),
+  /** It has given the lead up: who wants it may have it now. */
+  resigned: z.boolean().optional(),
 });
 export type LeaderRecord = z.infer<typeof LeaderRecordSchema>;
 
