@@ -74,6 +74,32 @@ here("two hubs", () => {
     await vi.waitFor(() => expect(member.parts.size).toBe(0), LONG);
   });
 
+  test("a master's new address, told to one that does not lead, reaches its client at once", async () => {
+    const [server, client] = [await fleet.member(a), await fleet.member(a)];
+    const { mid } = server.identity;
+    const admin = fleet.admin(b);
+    await vi.waitFor(() => expect(b.index.members.has(mid)).toBe(true), LONG);
+    await b.fleet.changeMaster(admin, mid, { address: "192.0.2.1" });
+    const made = await vi.waitFor(
+      () =>
+        a.fleet.createService(fleet.admin(a), {
+          ...ON_ONE,
+          parts: [
+            { url: "server://0.0.0.0:auto/127.0.0.1:80", master: mid, running: true },
+            { url: "client://auto/127.0.0.1:81", master: client.identity.mid, running: true },
+          ],
+        }),
+      LONG,
+    );
+    const url = () => client.parts.get(`${made.sid}/1`)?.order.url;
+    expect(url()).toContain("@192.0.2.1:");
+    await b.fleet.changeMaster(admin, mid, { address: "edge.example.org" });
+    await vi.waitFor(() => expect(url()).toContain("@edge.example.org:"), LONG);
+    await vi.waitFor(() => {
+      expect(b.index.members.get(mid)?.value.formerAddresses).toBeUndefined();
+    }, LONG);
+  });
+
   test("an order that its hub could not bring is brought by the leader", async () => {
     let isSilent = false;
     const member = await fleet.member(a, { isSilent: () => isSilent });

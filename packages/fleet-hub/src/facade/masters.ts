@@ -16,6 +16,8 @@ import type { LiveIndex } from "../store/memory-index.ts";
 import { masterView } from "./master-view.ts";
 
 const MAX_TRIES = 5;
+/** Addresses that a master had and that clients may dial still. */
+const MAX_FORMER_ADDRESSES = 16;
 
 /** What masters are changed with. */
 export interface MastersOptions {
@@ -110,7 +112,7 @@ export function createMasters(options: MastersOptions): Masters {
             ...record,
             ...(name !== undefined && { name }),
             ...(labels !== undefined && { labels }),
-            ...(address !== undefined && { address }),
+            ...(address !== undefined && withAddress(record, address)),
             ...(draining !== undefined && { draining }),
           })),
         ({ revision }) => revision,
@@ -142,6 +144,17 @@ export function createMasters(options: MastersOptions): Masters {
       });
     },
   };
+}
+
+/** Clients that dial one of the addresses that it had are to follow. */
+function withAddress(
+  { address: before, formerAddresses = [] }: MemberRecord,
+  address: string,
+): Pick<MemberRecord, "address" | "formerAddresses"> {
+  const former = new Set([...formerAddresses, before]);
+  former.delete(address);
+  former.delete("");
+  return { address, formerAddresses: [...former].slice(-MAX_FORMER_ADDRESSES) };
 }
 
 function describe(change: FleetMasterChange): string {

@@ -6,6 +6,7 @@ import { writeExport } from "./export-services.ts";
 import { createFailback } from "./failback.ts";
 import { createFailover } from "./failover.ts";
 import { createFailures } from "./failures.ts";
+import { createAddressFollower } from "./follow-address.ts";
 import { createImporter } from "./import-services.ts";
 import { createLeaseBook } from "./lease-book.ts";
 import { createServiceMover } from "./move-service.ts";
@@ -29,6 +30,8 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
   const remover = createServiceRemover(parts, writer, reconciler);
   const failover = createFailover(parts, writer, placer, leases, silence, failures);
   const failback = createFailback(parts, mover);
+
+  const addresses = createAddressFollower(parts, writer);
 
   const create = createServiceCreator(parts, writer, placer, reconciler, failures);
   return {
@@ -56,8 +59,10 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
       reconciler.start();
       failover.start();
       failback.start();
+      addresses.start();
     },
     close: () => {
+      addresses.close();
       failback.close();
       failover.close();
       reconciler.close();
