@@ -31,6 +31,7 @@ import { createMessageCounts, type MessageCounts } from "./members/message-count
 import type { Messenger } from "./members/messenger.ts";
 import { createOutbox } from "./members/nats-messenger.ts";
 import { createOrderPusher } from "./members/order-pusher.ts";
+import { partTwins } from "./members/part-twins.ts";
 import type { Presence } from "./members/presence.ts";
 import { createSaidNow } from "./members/said-now.ts";
 import { createSyncDesk } from "./members/sync-desk.ts";
@@ -251,6 +252,7 @@ async function open(
   });
   const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
   const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
+  const untwin = partTwins({ index, store, leadership: election, logger });
   const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock, logger });
@@ -322,7 +324,8 @@ async function open(
 
   const end = () => {
     events.close();
-    for (const stop of [unexport, unsweep, unlease, unnotice, unmember, unlost, unrevoke]) stop();
+    for (const stop of [unexport, untwin, unsweep, unlease, unnotice, unmember, unlost, unrevoke])
+      stop();
     operations.close();
     pusher.close();
     const resigned = election.close();

@@ -148,6 +148,8 @@ export {
   BucketRecordSchema,
   type LeaderRecord,
   LeaderRecordSchema,
+  type NameRecord,
+  NameRecordSchema,
   type TokenRecord,
   TokenRecordSchema,
 } from "./records/token-record.ts";

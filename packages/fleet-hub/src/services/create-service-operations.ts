@@ -1,4 +1,5 @@
 import { createAdopter } from "./adopt-service.ts";
+import { createAliases } from "./aliases.ts";
 import { createServiceChanger } from "./change-service.ts";
 import { createServiceCreator } from "./create-service.ts";
 import { createDrainer } from "./drain-member.ts";
@@ -20,7 +21,8 @@ import { createSilence } from "./silence.ts";
 
 /** All operations on a fleet's services, and what its leading hub does with them by itself. */
 export const createServiceOperations: CreateServiceOperations = (parts) => {
-  const writer = createServiceWriter(parts.store, parts.index);
+  const aliases = createAliases(parts);
+  const writer = createServiceWriter(parts.store, parts.index, aliases);
   const placer = createPlacer(parts);
   const silence = createSilence(parts, parts.presence);
   const leases = createLeaseBook(parts);
@@ -33,14 +35,14 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
 
   const addresses = createAddressFollower(parts, writer);
 
-  const create = createServiceCreator(parts, writer, placer, reconciler, failures);
+  const create = createServiceCreator(parts, writer, aliases, placer, reconciler, failures);
   return {
     create,
-    change: createServiceChanger(parts, writer, placer),
+    change: createServiceChanger(parts, writer, aliases, placer),
     remove: remover.remove,
     leave: remover.leave,
     move: mover.move,
-    adopt: createAdopter(parts, writer),
+    adopt: createAdopter(parts, writer, aliases),
     drain: createDrainer(parts, mover),
     lease: leases.answer,
     resumeFailover: failover.resume,

@@ -2,6 +2,7 @@ import type {
   BucketRecord,
   LeaderRecord,
   MemberRecord,
+  NameRecord,
   ServiceRecord,
   TokenRecord,
 } from "@nodepass/fleet-protocol";
@@ -147,6 +148,7 @@ export class MemoryStore {
   readonly members = new MemoryBucket<MemberRecord>();
   readonly auth = new MemoryBucket<TokenRecord>();
   readonly leader = new MemoryBucket<LeaderRecord>();
+  readonly names = new MemoryBucket<NameRecord>();
   readonly identity: BucketRecord = { v: 1, nonce: "store" };
   readonly audited: Omit<AuditEntry, "sequence">[] = [];
 
@@ -156,6 +158,7 @@ export class MemoryStore {
       members: this.members.seenBy(road),
       auth: this.auth.seenBy(road),
       leader: this.leader.seenBy(road),
+      names: this.names.seenBy(road),
       identity: this.identity,
       audit: async (entry) => {
         await road.cross();
