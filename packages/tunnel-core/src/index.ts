@@ -30,6 +30,7 @@ export type {
   LogRecord,
   PeerState,
   TargetState,
+  Traffic,
   TunnelCounters,
   TunnelEvents,
   TunnelLatencies,
