@@ -6,6 +6,7 @@ import { createConsoleLogger } from "../output/console-logger.ts";
 import { untilAborted } from "../stop-requests.ts";
 import { readVersion } from "../version.ts";
 import { readHubSettings } from "./hub-settings.ts";
+import { keepNewSpaceSmall } from "./small-heap.ts";
 
 /** Runs `nodepass fleet hub` until it is asked to stop. */
 export async function runHub(
@@ -17,6 +18,8 @@ export async function runHub(
   const logger = await createConsoleLogger(context, { level: log, format: logFormat });
   const { crt, key, ...settings } = await readHubSettings(directory);
   const stop = context.watchStop();
+  // Before the hub is loaded: what has grown does not shrink.
+  keepNewSpaceSmall();
   const { runFleetHub } = await import("@nodepass/fleet-hub");
   const { dashboardFolder } = await import("@nodepass/dashboard");
   const opening = runFleetHub({
