@@ -7,6 +7,7 @@ import type { LogFormat } from "../output/log-format.ts";
 import { untilAborted } from "../stop-requests.ts";
 import { readVersion } from "../version.ts";
 import { readHubSettings } from "./hub-settings.ts";
+import { keepNewSpaceSmall } from "./small-heap.ts";
 
 /** Options of `fleet hub`. */
 export interface FleetHubCommandOptions {
@@ -27,6 +28,8 @@ export async function runHub(
   const logger = await createConsoleLogger(context, { level: log, format: logFormat });
   const { crt, key, ...settings } = await readHubSettings(directory);
   const stop = context.watchStop();
+  // Before the hub is loaded: what has grown does not shrink.
+  keepNewSpaceSmall();
   const { runFleetHub } = await import("@nodepass/fleet-hub");
   const { dashboardFolder } = await import("@nodepass/dashboard");
   const opening = runFleetHub({

@@ -19,7 +19,7 @@ import { stored, type Tokens } from "./tokens.ts";
 import { createTurnstile } from "./turnstile.ts";
 
 /** Joins and renewals in progress, and those that wait: each one writes four times. */
-const JOINS = { atOnce: 16, waiting: 2000 } as const;
+const JOINS = { atOnce: 64, waiting: 2000 } as const;
 
 /** What is needed to let masters in. */
 export interface JoinDeskOptions {
