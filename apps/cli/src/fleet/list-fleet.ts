@@ -113,7 +113,7 @@ interface Listing<Row> {
 }
 
 /** Prints a list as the options want it. */
-export async function printList<Row>(
+async function printList<Row>(
   context: CliContext,
   { what, all, id, print }: Listing<Row>,
   options: FleetListOptions,

@@ -78,7 +78,7 @@ async function bringIn(
 }
 
 /** The text of an export. */
-export async function readExport({ stdin }: CliContext, file: string): Promise<string> {
+async function readExport({ stdin }: CliContext, file: string): Promise<string> {
   if (file === "-") {
     let text = "";
     stdin.setEncoding("utf8");

@@ -111,7 +111,7 @@ function sortValue({ instance, received, sent }: Row, by: Sort): string | number
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /** Sorts in place; rows that are the same in it go by name. */
-export function sortRows(rows: Row[], by: Sort, descending: boolean): Row[] {
+function sortRows(rows: Row[], by: Sort, descending: boolean): Row[] {
   const keyed = rows.map((row) => ({
     row,
     value: sortValue(row, by),

@@ -25,7 +25,7 @@ const trafficShape = {
   udptx: count("UDP payload bytes written to users or targets"),
 };
 
-export const PeerLinkSchema = z
+const PeerLinkSchema = z
   .object({
     number: z.int().min(1).meta({
       description: "The place of a client among those that may be there, or of a server in the URL",

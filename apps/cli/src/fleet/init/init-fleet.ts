@@ -82,7 +82,7 @@ export async function initFleet(
  *
  * @param directory where it will be, for units
  */
-export function layout(
+function layout(
   plan: FleetPlan,
   { directory, secrets }: { readonly directory: string; readonly secrets: HubSecrets["secrets"] },
 ): PlannedFile[] {

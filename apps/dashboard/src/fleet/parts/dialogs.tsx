@@ -13,7 +13,7 @@ export function showDialog(content: () => ComponentChildren): void {
 }
 
 /** Closes it. */
-export function closeDialog(): void {
+function closeDialog(): void {
   shown.value = undefined;
 }
 
