@@ -84,6 +84,9 @@ export default defineConfig({
       "test-support/raw-request": fileURLToPath(
         new URL("scripts/test-support/raw-request.ts", import.meta.url),
       ),
+      "test-support/readme": fileURLToPath(
+        new URL("scripts/test-support/readme.ts", import.meta.url),
+      ),
       "test-support/nats": fileURLToPath(
         new URL("scripts/test-support/nats-server.ts", import.meta.url),
       ),
