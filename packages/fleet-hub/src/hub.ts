@@ -234,7 +234,14 @@ async function open(
     news.alarm("store-older", true, text);
   });
   const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
-  const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
+  const unrevoke = keepRevoked({
+    index,
+    leadership: election,
+    control,
+    link: system,
+    clock,
+    logger,
+  });
   const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock });

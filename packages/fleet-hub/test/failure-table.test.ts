@@ -36,6 +36,10 @@ const FAILURES: Record<string, readonly (readonly [string, string])[]> = {
   ],
   "the engine's power is cut": [
     [
+      `${HUB}/trials/trials.ts`,
+      "the engine's power is cut amid writes, and what it has not synced is gone; an older store comes back",
+    ],
+    [
       `${HUB}/power-cut.test.ts`,
       "in the middle of many writes keeps each one that it has acknowledged",
     ],
@@ -158,8 +162,8 @@ const FAILURES: Record<string, readonly (readonly [string, string])[]> = {
       "raises store-older when members know more than the store, and stops nothing",
     ],
     [
-      `${HUB}/power-cut.test.ts`,
-      "and comes back as it was an hour ago stops nothing, and the alarm store-older is raised",
+      `${HUB}/trials/trials.ts`,
+      "the engine's power is cut amid writes, and what it has not synced is gone; an older store comes back",
     ],
     [
       `${HUB}/store.test.ts`,

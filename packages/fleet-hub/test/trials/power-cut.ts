@@ -31,6 +31,8 @@ export interface PowerCutOptions {
 }
 
 const DISK_MIB = 192;
+/** A hub that has begun asks those that it hears of to sync. */
+const HEARTBEAT_MS = 1000;
 const LIMIT_MS = 60_000;
 /** How often it is looked who serves what, ms. */
 const LOOK_MS = 100;
@@ -41,11 +43,13 @@ const LEAST_MS = 300;
 export async function powerCutTrial(options: PowerCutOptions): Promise<Found> {
   const { rounds, writers, members, servers, cut, mostMs, controlMs } = options;
   const marks = new Marks(`power cut of ${cut} of ${servers}`);
-  const late = await plainWrites(controlMs, undefined);
+  const [late, synced] = await Promise.all([
+    plainWrites(controlMs, undefined),
+    plainWrites(controlMs, "always"),
+  ]);
   const lossy = late.lost > 0 ? "some" : "none";
   marks.is("control: a server that syncs every 2 minutes loses", lossy, "some");
   marks.note("of its acknowledged writes, lost", `${late.acknowledged}, ${late.lost}`);
-  const synced = await plainWrites(controlMs, "always");
   marks.is(`control: one that always syncs, of ${synced.acknowledged} lost`, synced.lost, 0);
 
   const disks: LoopDisk[] = [];
@@ -60,7 +64,7 @@ export async function powerCutTrial(options: PowerCutOptions): Promise<Found> {
     });
     await place.hub();
     const group = await place.join(place.process(), members);
-    await group.calls.ask("start", { tell: false });
+    await group.calls.ask("start", { tell: false, heartbeatMs: HEARTBEAT_MS });
     const writes = new AcknowledgedWrites(place, group.mids);
     const watch = watchParts(place, writes, stopping.signal);
     const cuts = new Cuts(place, disks, writes);
@@ -175,17 +179,20 @@ class Cuts {
     await Promise.race(when);
     const cut = place.engines
       .map((engine, at) => ({ engine, disk: this.#disks[at] }))
-      .filter((_, at) => (at - how.first + place.engines.length) % place.engines.length < how.count);
+      .filter(
+        (_, at) => (at - how.first + place.engines.length) % place.engines.length < how.count,
+      );
     await Promise.all(cut.map(({ engine }) => engine.kill()));
     for (const { disk } of cut) await disk?.cutPower();
     this.#cuts += 1;
     const from = monotonic();
     await Promise.all(cut.map(({ engine }) => engine.restart()));
     over.abort();
-    await Promise.all(writing);
     await this.#areBack();
     this.longestMs = Math.max(this.longestMs, monotonic() - from);
     await this.#lookAtKey(await leaving);
+    // What was under way when the engine died is given up by the hub after 5 s.
+    await Promise.all(writing);
     await this.#look();
     // An image of an hour ago, for later.
     if (this.#old.length === 0) this.#old = this.#disks.map((disk) => disk.copy());
@@ -198,7 +205,7 @@ class Cuts {
     const writing = Array.from({ length: writers }, (_, writer) =>
       this.#writes.write(writer, over.signal),
     );
-    await delay(1000);
+    await delay(2 * LEAST_MS);
     over.abort();
     await Promise.all(writing);
     await Promise.all(place.engines.map((engine) => engine.kill()));

@@ -51,7 +51,8 @@ export const TRIALS: Record<string, Trial> = {
     run: poisonTrial,
   },
   "power-cut": {
-    about: "the engine's power is cut amid writes, and what it has not synced is gone",
+    about:
+      "the engine's power is cut amid writes, and what it has not synced is gone; an older store comes back",
     full: {
       rounds: 20,
       writers: 8,

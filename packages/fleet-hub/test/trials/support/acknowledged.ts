@@ -78,7 +78,8 @@ export class AcknowledgedWrites {
     const masters = await ask<{ mid: string; labels: { n?: string } }[]>("/fleet/masters");
     for (const [mid, { values }] of this.labels) {
       const n = masters.find((master) => master.mid === mid)?.labels.n ?? "none";
-      if (!values.includes(n)) problems.push(`master ${mid} has n=${n}, not ${values.join(" or ")}`);
+      if (!values.includes(n))
+        problems.push(`master ${mid} has n=${n}, not ${values.join(" or ")}`);
     }
     const audited = new Set<string>();
     for (let before: number | undefined; before !== 1; ) {
