@@ -11,6 +11,7 @@ import { LoopDisk } from "test-support/loop-disk";
 import { joinAs, type MemberIdentity } from "../support/simulated-member.ts";
 import { until } from "./failover.ts";
 import { AcknowledgedWrites } from "./support/acknowledged.ts";
+import { onDisk } from "./support/on-disk.ts";
 import { Place } from "./support/place.ts";
 import { plainWrites } from "./support/plain-writes.ts";
 import { type Found, Marks, monotonic, round } from "./support/results.ts";
@@ -101,15 +102,6 @@ export async function powerCutTrial(options: PowerCutOptions): Promise<Found> {
     await place?.close();
     await Promise.all(disks.map((disk) => disk.close()));
   }
-}
-
-/** A configuration whose store, JWTs included, is on a disk. */
-function onDisk(config: string, folder: string): string {
-  const dir = /store_dir: "([^"]*)"/.exec(config)?.[1];
-  if (dir === undefined) throw new Error(`no store_dir in:\n${config}`);
-  // The audit's limit is above what the disk has.
-  const room = `store_dir: "${folder}"\n  max_file_store: ${10 * 2 ** 30}`;
-  return config.replace(`store_dir: "${dir}"`, room).replaceAll(`"${dir}/`, `"${folder}/`);
 }
 
 async function alarms(place: Place): Promise<string[]> {
