@@ -1,9 +1,8 @@
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { canMakeDisks, LoopDisk } from "test-support/loop-disk";
 import { findNatsServer } from "test-support/nats";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { startEcho, use } from "./trials/support/echo.ts";
 import { onDisk } from "./trials/support/on-disk.ts";
 import { Place } from "./trials/support/place.ts";
 import { startRealMaster } from "./trials/support/real-master.ts";
@@ -18,34 +17,6 @@ const WATCHED_MS = 9000;
 
 const here = findNatsServer() !== undefined && canMakeDisks() ? describe : describe.skip;
 
-/** Users' target: it says what it is told. */
-async function echo(): Promise<number> {
-  const target = createServer((socket) => {
-    socket.on("error", () => socket.destroy()).pipe(socket);
-  }).listen(0, MASTER);
-  await once(target, "listening");
-  onTestFinished(() => {
-    target.close();
-  });
-  const at = target.address();
-  return typeof at === "object" && at !== null ? at.port : 0;
-}
-
-/** A user of a tunnel. @returns what comes back */
-async function use(port: number): Promise<string> {
-  const socket = connect(port, MASTER).setTimeout(20_000, () => socket.destroy());
-  let text = "";
-  socket
-    .on("error", () => socket.destroy())
-    .on("data", (bytes) => {
-      text += bytes.toString();
-      socket.end();
-    });
-  socket.write("hello");
-  await once(socket, "close");
-  return text;
-}
-
 here("an engine whose disk is full", () => {
   test("refuses changes, by 503; leases, tunnels and pass-through go on; with room and a restart it takes them again", async () => {
     const disk = await LoopDisk.make(DISK_MIB);
@@ -59,7 +30,8 @@ here("an engine whose disk is full", () => {
     const { token } = await place.ask<{ token: string }>("POST", "/fleet/tokens", { kind: "join" });
     const master = await startRealMaster(MASTER, token);
     onTestFinished(() => master.close());
-    const target = await echo();
+    const target = await startEcho(MASTER);
+    onTestFinished(() => target.close());
     const mid = await vi.waitFor(async () => {
       const [one] = await place.ask<{ mid: string; status: string; version: string }[]>(
         "GET",
@@ -73,11 +45,14 @@ here("an engine whose disk is full", () => {
         alias,
         policy: { failover: "strict", ttl: TTL_S },
         parts: [
-          { url: `client://${MASTER}:${port}/${MASTER}:${target}?mode=1&log=none`, master: mid },
+          {
+            url: `client://${MASTER}:${port}/${MASTER}:${target.port}?mode=1&log=none`,
+            master: mid,
+          },
         ],
       });
     await create("before", 7001);
-    await vi.waitFor(async () => expect(await use(7001)).toBe("hello"), LONG);
+    await vi.waitFor(async () => expect(await use(MASTER, 7001)).toBe("hello"), LONG);
 
     const makeRoom = await disk.fill();
     let refused = "";
@@ -89,7 +64,7 @@ here("an engine whose disk is full", () => {
     const until = performance.now() + WATCHED_MS;
     while (performance.now() < until) {
       await delay(300);
-      expect(await use(7001)).toBe("hello");
+      expect(await use(MASTER, 7001)).toBe("hello");
       const { status } = await fetch(`${place.hubs[0]?.url}/masters/${mid}/api/v1/instances`, {
         headers: { "X-API-Key": place.created.adminToken },
       });
@@ -105,7 +80,7 @@ here("an engine whose disk is full", () => {
     await vi.waitFor(async () => {
       expect((await create("after", 7002)).parts[0]?.state).toBe("applied");
     }, LONG);
-    await vi.waitFor(async () => expect(await use(7002)).toBe("hello"), LONG);
-    expect(await use(7001)).toBe("hello");
+    await vi.waitFor(async () => expect(await use(MASTER, 7002)).toBe("hello"), LONG);
+    expect(await use(MASTER, 7001)).toBe("hello");
   }, 120_000);
 });
