@@ -91,6 +91,9 @@ export default defineConfig({
       "test-support/nats": fileURLToPath(
         new URL("scripts/test-support/nats-server.ts", import.meta.url),
       ),
+      "test-support/loop-disk": fileURLToPath(
+        new URL("scripts/test-support/loop-disk.ts", import.meta.url),
+      ),
       "test-support": fileURLToPath(
         new URL("scripts/test-support/reserve-port.ts", import.meta.url),
       ),
