@@ -4,7 +4,9 @@ import {
   hubSubjects,
   issueHubCredentials,
   memberSubjects,
+  REFUSAL_HEADER,
   sealMessage,
+  storeNames,
 } from "@nodepass/fleet-protocol";
 import { SILENT_LOGGER } from "@nodepass/model";
 import { findNatsServer } from "test-support/nats";
@@ -148,6 +150,46 @@ here("a hub and who means it ill", () => {
       notices.close();
       await link.close();
     }
+    await operator.close();
+  }, 60_000);
+
+  test("a member that says where its answers go reaches no store by them", async () => {
+    const hub = await fleet.hub();
+    const hostile = await fleet.member(hub);
+    const { sync, lease, done } = memberSubjects("test", hostile.identity.mid);
+    const { services, audit, control } = storeNames("test");
+    const { bad } = hub.figures().counts;
+    const before = bad.sync + bad.lease + bad.done;
+    const replies = [
+      `$JS.API.STREAM.DELETE.KV_${services}`,
+      `$JS.API.STREAM.DELETE.${audit}`,
+      `$KV.${services}.${"0".repeat(16)}`,
+      `$KV.${control}.leader`,
+      memberSubjects("test", "0".repeat(16)).apply,
+    ];
+    const operator = await engineOperator(fleet);
+    let answered = 0;
+    for (const reply of replies) {
+      operator.subscribe(reply, {
+        callback: (_, { headers }) => {
+          if (headers?.has(REFUSAL_HEADER)) answered += 1;
+        },
+      });
+    }
+    await operator.flush();
+    const told = hostile.connection;
+    for (const subject of [sync, lease, done]) {
+      for (const reply of replies) told?.publish(subject, Uint8Array.of(1), { reply });
+    }
+    // A sync is heard twice: by each hub, and by the one that answers it.
+    const all = 4 * replies.length;
+    await vi.waitFor(() => expect(bad.sync + bad.lease + bad.done - before).toBe(all), SLOW);
+    await hub.fleet.createToken(fleet.admin(hub), {
+      ...{ kind: "join", role: "viewer", selector: "", labels: {}, uses: 1, note: "" },
+    });
+    await operator.flush();
+    expect(answered).toBe(0);
+    await hub.close();
     await operator.close();
   }, 60_000);
 

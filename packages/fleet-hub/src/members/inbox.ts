@@ -9,6 +9,7 @@ import {
   HeartbeatSchema,
   LeaseRequestSchema,
   MemberEventSchema,
+  memberInbox,
   memberOf,
   memberSubjects,
   openMessage,
@@ -82,7 +83,7 @@ export function openInbox(options: InboxOptions): Inbox {
       } catch (failure) {
         counts.bad[place] += 1;
         logger.debug({ mid, place, error: String(failure) }, "a message can't be read");
-        refuse(message);
+        refuse(mid, message);
       }
     };
     subscriptions.push(
@@ -98,7 +99,7 @@ export function openInbox(options: InboxOptions): Inbox {
 
   const answer = (mid: string, message: Msg, id: BoxId, body: unknown) => {
     const box = boxes.of(mid);
-    if (box === undefined || !isRequest(message)) return;
+    if (box === undefined || !isRequest(mid, message)) return;
     const sealed = sealMessage(box, message.subject, body, answerContext(id));
     link.connection.publish(message.reply, sealed);
   };
@@ -184,8 +185,8 @@ export function openInbox(options: InboxOptions): Inbox {
     },
   };
 
-  function refuse(message: Msg): void {
-    if (!isRequest(message)) return;
+  function refuse(mid: string, message: Msg): void {
+    if (!isRequest(mid, message)) return;
     const refusal = headers();
     refusal.set(REFUSAL_HEADER, BAD_MESSAGE);
     try {
@@ -197,7 +198,11 @@ export function openInbox(options: InboxOptions): Inbox {
   }
 }
 
-/** The client gives an empty text where nobody waits for an answer. */
-function isRequest(message: Msg): message is Msg & { readonly reply: string } {
-  return message.reply !== undefined && message.reply !== "";
+/**
+ * Whether somebody waits for an answer, and where a member may. The engine lets its clients write any
+ * subject there, and a hub may publish to all of them: an empty answer to one of JetStream's own
+ * (`$JS.API.STREAM.DELETE.…`) would delete the store.
+ */
+function isRequest(mid: string, message: Msg): message is Msg & { readonly reply: string } {
+  return message.reply?.startsWith(`${memberInbox(mid)}.`) === true;
 }
