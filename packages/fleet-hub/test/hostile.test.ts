@@ -1,6 +1,7 @@
 import { connect } from "@nats-io/transport-node";
 import {
   engineAuthenticator,
+  fingerprintOf,
   hubSubjects,
   issueHubCredentials,
   memberSubjects,
@@ -14,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { connectEngine } from "../src/engine/engine-link.ts";
 import { openNotices } from "../src/hubs/notices.ts";
 import { createMessageCounts } from "../src/members/message-counts.ts";
+import { joinAs } from "./support/simulated-member.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 
 const here = findNatsServer() === undefined ? describe.skip : describe;
@@ -191,6 +193,68 @@ here("a hub and who means it ill", () => {
     expect(answered).toBe(0);
     await hub.close();
     await operator.close();
+  }, 60_000);
+
+  test("a member that floods its hub is cut off, and the others keep theirs", async () => {
+    const hub = await fleet.hub();
+    const [hostile, other] = [
+      await fleet.member(hub, { reconnect: false }),
+      await fleet.member(hub),
+    ];
+    const { mid } = hostile.identity;
+    const { done } = memberSubjects("test", mid);
+    await vi.waitFor(() => expect(hub.leadership.isLeading()).toBe(true), SLOW);
+    const block = new Uint8Array(700 * 1024);
+    for (let n = 0; n < 30; n += 1) hostile.publishRaw(done, block);
+    await vi.waitFor(() => expect(hostile.connection?.isClosed()).toBe(true), SLOW);
+    const { alarms } = hub.fleet.info(fleet.admin(hub));
+    expect(alarms).toContainEqual({ alarm: "flood", message: expect.stringContaining(mid) });
+    await vi.waitFor(async () => expect(await other.lease()).toBe(true), SLOW);
+    // Its JWT is worth nothing, and it gets no other for now.
+    const { identity } = hostile;
+    const renewal = () =>
+      joinAs(
+        mid,
+        identity.name,
+        undefined,
+        fingerprintOf(identity.hubKey),
+        (request) => hub.fleet.join(request, "127.0.0.1"),
+        identity,
+      );
+    await expect(renewal()).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("has sent too much"),
+    });
+    await hub.close();
+  }, 60_000);
+
+  test("a member that takes the engine's connections is cut off with all of them", async () => {
+    const hub = await fleet.hub();
+    const [hostile, other] = [
+      await fleet.member(hub, { reconnect: false }),
+      await fleet.member(hub),
+    ];
+    await vi.waitFor(() => expect(hub.leadership.isLeading()).toBe(true), SLOW);
+    const { identity } = hostile;
+    const { jwt, servers } = identity.answer;
+    const connections = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        connect({
+          servers: servers.map((url) => url.replace(/^\w+:\/\//, "")),
+          authenticator: engineAuthenticator(() => ({ jwt, seed: identity.seed })),
+          reconnect: false,
+          timeout: 20_000,
+        }),
+      ),
+    );
+    await Promise.all(connections.map((one) => one.closed()));
+    await hostile.connection?.closed();
+    expect(other.connection?.isClosed()).toBe(false);
+    expect(await other.lease()).toBe(true);
+    const { alarms } = hub.fleet.info(fleet.admin(hub));
+    const message = expect.stringMatching(`${identity.mid} was cut off: it has \\d+ connections`);
+    expect(alarms).toContainEqual({ alarm: "flood", message });
+    await hub.close();
   }, 60_000);
 
   test("whoever claims another's part learns nothing of it", async () => {

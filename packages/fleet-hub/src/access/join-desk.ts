@@ -28,6 +28,8 @@ export interface JoinDeskOptions {
   readonly index: Pick<LiveIndex, "findMembers" | "wroteMember">;
   readonly tokens: Pick<Tokens, "use">;
   readonly audit: Auditor;
+  /** How long a member must wait for another JWT, ms: it has sent too much. */
+  readonly waitOf: (mid: string) => number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -120,6 +122,11 @@ export function createJoinDesk(
         throw new ServiceError("INVALID", "the master's box key can't be used", { cause: error });
       }
     };
+    const waitMs = options.waitOf(request.mid);
+    if (waitMs > 0) {
+      const text = `master ${request.mid} has sent too much and is cut off; again in ${Math.ceil(waitMs / 1000)} s`;
+      throw new ServiceError("UNAVAILABLE", text);
+    }
     const expiresAt = clock.now() + MEMBER_JWT_MS;
     const answer: JoinAnswer = {
       fleet: secrets.fleet,

@@ -42,6 +42,8 @@ const NoticeSchema = z.discriminatedUnion("kind", [
     mid: z.string(),
     reports: z.array(PartReportSchema).max(500),
   }),
+  /** It floods: no hub gives it another JWT for a while. */
+  z.object({ kind: z.literal("cut"), hub, mid: z.string() }),
   /** A person ends the hold on failovers. */
   z.object({ kind: z.literal("resume"), hub }),
 ]);

@@ -25,6 +25,7 @@ import type { z } from "zod";
 import type { EngineLink } from "../engine/engine-link.ts";
 import type { LivePresence } from "./live-presence.ts";
 import type { MemberBoxes } from "./member-boxes.ts";
+import type { MemberBudget } from "./member-budget.ts";
 import type { BadMessagePlace, MessageCounts } from "./message-counts.ts";
 import type { Messenger } from "./messenger.ts";
 
@@ -41,6 +42,7 @@ export interface InboxOptions {
   readonly link: EngineLink;
   readonly boxes: MemberBoxes;
   readonly presence: LivePresence;
+  readonly budget: MemberBudget;
   readonly counts: MessageCounts;
   readonly logger: Logger;
   /** Answers a sync; each hub learns from all of them, one answers. */
@@ -59,7 +61,7 @@ export type Inbox = Pick<Messenger, "onDone" | "onEvent" | "onLease"> & { close(
 
 /** Subscribes to all that members say. What can't be read is counted, dropped and, if it asks, refused. */
 export function openInbox(options: InboxOptions): Inbox {
-  const { fleet, link, boxes, presence, counts, logger } = options;
+  const { fleet, link, boxes, presence, budget, counts, logger } = options;
   const doneListeners = new Set<Parameters<Messenger["onDone"]>[0]>();
   const eventListeners = new Set<Parameters<Messenger["onEvent"]>[0]>();
   let answerLease: Parameters<Messenger["onLease"]>[0] | undefined;
@@ -78,6 +80,11 @@ export function openInbox(options: InboxOptions): Inbox {
       if (error !== null) return;
       const mid = memberOf(message.subject);
       if (mid === undefined) return;
+      // Nobody waits for who says too much, so it is not told either.
+      if (boxes.of(mid) !== undefined && !budget.take(mid, message.data.byteLength)) {
+        counts.bad[place] += 1;
+        return;
+      }
       try {
         take(mid, message);
       } catch (failure) {
