@@ -140,15 +140,27 @@ here("a hub and who means it ill", () => {
       if (hub === "aaaa") told.push(kind);
     });
     await b.link.connection.flush();
+    // Nobody is told to go on who was not heard.
+    b.notices.publish({ kind: "alarm", alarm: "mass-loss", raised: true, message: "" });
+    await vi.waitFor(() => expect(kept.length).toBeGreaterThanOrEqual(1), SLOW);
+    await a.link.connection.flush();
     a.notices.publish({ kind: "resume" });
     a.notices.publish({ kind: "resume" });
     await vi.waitFor(() => expect(told).toEqual(["resume", "resume"]), SLOW);
-    await vi.waitFor(() => expect(kept.length).toBeGreaterThanOrEqual(2), SLOW);
+    await vi.waitFor(() => expect(kept.length).toBeGreaterThanOrEqual(3), SLOW);
     const again = kept.slice();
     for (const data of again) operator.publish(subject, data);
     await vi.waitFor(() => expect(counts.bad.notice).toBeGreaterThanOrEqual(2), SLOW);
     expect(told).toEqual(["resume", "resume"]);
-    for (const { notices, link } of [a, b]) {
+    // Nor to a hub that begins later, which has heard none of it.
+    const c = await open("cccc");
+    c.notices.on(({ kind }) => told.push(kind));
+    await c.link.connection.flush();
+    const { notice: before } = counts.bad;
+    for (const data of again) operator.publish(subject, data);
+    await vi.waitFor(() => expect(counts.bad.notice - before).toBeGreaterThanOrEqual(5), SLOW);
+    expect(told).toEqual(["resume", "resume", "alarm"]);
+    for (const { notices, link } of [a, b, c]) {
       notices.close();
       await link.close();
     }

@@ -168,7 +168,9 @@ export function openInbox(options: InboxOptions): Inbox {
   });
   subscribe(all.event, "event", (mid, message) => {
     if (eventListeners.size === 0) return;
-    const { message: event } = open(mid, MemberEventSchema, message);
+    const { message: event, id } = open(mid, MemberEventSchema, message);
+    // Of a process that is gone, kept by who runs the engine, or of a second one.
+    if (id.sender !== presence.facts(mid).session) return;
     for (const listener of eventListeners) listener(mid, event);
   });
 
