@@ -4,6 +4,7 @@ import type { FleetExportOptions } from "../commands/fleet-files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { printData } from "../output/print.ts";
+import { plainJson } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 
@@ -14,7 +15,7 @@ export async function exportFleet(context: CliContext, options: FleetExportOptio
   const text = await fleet.exportServices(format);
   const { to } = options;
   if (to === undefined) {
-    context.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    context.stdout.write(plainJson(text.endsWith("\n") ? text : `${text}\n`));
     return;
   }
   try {

@@ -21,6 +21,9 @@ import { createTurnstile } from "./turnstile.ts";
 /** Joins and renewals in progress, and those that wait: each one writes four times. */
 const JOINS = { atOnce: 16, waiting: 2000 } as const;
 
+/** Controls and marks that turn the writing direction round: a name is what people know a master by. */
+const UNSAFE_IN_NAMES = /\p{Cc}|[\u2028\u2029]|\p{Bidi_Control}|\p{Surrogate}/gu;
+
 /** What is needed to let masters in. */
 export interface JoinDeskOptions {
   readonly hub: HubSecrets;
@@ -49,7 +52,8 @@ export function createJoinDesk(
   /** Names of masters whose records are being written. */
   const taken = new Set<string>();
   /** Clones of one machine have its name: who comes later gets the beginning of its mid behind it. */
-  const freeName = ({ mid, name }: JoinRequest): string => {
+  const freeName = ({ mid, name: given }: JoinRequest): string => {
+    const name = given.replace(UNSAFE_IN_NAMES, "").trim();
     if (name === "") return mid;
     const isFree = (one: string) => index.findMembers(one).length === 0 && !taken.has(one);
     return [name, `${name}-${mid.slice(0, 4)}`].find(isFree) ?? `${name}-${mid}`;
