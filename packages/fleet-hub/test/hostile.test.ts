@@ -1,5 +1,6 @@
 import { connect } from "@nats-io/transport-node";
 import {
+  decodeJoinToken,
   engineAuthenticator,
   fingerprintOf,
   hubSubjects,
@@ -266,6 +267,35 @@ here("a hub and who means it ill", () => {
     const { alarms } = hub.fleet.info(fleet.admin(hub));
     const message = expect.stringMatching(`${identity.mid} was cut off: it has \\d+ connections`);
     expect(alarms).toContainEqual({ alarm: "flood", message });
+    await hub.close();
+  }, 60_000);
+
+  test("a member is called by what people can read, and is nowhere but at its own host", async () => {
+    const hub = await fleet.hub();
+    const { token } = await hub.fleet.createToken(fleet.admin(hub), {
+      ...{ kind: "join", role: "viewer", selector: "", labels: {}, uses: 1, note: "" },
+    });
+    const { id, secret, fp } = decodeJoinToken(token);
+    const name = "\x1b]0;x\x07\u202eed\u009bge\r\n\u0000 <b>";
+    const identity = await joinAs("00000000000000e7", name, { id, secret }, fp, (request) =>
+      hub.fleet.join(request, "127.0.0.1"),
+    );
+    const member = await fleet.member(hub, { identity });
+    expect(hub.fleet.master(fleet.admin(hub), identity.mid).name).toBe("]0;xedge <b>");
+    const { sync } = memberSubjects("test", identity.mid);
+    const say = (prefix: string) => {
+      const { session } = member;
+      const empty = { version: "", name: "", bucket: "", allow: [], parts: [] };
+      const body = { ...empty, session, prefix, revision: 0, local: 0 };
+      member.publishRaw(sync, sealMessage(member.box, sync, body));
+    };
+    const told = () => hub.presence.facts(identity.mid).prefix;
+    for (const prefix of ["@evil.example", ".evil.example/api", ":1/", "//evil", "/a?b", "/a\n"]) {
+      say(prefix);
+    }
+    say("/mine/api");
+    await vi.waitFor(() => expect(told()).toBe("/mine/api"), SLOW);
+    expect(hub.figures().counts.bad.sync).toBe(12);
     await hub.close();
   }, 60_000);
 
