@@ -18,6 +18,7 @@ import { watchHeartbeats } from "./hubs/duplicates.ts";
 import { watchEngine } from "./hubs/engine-watch.ts";
 import { exportSignature } from "./hubs/export-signature.ts";
 import { createNews } from "./hubs/fleet-news.ts";
+import { guardAgainstFloods } from "./hubs/flood-guard.ts";
 import { exportHourly } from "./hubs/hourly-export.ts";
 import { openNotices } from "./hubs/notices.ts";
 import { withinTime, withPatience } from "./hubs/patience.ts";
@@ -27,6 +28,7 @@ import type { Leadership } from "./leader/leadership.ts";
 import { openInbox } from "./members/inbox.ts";
 import { createPresence } from "./members/live-presence.ts";
 import { createMemberBoxes } from "./members/member-boxes.ts";
+import { createMemberBudget } from "./members/member-budget.ts";
 import { createMessageCounts, type MessageCounts } from "./members/message-counts.ts";
 import type { Messenger } from "./members/messenger.ts";
 import { createOutbox } from "./members/nats-messenger.ts";
@@ -137,7 +139,7 @@ async function open(
   });
 
   const replicas = facts.size >= 3 ? 3 : 1;
-  const { store, isNew, sweep } = await withPatience(connectTimeoutMs, () =>
+  const { store, isNew, sweep, isOnOneServer } = await withPatience(connectTimeoutMs, () =>
     openStore({ fleet, link, dataKeys, replicas, logger }),
   );
   if (isNew) await storeFirstToken(store, hub, clock);
@@ -161,10 +163,22 @@ async function open(
   const runs = () => [nonce, ...notices.hubs()];
   const saidNow = createSaidNow();
   const news = createNews(notices, clock, logger);
-  const election = startElection({ hub: id, nonce, records: store.leader, clock, logger });
+  const election = startElection({
+    hub: id,
+    nonce,
+    records: store.leader,
+    readsAreLast: isOnOneServer,
+    clock,
+    logger,
+  });
   const presence = createPresence(index, clock);
   const boxes = createMemberBoxes(secrets, index);
-  const outbox = createOutbox({ fleet, link, boxes, presence, counts, logger });
+  const guard = guardAgainstFloods({
+    ...{ index, control, leadership: election, news, notices, clock, logger },
+    isConnected: () => link.isConnected(),
+  });
+  const budget = createMemberBudget(clock, (mid) => guard.cut(mid, "it floods this hub"));
+  const outbox = createOutbox({ fleet, link, boxes, presence, budget, counts, logger });
   const heartbeats = watchHeartbeats({
     index,
     presence,
@@ -185,6 +199,7 @@ async function open(
     link,
     boxes,
     presence,
+    budget,
     counts,
     logger,
     run: nonce,
@@ -245,13 +260,21 @@ async function open(
     if (now !== undefined && !now.value.evicted) return;
     presence.forget(mid);
     saidNow.forget(mid);
+    budget.forget(mid);
   });
   const unlost = index.onLost((keys) => {
     const text = `${keys.length} records are gone from the store without having been removed`;
     news.alarm("store-older", true, text);
   });
   const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
-  const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
+  const unrevoke = keepRevoked({
+    index,
+    leadership: election,
+    control,
+    link: system,
+    clock,
+    logger,
+  });
   const untwin = partTwins({ index, store, leadership: election, logger });
   const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
@@ -299,7 +322,10 @@ async function open(
     events,
     asker: { passer, presence },
     audit,
-    join: createJoinDesk({ hub, store, index, tokens, audit, clock, logger, runs }),
+    join: createJoinDesk({
+      ...{ hub, store, index, tokens, audit, clock, logger, runs },
+      waitOf: guard.waitOf,
+    }),
     info: () => ({
       fleet,
       hub: id,
@@ -332,6 +358,7 @@ async function open(
     instances.close();
     passer.close();
     heartbeats.close();
+    guard.close();
     inbox.close();
     outbox.close();
     presence.close();
