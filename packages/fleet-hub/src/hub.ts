@@ -14,7 +14,7 @@ import type { Caller, Fleet } from "./fleet.ts";
 import { createPasser } from "./gateway/passer.ts";
 import { type HubSecrets, readHubSecrets } from "./hub-secrets.ts";
 import { sweepDaily } from "./hubs/daily-sweep.ts";
-import { watchHeartbeats } from "./hubs/duplicates.ts";
+import { resyncWithin, watchHeartbeats } from "./hubs/duplicates.ts";
 import { watchEngine } from "./hubs/engine-watch.ts";
 import { exportSignature } from "./hubs/export-signature.ts";
 import { createNews } from "./hubs/fleet-news.ts";
@@ -208,7 +208,7 @@ async function open(
     answerSync: createSyncDesk({
       index,
       presence,
-      bucket: store.identity.nonce,
+      bucket: () => store.identity.nonce,
       clock,
       storeRevision: () => store.services.revision(),
       onOlder,
@@ -261,6 +261,14 @@ async function open(
     presence.forget(mid);
     saidNow.forget(mid);
     budget.forget(mid);
+  });
+  // Members are to hear which store it is now, and what they have in it.
+  const unreread = index.onReread(() => {
+    const afterMs = resyncWithin(index.members.size);
+    for (const mid of index.members.keys()) {
+      const { session } = presence.facts(mid);
+      if (session !== undefined) outbox.resync(mid, { session, afterMs, runs: runs() });
+    }
   });
   const unlost = index.onLost((keys) => {
     const text = `${keys.length} records are gone from the store without having been removed`;
@@ -350,7 +358,17 @@ async function open(
 
   const end = () => {
     events.close();
-    for (const stop of [unexport, untwin, unsweep, unlease, unnotice, unmember, unlost, unrevoke])
+    for (const stop of [
+      unexport,
+      unreread,
+      untwin,
+      unsweep,
+      unlease,
+      unnotice,
+      unmember,
+      unlost,
+      unrevoke,
+    ])
       stop();
     operations.close();
     pusher.close();

@@ -14,6 +14,11 @@ const MAX_TOLD = 4;
 /** One that has just begun is about to sync by itself, ms. */
 const SYNC_LEAVE_MS = 1500;
 
+/** So long members have for a sync that all of them are asked for, ms: not all of them at once. */
+export function resyncWithin(members: number): number {
+  return Math.min(10_000, 200 + members * 4);
+}
+
 /** What becomes of heartbeats that show something. */
 export interface HeartbeatWatch {
   heard(mid: string, session: string, heard: ReturnType<LivePresence["heartbeat"]>): void;
@@ -90,8 +95,7 @@ export function watchHeartbeats(options: {
       } else if (isUnknown && mayTell(mid, session)) {
         clock.after(SYNC_LEAVE_MS, () => {
           if (isClosed || presence.hasSynced(mid, session)) return;
-          // Not all of them at once.
-          const afterMs = Math.min(10_000, 200 + index.members.size * 4);
+          const afterMs = resyncWithin(index.members.size);
           outbox.resync(mid, { session, afterMs, runs: [...options.runs()] });
         });
       }
