@@ -162,6 +162,20 @@ const FAILURES: Record<string, readonly (readonly [string, string])[]> = {
     ],
     [`${AGENT}/strict.test.ts`, "stops at once when another process has this one's seat"],
   ],
+  "a member floods the engine or a hub": [
+    [
+      `${HUB}/hostile.test.ts`,
+      "a member that floods its hub is cut off, and the others keep theirs",
+    ],
+    [
+      `${HUB}/hostile.test.ts`,
+      "a member that takes the engine's connections is cut off with all of them",
+    ],
+    [
+      "packages/fleet-hub/src/members/member-budget.test.ts",
+      "a member is heard as much as an honest one says, and then a little each second",
+    ],
+  ],
   "a message or a record is poisoned": [
     [
       `${HUB}/hub.test.ts`,
