@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { connect } from "@nats-io/transport-node";
 import {
   decodeJoinToken,
@@ -296,6 +297,41 @@ here("a hub and who means it ill", () => {
     say("/mine/api");
     await vi.waitFor(() => expect(told()).toBe("/mine/api"), SLOW);
     expect(hub.figures().counts.bad.sync).toBe(12);
+    await hub.close();
+  }, 60_000);
+
+  test("nothing that a hub is made of, logs or answers with shows its secrets", async () => {
+    const logged: unknown[] = [];
+    const log = (...given: unknown[]) => void logged.push(given);
+    const logger = { ...SILENT_LOGGER, debug: log, info: log, warn: log, error: log };
+    const hub = await fleet.hub({ logger });
+    const member = await fleet.member(hub);
+    const { sync } = memberSubjects("test", member.identity.mid);
+    member.publishRaw(sync, Uint8Array.of(1));
+    await vi.waitFor(() => expect(inspect(logged)).toContain("can't be read"), SLOW);
+    const { secrets } = fleet.created.hub;
+    const { operator, system, account, boxKeys, dataKeys } = secrets.reveal();
+    const keys = [...boxKeys, ...dataKeys].flatMap((key) => [
+      ...(["hex", "base64", "base64url"] as const).map((form) =>
+        Buffer.from(key).toString(form).slice(0, 30),
+      ),
+      [...key.slice(0, 6)].join(", "),
+      [...key.slice(0, 6)].map((byte) => byte.toString(16).padStart(2, "0")).join(" "),
+    ]);
+    const { signingSeed } = operator;
+    const seeds = [signingSeed, system.seed, account.memberSeed, account.hubSeed];
+    const admin = fleet.admin(hub);
+    const others = [fleet.created.adminToken.split("_")[2] ?? "", member.identity.answer.jwt];
+    const shown = { hub, secrets, logged, box: member.box, tokens: hub.fleet.tokens(admin), admin };
+    const all = { depth: 20, showHidden: true, maxArrayLength: null };
+    const text = [
+      inspect(shown, all),
+      inspect(shown, { ...all, customInspect: false }),
+      JSON.stringify([secrets, fleet.created.hub, logged]),
+      inspect(structuredClone(secrets), all),
+    ].join("\n");
+    expect(text).toContain(secrets.account);
+    for (const secret of [...seeds, ...keys, ...others]) expect(text.includes(secret)).toBe(false);
     await hub.close();
   }, 60_000);
 
