@@ -137,7 +137,7 @@ async function open(
   });
 
   const replicas = facts.size >= 3 ? 3 : 1;
-  const { store, isNew, sweep } = await withPatience(connectTimeoutMs, () =>
+  const { store, isNew, sweep, isOnOneServer } = await withPatience(connectTimeoutMs, () =>
     openStore({ fleet, link, dataKeys, replicas, logger }),
   );
   if (isNew) await storeFirstToken(store, hub, clock);
@@ -159,7 +159,14 @@ async function open(
   const counts = createMessageCounts();
   const notices = openNotices({ fleet, id: nonce, link, dataKeys, counts, logger });
   const news = createNews(notices, clock, logger);
-  const election = startElection({ hub: id, nonce, records: store.leader, clock, logger });
+  const election = startElection({
+    hub: id,
+    nonce,
+    records: store.leader,
+    readsAreLast: isOnOneServer,
+    clock,
+    logger,
+  });
   const presence = createPresence(index, clock);
   const boxes = createMemberBoxes(secrets.boxKeys, index);
   const guard = guardAgainstFloods({
@@ -244,7 +251,14 @@ async function open(
     news.alarm("store-older", true, text);
   });
   const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
-  const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
+  const unrevoke = keepRevoked({
+    index,
+    leadership: election,
+    control,
+    link: system,
+    clock,
+    logger,
+  });
   const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock });

@@ -72,8 +72,8 @@ export class Syncing {
           if (!signal.aborted) this.#synced = true;
           return;
         }
-        // Those that were turned away together do not come back together.
-        waitMs = answer.afterMs * (0.5 + Math.random());
+        // Each has a moment of its own.
+        waitMs = answer.afterMs;
       } catch (error) {
         failures++;
         const reason = error instanceof Error ? error.message : String(error);

@@ -19,7 +19,7 @@ import { stored, type Tokens } from "./tokens.ts";
 import { createTurnstile } from "./turnstile.ts";
 
 /** Joins and renewals in progress, and those that wait: each one writes four times. */
-const JOINS = { atOnce: 16, waiting: 2000 } as const;
+const JOINS = { atOnce: 64, waiting: 2000 } as const;
 
 /** Controls and marks that turn the writing direction round: a name is what people know a master by. */
 const UNSAFE_IN_NAMES = /\p{Cc}|[\u2028\u2029]|\p{Bidi_Control}|\p{Surrogate}/gu;

@@ -6,9 +6,11 @@ import { ordersFor } from "./orders.ts";
 
 /** Syncs answered at once, that is within a window of so many ms. Section 9, "reconnect storm". */
 export const SYNCS_AT_ONCE = 50;
-const WINDOW_MS = 100;
-/** Who is told to come again does so within this, ms. */
-const BUSY_MS = { least: 200, most: 2000 } as const;
+const WINDOW_MS = 50;
+/** Who is told to come again gets a moment of its own, so far behind the one before, ms: a little apart, since none is punctual. */
+const TURN_MS = (WINDOW_MS / SYNCS_AT_ONCE) * 1.25;
+/** Within this, ms. */
+const BUSY_MS = { least: 100, most: 10_000 } as const;
 /** Parts of a member at most. Section 9, limits. */
 const MAX_ORDERS = 500;
 /** A member that knows more than this hub comes again after this, ms. */
@@ -36,17 +38,29 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
   let wholeAt = Number.NEGATIVE_INFINITY;
   let windowBegan = Number.NEGATIVE_INFINITY;
   const inWindow = new Set<string>();
+  /** The last moment that somebody was told to come at, monotonic, ms. */
+  let lastTurn = Number.NEGATIVE_INFINITY;
 
-  /** A member counts once, so that none can take the others' turns. */
-  const isBusy = (mid: string) => {
+  /** When to come again, ms from now: all at once would meet the same crowd. */
+  const nextTurn = () => {
+    const now = clock.monotonic();
+    lastTurn = Math.max(lastTurn + TURN_MS, now + BUSY_MS.least);
+    // Those who never come take no one's turn for long.
+    if (lastTurn > now + BUSY_MS.most) lastTurn = now + BUSY_MS.least;
+    return Math.round(lastTurn - now);
+  };
+
+  /** A member counts once, so that none can take the others' turns. @returns ms; `undefined`: now */
+  const turnedAway = (mid: string): number | undefined => {
     const now = clock.monotonic();
     if (now - windowBegan >= WINDOW_MS) {
       windowBegan = now;
       inWindow.clear();
     }
-    if (inWindow.has(mid) || inWindow.size >= SYNCS_AT_ONCE) return true;
+    if (inWindow.has(mid)) return BUSY_MS.least;
+    if (inWindow.size >= SYNCS_AT_ONCE) return nextTurn();
     inWindow.add(mid);
-    return false;
+    return undefined;
   };
 
   const askStore = () => {
@@ -69,10 +83,8 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
       const reason = "another process with this identity has synced after it";
       return { answer: "evicted", reason };
     }
-    if (isBusy(mid)) {
-      const afterMs = BUSY_MS.least + Math.random() * (BUSY_MS.most - BUSY_MS.least);
-      return { answer: "busy", afterMs: Math.round(afterMs) };
-    }
+    const afterMs = turnedAway(mid);
+    if (afterMs !== undefined) return { answer: "busy", afterMs };
     const isOther = sync.bucket !== "" && sync.bucket !== bucket;
     if (isOther || sync.revision > index.revision) {
       // A set that is older than what the member has would leave it with what is not its any more.

@@ -14,7 +14,7 @@ import {
   type User,
 } from "@nats-io/jwt";
 import { FleetSetupError } from "../setup-error.ts";
-import type { Signer } from "./signer.ts";
+import { createSigner, type Signer } from "./signer.ts";
 
 // All calls of @nats-io/jwt but signer.ts's: it is young (0.0.11), what it changes is changed here alone.
 
@@ -31,8 +31,8 @@ export interface NKey {
 const CREATE = { operator: createOperator, account: createAccount, user: createUser } as const;
 
 export function createNKey(kind: keyof typeof CREATE): NKey {
-  const pair = CREATE[kind]();
-  return { publicKey: pair.getPublicKey(), seed: new TextDecoder().decode(pair.getSeed()) };
+  const seed = new TextDecoder().decode(CREATE[kind]().getSeed());
+  return { publicKey: createSigner(seed).getPublicKey(), seed };
 }
 
 /** Signed by itself: the root of trust, which the server is told of in its configuration. */

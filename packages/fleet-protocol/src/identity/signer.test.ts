@@ -22,6 +22,13 @@ describe("a signer", () => {
     expect(isSignedBy(pair.getPublicKey(), input, pair.sign(input))).toBe(true);
   });
 
+  test("has the public key that the library's has, whatever the seed", () => {
+    for (let n = 0; n < 100; n += 1) {
+      const pair = createUser();
+      expect(createSigner(seedOf(pair)).getPublicKey()).toBe(pair.getPublicKey());
+    }
+  });
+
   test("is shown without its seed by what prints it", () => {
     const seed = seedOf(createUser());
     const signer = createSigner(seed);

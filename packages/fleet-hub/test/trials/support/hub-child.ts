@@ -1,6 +1,10 @@
 // A hub with its HTTP API, in a process of its own: `node hub-child.ts DIR NAME PORT`, with a channel to its parent.
-import { runFleetHub } from "@nodepass/fleet-hub";
+import { setFlagsFromString } from "node:v8";
 import { answerParent, tellParent } from "./calls.ts";
+
+// As `nodepass fleet hub` does, before the hub is loaded.
+setFlagsFromString("--semi-space-growth-factor=1");
+const { runFleetHub } = await import("@nodepass/fleet-hub");
 
 const [, , directory = "", id = "hub", port = "0"] = process.argv;
 const { hub, url, close } = await runFleetHub({
