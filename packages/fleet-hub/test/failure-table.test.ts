@@ -164,11 +164,11 @@ const FAILURES: Record<string, readonly (readonly [string, string])[]> = {
   ],
   "a member floods the engine or a hub": [
     [
-      `${HUB}/hostile.test.ts`,
+      `${HUB}/hostile-members.test.ts`,
       "a member that floods its hub is cut off, and the others keep theirs",
     ],
     [
-      `${HUB}/hostile.test.ts`,
+      `${HUB}/hostile-members.test.ts`,
       "a member that takes the engine's connections is cut off with all of them",
     ],
     [
