@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import CountReporter from "./scripts/count-reporter.ts";
+import LongestFirst from "./scripts/longest-first.ts";
 
 const file = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
 const source = (name: string) => file(`${name}/src/index.ts`);
@@ -90,6 +91,9 @@ export default defineConfig({
       "test-support/nats": fileURLToPath(
         new URL("scripts/test-support/nats-server.ts", import.meta.url),
       ),
+      "test-support/loop-disk": fileURLToPath(
+        new URL("scripts/test-support/loop-disk.ts", import.meta.url),
+      ),
       "test-support": fileURLToPath(
         new URL("scripts/test-support/reserve-port.ts", import.meta.url),
       ),
@@ -98,6 +102,8 @@ export default defineConfig({
   },
   test: {
     reporters: ["default", new CountReporter()],
+    sequence: { sequencer: LongestFirst },
+    maxWorkers: 2,
     // The count reporter prints it at the end; between the names of tests nobody finds figures.
     onConsoleLog: () => false,
     projects: [
@@ -122,6 +128,10 @@ export default defineConfig({
           name: "integration",
           include: ["{packages,apps}/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
           exclude: slow,
+          // They wait for clocks, programs and each other most of the time: on two cores four at once
+          // keep these busy. In a group of their own, as only that has a number of its own.
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

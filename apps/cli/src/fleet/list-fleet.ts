@@ -121,7 +121,7 @@ async function printList<Row>(
   if (options.quiet === true) {
     const ids = all.map(id);
     if (options.json === true) await printData(context, ids, options);
-    else context.stdout.write(ids.map((each) => `${each}\n`).join(""));
+    else context.stdout.write(ids.map((each) => `${plainText(each)}\n`).join(""));
   } else if (options.json === true) await printData(context, all, options);
   else if (all.length === 0) context.stderr.write(`no ${what}\n`);
   else print(all);

@@ -3,6 +3,7 @@ import type { FleetClient } from "@nodepass/master-client/fleet";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { printData } from "../output/print.ts";
+import { plainJson } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 
@@ -19,7 +20,7 @@ export async function exportFleet(context: CliContext, options: FleetExportOptio
   const text = await fleet.exportServices(format);
   const { to } = options;
   if (to === undefined) {
-    context.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    context.stdout.write(plainJson(text.endsWith("\n") ? text : `${text}\n`));
     return;
   }
   try {
