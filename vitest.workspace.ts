@@ -128,10 +128,6 @@ export default defineConfig({
           name: "integration",
           include: ["{packages,apps}/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
           exclude: slow,
-          // They wait for clocks, programs and each other most of the time: on two cores four at once
-          // keep these busy. In a group of their own, as only that has a number of its own.
-          maxWorkers: 4,
-          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
