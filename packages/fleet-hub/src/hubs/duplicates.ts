@@ -14,13 +14,10 @@ const MAX_TOLD = 4;
 /** One that has just begun is about to sync by itself, ms. */
 const SYNC_LEAVE_MS = 1500;
 
-/** So long members have for a sync that all of them are asked for, ms: not all of them at once. */
-export function resyncWithin(members: number): number {
-  return Math.min(10_000, 200 + members * 4);
-}
-
 /** What becomes of heartbeats that show something. */
 export interface HeartbeatWatch {
+  /** The store is another one: members are to hear which, and what they have in it. */
+  resyncAll(): void;
   heard(mid: string, session: string, heard: ReturnType<LivePresence["heartbeat"]>): void;
   close(): void;
 }
@@ -49,6 +46,12 @@ export function watchHeartbeats(options: {
     if (before === undefined ? own.size >= MAX_TOLD : now - before < TELL_MS) return false;
     told.set(mid, own.set(session, now));
     return true;
+  };
+
+  const resync = (mid: string, session: string) => {
+    // Not all of them at once.
+    const afterMs = Math.min(10_000, 200 + index.members.size * 4);
+    outbox.resync(mid, { session, afterMs, runs: [...options.runs()] });
   };
 
   let isClosed = false;
@@ -95,9 +98,14 @@ export function watchHeartbeats(options: {
       } else if (isUnknown && mayTell(mid, session)) {
         clock.after(SYNC_LEAVE_MS, () => {
           if (isClosed || presence.hasSynced(mid, session)) return;
-          const afterMs = resyncWithin(index.members.size);
-          outbox.resync(mid, { session, afterMs, runs: [...options.runs()] });
+          resync(mid, session);
         });
+      }
+    },
+    resyncAll: () => {
+      for (const mid of index.members.keys()) {
+        const { session } = presence.facts(mid);
+        if (session !== undefined) resync(mid, session);
       }
     },
     close: () => {

@@ -194,7 +194,7 @@ export class SimHub {
     this.operations.close();
     this.#pusher.close();
     this.presence.close();
-    this.election.close();
+    void this.election.close();
     this.index.close();
     this.clock.kill();
   }
