@@ -208,9 +208,12 @@ it("shows the fleet with its alarms, all instances page by page, the audit and t
     "GET /api/v1/fleet/instances?selector=region%3Deu&cursor=next",
   );
   expect((await fleet(hub, "audit", "--limit", "5")).stdout).toMatch(
-    /^9 .*192\.0\.2\.7 +service\.move .* to edge$/m,
+    /^9 .*192\.0\.2\.7 +service\.move +00aa0000 +7 -> 8 +done +to edge$/m,
   );
   expect(hub.requests.at(-1)?.line).toBe("GET /api/v1/fleet/audit?limit=5");
+  expect((await fleet(hub, "audit", "--before", "9")).code).toBe(0);
+  expect(hub.requests.at(-1)?.line).toMatch(/audit\?(?=.*limit=50)(?=.*before=9)/);
+  expect(await fleet(hub, "audit", "--before", "x")).toMatchObject({ code: 2, stdout: "" });
   const events = startCli(["fleet", "events"], { environment: hub.environment });
   await events.waitFor(/initial +edge online\n/);
   events.child.kill("SIGINT");
@@ -226,11 +229,16 @@ it("exports into a file for its owner only, and imports it", async () => {
     code: 1,
     stderr: `nodepass: ${file} is there already: nothing is overwritten, name a new file\n`,
   });
-  expect(JSON.parse((await fleet(hub, "export", "--nodepassdash")).stdout)).toEqual({
-    exported: "?format=nodepassdash",
-  });
+  const dash = await fleet(hub, "export", "--nodepassdash");
+  expect(JSON.parse(dash.stdout)).toEqual({ exported: "?format=nodepassdash" });
+  // Whoever has the file may do what the token may.
+  expect(dash.stderr).toMatch(
+    /^each endpoint in it has the token that asked, with the role admin:.*\n.*token create --role operator.*\n.*--key TOKEN\n$/,
+  );
   writeFileSync(file, readFileSync(file));
-  expect((await fleet(hub, "import", file)).stdout).toBe("1 created, 0 changed, 2 as they were\n");
+  expect((await fleet(hub, "import", file)).stdout).toBe(
+    "1 created, 0 changed, 2 as they were\n3 masters are back\n",
+  );
 });
 
 it("completes masters and services", async () => {

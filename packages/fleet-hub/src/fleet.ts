@@ -16,7 +16,7 @@ import type {
   Service,
   ServiceChange,
 } from "@nodepass/model/fleet";
-import type { Rebuilt } from "./services/service-operations.ts";
+import type { Imported, Rebuilt } from "./services/service-operations.ts";
 import type { AuditQuery } from "./store/fleet-store.ts";
 
 /** Who asks a hub. Masters that the selector leaves out do not exist for them. */
@@ -109,10 +109,7 @@ export interface Fleet {
   /** All services with their keys, signed; for admins. */
   exportServices(caller: Caller): Promise<string>;
   /** Makes what is not there and changes what differs. @returns what was done */
-  importServices(
-    caller: Caller,
-    exported: string,
-  ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
+  importServices(caller: Caller, exported: string): Promise<Imported>;
   /**
    * Makes services anew of what members run, after the store was lost without an export.
    *
@@ -127,6 +124,12 @@ export interface Fleet {
     mid: string,
     instance: string,
   ): { readonly sid: string; readonly part: number } | undefined;
-  /** Stores who passes what to a member before it is done; for requests that write. */
-  auditPassed(caller: Caller | undefined, mid: string, what: string, from: string): Promise<void>;
+  /** Stores who passes what to a member before it is done, and its status after; for requests that write. */
+  auditPassed<Answer extends { readonly status: number }>(
+    caller: Caller | undefined,
+    mid: string,
+    what: string,
+    from: string,
+    pass: () => Promise<Answer>,
+  ): Promise<Answer>;
 }

@@ -300,6 +300,22 @@ here("who may do what", () => {
     ).toMatchObject({ outcome: "done" });
   });
 
+  test("the audit says how a request that was passed on was answered", async () => {
+    const { identity } = await fleet.member(hub);
+    const pass = (what: string, status: number) =>
+      hub.fleet.auditPassed(admin(), identity.mid, what, ADDRESS, async () => ({ status }));
+    await pass("POST /a", 201);
+    await pass("POST /b", 409);
+    await pass("POST /c", 504);
+    const told = (await hub.fleet.audit(admin(), { limit: 6 })).map(
+      ({ outcome, detail }) => `${outcome} ${detail}`,
+    );
+    expect(told.reverse()).toEqual([
+      ...["intended POST /a", "done POST /a: 201", "intended POST /b", "refused POST /b: 409"],
+      ...["intended POST /c", "failed POST /c: 504"],
+    ]);
+  });
+
   test("nothing is changed that can't be stored in the audit", async () => {
     const { secrets, servers } = fleet.created.hub;
     const credentials = await issueHubCredentials(secrets, "breaker");
@@ -318,8 +334,13 @@ here("who may do what", () => {
       "UNAVAILABLE",
     );
     expect(hub.fleet.master(admin(), mid).name).not.toBe("x");
-    const passed = hub.fleet.auditPassed(undefined, mid, "DELETE /x", ADDRESS);
+    let isPassed = false;
+    const passed = hub.fleet.auditPassed(undefined, mid, "DELETE /x", ADDRESS, async () => {
+      isPassed = true;
+      return { status: 204 };
+    });
     expect(await codeOf(() => passed)).toBe("UNAVAILABLE");
+    expect(isPassed).toBe(false);
     await connection.close();
   });
 });

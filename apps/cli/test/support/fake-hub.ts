@@ -186,7 +186,7 @@ export async function startFakeHub(): Promise<FakeHub> {
     }
     if (path === "/fleet/failover/resume") return [204, undefined];
     if (kind === "export") return [200, { exported: url.search }];
-    if (kind === "import") return [200, { created: 1, changed: 0, kept: 2 }];
+    if (kind === "import") return [200, { created: 1, changed: 0, kept: 2, masters: 3 }];
     throw new Refusal(404, "no such route");
   };
 

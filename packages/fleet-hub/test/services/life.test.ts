@@ -221,11 +221,13 @@ describe("export and import", () => {
       created: 1,
       changed: 1,
       kept: 0,
+      masters: 0,
     });
     expect(await fleet.time.until(operations.import(ADMIN, exported))).toEqual({
       created: 0,
       changed: 0,
       kept: 2,
+      masters: 0,
     });
     await fleet.time.pass(1000);
     expect(fleet.record("s")?.alias).toBe("old");

@@ -294,7 +294,7 @@ export class FakeFleet implements Fleet {
 
   async importServices(caller: Caller, exported: string) {
     this.#needs(caller, "admin", "importServices", exported);
-    return { created: 1, changed: 2, kept: 3 };
+    return { created: 1, changed: 2, kept: 3, masters: 0 };
   }
 
   async rebuildServices(caller: Caller, dryRun: boolean) {
@@ -307,10 +307,11 @@ export class FakeFleet implements Fleet {
     return this.managed.get(`${mid}/${instance}`);
   }
 
-  async auditPassed(caller: Caller | undefined, mid: string, what: string, from: string) {
+  auditPassed: Fleet["auditPassed"] = async (caller, mid, what, from, pass) => {
     if (!this.auditWorks) throw new ServiceError("UNAVAILABLE", "the change can't be recorded");
     this.passed.push({ caller, mid, what, from });
-  }
+    return pass();
+  };
 
   #note(name: string, ...given: readonly unknown[]): void {
     this.calls.push({ name, arguments: given });

@@ -60,7 +60,13 @@ const drainedSchema = z.object({
 /** What came of draining a master. */
 export type Drained = z.infer<typeof drainedSchema>;
 
-const importedSchema = z.object({ created: z.number(), changed: z.number(), kept: z.number() });
+const importedSchema = z.object({
+  created: z.number(),
+  changed: z.number(),
+  kept: z.number(),
+  /** Masters that are known again; a hub of before has not said it. */
+  masters: z.number().optional(),
+});
 
 /** What came of an import. */
 export type Imported = z.infer<typeof importedSchema>;

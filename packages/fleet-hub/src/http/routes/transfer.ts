@@ -18,7 +18,12 @@ const tags = ["fleet"];
 const MAX_IMPORT_BYTES = 64 * 1_048_576;
 
 const ImportedSchema = z
-  .object({ created: z.int().min(0), changed: z.int().min(0), kept: z.int().min(0) })
+  .object({
+    created: z.int().min(0),
+    changed: z.int().min(0),
+    kept: z.int().min(0),
+    masters: z.int().min(0).openapi({ description: "Masters that are known again" }),
+  })
   .openapi("ImportedServices");
 
 const ExportQuery = z.object({
