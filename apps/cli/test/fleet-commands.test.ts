@@ -160,6 +160,32 @@ it("makes, moves, stops, shows and removes services, keys hidden", async () => {
   );
 });
 
+it("makes a service of what a master runs by itself", async () => {
+  const hub = await startFakeHub();
+  const adopted = await fleet(hub, "adopt", "edge", "through-the-hub");
+  expect(adopted).toMatchObject({ code: 0, stdout: "adopted 00aa0000\n", stderr: "" });
+  expect(hub.requests.at(-1)).toEqual({
+    line: "POST /api/v1/fleet/masters/00000000000000e1/adopt",
+    body: { instance: "a1b2c3d4" },
+  });
+  const unknown = await fleet(hub, "adopt", "edge", "nosuch", "a1b2");
+  expect(unknown).toMatchObject({ code: 3, stdout: "adopted 00aa0001\n" });
+  expect(unknown.stderr).toContain('no instance "nosuch"');
+  expect(await fleet(hub, "adopt", "edgy", "a1b2")).toMatchObject({ code: 3, stdout: "" });
+  expect(hub.services).toHaveLength(2);
+});
+
+it("spreads services of one kind over a label", async () => {
+  const hub = await startFakeHub();
+  const url = "client://127.0.0.1:1/127.0.0.1:2";
+  const argv = ["create", url, "--on", "site=home", "--spread", "region", "--alias", "web-1"];
+  expect(await fleet(hub, ...argv)).toMatchObject({ code: 0, stderr: "" });
+  expect(hub.requests.find(({ line }) => line.startsWith("POST"))?.body).toMatchObject({
+    alias: "web-1",
+    parts: [{ url, selector: "site=home", spread: "region" }],
+  });
+});
+
 it("names, labels and drains masters", async () => {
   const hub = await startFakeHub();
   const labelled = await fleet(hub, "label", "edge", "fast-", "tier=a", "--address", "192.0.2.1");
