@@ -144,6 +144,7 @@ it("makes, moves, stops, shows and removes services, keys hidden", async () => {
   expect((await fleet(hub, "failover", "set", "web", "strict", "--failback")).code).toBe(0);
   expect(hub.services[0]?.policy).toEqual({ failover: "strict", ttl: 15, failback: "healthy" });
   expect((await fleet(hub, "failover", "resume")).stdout).toBe("failover goes on\n");
+  expect((await fleet(hub, "failover", "resume")).stdout).toMatch(/was not held: no alarm/);
 
   const slip = await fleet(hub, "rm", "web", "nosuch");
   expect(slip).toMatchObject({ code: 3, stdout: "" });
@@ -242,6 +243,7 @@ it("shows the fleet with its alarms, all instances page by page, the audit and t
   expect(await fleet(hub, "audit", "--before", "x")).toMatchObject({ code: 2, stdout: "" });
   const events = startCli(["fleet", "events"], { environment: hub.environment });
   await events.waitFor(/initial +edge online\n/);
+  await events.waitFor(/failover +server of web: home is lost, edge takes over\n/);
   events.child.kill("SIGINT");
   expect(await events.ended).toMatchObject({ code: 0 });
 });
@@ -289,6 +291,9 @@ it("says where no hub is, and ends as other commands do", async () => {
   });
   const hub = await startFakeHub();
   const wrong = { ...hub.environment, NP_API_KEY: "wrong" };
-  expect(await runCli(["fleet", "ls"], { environment: wrong })).toMatchObject({ code: 4 });
+  expect(await runCli(["fleet", "ls"], { environment: wrong })).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining(`the hub at ${hub.url} refuses: no such token`),
+  });
   expect((await fleet(hub, "mvoe")).stderr).toContain("Did you mean move?");
 });

@@ -70,6 +70,7 @@ export async function startFakeHub(): Promise<FakeHub> {
     fakeMember("00000000000000b0", { name: "home", status: "lost", lastSeen: null }),
   ];
   const services: Service[] = [];
+  const alarms = [{ alarm: "mass-loss", message: "7 masters" }];
   const found = <Value>(value: Value | undefined): Value => {
     if (value === undefined) throw new Refusal(404, "not found");
     return value;
@@ -104,7 +105,7 @@ export async function startFakeHub(): Promise<FakeHub> {
         ...{ fleet: "prod", hub: "h1", leader: "h1", version: "0.1.0", role: "admin" },
         ...{ engine: { connected: true, version: "2.15.2", servers: 1 }, gateway: "" },
         ...{ masters: masters.length, services: services.length },
-        alarms: [{ alarm: "mass-loss", message: "7 masters" }],
+        alarms,
       };
       return [200, FleetInfoSchema.parse(info)];
     }
@@ -184,7 +185,7 @@ export async function startFakeHub(): Promise<FakeHub> {
       };
       return [200, [entry]];
     }
-    if (path === "/fleet/failover/resume") return [204, undefined];
+    if (path === "/fleet/failover/resume") return [204, alarms.splice(0) && undefined];
     if (kind === "export") return [200, { exported: url.search }];
     if (kind === "import") return [200, { created: 1, changed: 0, kept: 2, masters: 3 }];
     throw new Refusal(404, "no such route");
@@ -210,6 +211,12 @@ export async function startFakeHub(): Promise<FakeHub> {
       const [master] = masters;
       const event = { type: "initial", time: "2026-01-02T03:04:05.000Z", master, message: "" };
       response.write(`event: fleet\ndata: ${JSON.stringify(FleetEventSchema.parse(event))}\n\n`);
+      const failover = {
+        ...{ type: "failover", time: event.time, sid: "00aa0000", part: "server" },
+        ...{ from: masters[1]?.mid, to: master?.mid },
+        message: "server of web: home is lost, edge takes over",
+      };
+      response.write(`event: fleet\ndata: ${JSON.stringify(FleetEventSchema.parse(failover))}\n\n`);
       response.write('event: fleet\ndata: {"type":"of a newer hub"}\n\n');
       return;
     }

@@ -62,6 +62,12 @@ export function losesClient(
   return record.parts.some(({ role, url }) => role === "client" && dials(url, before, port));
 }
 
+/** What is in the way where a client would dial a server there, and what ends it. */
+export function noAddress(mid: string, name: string): string {
+  const typed = /^[\w.-]+$/.test(name) ? name : mid;
+  return `master ${name || mid} has no address that its client could dial: set one, nodepass fleet label ${typed} --address HOST`;
+}
+
 function addressOf(mid: string | null, members: FleetIndex["members"]): string {
   return (mid === null ? undefined : members.get(mid)?.value.address) ?? "";
 }

@@ -159,7 +159,7 @@ describe("drain and leave", () => {
     const drained = await fleet.time.until(fleet.hub().operations.drain(ADMIN, midOf(0)));
     expect([...drained.moved].sort()).toEqual(["both", "goes"]);
     expect(drained.left).toEqual([
-      { sid: "stays", reason: expect.stringContaining("1 master matches only=here") },
+      { sid: "stays", reason: expect.stringContaining("no other master matches only=here") },
     ]);
     expect(fleet.member(0).parts()).toEqual(["stays/0"]);
     await expect(fleet.create("late", { parts: [SERVER] })).rejects.toMatchObject({

@@ -170,7 +170,7 @@ export interface FleetClient {
  * const masters = await fleet.masters({ selector: "region=eu" });
  */
 export function createFleetClient(options: ApiOptions): FleetClient {
-  const api = new Api(options);
+  const api = new Api({ who: "hub", ...options });
   const { origin } = api;
 
   const read = async <Value>(
