@@ -197,6 +197,15 @@ it("names, labels and drains masters", async () => {
     address: "192.0.2.1",
   });
   expect((await fleet(hub, "label", "edge")).code).toBe(2);
+  // Somebody else sets a label between the reading and the writing.
+  const [edge] = hub.masters;
+  hub.beforeChange = () => {
+    hub.beforeChange = undefined;
+    if (edge === undefined) return;
+    hub.masters[0] = { ...edge, labels: { ...edge.labels, theirs: "1" }, revision: "77" };
+  };
+  expect((await fleet(hub, "label", "edge", "ours=1")).code).toBe(0);
+  expect(hub.masters[0]?.labels).toMatchObject({ theirs: "1", ours: "1" });
   const drained = await fleet(hub, "drain", "edge");
   expect(drained).toMatchObject({ code: 1, stdout: "moved 00aa0000\n" });
   expect(drained.stderr).toContain("left ffff: no other master");

@@ -50,7 +50,13 @@ export interface Fleet {
   info(caller: Caller): FleetInfo;
   masters(caller: Caller): readonly FleetMaster[];
   master(caller: Caller, mid: string): FleetMaster;
-  changeMaster(caller: Caller, mid: string, change: FleetMasterChange): Promise<FleetMaster>;
+  /** @param revision of `If-Match`; `undefined`: whatever it is */
+  changeMaster(
+    caller: Caller,
+    mid: string,
+    change: FleetMasterChange,
+    revision?: string | undefined,
+  ): Promise<FleetMaster>;
   /** Its JWT is revoked; what it runs stays there as local, unless `stop`. */
   removeMaster(caller: Caller, mid: string, options: { readonly stop: boolean }): Promise<void>;
   /** Moves what may move. @returns what was moved and what was not, with the reason */

@@ -20,6 +20,8 @@ import { fakeInstance } from "./fake-master.ts";
 
 /** A hub without an engine: it keeps what it is told, by the schemas of the API. */
 export interface FakeHub {
+  /** Called when a master is about to be changed. */
+  beforeChange: (() => void) | undefined;
   readonly url: string;
   /** `GET /fleet/masters?selector=x` with the body, if there was one. */
   readonly requests: readonly { readonly line: string; readonly body: unknown }[];
@@ -36,6 +38,7 @@ export function fakeMember(mid: string, more: Partial<FleetMaster> = {}): FleetM
     mid,
     name: "",
     labels: {},
+    revision: "4",
     address: "",
     status: "online",
     lastSeen: new Date(Date.now() - 3000).toISOString(),
@@ -70,6 +73,7 @@ export async function startFakeHub(): Promise<FakeHub> {
     fakeMember("00000000000000b0", { name: "home", status: "lost", lastSeen: null }),
   ];
   const services: Service[] = [];
+  const hub: Pick<FakeHub, "beforeChange"> = { beforeChange: undefined };
   const alarms = [{ alarm: "mass-loss", message: "7 masters" }];
   const found = <Value>(value: Value | undefined): Value => {
     if (value === undefined) throw new Refusal(404, "not found");
@@ -96,7 +100,12 @@ export async function startFakeHub(): Promise<FakeHub> {
     return service;
   };
 
-  const answer = async (method: string, url: URL, body: unknown): Promise<[number, unknown]> => {
+  const answer = async (
+    method: string,
+    url: URL,
+    body: unknown,
+    ifMatch: string | undefined,
+  ): Promise<[number, unknown]> => {
     const path = url.pathname.replace(/^\/api(?:\/v1)?/, "");
     const [, kind, id = "", verb] = /^\/fleet\/(\w+)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(path) ?? [];
     const by = (service: Service) => service.sid === id;
@@ -122,10 +131,16 @@ export async function startFakeHub(): Promise<FakeHub> {
     if (kind === "masters" && id === "") return [200, masters];
     if (kind === "masters") {
       const at = masters.findIndex(({ mid }) => mid === id);
+      if (method === "DELETE")
+        return [204, found(masters[at]) && masters.splice(at, 1) && undefined];
+      hub.beforeChange?.();
       const master = found(masters[at]);
-      if (method === "DELETE") return [204, masters.splice(at, 1) && undefined];
+      if (ifMatch !== undefined && ifMatch !== `"${master.revision}"`) {
+        throw new Refusal(412, `the master is at revision ${master.revision}`);
+      }
       masters[at] = FleetMasterSchema.parse({
         ...master,
+        revision: String(Number(master.revision) + 1),
         ...FleetMasterChangeSchema.parse(body),
       });
       return [200, masters[at]];
@@ -198,7 +213,7 @@ export async function startFakeHub(): Promise<FakeHub> {
     requests.push({ line: `${request.method} ${url.pathname}${url.search}`, body });
     if (request.headers["x-api-key"] !== fakeToken) return [401, { error: "no such token" }];
     try {
-      return await answer(request.method ?? "", url, body);
+      return await answer(request.method ?? "", url, body, request.headers["if-match"]);
     } catch (error) {
       const status = error instanceof Refusal ? error.status : 400;
       return [status, { error: error instanceof Error ? error.message : "" }];
@@ -233,5 +248,5 @@ export async function startFakeHub(): Promise<FakeHub> {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const environment = { NP_MASTER_URL: url, NP_API_KEY: fakeToken };
-  return { url, requests, masters, services, environment };
+  return Object.assign(hub, { url, requests, masters, services, environment });
 }

@@ -46,6 +46,7 @@ export class FakeFleet implements Fleet {
       mid,
       name: `name-${mid.slice(-2)}`,
       labels: {},
+      revision: "4",
       address: "192.0.2.7",
       status: "online",
       lastSeen: TIME,
@@ -124,11 +125,21 @@ export class FakeFleet implements Fleet {
     return master;
   }
 
-  async changeMaster(caller: Caller, mid: string, change: FleetMasterChange) {
+  async changeMaster(
+    caller: Caller,
+    mid: string,
+    change: FleetMasterChange,
+    revision: string | undefined,
+  ) {
     this.#needs(caller, "admin", "changeMaster", mid, change);
+    const { revision: before } = this.master(caller, mid);
+    if (revision !== undefined && revision !== before) {
+      throw new ServiceError("PRECONDITION", `the master is at revision ${before}`);
+    }
     const { name, labels, address, draining } = change;
     const changed: FleetMaster = {
       ...this.master(caller, mid),
+      revision: String(Number(before) + 1),
       ...(name !== undefined && { name }),
       ...(labels !== undefined && { labels }),
       ...(address !== undefined && { address }),

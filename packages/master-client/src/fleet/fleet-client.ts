@@ -124,7 +124,8 @@ export interface FleetClient {
   readonly origin: string;
   info(): Promise<FleetInfo>;
   masters(query?: MasterQuery): Promise<FleetMaster[]>;
-  changeMaster(mid: string, change: FleetMasterChange): Promise<FleetMaster>;
+  /** @param revision of the master as it was read; another one is refused, status 412 */
+  changeMaster(mid: string, change: FleetMasterChange, revision?: string): Promise<FleetMaster>;
   /** @param stop stops what it runs of the fleet; else that stays as its own */
   removeMaster(mid: string, stop?: boolean): Promise<void>;
   drainMaster(mid: string): Promise<Drained>;
@@ -192,8 +193,13 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     info: () => read(FleetInfoSchema, "a fleet", get("/fleet")),
     masters: (query = {}) =>
       read(z.array(FleetMasterSchema), "masters", get(`/fleet/masters${queryOf(query)}`)),
-    changeMaster: (mid, body) =>
-      read(FleetMasterSchema, "a master", { method: "PATCH", path: masterPath(mid), body }),
+    changeMaster: (mid, body, revision) =>
+      read(FleetMasterSchema, "a master", {
+        method: "PATCH",
+        path: masterPath(mid),
+        body,
+        headers: ifMatch(revision),
+      }),
     removeMaster: async (mid, stop = false) => {
       await api.ask({ method: "DELETE", path: `${masterPath(mid)}${stop ? "?stop=true" : ""}` });
     },

@@ -8,12 +8,14 @@ export interface TextFieldProps {
   readonly hint?: string | undefined;
   readonly isMono?: boolean;
   readonly isRequired?: boolean;
+  readonly isDisabled?: boolean;
   readonly placeholder?: string;
 }
 
 /** A line of text with its name above, and what helps below. */
 export function TextField(props: TextFieldProps) {
   const { label, text, onText, hint, isMono = false, isRequired = false, placeholder } = props;
+  const { isDisabled = false } = props;
   const name = useId();
   return (
     <div class="field">
@@ -25,6 +27,7 @@ export function TextField(props: TextFieldProps) {
         spellcheck={false}
         autocomplete="off"
         required={isRequired}
+        disabled={isDisabled}
         placeholder={placeholder}
         aria-describedby={hint === undefined ? undefined : `${name}-hint`}
         value={text}
