@@ -151,6 +151,15 @@ describe("fleet rotate", () => {
       expect(read("nats/nats-0.conf")).toContain(jwt);
     }
     expect(last.operator.jwt).not.toBe(first.operator.jwt);
+
+    const { firstToken } = await readHubSecrets(folder);
+    const replaced = await rotate("token");
+    expect(replaced).toMatchObject({ code: 0, stdout: expect.stringMatching(/^npf_\S+\n$/) });
+    expect(replaced.stderr).toContain("restart them");
+    const { firstToken: now } = await readHubSecrets(folder);
+    expect(now?.id).toBe(replaced.stdout.split("_")[1]);
+    expect([now?.id, now?.hash]).not.toEqual([firstToken?.id, firstToken?.hash]);
+    expect(await secretsNow()).toEqual(last);
     for (const { path, isFile, mode } of filesOf(folder)) {
       expect([path, mode]).toEqual([path, isFile ? 0o600 : 0o700]);
     }
