@@ -41,6 +41,8 @@ it("tells start, stop, another URL and another key apart", () => {
   expect(told({ parts: [{ role: "server", url: "server://other@:1/127.0.0.1:2" }] })).toBe(
     "web, server: another key",
   );
+  // What is given as it is, as by PUT, is no change.
+  expect(told({ alias: "web", tags: {}, policy: RECORD.policy, parts: [] })).toBe("web");
   expect(
     told({
       alias: "site",

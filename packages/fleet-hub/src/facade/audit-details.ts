@@ -33,7 +33,9 @@ export function describeChange(record: ServiceRecord, change: ServiceChange): st
   return joined([
     shownName(record.alias),
     alias === undefined || alias === record.alias ? "" : `alias ${alias === "" ? '""' : alias}`,
-    tags === undefined ? "" : shownTags(tags) || "no tags",
+    tags === undefined || shownTags(tags) === shownTags(record.tags)
+      ? ""
+      : shownTags(tags) || "no tags",
     ...Object.entries(policy ?? {}).map(([name, value]) => {
       const before = record.policy[name as keyof ServicePolicy];
       return value === undefined || value === before ? "" : `${name} ${before} -> ${value}`;
