@@ -11,6 +11,7 @@ export type FailoverPolicy = (typeof FAILOVER_POLICIES)[number];
 /** Lowest, default and highest time to live of an owner, seconds. */
 export const FAILOVER_TTL = { min: 3, default: 15, max: 300 } as const;
 
+/** Which end of a tunnel a part is. */
 export const PART_ROLES = ["server", "client"] as const;
 export type PartRole = (typeof PART_ROLES)[number];
 
@@ -24,26 +25,28 @@ export const selectorText = () =>
     }
   });
 
-const policyShape = {
-  failover: z.enum(FAILOVER_POLICIES).default("off"),
-  ttl: wholeNumber(FAILOVER_TTL.min, FAILOVER_TTL.max).default(FAILOVER_TTL.default).meta({
-    description: "Seconds without a word after which an owner is lost",
-  }),
-  failback: z.enum(["never", "healthy"]).default("never").meta({
-    description: "`healthy`: back to the old owner when it was well for 10 minutes",
-  }),
-};
+const failover = z.enum(FAILOVER_POLICIES);
+const ttl = wholeNumber(FAILOVER_TTL.min, FAILOVER_TTL.max);
+const failback = z.enum(["never", "healthy"]);
 
-export const ServicePolicySchema = z.object(policyShape).meta({ id: "ServicePolicy" });
+/** When a part is run elsewhere, and whether it goes back. */
+export const ServicePolicySchema = z
+  .object({
+    failover: failover.default("off"),
+    ttl: ttl.default(FAILOVER_TTL.default).meta({
+      description: "Seconds without a word after which an owner is lost",
+    }),
+    failback: failback.default("never").meta({
+      description: "`healthy`: back to the old owner when it was well for 10 minutes",
+    }),
+  })
+  .meta({ id: "ServicePolicy" });
 export type ServicePolicy = z.infer<typeof ServicePolicySchema>;
-export const DEFAULT_POLICY: ServicePolicy = {
-  failover: "off",
-  ttl: FAILOVER_TTL.default,
-  failback: "never",
-};
+/** What holds where nothing is said. */
+export const DEFAULT_POLICY: ServicePolicy = ServicePolicySchema.parse({});
 
 /**
- * Of a part: `pending` till its owner has said so; `applied`: it runs (or is stopped) there as the
+ * Of a part: `pending` till its owner has said so, and of a client while its server does not run; `applied`: it runs (or is stopped) there as the
  * service says; `failed` with the reason; `released`: no master has it; `unreachable`: its owner is not
  * there, what it last said no longer counts.
  */
@@ -103,7 +106,7 @@ const NewPartSchema = givenObject({
 export const NewServiceSchema = givenObject({
   alias: shortText().default(""),
   tags: serviceTags.default({}),
-  policy: givenObject(policyShape).default(DEFAULT_POLICY),
+  policy: givenObject(ServicePolicySchema.shape).default(DEFAULT_POLICY),
   parts: z
     .array(NewPartSchema)
     .min(1, "none is given (allowed: one, or a server and a client)")
@@ -124,9 +127,9 @@ export const ServiceChangeSchema = givenObject({
   alias: shortText().optional(),
   tags: serviceTags.optional().meta({ description: "Replaces all tags" }),
   policy: givenObject({
-    failover: z.enum(FAILOVER_POLICIES).optional(),
-    ttl: wholeNumber(FAILOVER_TTL.min, FAILOVER_TTL.max).optional(),
-    failback: z.enum(["never", "healthy"]).optional(),
+    failover: failover.optional(),
+    ttl: ttl.optional(),
+    failback: failback.optional(),
   }).optional(),
   parts: z.array(PartChangeSchema).max(2, "more than two are given").optional(),
 }).meta({ id: "FleetServiceChange" });

@@ -10,12 +10,21 @@ export interface TextFieldProps {
   readonly isRequired?: boolean;
   readonly isDisabled?: boolean;
   readonly placeholder?: string;
+  readonly maxLength?: number;
+  readonly inputMode?: "numeric";
 }
 
 /** A line of text with its name above, and what helps below. */
 export function TextField(props: TextFieldProps) {
-  const { label, text, onText, hint, isMono = false, isRequired = false, placeholder } = props;
-  const { isDisabled = false } = props;
+  const {
+    label,
+    text,
+    onText,
+    hint,
+    isMono = false,
+    isRequired = false,
+    isDisabled = false,
+  } = props;
   const name = useId();
   return (
     <div class="field">
@@ -28,7 +37,9 @@ export function TextField(props: TextFieldProps) {
         autocomplete="off"
         required={isRequired}
         disabled={isDisabled}
-        placeholder={placeholder}
+        placeholder={props.placeholder}
+        maxLength={props.maxLength}
+        inputMode={props.inputMode}
         aria-describedby={hint === undefined ? undefined : `${name}-hint`}
         value={text}
         onInput={({ currentTarget }) => onText(currentTarget.value)}
