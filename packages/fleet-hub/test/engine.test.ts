@@ -76,6 +76,14 @@ here("a hub and its engine", () => {
     expect(error.message).toContain("nats-server old is 2.9.10; a fleet needs 2.12.0 or newer");
   });
 
+  test("is left by a hub that stops without a warning that it is gone", async () => {
+    const fleet = await started();
+    const warned: string[] = [];
+    const logger: Logger = { ...SILENT_LOGGER, warn: (_, text) => warned.push(text) };
+    await (await fleet.hub({ logger })).close();
+    expect(warned).toEqual([]);
+  });
+
   test("says that the engine can't be reached, within the time that it was given", async () => {
     const fleet = await started();
     const [server] = fleet.servers;

@@ -15,11 +15,15 @@ export function createImporter(
   { fleet, index, presence, store, signature, vouchers, clock, logger }: ServiceParts,
   writer: ServiceWriter,
 ): ServiceOperations["import"] {
+  /** @returns how many were made */
   const importMembers = async ({ members }: Exported) => {
+    let made = 0;
     for (const [mid, member] of members) {
       if (index.members.has(mid) || (await store.members.get(mid)) !== undefined) continue;
       await store.members.create(mid, member);
+      if (!member.evicted) made += 1;
     }
+    return made;
   };
 
   /** Who says that it runs a part, at the highest epoch; the export may be older than a move. */
@@ -82,7 +86,7 @@ export function createImporter(
     if (exported.members.size + exported.services.size === 0) {
       throw new ServiceError("INVALID", `the export of ${exported.time} has nothing in it`);
     }
-    await importMembers(exported);
+    const masters = await importMembers(exported);
     const members = new Set(
       [...exported.members, ...[...index.members].map(([mid, { value }]) => [mid, value] as const)]
         .filter(([, member]) => !member.evicted)
@@ -110,7 +114,7 @@ export function createImporter(
       });
       changed += 1;
     });
-    logger.info({ created, changed, kept }, "an export was imported");
-    return { created, changed, kept };
+    logger.info({ created, changed, kept, masters }, "an export was imported");
+    return { created, changed, kept, masters };
   };
 }
