@@ -12,6 +12,7 @@ import { parsePort } from "./parse-port.ts";
 
 const rotatedKeys = [
   "data",
+  "box",
   "members",
   "hubs",
   "operator",
@@ -102,9 +103,10 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
     .description("make a new key in a fleet's folder, and say what has to be restarted")
     .argument("<dir>", "folder of fleet init")
     .addArgument(
-      new Argument("<key>", "of records, of members' or hubs' JWTs, of the account").choices(
-        rotatedKeys,
-      ),
+      new Argument(
+        "<key>",
+        "of records, of messages (box), of members' or hubs' JWTs, of the account",
+      ).choices(rotatedKeys),
     )
     .option("--operator-seed <file>", "with operator: keep-elsewhere/operator.seed")
     .action(async (directory: string, which: RotatedKey, options: FleetRotateOptions) => {

@@ -16,6 +16,7 @@ import {
   BucketRecordSchema,
   LeaderRecordSchema,
   MemberRecordSchema,
+  NameRecordSchema,
   ServiceRecordSchema,
   storeNames,
   TokenRecordSchema,
@@ -98,6 +99,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       members: await open(names.members, sealedRecord(names.members, MemberRecordSchema, dataKeys)),
       auth: await open(names.auth, sealedRecord(names.auth, TokenRecordSchema, dataKeys)),
       leader: await open(control, sealedRecord(control, LeaderRecordSchema, dataKeys)),
+      names: await open(control, sealedRecord(control, NameRecordSchema, dataKeys)),
       identity: await identityOf(identities, created),
       audit: (entry) => audit.append(entry),
       readAudit: (query) => audit.read(query),
@@ -105,7 +107,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     const sweep = async (before: number) => {
       let swept = 0;
       try {
-        for (const name of [names.services, names.members, names.auth]) {
+        for (const name of [names.services, names.members, names.auth, names.control]) {
           const kv = await kvm.open(name, { allow_direct: false });
           swept += await sweepMarkers(manager, kv, name, before);
         }

@@ -10,6 +10,7 @@ export type FailoverPolicy = (typeof FAILOVER_POLICIES)[number];
 /** Lowest, default and highest time to live of an owner, seconds. */
 export const FAILOVER_TTL = { min: 3, default: 15, max: 300 } as const;
 
+/** Which end of a tunnel a part is. */
 export const PART_ROLES = ["server", "client"] as const;
 export type PartRole = (typeof PART_ROLES)[number];
 
@@ -23,23 +24,25 @@ export const selectorText = () =>
     }
   });
 
-const policyShape = {
-  failover: z.enum(FAILOVER_POLICIES).default("off"),
-  ttl: z.int().min(FAILOVER_TTL.min).max(FAILOVER_TTL.max).default(FAILOVER_TTL.default).meta({
-    description: "Seconds without a word after which an owner is lost",
-  }),
-  failback: z.enum(["never", "healthy"]).default("never").meta({
-    description: "`healthy`: back to the old owner when it was well for 10 minutes",
-  }),
-};
+const failover = z.enum(FAILOVER_POLICIES);
+const ttl = z.int().min(FAILOVER_TTL.min).max(FAILOVER_TTL.max);
+const failback = z.enum(["never", "healthy"]);
 
-export const ServicePolicySchema = z.object(policyShape).meta({ id: "ServicePolicy" });
+/** When a part is run elsewhere, and whether it goes back. */
+export const ServicePolicySchema = z
+  .object({
+    failover: failover.default("off"),
+    ttl: ttl.default(FAILOVER_TTL.default).meta({
+      description: "Seconds without a word after which an owner is lost",
+    }),
+    failback: failback.default("never").meta({
+      description: "`healthy`: back to the old owner when it was well for 10 minutes",
+    }),
+  })
+  .meta({ id: "ServicePolicy" });
 export type ServicePolicy = z.infer<typeof ServicePolicySchema>;
-export const DEFAULT_POLICY: ServicePolicy = {
-  failover: "off",
-  ttl: FAILOVER_TTL.default,
-  failback: "never",
-};
+/** What holds where nothing is said. */
+export const DEFAULT_POLICY: ServicePolicy = ServicePolicySchema.parse({});
 
 /**
  * Of a part: `pending` till its owner has said so; `applied`: it runs (or is stopped) there as the
@@ -126,9 +129,9 @@ export const ServiceChangeSchema = z
     tags: serviceTags.optional().meta({ description: "Replaces all tags" }),
     policy: z
       .object({
-        failover: z.enum(FAILOVER_POLICIES).optional(),
-        ttl: z.int().min(FAILOVER_TTL.min).max(FAILOVER_TTL.max).optional(),
-        failback: z.enum(["never", "healthy"]).optional(),
+        failover: failover.optional(),
+        ttl: ttl.optional(),
+        failback: failback.optional(),
       })
       .optional(),
     parts: z.array(PartChangeSchema).max(2).optional(),

@@ -57,6 +57,10 @@ export async function initFleet(
 ): Promise<void> {
   const plan = planFleet(options);
   const directory = resolve(folder);
+  if (/\p{Cc}/u.test(directory)) {
+    // It would begin a line of its own in a unit.
+    throw usage(`the folder ${JSON.stringify(directory)} has a control character in its name`);
+  }
   await refuseToOverwrite(directory);
   const certificates = await readCertificates(plan, options);
   const { createFleet, encodeHubSecrets } = await import("@nodepass/fleet-hub");
@@ -94,15 +98,20 @@ function layout(
   ];
 }
 
+const HOST_NAME = /^[A-Za-z0-9][\w.-]{0,252}$/;
+
 function planFleet(options: FleetInitOptions): FleetPlan {
   const { name, host: hosts, servers, listen, gateway = "" } = options;
   if (!isFleetName(name)) {
     const allowed = "1 to 32 lower-case letters, digits and inner hyphens";
     throw usage(`--name ${JSON.stringify(name)}: allowed are ${allowed}`);
   }
-  const bad = hosts.find((each) => isIP(each) === 0 && !/^[A-Za-z0-9][\w.-]{0,252}$/.test(each));
+  const bad = hosts.find((each) => isIP(each) === 0 && !HOST_NAME.test(each));
   if (bad !== undefined) {
     throw usage(`--host ${JSON.stringify(bad)}: allowed are host names and IP addresses`);
+  }
+  if (gateway !== "" && !HOST_NAME.test(gateway)) {
+    throw usage(`--gateway ${JSON.stringify(gateway)}: allowed are host names`);
   }
   if (hosts.length !== 1 && hosts.length !== servers) {
     throw usage(`${servers} servers have one --host together, or one each; given: ${hosts.length}`);

@@ -1,11 +1,10 @@
 import type { FleetMaster, FleetMasterChange } from "@nodepass/model/fleet";
 import { useState } from "preact/hooks";
+import { readLabels, writeLabels } from "../../../format/labels.ts";
+import { TextField } from "../../../parts/fields.tsx";
 import { notify } from "../../../parts/notices.tsx";
-import { readTags } from "../../../views/edit/tags-field.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
 import { FormDialog } from "../../parts/dialogs.tsx";
-import { TextField } from "../../parts/fields.tsx";
-import { writeLabels } from "../../parts/labels.ts";
 import type { Fleet } from "../../state/fleet.ts";
 
 export interface EditMasterProps {
@@ -20,7 +19,7 @@ export function EditMaster({ fleet, master }: EditMasterProps) {
   const [address, setAddress] = useState(master.address);
   const [labels, setLabels] = useState(writeLabels(master.labels));
   const submit = async (): Promise<void> => {
-    const read = readTags(labels);
+    const read = readLabels(labels);
     const change: FleetMasterChange = {
       ...(name.trim() !== master.name && { name: name.trim() }),
       ...(address.trim() !== master.address && { address: address.trim() }),

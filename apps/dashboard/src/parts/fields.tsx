@@ -9,11 +9,13 @@ export interface TextFieldProps {
   readonly isMono?: boolean;
   readonly isRequired?: boolean;
   readonly placeholder?: string;
+  readonly maxLength?: number;
+  readonly inputMode?: "numeric";
 }
 
 /** A line of text with its name above, and what helps below. */
 export function TextField(props: TextFieldProps) {
-  const { label, text, onText, hint, isMono = false, isRequired = false, placeholder } = props;
+  const { label, text, onText, hint, isMono = false, isRequired = false } = props;
   const name = useId();
   return (
     <div class="field">
@@ -25,7 +27,9 @@ export function TextField(props: TextFieldProps) {
         spellcheck={false}
         autocomplete="off"
         required={isRequired}
-        placeholder={placeholder}
+        placeholder={props.placeholder}
+        maxLength={props.maxLength}
+        inputMode={props.inputMode}
         aria-describedby={hint === undefined ? undefined : `${name}-hint`}
         value={text}
         onInput={({ currentTarget }) => onText(currentTarget.value)}
