@@ -108,6 +108,7 @@ export class PartKeeper {
     const unnamed = book.entries.filter((entry) => !named.has(keyOf(entry)));
     // Another one that knows all that runs here was made of what was known: it is the fleet's now.
     if (isFirst || (!isKnown && unnamed.length === 0)) book.adoptBucket();
+    book.see(set.revision, set.seen);
     const applying = this.apply(set.orders);
     if (unnamed.length > 0) {
       if (isKnown && set.revision >= book.revision) {
@@ -222,6 +223,7 @@ export class PartKeeper {
     const book = this.#book;
     if (!book.isNew(order)) {
       const known = book.get(order);
+      book.keepProof(order);
       if (known === undefined) return this.#released(order, book.carriedBy(order));
       const naming = known.reason !== "";
       const isOver = naming && known.tries >= MAX_TRIES;
@@ -231,7 +233,10 @@ export class PartKeeper {
       return this.#tellNow(known);
     }
     this.#owed.settle(keyOf(order));
-    if (order.gone) return this.#giveUp(order);
+    if (order.gone) {
+      book.see(order.rev, order.seen);
+      return this.#giveUp(order);
+    }
     const before = book.get(order);
     const isNamed =
       before !== undefined &&

@@ -28,6 +28,7 @@ import type { MemberBoxes } from "./member-boxes.ts";
 import type { MemberBudget } from "./member-budget.ts";
 import type { MessageCounts } from "./message-counts.ts";
 import type { Messenger } from "./messenger.ts";
+import type { MemberFacts } from "./presence.ts";
 
 /** Streams of all members at most. Section 9, limits. */
 export const MAX_STREAMS = 256;
@@ -122,7 +123,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
       const answer = await connection.request(subject, sealed, { timeout: timeoutMs });
       return openAnswer(mid, box, subject, schema, sealed, answer);
     } catch (error) {
-      throw unavailable(mid, error);
+      throw unavailable(mid, presence.facts(mid), error);
     }
   };
 
@@ -364,10 +365,22 @@ export function createOutbox(options: MessengerOptions): Outbox {
   }
 }
 
-function unavailable(mid: string, error: unknown): ServiceError {
+/** Whether it is gone, and since when, says more than that it did not answer. */
+function unavailable(mid: string, facts: MemberFacts, error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
-  const why = error instanceof Error && error.name === "TimeoutError" ? "in time" : "at all";
-  return new ServiceError("UNAVAILABLE", `master ${mid} did not answer ${why}`, { cause: error });
+  const isSlow = error instanceof Error && error.name === "TimeoutError";
+  const { status, heardAtWall } = facts;
+  const since =
+    heardAtWall === undefined
+      ? "and this hub has not heard of it since it began"
+      : `since ${new Date(heardAtWall).toISOString()}, its last word`;
+  const what =
+    status === "lost" || status === "late"
+      ? `is ${status} ${since}`
+      : isSlow
+        ? "did not answer in time"
+        : `is not connected to the engine${heardAtWall === undefined ? "" : ` ${since}`}`;
+  return new ServiceError("UNAVAILABLE", `master ${mid} ${what}`, { cause: error });
 }
 
 /** @param late what is done when the answer comes after all */
