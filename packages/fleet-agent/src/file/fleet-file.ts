@@ -1,7 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { CarriedSchema, packMessage, unpackMessage } from "@nodepass/fleet-protocol";
+import {
+  CarriedSchema,
+  ProofSchema,
+  packMessage,
+  SeenSchema,
+  unpackMessage,
+} from "@nodepass/fleet-protocol";
+import { ServicePolicySchema } from "@nodepass/model/fleet";
 import { readPrivateFile, replacePrivateFile } from "@nodepass/store";
 import { z } from "zod";
 import { FleetAgentError } from "../fleet-agent-error.ts";
@@ -30,6 +37,9 @@ const PartEntrySchema = z.object({
   ttlMs: z.int().min(0),
   /** The local id of its instance; `null` while there is none. */
   instance: z.string().nullable(),
+  /** As they were ordered; see `PartOrder`. */
+  policy: ServicePolicySchema.optional(),
+  proof: ProofSchema.optional(),
   /** How often this record could not be applied. */
   tries: z.int().min(0),
   /** Why not, last; empty if it is applied. */
@@ -63,6 +73,10 @@ const FleetFileSchema = z.object({
   /** The fleet's public X25519 key, 32 bytes, and its fingerprint as in the join token. */
   hubKey: bytes,
   fingerprint: z.string(),
+  /** Others that it has while the key is changed: one that comes, one that was. */
+  otherHubKeys: z.array(bytes).optional(),
+  /** Runs of hubs that it has heard of, the newest first. */
+  hubRuns: z.array(z.string()).optional(),
   servers: z.array(z.string()),
   ca: z.string(),
   /** URLs of hubs with prefix, where the JWT is renewed. */
@@ -73,6 +87,8 @@ const FleetFileSchema = z.object({
   revision: z.int().min(0),
   /** Nonce of the bucket that it is of; empty at first. */
   bucket: z.string(),
+  /** The highest revision of it that a hub has told of. */
+  seen: SeenSchema.optional(),
   /** Why this process's line to the fleet is cut for good; empty: it is not. */
   left: z.string(),
   /** Its master has begun since, and has said so. */
