@@ -240,7 +240,7 @@ const FAILURES: Record<string, readonly (readonly [string, string])[]> = {
 
 /** What the tests of a file are called, those that are skipped or to be written left out; of trials, what they show. */
 function titlesIn(text: string): string[] {
-  const begins = /(?:\b(?:it|test)|\))\(\s*"((?:[^"\\]|\\.)*)"|\babout:\s*"([^"]*)"/g;
+  const begins = /(?:\b(?:it|test)(?:\.concurrent)?|\))\(\s*"((?:[^"\\]|\\.)*)"|\babout:\s*"([^"]*)"/g;
   return [...text.matchAll(begins)].map(([, test, trial]) => test ?? trial ?? "");
 }
 

@@ -5,7 +5,7 @@ import { SimulatedClock, SimulatedTime } from "../../test/support/simulated-cloc
 import type { EngineClient } from "../engine/engine-load.ts";
 import { createNews } from "./fleet-news.ts";
 import { CUT_OFF_MS, guardAgainstFloods } from "./flood-guard.ts";
-import type { Notice, Notices } from "./notices.ts";
+import type { News, Notices } from "./notices.ts";
 
 const MIB = 1024 * 1024;
 const record = (nkey: string, evicted = false): MemberRecord => ({
@@ -16,14 +16,15 @@ const record = (nkey: string, evicted = false): MemberRecord => ({
 function open({ leads = true, connected = true } = {}) {
   const time = new SimulatedTime();
   const clock = new SimulatedClock(time);
-  const told: Notice[] = [];
-  let hear: (notice: Notice) => void = () => undefined;
+  const told: News[] = [];
+  let hear: (notice: News) => void = () => undefined;
   const notices: Notices = {
-    publish: (notice) => void told.push({ ...notice, hub: "own" } as Notice),
+    publish: (notice) => void told.push({ ...notice, hub: "own" } as News),
     on: (listener) => {
       hear = listener;
       return () => undefined;
     },
+    hubs: () => [],
     close: () => undefined,
   };
   const news = createNews({ ...notices, on: () => () => undefined }, clock, SILENT_LOGGER);
@@ -72,7 +73,7 @@ function open({ leads = true, connected = true } = {}) {
       engine.clients.push({ id, nkey, messages: 0, bytes: 0, perSecond: { messages, bytes } });
     }
   };
-  return { time, guard, news, told, revoked, add, hear: (notice: Notice) => hear(notice) };
+  return { time, guard, news, told, revoked, add, hear: (notice: News) => hear(notice) };
 }
 
 test("whoever has too many connections is cut off, and no other", async () => {
