@@ -132,6 +132,23 @@ describe("fleet rotate", () => {
     expect(dataKeys[1]).toEqual(first.dataKeys[0]);
     expect(read("nats/nats-0.conf")).toBe(conf);
 
+    const steps: unknown[] = [];
+    for (const step of ["1 of 3", "2 of 3", "3 of 3"]) {
+      const rotated = await rotate("box");
+      expect(rotated).toMatchObject({ code: 0, stdout: "wrote fleet.json\n" });
+      expect(rotated.stderr).toContain(step);
+      const { boxKeys, nextBoxKey } = await secretsNow();
+      steps.push([...boxKeys.map((key) => Buffer.from(key)), nextBoxKey?.byteLength]);
+    }
+    const [old = new Uint8Array()] = first.boxKeys;
+    const [fresh] = (await secretsNow()).boxKeys;
+    expect(fresh).not.toEqual(old);
+    expect(steps).toEqual([
+      [Buffer.from(old), 32],
+      [Buffer.from(fresh ?? []), Buffer.from(old), undefined],
+      [Buffer.from(fresh ?? []), undefined],
+    ]);
+
     for (const which of ["members", "hubs"] as const) {
       const before = await secretsNow();
       const { code, stdout, stderr } = await rotate(which);

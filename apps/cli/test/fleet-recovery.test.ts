@@ -291,7 +291,11 @@ it.runIf(hasEngine)(
     await rig.start();
     const user = await rig.visit();
     const seed = ["--operator-seed", join(rig.place.folder, "keep-elsewhere/operator.seed")];
-    for (const [which, ...more] of [["data"], ["members"], ["hubs"], ["operator", ...seed]]) {
+    const box = ["box"];
+    for (const [which, ...more] of [
+      ...[["data"], box, ["members"], box, ["hubs"], box],
+      ["operator", ...seed],
+    ]) {
       await rig.lose();
       await rig.place.run(["fleet", "rotate", rig.place.folder, which ?? "", ...more]);
       await rig.begin();

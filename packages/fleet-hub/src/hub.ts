@@ -33,6 +33,7 @@ import type { Messenger } from "./members/messenger.ts";
 import { createOutbox } from "./members/nats-messenger.ts";
 import { createOrderPusher } from "./members/order-pusher.ts";
 import type { Presence } from "./members/presence.ts";
+import { createSaidNow } from "./members/said-now.ts";
 import { createSyncDesk } from "./members/sync-desk.ts";
 import { createServiceOperations } from "./services/create-service-operations.ts";
 import type { FleetIndex } from "./store/fleet-index.ts";
@@ -156,10 +157,12 @@ async function open(
 
   const counts = createMessageCounts();
   const notices = openNotices({ fleet, id: nonce, link, dataKeys, counts, logger });
+  const runs = () => [nonce, ...notices.hubs()];
+  const saidNow = createSaidNow();
   const news = createNews(notices, clock, logger);
   const election = startElection({ hub: id, nonce, records: store.leader, clock, logger });
   const presence = createPresence(index, clock);
-  const boxes = createMemberBoxes(secrets.boxKeys, index);
+  const boxes = createMemberBoxes(secrets, index);
   const outbox = createOutbox({ fleet, link, boxes, presence, counts, logger });
   const heartbeats = watchHeartbeats({
     index,
@@ -168,6 +171,7 @@ async function open(
     leadership: election,
     news,
     clock,
+    runs,
   });
   const onOlder = (mid: string, sync: Sync) => {
     void isOlder(store, sync).then((reason) => {
@@ -181,6 +185,9 @@ async function open(
     presence,
     counts,
     logger,
+    run: nonce,
+    runs,
+    saidNow,
     answerSync: createSyncDesk({
       index,
       presence,
@@ -188,6 +195,8 @@ async function open(
       clock,
       storeRevision: () => store.services.revision(),
       onOlder,
+      runs,
+      hubKeys: secrets.allBoxKeys.map(({ publicKey }) => publicKey),
     }),
     isWelcome: (mid, session) => {
       const record = index.members.get(mid)?.value;
@@ -227,7 +236,9 @@ async function open(
     else if (notice.kind === "resume") operations.resumeFailover(ITSELF);
   });
   const unmember = index.onMember((mid, now) => {
-    if (now === undefined || now.value.evicted) presence.forget(mid);
+    if (now !== undefined && !now.value.evicted) return;
+    presence.forget(mid);
+    saidNow.forget(mid);
   });
   const unlost = index.onLost((keys) => {
     const text = `${keys.length} records are gone from the store without having been removed`;
@@ -281,7 +292,7 @@ async function open(
     events,
     asker: { passer, presence },
     audit,
-    join: createJoinDesk({ hub, store, index, tokens, audit, clock, logger }),
+    join: createJoinDesk({ hub, store, index, tokens, audit, clock, logger, runs }),
     info: () => ({
       fleet,
       hub: id,

@@ -23,6 +23,7 @@ export {
   rotateSigner,
 } from "./identity/account-changes.ts";
 export { type EngineAuthenticator, engineAuthenticator } from "./identity/authenticator.ts";
+export { type BoxRotationStep, rotateBoxKey } from "./identity/box-rotation.ts";
 export {
   CLAIMS_UPDATE_SUBJECT,
   type ClaimsAnswer,
@@ -51,6 +52,7 @@ export { readUser } from "./identity/nats-jwt.ts";
 export { rotateOperatorSigner } from "./identity/operator-rotation.ts";
 export {
   CLOCK_LEAVE_SECONDS,
+  type FleetBoxKeys,
   joinProblem,
   openJoinAnswer,
   type SignJoinOptions,
@@ -152,6 +154,7 @@ export {
   type Box,
   type BoxId,
   type BoxOptions,
+  type BoxPair,
   type BoxSide,
   boxIdOf,
   type OpenedBox,

@@ -42,8 +42,8 @@ export interface FleetHubCommandOptions {
   readonly logFormat: LogFormat;
 }
 
-const rotatedKeys = ["data", "members", "hubs", "operator"] as const;
-/** `data`: of the records; `members`, `hubs`: what signs them; `operator`: what signs the account. */
+const rotatedKeys = ["data", "box", "members", "hubs", "operator"] as const;
+/** `data`: of the records; `box`: of what hubs and members say; `members`, `hubs`: what signs them; `operator`: what signs the account. */
 export type RotatedKey = (typeof rotatedKeys)[number];
 
 /** Options of `fleet rotate`. */
@@ -136,9 +136,10 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
     .description("make a new key in a fleet's folder, and say what has to be restarted")
     .argument("<dir>", "folder of fleet init")
     .addArgument(
-      new Argument("<key>", "of records, of members' or hubs' JWTs, of the account").choices(
-        rotatedKeys,
-      ),
+      new Argument(
+        "<key>",
+        "of records, of messages (box), of members' or hubs' JWTs, of the account",
+      ).choices(rotatedKeys),
     )
     .option("--operator-seed <file>", "with operator: keep-elsewhere/operator.seed")
     .action(async (directory: string, which: RotatedKey, options: FleetRotateOptions) => {

@@ -62,6 +62,10 @@ const FleetFileSchema = z.object({
   /** The fleet's public X25519 key, 32 bytes, and its fingerprint as in the join token. */
   hubKey: bytes,
   fingerprint: z.string(),
+  /** Others that it has while the key is changed: one that comes, one that was. */
+  otherHubKeys: z.array(bytes).optional(),
+  /** Runs of hubs that it has heard of, the newest first. */
+  hubRuns: z.array(z.string()).optional(),
   servers: z.array(z.string()),
   ca: z.string(),
   /** URLs of hubs with prefix, where the JWT is renewed. */

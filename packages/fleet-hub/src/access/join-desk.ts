@@ -29,6 +29,8 @@ export interface JoinDeskOptions {
   readonly tokens: Pick<Tokens, "use">;
   readonly audit: Auditor;
   readonly clock: Clock;
+  /** Nonces of hubs' runs. */
+  readonly runs: () => readonly string[];
   readonly logger: Logger;
 }
 
@@ -114,7 +116,7 @@ export function createJoinDesk(
     // Its box key is tried before anything is stored.
     const seal = (answer: JoinAnswer) => {
       try {
-        return sealJoinAnswer(secrets.boxKeys, request, answer);
+        return sealJoinAnswer(secrets, request, answer);
       } catch (error) {
         if (!(error instanceof SealError)) throw error;
         throw new ServiceError("INVALID", "the master's box key can't be used", { cause: error });
@@ -133,6 +135,7 @@ export function createJoinDesk(
       servers: [...memberServers],
       ca,
       hubs: [...hubs],
+      runs: [...options.runs()],
     };
     const sealed = seal(answer);
     await admit(request, from);

@@ -45,6 +45,7 @@ beforeEach(() => {
       resync: (_, { session }) => told.push(`resync ${session}`),
       isThere: () => Promise.resolve(isThere),
     },
+    runs: () => [],
     leadership: {
       isLeading: () => true,
       leadingSince: () => 0,

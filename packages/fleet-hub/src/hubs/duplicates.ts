@@ -31,6 +31,8 @@ export function watchHeartbeats(options: {
   readonly leadership: Leadership;
   readonly news: LiveNews;
   readonly clock: Clock;
+  /** Nonces of hubs' runs. */
+  readonly runs: () => readonly string[];
 }): HeartbeatWatch {
   const { index, presence, outbox, leadership, news, clock } = options;
   /** When its processes were told last, by mid; those that go are swept with the tick. */
@@ -90,7 +92,7 @@ export function watchHeartbeats(options: {
           if (isClosed || presence.hasSynced(mid, session)) return;
           // Not all of them at once.
           const afterMs = Math.min(10_000, 200 + index.members.size * 4);
-          outbox.resync(mid, { session, afterMs });
+          outbox.resync(mid, { session, afterMs, runs: [...options.runs()] });
         });
       }
     },

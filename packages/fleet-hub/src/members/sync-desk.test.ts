@@ -39,6 +39,8 @@ function desk(mids: readonly string[]) {
     clock: new SimulatedClock(time),
     storeRevision: () => Promise.resolve(1),
     onOlder: () => undefined,
+    hubKeys: [new Uint8Array(32)],
+    runs: () => [],
   });
   return { time, answer };
 }

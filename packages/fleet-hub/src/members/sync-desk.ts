@@ -29,11 +29,15 @@ export interface SyncDeskOptions {
   readonly storeRevision: () => Promise<number>;
   /** A member knows more than this store: it is another one, or older than it was. */
   readonly onOlder: (mid: string, sync: Sync) => void;
+  /** The fleet's public keys. */
+  readonly hubKeys: readonly Uint8Array[];
+  /** Nonces of hubs' runs. */
+  readonly runs: () => readonly string[];
 }
 
 /** @returns what answers a sync */
 export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sync) => Synced {
-  const { index, presence, bucket, clock, onOlder } = options;
+  const { index, presence, bucket, clock, onOlder, hubKeys } = options;
   /** When this hub's index was known last to hold all that the store has, monotonic, ms. */
   let wholeAt = Number.NEGATIVE_INFINITY;
   let windowBegan = Number.NEGATIVE_INFINITY;
@@ -102,6 +106,8 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
       bucket,
       orders: orders.slice(0, MAX_ORDERS),
       name: member.name,
+      hubKeys: [...hubKeys],
+      runs: [...options.runs()],
     };
   };
 }

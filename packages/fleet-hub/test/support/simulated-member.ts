@@ -66,6 +66,7 @@ export async function joinAs(
   const seed = known?.seed ?? createUserKey().seed;
   const request = signJoin({
     ...(token !== undefined && { token }),
+    fp: fingerprint,
     mid,
     name,
     seed,
@@ -110,6 +111,12 @@ export class SimulatedMember {
   connection: NatsConnection | undefined;
   synced = 0;
   busy = 0;
+  /** Runs of hubs that its syncs name. */
+  runs: readonly string[] = [];
+  /** Syncs that had to be sent again, naming another run. */
+  again = 0;
+  /** The fleet's keys, as the last sync has told. */
+  hubKeys: readonly Uint8Array[] = [];
   badMessages = 0;
   watchedForMs = 0;
   evicted: string | undefined;
@@ -138,6 +145,7 @@ export class SimulatedMember {
     const { identity } = options;
     this.#options = options;
     this.identity = identity;
+    this.runs = identity.answer.runs ?? [];
     this.box = openBox({ own: identity.box, peerPublicKey: identity.hubKey, side: "member" });
     this.#subjects = memberSubjects(identity.answer.fleet, identity.mid);
   }
@@ -202,6 +210,7 @@ export class SimulatedMember {
 
   /** Syncs until a hub has answered with a set, or it is evicted. */
   async sync(): Promise<void> {
+    const { identity } = this;
     while (!this.#isClosed && this.evicted === undefined) {
       const asked = this.revision;
       try {
@@ -216,10 +225,16 @@ export class SimulatedMember {
             bucket: this.bucket,
             parts: [...this.parts.values()].map(({ report }) => report),
             local: 0,
+            runs: this.runs,
           },
           SyncedSchema,
           5000,
         );
+        if (answer.answer === "again") {
+          this.again += 1;
+          this.#learn(answer.runs);
+          continue;
+        }
         if (answer.answer === "busy") {
           this.busy += 1;
           await pause(answer.afterMs);
@@ -229,6 +244,13 @@ export class SimulatedMember {
           this.evicted = answer.reason;
           return;
         }
+        this.#learn(answer.runs);
+        const [first, ...more] = (answer.hubKeys ?? []).map((peerPublicKey) => ({
+          own: identity.box,
+          peerPublicKey,
+        }));
+        if (first !== undefined) this.box.use([first, ...more]);
+        this.hubKeys = answer.hubKeys ?? [];
         if (answer.revision < this.revision && this.revision > asked) {
           // Orders have overtaken this set: what it says of them is over.
           continue;
@@ -250,6 +272,10 @@ export class SimulatedMember {
         await pause(200 + Math.random() * 800);
       }
     }
+  }
+
+  #learn(runs: readonly string[] = []): void {
+    this.runs = [...new Set([...runs, ...this.runs])].slice(0, 16);
   }
 
   /** Resolves after the next sync. */
@@ -375,7 +401,8 @@ export class SimulatedMember {
       } else if (subject === this.#subjects.evict) {
         this.evicted = open(EvictSchema).message.reason;
       } else if (subject === this.#subjects.resync) {
-        const { afterMs } = open(ResyncSchema).message;
+        const { afterMs, runs } = open(ResyncSchema).message;
+        this.#learn(runs);
         await pause(Math.random() * afterMs);
         await this.sync();
       }

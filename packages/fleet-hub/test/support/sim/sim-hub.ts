@@ -132,6 +132,8 @@ export class SimHub {
       clock,
       storeRevision: () => seen.services.revision(),
       onOlder: () => news.news.alarm("store-older", true, "older"),
+      hubKeys: [new Uint8Array(32)],
+      runs: () => [],
     });
     this.operations = createServiceOperations({
       fleet: "sim",
