@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CarriedSchema, packMessage, unpackMessage } from "@nodepass/fleet-protocol";
+import { MEMBER_PERMISSIONS } from "@nodepass/model/fleet";
 import { readPrivateFile, replacePrivateFile } from "@nodepass/store";
 import { z } from "zod";
 import { FleetAgentError } from "../fleet-agent-error.ts";
@@ -76,6 +77,9 @@ const FleetFileSchema = z.object({
   revision: z.int().min(0),
   /** Nonce of the bucket that it is of; empty at first. */
   bucket: z.string(),
+  /** What its owner has said last: what the fleet may do here, and the text of `readTargets`. */
+  allow: z.array(z.enum(MEMBER_PERMISSIONS)).optional(),
+  targets: z.string().optional(),
   /** Why this process's line to the fleet is cut for good; empty: it is not. */
   left: z.string(),
   /** Its master has begun since, and has said so. */
@@ -84,6 +88,9 @@ const FleetFileSchema = z.object({
   former: z.array(FormerPartSchema),
 });
 export type FleetFileData = z.infer<typeof FleetFileSchema>;
+
+/** What the owner of a master says of its fleet. */
+export type OwnerLimits = Pick<FleetFileData, "allow" | "targets">;
 
 /** `fleet.msgpack`: all that a member knows of its fleet. It holds secrets, hence 0600. */
 export class FleetFile {
