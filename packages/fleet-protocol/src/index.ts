@@ -21,6 +21,7 @@ export {
   retireSigners,
   revokeMembers,
   rotateSigner,
+  withoutRetired,
 } from "./identity/account-changes.ts";
 export { type EngineAuthenticator, engineAuthenticator } from "./identity/authenticator.ts";
 export { type BoxRotationStep, rotateBoxKey } from "./identity/box-rotation.ts";

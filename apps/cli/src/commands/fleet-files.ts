@@ -49,6 +49,8 @@ export type RotatedKey = (typeof rotatedKeys)[number];
 /** Options of `fleet rotate`. */
 export interface FleetRotateOptions {
   readonly operatorSeed?: string | undefined;
+  readonly retire?: boolean | undefined;
+  readonly force?: boolean | undefined;
 }
 
 const initNotes = `
@@ -142,6 +144,8 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
       ).choices(rotatedKeys),
     )
     .option("--operator-seed <file>", "with operator: keep-elsewhere/operator.seed")
+    .option("--retire", "with members, hubs: no new key, but the former one signs no more")
+    .option("--force", "with --retire: also while members have JWTs that it has signed")
     .action(async (directory: string, which: RotatedKey, options: FleetRotateOptions) => {
       const { rotateKey } = await import("../fleet/rotate-keys.ts");
       await rotateKey(context, directory, which, options);

@@ -9,8 +9,8 @@ import { CliError, exitCodes } from "../exit-code.ts";
 const next: Readonly<Record<Exclude<RotatedKey, "box">, string>> = {
   data: "Stop all hubs, give each the new fleet.json, and start them: what is written from then on has the new key.",
   members:
-    "Restart the nats-servers, then the hubs, each with the new files. Members go on with the JWTs that they have and get new ones in time.",
-  hubs: "Restart the nats-servers, then the hubs, each with the new files.",
+    "Restart the nats-servers, then the hubs, each with the new files. Members go on with the JWTs that they have and get new ones in time. After 30 days, or at once where somebody has the former key, end it: the same with --retire.",
+  hubs: "Restart the nats-servers, then the hubs, each with the new files. Then end the former key: the same with --retire.",
   operator:
     "Restart the nats-servers, then the hubs, each with the new files. Whoever had the former key can change no account any more.",
 };
@@ -25,13 +25,25 @@ const nextOfBox: Readonly<Record<BoxRotationStep, string>> = {
     "3 of 3: the former key is gone from fleet.json. Restart all hubs as before, and delete copies of the former file. A member that has not been there since step 1 comes back by a start with a new join token, which it does not use up; join tokens of before are refused.",
 };
 
+/** The same when a former key signs no more. */
+const nextOfRetired: Readonly<Record<"members" | "hubs", string>> = {
+  members:
+    "Restart the hubs with the new fleet.json: the one that leads takes the former key from the engine within seconds; the nats-servers need the new files for when they lose theirs. A member whose JWT it has signed is cut off, and gets another one from a hub.",
+  hubs: "Restart the hubs with the new fleet.json: the one that leads takes the former key from the engine within seconds, and a hub that still has the file of before is cut off; the nats-servers need the new files for when they lose theirs.",
+};
+
 /** Runs `nodepass fleet rotate`: a new key in the fleet's folder, and in the servers' configurations. */
 export async function rotateKey(
   context: CliContext,
   directory: string,
   which: RotatedKey,
-  { operatorSeed }: FleetRotateOptions,
+  { operatorSeed, retire = false, force = false }: FleetRotateOptions,
 ): Promise<void> {
+  if ((retire && which !== "members" && which !== "hubs") || (force && !retire)) {
+    throw new CliError("--retire is for members and hubs, and --force for --retire", {
+      exitCode: exitCodes.usage,
+    });
+  }
   if ((which === "operator") !== (operatorSeed !== undefined)) {
     throw new CliError("operator needs --operator-seed, the file of keep-elsewhere, and it alone", {
       exitCode: exitCodes.usage,
@@ -39,7 +51,10 @@ export async function rotateKey(
   }
   const { readHubSecrets, writeHubSecrets } = await import("@nodepass/fleet-hub");
   const hub = await readHubSecrets(directory);
-  const { secrets, todo } = await rotated(hub.secrets, which, operatorSeed);
+  const { secrets, todo } =
+    retire && (which === "members" || which === "hubs")
+      ? await retired(hub.secrets, which, force)
+      : await rotated(hub.secrets, which, operatorSeed);
   // The servers' files first: hubs with new keys would be strangers to servers without.
   const files = await replaceJwts(directory, hub.secrets, secrets);
   await writeHubSecrets(directory, { ...hub, secrets });
@@ -74,6 +89,20 @@ async function rotated(
     throw new CliError(`can't read ${seedFile}: ${error instanceof Error ? error.message : error}`);
   }
   return { secrets: await rotateOperatorSigner(secrets, seed, jwt), todo };
+}
+
+async function retired(secrets: FleetSecrets, which: "members" | "hubs", isForced: boolean) {
+  const { MEMBER_JWT_MS, retireSigners } = await import("@nodepass/fleet-protocol");
+  const { jwt, since } = secrets.reveal().account;
+  const made = await retireSigners(secrets, jwt, which);
+  // Hubs make theirs at each start. One of before this was kept: as if it were made now.
+  const good = which === "members" ? (since?.members ?? Date.now()) + MEMBER_JWT_MS : 0;
+  if (good > Date.now() && !isForced) {
+    throw new CliError(
+      `members have JWTs of the former key until ${new Date(good).toISOString()}; with --force they are cut off, and each gets another one from a hub as soon as it reaches one`,
+    );
+  }
+  return { secrets: made.secrets, todo: nextOfRetired[which] };
 }
 
 /** Puts new JWTs where the former ones are. @returns the files that have changed */
