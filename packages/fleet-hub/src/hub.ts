@@ -16,7 +16,7 @@ import { createPasser } from "./gateway/passer.ts";
 import { type HubSecrets, readHubSecrets } from "./hub-secrets.ts";
 import { sweepDaily } from "./hubs/daily-sweep.ts";
 import { watchHeartbeats } from "./hubs/duplicates.ts";
-import { watchEngine } from "./hubs/engine-watch.ts";
+import { type EngineTrust, watchEngine } from "./hubs/engine-watch.ts";
 import { exportSignature } from "./hubs/export-signature.ts";
 import { createNews } from "./hubs/fleet-news.ts";
 import { exportHourly } from "./hubs/hourly-export.ts";
@@ -38,6 +38,7 @@ import { createSyncDesk } from "./members/sync-desk.ts";
 import { createServiceOperations } from "./services/create-service-operations.ts";
 import type { FleetIndex } from "./store/fleet-index.ts";
 import type { FleetStore } from "./store/fleet-store.ts";
+import { guardStore } from "./store/guard-store.ts";
 import { createIndex } from "./store/memory-index.ts";
 import { openStore } from "./store/open-store.ts";
 
@@ -136,10 +137,16 @@ async function open(
   });
 
   const replicas = facts.size >= 3 ? 3 : 1;
-  const { store, isNew, sweep } = await withPatience(connectTimeoutMs, () =>
+  const {
+    store: bare,
+    isNew,
+    sweep,
+  } = await withPatience(connectTimeoutMs, () =>
     openStore({ fleet, link, dataKeys, replicas, logger }),
   );
-  if (isNew) await storeFirstToken(store, hub, clock);
+  if (isNew) await storeFirstToken(bare, hub, clock);
+  const trust: EngineTrust = { problem: undefined };
+  const store = guardStore(bare, () => trust.problem);
   const audit = createAuditor(store, clock, logger);
   const index = await createIndex(store);
   opened.push(() => index.close());
@@ -244,7 +251,10 @@ async function open(
     const text = `${keys.length} records are gone from the store without having been removed`;
     news.alarm("store-older", true, text);
   });
-  const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
+  const engine = watchEngine({
+    ...{ link, system, control, news, first: facts, trust },
+    ...{ clock, logger },
+  });
   const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
   const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
