@@ -12,7 +12,12 @@ import type { OrderPusher, ServiceOperations } from "../services/service-operati
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
 import type { FleetEvents } from "./fleet-events.ts";
-import { allInstances, type InstanceAsker, pageOfInstances } from "./fleet-instances.ts";
+import {
+  allInstances,
+  type InstanceAsker,
+  PAGE_WAIT_MS,
+  pageOfInstances,
+} from "./fleet-instances.ts";
 import type { Masters } from "./masters.ts";
 import { ownsService, seesService } from "./sees-service.ts";
 import { serviceView } from "./service-view.ts";
@@ -178,7 +183,7 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         .filter(({ mid, labels }) =>
           asked === undefined ? isSelected(labels, query.selector) : mid === asked,
         );
-      return pageOfInstances(asker, members, query, caller);
+      return pageOfInstances(asker, members, query, caller, PAGE_WAIT_MS);
     },
     subscribe: events.subscribe,
     audit: async (caller, query) => {

@@ -25,12 +25,12 @@ import type { EngineLink } from "../engine/engine-link.ts";
 import type { LivePresence } from "./live-presence.ts";
 import type { MemberBoxes } from "./member-boxes.ts";
 import type { MessageCounts } from "./message-counts.ts";
-import type { Messenger } from "./messenger.ts";
+import { MAX_HUB_STREAMS, type Messenger } from "./messenger.ts";
 
-/** Streams of all members at most. Section 9, limits. */
-export const MAX_STREAMS = 256;
 /** Longest wait for a word of a member that does it at once, ms. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** The member, which waits for its own API so long, says so itself before it is given up here, ms. */
+const LATER_THAN_MEMBER_MS = 2000;
 /** Who has a seat and lives answers within this, ms. */
 const SEAT_ANSWER_MS = 3000;
 /** What can be asked of any member, whatever it allows, and changes nothing. */
@@ -69,7 +69,8 @@ interface Stream {
 /** Sends requests in boxes and opens their answers; everything in flight is bounded. */
 export function createOutbox(options: MessengerOptions): Outbox {
   const { fleet, link, boxes, presence, counts, logger } = options;
-  const inFlight = new Map<string, number>();
+  // What people pass on takes nothing from what hubs themselves want of a member.
+  const inFlight = { api: new Map<string, number>(), orders: new Map<string, number>() };
   const streams = new Map<string, Map<string, Stream>>();
 
   const roadTo = (mid: string) => {
@@ -83,17 +84,18 @@ export function createOutbox(options: MessengerOptions): Outbox {
     return { connection, box, session, subjects: memberSubjects(fleet, mid) };
   };
 
-  const begin = (mid: string) => {
-    const count = inFlight.get(mid) ?? 0;
+  const begin = (mid: string, what: keyof typeof inFlight) => {
+    const counted = inFlight[what];
+    const count = counted.get(mid) ?? 0;
     if (count >= MAX_MEMBER_REQUESTS) {
       const limit = `${MAX_MEMBER_REQUESTS} requests to master ${mid} are in flight`;
       throw new ServiceError("LIMIT_REACHED", limit);
     }
-    inFlight.set(mid, count + 1);
+    counted.set(mid, count + 1);
     return () => {
-      const left = (inFlight.get(mid) ?? 1) - 1;
-      if (left === 0) inFlight.delete(mid);
-      else inFlight.set(mid, left);
+      const left = (counted.get(mid) ?? 1) - 1;
+      if (left === 0) counted.delete(mid);
+      else counted.set(mid, left);
     };
   };
 
@@ -105,7 +107,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
     timeoutMs: number,
   ): Promise<z.output<Schema>> => {
     const { connection, box, session, subjects } = roadTo(mid);
-    const done = begin(mid);
+    const done = begin(mid, kind === "api" ? "api" : "orders");
     try {
       const subject = subjects[kind];
       const sealed = sealMessage(box, subject, message, sessionContext(session));
@@ -224,15 +226,21 @@ export function createOutbox(options: MessengerOptions): Outbox {
       tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
     };
     try {
-      const asked = ask(mid, "api", ApiAnswerSchema, message, PASS_TIMEOUT_MS);
+      const asked = ask(
+        mid,
+        "api",
+        ApiAnswerSchema,
+        message,
+        PASS_TIMEOUT_MS + LATER_THAN_MEMBER_MS,
+      );
       const answer = await (signal === undefined ? asked : raced(asked, signal, cancel));
       if (!answer.streamed) {
         forget(mid, id);
         return answer;
       }
-      if (openStreams(mid) >= MAX_MEMBER_STREAMS || openStreams(undefined) >= MAX_STREAMS) {
+      if (openStreams(mid) >= MAX_MEMBER_STREAMS || openStreams(undefined) >= MAX_HUB_STREAMS) {
         cancel();
-        const limit = `${MAX_MEMBER_STREAMS} streams of a master and ${MAX_STREAMS} of a hub`;
+        const limit = `${MAX_MEMBER_STREAMS} streams of a master and ${MAX_HUB_STREAMS} of a hub`;
         throw new ServiceError("LIMIT_REACHED", `no more than ${limit} at once`);
       }
       stream.isOpen = true;

@@ -70,7 +70,7 @@ export const FleetInstancesSchema = z
     instances: z.array(FleetInstanceSchema).readonly(),
     cursor: z.union([z.string(), z.null()]).meta({ description: "For the next page; null: none" }),
     missing: z.array(z.string()).readonly().meta({
-      description: "Masters that did not answer within 5 s",
+      description: "Masters that did not answer within 5 s, or whose turn did not come within 10",
     }),
   })
   .meta({ id: "FleetInstances" });
