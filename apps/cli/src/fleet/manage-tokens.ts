@@ -1,3 +1,4 @@
+import { JOIN_TOKEN_DEFAULTS } from "@nodepass/model/fleet";
 import type { TokenCreateOptions } from "../commands/fleet-members.ts";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
@@ -8,16 +9,13 @@ import { openFleet } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { shownLabels } from "./show-master.ts";
 
-/** A join token that nobody thought about is good for one master and an hour. */
-const JOIN_DEFAULTS = { uses: 1, ttl: 3600 } as const;
-
 /** Runs `nodepass fleet token create`; standard output is the token and nothing else. */
 export async function createToken(context: CliContext, options: TokenCreateOptions): Promise<void> {
   const { fleet } = await openFleet(context, options);
   const { role, selector, label, uses, ttl, note } = options;
   const made = await fleet.createToken({
     ...(role === undefined
-      ? { kind: "join", ...JOIN_DEFAULTS, ...(label !== undefined && { labels: label }) }
+      ? { kind: "join", ...JOIN_TOKEN_DEFAULTS, ...(label !== undefined && { labels: label }) }
       : { kind: "api", role }),
     ...(selector !== undefined && { selector }),
     ...(uses !== undefined && { uses }),

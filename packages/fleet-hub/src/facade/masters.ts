@@ -13,6 +13,7 @@ import type { Messenger } from "../members/messenger.ts";
 import type { ServiceOperations } from "../services/service-operations.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
 import type { LiveIndex } from "../store/memory-index.ts";
+import { demandAddress } from "./demand-address.ts";
 import { masterView } from "./master-view.ts";
 
 const MAX_TRIES = 5;
@@ -88,6 +89,7 @@ export function createMasters(options: MastersOptions): Masters {
       const isDrainOnly = name === undefined && labels === undefined && address === undefined;
       demandRole(caller, isDrainOnly ? "operator" : "admin");
       if (name?.trim() === "") throw new ServiceError("INVALID", "a master's name is empty");
+      if (address !== undefined) demandAddress(address);
       const [other] = name === undefined ? [] : index.findMembers(name);
       if (other !== undefined && other.mid !== mid) {
         throw new ServiceError("CONFLICT", `master ${other.mid} has the name ${name} already`);

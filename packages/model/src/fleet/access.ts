@@ -34,6 +34,9 @@ export const FleetTokenSchema = z
   .meta({ id: "FleetToken" });
 export type FleetToken = z.infer<typeof FleetTokenSchema>;
 
+/** A join token of which nothing else is said is good for one master and an hour (s). */
+export const JOIN_TOKEN_DEFAULTS = { uses: 1, ttl: 3600 } as const;
+
 /** `POST /fleet/tokens`. */
 export const NewTokenSchema = z
   .object({
@@ -41,13 +44,22 @@ export const NewTokenSchema = z
     role: z.enum(FLEET_ROLES).default("viewer"),
     selector: selectorText().default(""),
     labels: LabelsSchema.default({}),
-    uses: z.int().min(1).max(100_000).optional(),
-    ttl: z
-      .int()
-      .min(60)
-      .max(3650 * 86_400)
+    uses: z
+      .union([z.int().min(1).max(100_000), z.null()])
       .optional()
-      .meta({ description: "Seconds" }),
+      .meta({ description: "Of a join token; absent: 1, null: no limit" }),
+    ttl: z
+      .union([
+        z
+          .int()
+          .min(60)
+          .max(3650 * 86_400),
+        z.null(),
+      ])
+      .optional()
+      .meta({
+        description: "Seconds; null: for ever. Absent: of a join token 3600, else for ever",
+      }),
     note: shortText().default(""),
   })
   .meta({ id: "NewFleetToken" });

@@ -50,7 +50,9 @@ export const FleetMasterChangeSchema = z
   .object({
     name: shortText().optional(),
     labels: LabelsSchema.optional().meta({ description: "Replaces all labels" }),
-    address: shortText().optional(),
+    address: shortText()
+      .optional()
+      .meta({ description: "Host name or IP address without a port; empty: none" }),
     draining: z.boolean().optional(),
   })
   .meta({ id: "FleetMasterChange" });

@@ -42,7 +42,7 @@ export function NewToken({
     try {
       const common = {
         note: note.trim(),
-        ...(ttl !== "never" && { ttl: TTLS[ttl] }),
+        ttl: ttl === "never" ? null : TTLS[ttl],
       };
       const own =
         kind === "api"
@@ -50,7 +50,7 @@ export function NewToken({
           : ({
               kind,
               labels: readTags(labels),
-              ...(uses !== "" && { uses: Number(uses) }),
+              uses: uses === "" ? null : Number(uses),
             } as const);
       setMade(await fleet.client.createToken({ ...common, ...own }));
       onMade();
