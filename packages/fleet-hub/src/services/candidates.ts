@@ -18,8 +18,9 @@ function candidateOf(
 ): Candidate {
   const counted = heartbeat?.n.reduce((sum, count) => sum + count, 0) ?? 0;
   // A heartbeat is some seconds old: what was placed since is in the index.
-  const instances = Math.max(counted, index.ownedBy(mid).length);
-  return { mid, name, labels, status, allow, draining, instances };
+  const parts = index.ownedBy(mid).length;
+  const instances = Math.max(counted, parts);
+  return { mid, name, labels, status, allow, draining, instances, parts };
 }
 
 /**

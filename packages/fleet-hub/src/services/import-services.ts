@@ -4,6 +4,7 @@ import type { Caller } from "../fleet.ts";
 import { changePolicy } from "./change-service.ts";
 import { type Exported, readExport } from "./export-services.ts";
 import { inTurns } from "./remove-service.ts";
+import { demandRoom } from "./room.ts";
 import type { ServiceOperations, ServiceParts } from "./service-operations.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 
@@ -76,12 +77,18 @@ export function createImporter(
     if (exported.members.size + exported.services.size === 0) {
       throw new ServiceError("INVALID", `the export of ${exported.time} has nothing in it`);
     }
-    await importMembers(exported);
     const members = new Set(
       [...exported.members, ...[...index.members].map(([mid, { value }]) => [mid, value] as const)]
         .filter(([, member]) => !member.evicted)
         .map(([mid]) => mid),
     );
+    // All of it or nothing.
+    const fresh = [...exported.services].filter(([sid]) => !index.services.has(sid));
+    demandRoom(
+      index,
+      fresh.map(([sid, record]) => ({ parts: renew(sid, record, members) })),
+    );
+    await importMembers(exported);
     let [created, changed, kept] = [0, 0, 0];
     await inTurns([...exported.services], AT_ONCE, async ([sid, record]) => {
       const noted = { by: caller.token, at: clock.now() };

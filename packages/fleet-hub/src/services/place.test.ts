@@ -10,6 +10,7 @@ const candidate = (mid: string, more: Partial<Candidate> = {}): Candidate => ({
   allow: ["apply", "api", "read"],
   draining: false,
   instances: 0,
+  parts: 0,
   ...more,
 });
 
@@ -38,20 +39,25 @@ describe("place", () => {
       candidate("d", { labels, status: "new" }),
       candidate("e", { labels, allow: ["read"] }),
       candidate("f", { labels, draining: true }),
-      candidate("g", { labels, instances: 500 }),
+      candidate("g", { labels, parts: 500 }),
       candidate("h", { labels }),
       candidate("i"),
     ];
     expect(place(all, query({ selectorText: "region=eu", exclude: new Set(["h"]) }))).toEqual({
       ranked: [],
       reason:
-        "8 masters match region=eu, 1 is taken already, 2 are lost, 1 is late, 1 has never been heard of, 1 does not allow apply, 1 is draining, 1 has 500 instances",
+        "8 masters match region=eu, 1 is taken already, 2 are lost, 1 is late, 1 has never been heard of, 1 does not allow apply, 1 is draining, 1 has 500 parts of services",
       away: true,
     });
     expect(place([candidate("e", { allow: [] })], query())).toMatchObject({
       reason: "1 master is there, 1 does not allow apply",
       away: false,
     });
+  });
+
+  it("takes who has room for one more part, however many instances it has of its own", () => {
+    const all = [candidate("a", { parts: 499, instances: 2000 }), candidate("b", { parts: 500 })];
+    expect(mids(place(all, query()).ranked)).toEqual(["a"]);
   });
 
   it("knows nothing of who the caller may not see", () => {
