@@ -175,7 +175,11 @@ describe("fleet rotate", () => {
     }
     expect((await secretsNow()).account.retired).toHaveLength(2);
     expect((await rotate("hubs", "--retire")).stderr).toContain("no former one");
-    expect(await rotate("data", "--retire")).toMatchObject({ code: 2, stdout: "" });
+    expect((await rotate("data", "--retire")).stderr).toContain("entries of the former key until");
+    expect(await rotate("data", "--retire", "--force")).toMatchObject({ code: 0 });
+    expect((await secretsNow()).dataKeys).toEqual(dataKeys.slice(0, 1));
+    expect((await rotate("data", "--retire")).stderr).toContain("no former one");
+    expect(await rotate("box", "--retire")).toMatchObject({ code: 2, stdout: "" });
     expect(await rotate("operator")).toMatchObject({ code: 2, stdout: "" });
     const seed = join(folder, "keep-elsewhere/operator.seed");
     expect(await rotate("operator", "--operator-seed", seed)).toMatchObject({ code: 0 });

@@ -141,6 +141,7 @@ async function open(
     store: bare,
     isNew,
     sweep,
+    reseal,
   } = await withPatience(connectTimeoutMs, () =>
     openStore({ fleet, link, dataKeys, replicas, logger }),
   );
@@ -256,7 +257,7 @@ async function open(
     ...{ clock, logger },
   });
   const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
-  const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
+  const unsweep = sweepDaily({ sweep, reseal, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock });
   const events = createFleetEvents({

@@ -150,7 +150,13 @@ export {
   TokenRecordSchema,
 } from "./records/token-record.ts";
 // Seal, identity and engine.
-export { createDataKey, DATA_KEY_BYTES, openAtRest, sealAtRest } from "./seal/at-rest.ts";
+export {
+  createDataKey,
+  DATA_KEY_BYTES,
+  isSealedBy,
+  openAtRest,
+  sealAtRest,
+} from "./seal/at-rest.ts";
 export {
   type Box,
   type BoxId,

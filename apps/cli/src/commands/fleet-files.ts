@@ -144,8 +144,8 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
       ).choices(rotatedKeys),
     )
     .option("--operator-seed <file>", "with operator: keep-elsewhere/operator.seed")
-    .option("--retire", "with members, hubs: no new key, but the former one signs no more")
-    .option("--force", "with --retire: also while members have JWTs that it has signed")
+    .option("--retire", "with data, members, hubs: no new key, but the former one is good no more")
+    .option("--force", "with --retire: also while something needs it still")
     .action(async (directory: string, which: RotatedKey, options: FleetRotateOptions) => {
       const { rotateKey } = await import("../fleet/rotate-keys.ts");
       await rotateKey(context, directory, which, options);

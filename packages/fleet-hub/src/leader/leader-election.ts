@@ -1,14 +1,13 @@
 import type { LeaderRecord } from "@nodepass/fleet-protocol";
 import type { Clock } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
-import type { FleetStore, Stored } from "../store/fleet-store.ts";
+import { type FleetStore, LEADER_KEY, type Stored } from "../store/fleet-store.ts";
 import type { Leadership } from "./leadership.ts";
 
 /** How long a hub leads after it has sent the last renewal that succeeded, ms. Section 7, rule 3. */
 export const LEADER_TTL_MS = 5000;
 /** Another one takes the lead only when nothing has changed for so much longer, ms. */
 const LEAVE_MS = 1000;
-const KEY = "leader";
 
 /** What an election is made of. */
 export interface ElectionOptions {
@@ -88,24 +87,24 @@ export function startElection(options: ElectionOptions): Election {
   };
 
   const step = async () => {
-    const found = await records.get(KEY);
+    const found = await records.get(LEADER_KEY);
     if (isClosed) return;
     const sentAt = clock.monotonic();
     if (found === undefined) {
-      won(sentAt, await records.create(KEY, own));
+      won(sentAt, await records.create(LEADER_KEY, own));
       return;
     }
     note(found);
     const isOwn = found.value.nonce === nonce;
     const unchangedFor = sentAt - (seen?.since ?? sentAt);
     if (!isOwn && unchangedFor < ttlMs + LEAVE_MS) return;
-    won(sentAt, await records.update(KEY, own, found.revision));
+    won(sentAt, await records.update(LEADER_KEY, own, found.revision));
   };
 
   const renew = async () => {
     if (seen === undefined) return;
     const sentAt = clock.monotonic();
-    won(sentAt, await records.update(KEY, own, seen.revision));
+    won(sentAt, await records.update(LEADER_KEY, own, seen.revision));
   };
 
   const round = () => {

@@ -41,6 +41,8 @@ export interface FleetSecretsData {
   nextBoxKey?: Uint8Array | undefined;
   /** Data keys, 32 bytes; the first one seals, all open. */
   dataKeys: readonly Uint8Array[];
+  /** When a later data key than the first was made, ms since 1970. */
+  dataSince?: number | undefined;
 }
 
 /**
@@ -154,6 +156,7 @@ const SecretsFileSchema = z.object({
   boxKeys: keys,
   nextBoxKey: key.optional(),
   dataKeys: keys,
+  dataSince: z.number().optional(),
 });
 
 /** JSON, for a file that only its owner may read (0600). */
