@@ -162,6 +162,7 @@ class Member implements FleetAgent {
           allow: [...this.#allow],
           revision: data.revision,
           bucket: data.bucket,
+          seen: data.seen,
           parts: await this.#parts.reports(),
           local: list.filter(({ id }) => !data.parts.some((part) => part.instance === id)).length,
         };

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import type { Sync } from "@nodepass/fleet-protocol";
 import { type Clock, systemClock } from "@nodepass/master-api";
 import { type Logger, SILENT_LOGGER } from "@nodepass/model";
 import { storeFirstToken } from "./access/first-token.ts";
@@ -19,6 +18,7 @@ import { watchHeartbeats } from "./hubs/duplicates.ts";
 import { type EngineTrust, watchEngine } from "./hubs/engine-watch.ts";
 import { exportSignature } from "./hubs/export-signature.ts";
 import { createNews } from "./hubs/fleet-news.ts";
+import { guardAgainstFloods } from "./hubs/flood-guard.ts";
 import { exportHourly } from "./hubs/hourly-export.ts";
 import { openNotices } from "./hubs/notices.ts";
 import { withinTime, withPatience } from "./hubs/patience.ts";
@@ -28,13 +28,16 @@ import type { Leadership } from "./leader/leadership.ts";
 import { openInbox } from "./members/inbox.ts";
 import { createPresence } from "./members/live-presence.ts";
 import { createMemberBoxes } from "./members/member-boxes.ts";
+import { createMemberBudget } from "./members/member-budget.ts";
 import { createMessageCounts, type MessageCounts } from "./members/message-counts.ts";
 import type { Messenger } from "./members/messenger.ts";
 import { createOutbox } from "./members/nats-messenger.ts";
 import { createOrderPusher } from "./members/order-pusher.ts";
+import { partTwins } from "./members/part-twins.ts";
 import type { Presence } from "./members/presence.ts";
 import { createSaidNow } from "./members/said-now.ts";
 import { createSyncDesk } from "./members/sync-desk.ts";
+import { createVouchers } from "./members/vouchers.ts";
 import { createServiceOperations } from "./services/create-service-operations.ts";
 import type { FleetIndex } from "./store/fleet-index.ts";
 import type { FleetStore } from "./store/fleet-store.ts";
@@ -142,6 +145,7 @@ async function open(
     isNew,
     sweep,
     reseal,
+    isOnOneServer,
   } = await withPatience(connectTimeoutMs, () =>
     openStore({ fleet, link, dataKeys, replicas, logger }),
   );
@@ -168,10 +172,22 @@ async function open(
   const runs = () => [nonce, ...notices.hubs()];
   const saidNow = createSaidNow();
   const news = createNews(notices, clock, logger);
-  const election = startElection({ hub: id, nonce, records: store.leader, clock, logger });
+  const election = startElection({
+    hub: id,
+    nonce,
+    records: store.leader,
+    readsAreLast: isOnOneServer,
+    clock,
+    logger,
+  });
   const presence = createPresence(index, clock);
   const boxes = createMemberBoxes(secrets, index);
-  const outbox = createOutbox({ fleet, link, boxes, presence, counts, logger });
+  const guard = guardAgainstFloods({
+    ...{ index, control, leadership: election, news, notices, clock, logger },
+    isConnected: () => link.isConnected(),
+  });
+  const budget = createMemberBudget(clock, (mid) => guard.cut(mid, "it floods this hub"));
+  const outbox = createOutbox({ fleet, link, boxes, presence, budget, counts, logger });
   const heartbeats = watchHeartbeats({
     index,
     presence,
@@ -181,8 +197,9 @@ async function open(
     clock,
     runs,
   });
-  const onOlder = (mid: string, sync: Sync) => {
-    void isOlder(store, sync).then((reason) => {
+  const vouchers = createVouchers(fleet, dataKeys, () => store.identity.nonce);
+  const onOlder = (mid: string, bucket: string, revision: number) => {
+    void isOlder(store, bucket, revision).then((reason) => {
       if (reason !== undefined) news.alarm("store-older", true, `master ${mid} knows ${reason}`);
     });
   };
@@ -191,6 +208,7 @@ async function open(
     link,
     boxes,
     presence,
+    budget,
     counts,
     logger,
     run: nonce,
@@ -203,6 +221,8 @@ async function open(
       clock,
       storeRevision: () => store.services.revision(),
       onOlder,
+      vouchers,
+      logger,
       runs,
       hubKeys: secrets.allBoxKeys.map(({ publicKey }) => publicKey),
     }),
@@ -218,6 +238,7 @@ async function open(
     presence,
     messenger,
     leadership: election,
+    vouchers,
     clock,
     logger,
     onApplied: (mid, reports) =>
@@ -235,6 +256,7 @@ async function open(
     audit,
     news,
     signature: exportSignature(fleet, dataKeys),
+    vouchers,
     clock,
     logger,
   });
@@ -247,6 +269,7 @@ async function open(
     if (now !== undefined && !now.value.evicted) return;
     presence.forget(mid);
     saidNow.forget(mid);
+    budget.forget(mid);
   });
   const unlost = index.onLost((keys) => {
     const text = `${keys.length} records are gone from the store without having been removed`;
@@ -256,10 +279,18 @@ async function open(
     ...{ link, system, control, news, first: facts, trust },
     ...{ clock, logger },
   });
-  const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
+  const unrevoke = keepRevoked({
+    index,
+    leadership: election,
+    control,
+    link: system,
+    clock,
+    logger,
+  });
+  const untwin = partTwins({ index, store, leadership: election, logger });
   const unsweep = sweepDaily({ sweep, reseal, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
-  const instances = createInstanceEvents({ messenger, presence, index, clock });
+  const instances = createInstanceEvents({ messenger, presence, index, clock, logger });
   const events = createFleetEvents({
     index,
     presence,
@@ -303,7 +334,10 @@ async function open(
     events,
     asker: { passer, presence },
     audit,
-    join: createJoinDesk({ hub, store, index, tokens, audit, clock, logger, runs }),
+    join: createJoinDesk({
+      ...{ hub, store, index, tokens, audit, clock, logger, runs },
+      waitOf: guard.waitOf,
+    }),
     info: () => ({
       fleet,
       hub: id,
@@ -326,18 +360,17 @@ async function open(
     clock,
   });
 
-  let ended = false;
   const end = () => {
-    if (ended) return;
-    ended = true;
     events.close();
-    for (const stop of [unexport, unsweep, unlease, unnotice, unmember, unlost, unrevoke]) stop();
+    for (const stop of [unexport, untwin, unsweep, unlease, unnotice, unmember, unlost, unrevoke])
+      stop();
     operations.close();
     pusher.close();
-    election.close();
+    const resigned = election.close();
     instances.close();
     passer.close();
     heartbeats.close();
+    guard.close();
     inbox.close();
     outbox.close();
     presence.close();
@@ -346,10 +379,15 @@ async function open(
     notices.close();
     tokens.close();
     index.close();
+    return resigned;
   };
-  const close = async () => {
-    end();
-    await Promise.all([link.close(), system.close()]);
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= (async () => {
+      await end();
+      await Promise.all([link.close(), system.close()]);
+    })();
+    return closing;
   };
   logger.info({ fleet, hub: id, masters: index.members.size }, "the hub is open");
   return {
@@ -380,12 +418,16 @@ async function open(
 const ITSELF: Caller = { token: "hub", role: "admin", selector: [], from: "" };
 
 /** @returns what a member knows that this store does not; `undefined`: only the index was behind */
-async function isOlder(store: FleetStore, sync: Sync): Promise<string | undefined> {
-  if (sync.bucket !== "" && sync.bucket !== store.identity.nonce) return "another store";
+async function isOlder(
+  store: FleetStore,
+  bucket: string,
+  known: number,
+): Promise<string | undefined> {
+  if (bucket !== store.identity.nonce) return "another store";
   try {
     const revision = await store.services.revision();
-    if (sync.revision <= revision) return undefined;
-    return `revision ${sync.revision}, the store only ${revision}`;
+    if (known <= revision) return undefined;
+    return `revision ${known}, the store only ${revision}`;
   } catch {
     // It can't be asked now; the member's next sync asks again.
     return undefined;

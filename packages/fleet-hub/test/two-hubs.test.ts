@@ -4,10 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decodeJoinToken } from "@nodepass/fleet-protocol";
 import { ServiceError } from "@nodepass/model";
 import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type FleetHub, writeHubSecrets } from "../src/index.ts";
+import { joinAs } from "./support/simulated-member.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 
 const here = findNatsServer() === undefined ? describe.skip : describe;
@@ -72,6 +74,87 @@ here("two hubs", () => {
     }, LONG);
     await a.fleet.removeService(fleet.admin(a), sid, undefined);
     await vi.waitFor(() => expect(member.parts.size).toBe(0), LONG);
+  });
+
+  test("a master's new address, told to one that does not lead, reaches its client at once", async () => {
+    const [server, client] = [await fleet.member(a), await fleet.member(a)];
+    const { mid } = server.identity;
+    const admin = fleet.admin(b);
+    await vi.waitFor(() => expect(b.index.members.has(mid)).toBe(true), LONG);
+    await b.fleet.changeMaster(admin, mid, { address: "192.0.2.1" });
+    const made = await vi.waitFor(
+      () =>
+        a.fleet.createService(fleet.admin(a), {
+          ...ON_ONE,
+          parts: [
+            { url: "server://0.0.0.0:auto/127.0.0.1:80", master: mid, running: true },
+            { url: "client://auto/127.0.0.1:81", master: client.identity.mid, running: true },
+          ],
+        }),
+      LONG,
+    );
+    const url = () => client.parts.get(`${made.sid}/1`)?.order.url;
+    expect(url()).toContain("@192.0.2.1:");
+    await b.fleet.changeMaster(admin, mid, { address: "edge.example.org" });
+    await vi.waitFor(() => expect(url()).toContain("@edge.example.org:"), LONG);
+    await vi.waitFor(() => {
+      expect(b.index.members.get(mid)?.value.formerAddresses).toBeUndefined();
+    }, LONG);
+  });
+
+  test("of two masters of one name that join through two hubs at once, the later one is renamed", async () => {
+    const { token } = await a.fleet.createToken(fleet.admin(a), {
+      ...{ kind: "join", role: "viewer", selector: "", labels: {}, uses: 40, note: "" },
+    });
+    const { id, secret, fp } = decodeJoinToken(token);
+    for (let round = 0; round < 5; round += 1) {
+      const name = `clone${round}`;
+      const mids = ["a", "b"].map((at) => `${at}${round}0000000000000f`);
+      await Promise.all(
+        [a, b].map((hub, at) =>
+          joinAs(mids[at] ?? "", name, { id, secret }, fp, (request) =>
+            hub.fleet.join(request, "127.0.0.1"),
+          ),
+        ),
+      );
+      await vi.waitFor(() => {
+        for (const { index } of [a, b]) {
+          const names = mids.map((mid) => index.members.get(mid)?.value.name ?? "").sort();
+          expect(names).toEqual([name, expect.stringMatching(`^${name}-[ab]${round}00$`)]);
+        }
+      }, LONG);
+    }
+  });
+
+  test("of two masters that two hubs call alike at once, one is, and the other is told 409", async () => {
+    const members = [await fleet.member(a), await fleet.member(a)];
+    const mids = members.map(({ identity }) => identity.mid);
+    await vi.waitFor(() => {
+      for (const mid of mids) expect(b.index.members.has(mid)).toBe(true);
+    }, LONG);
+    const names = mids.map((mid) => a.index.members.get(mid)?.value.name);
+    for (let round = 0; round < 20; round += 1) {
+      const name = `twin ${round}`;
+      const changes = [a, b].map((hub, at) =>
+        hub.fleet.changeMaster(fleet.admin(hub), mids[at] ?? "", { name }),
+      );
+      const outcomes = await Promise.allSettled(changes);
+      const lost = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+      expect(lost).toMatchObject([
+        { code: "CONFLICT", message: expect.stringContaining(" has the name twin") },
+      ]);
+      await vi.waitFor(() => {
+        for (const hub of [a, b]) {
+          const bearers = mids.filter((mid) => hub.index.members.get(mid)?.value.name === name);
+          expect(bearers).toHaveLength(1);
+        }
+      }, LONG);
+      for (const [at, mid] of mids.entries()) {
+        if (a.index.members.get(mid)?.value.name === name) {
+          await a.fleet.changeMaster(fleet.admin(a), mid, { name: names[at] ?? mid });
+        }
+      }
+    }
   });
 
   test("an order that its hub could not bring is brought by the leader", async () => {

@@ -97,6 +97,9 @@ export {
   type Prepared,
   PreparedSchema,
   PrepareSchema,
+  ProofSchema,
+  type Seen,
+  SeenSchema,
 } from "./messages/parts.ts";
 export {
   type ApiAnswer,
@@ -146,6 +149,8 @@ export {
   BucketRecordSchema,
   type LeaderRecord,
   LeaderRecordSchema,
+  type NameRecord,
+  NameRecordSchema,
   type TokenRecord,
   TokenRecordSchema,
 } from "./records/token-record.ts";

@@ -2,14 +2,23 @@ import { basename, extname, resolve } from "node:path";
 import { apply, OWNER_TAG, plan, type Step } from "@nodepass/desired-state";
 import type { MasterClient } from "@nodepass/master-client";
 import { redact } from "@nodepass/url-config";
-import type { DesiredOptions } from "../commands/files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData, stdoutStyle } from "../output/print.ts";
 import { shellQuote } from "../output/shell-quote.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openMaster } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
 import { loadFiles } from "./load-files.ts";
+
+/** Options of `apply` and `diff`. */
+export interface DesiredOptions extends RemoteOptions {
+  readonly file: readonly string[];
+  readonly owner?: string | undefined;
+  readonly prune?: boolean | undefined;
+  readonly adopt?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
 
 /** Runs `nodepass diff`, and `apply --dry-run`. @throws {CliError} code 6 if something differs */
 export async function diffFiles(context: CliContext, options: DesiredOptions): Promise<void> {

@@ -1,9 +1,21 @@
 import { chmod, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BoxRotationStep, FleetSecrets } from "@nodepass/fleet-protocol";
-import type { FleetRotateOptions, RotatedKey } from "../commands/fleet-files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
+
+/**
+ * `data`: of the records; `box`: of what hubs and members say; `members`, `hubs`: what signs them;
+ * `operator`: what signs the account.
+ */
+export type RotatedKey = "data" | "box" | "members" | "hubs" | "operator";
+
+/** Options of `fleet rotate`. */
+export interface FleetRotateOptions {
+  readonly operatorSeed?: string | undefined;
+  readonly retire?: boolean | undefined;
+  readonly force?: boolean | undefined;
+}
 
 /** What is to be done for a new key to be used everywhere. */
 const next: Readonly<Record<Exclude<RotatedKey, "box">, string>> = {

@@ -1,7 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CarriedSchema, packMessage, unpackMessage } from "@nodepass/fleet-protocol";
-import { MEMBER_PERMISSIONS } from "@nodepass/model/fleet";
+import {
+  CarriedSchema,
+  ProofSchema,
+  packMessage,
+  SeenSchema,
+  unpackMessage,
+} from "@nodepass/fleet-protocol";
+import { MEMBER_PERMISSIONS, ServicePolicySchema } from "@nodepass/model/fleet";
 import { readPrivateFile, replacePrivateFile } from "@nodepass/store";
 import { z } from "zod";
 import { FleetAgentError } from "../fleet-agent-error.ts";
@@ -30,6 +36,9 @@ const PartEntrySchema = z.object({
   ttlMs: z.int().min(0),
   /** The local id of its instance; `null` while there is none. */
   instance: z.string().nullable(),
+  /** As they were ordered; see `PartOrder`. */
+  policy: ServicePolicySchema.optional(),
+  proof: ProofSchema.optional(),
   /** How often this record could not be applied. */
   tries: z.int().min(0),
   /** Why not, last; empty if it is applied. */
@@ -77,6 +86,8 @@ const FleetFileSchema = z.object({
   revision: z.int().min(0),
   /** Nonce of the bucket that it is of; empty at first. */
   bucket: z.string(),
+  /** The highest revision of it that a hub has told of. */
+  seen: SeenSchema.optional(),
   /** What its owner has said last: what the fleet may do here, and the text of `readTargets`. */
   allow: z.array(z.enum(MEMBER_PERMISSIONS)).optional(),
   targets: z.string().optional(),

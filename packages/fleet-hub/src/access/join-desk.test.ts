@@ -40,6 +40,7 @@ test("a fleet takes 2,000 masters, and refuses the next one before its token is 
     },
     audit: { changing: (_who, _action, change) => change(), note: async () => undefined },
     clock: systemClock,
+    waitOf: () => 0,
     runs: () => [],
     logger: SILENT_LOGGER,
   });

@@ -11,16 +11,19 @@ import type { Caller, Fleet } from "../fleet.ts";
 import type { LivePresence } from "../members/live-presence.ts";
 import type { Messenger } from "../members/messenger.ts";
 import type { ServiceOperations } from "../services/service-operations.ts";
+import { claimName } from "../store/claim-name.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
 import type { LiveIndex } from "../store/memory-index.ts";
 import { demandAddress } from "./demand-address.ts";
 import { masterView } from "./master-view.ts";
 
 const MAX_TRIES = 5;
+/** Addresses that a master had and that clients may dial still. */
+const MAX_FORMER_ADDRESSES = 16;
 
 /** What masters are changed with. */
 export interface MastersOptions {
-  readonly store: Pick<FleetStore, "members">;
+  readonly store: Pick<FleetStore, "members" | "names">;
   readonly index: LiveIndex;
   readonly presence: LivePresence;
   readonly messenger: Pick<Messenger, "evict">;
@@ -73,6 +76,23 @@ export function createMasters(options: MastersOptions): Masters {
     }
   };
 
+  /** Another hub may have given the name to another master at the same moment: then it is the former one again. */
+  const settleName = async (
+    mid: string,
+    name: string,
+    before: string,
+    written: Stored<MemberRecord>,
+  ) => {
+    const has = async (one: string) => {
+      const found = await store.members.get(one);
+      return found?.value.name === name && !found.value.evicted;
+    };
+    const other = await stored(claimName(store.names, "master", name, mid, has));
+    if (other === undefined) return written;
+    await rewrite(mid, (record) => (record.name === name ? { ...record, name: before } : record));
+    throw new ServiceError("CONFLICT", `master ${other} has the name ${name} already`);
+  };
+
   return {
     demand,
     masters: (caller) =>
@@ -104,19 +124,21 @@ export function createMasters(options: MastersOptions): Masters {
         before: index.members.get(mid)?.revision,
         detail: describe(change),
       };
-      const { value } = await audit.changing(
-        caller,
-        action,
-        () =>
-          rewrite(mid, (record) => ({
+      const write = async () => {
+        let before = "";
+        const written = await rewrite(mid, (record) => {
+          before = record.name;
+          return {
             ...record,
             ...(name !== undefined && { name }),
             ...(labels !== undefined && { labels }),
-            ...(address !== undefined && { address }),
+            ...(address !== undefined && withAddress(record, address)),
             ...(draining !== undefined && { draining }),
-          })),
-        ({ revision }) => revision,
-      );
+          };
+        });
+        return name === undefined ? written : settleName(mid, name, before, written);
+      };
+      const { value } = await audit.changing(caller, action, write, ({ revision }) => revision);
       return view(mid, value);
     },
     removeMaster: async (caller, midOrName, { stop }) => {
@@ -144,6 +166,17 @@ export function createMasters(options: MastersOptions): Masters {
       });
     },
   };
+}
+
+/** Clients that dial one of the addresses that it had are to follow. */
+function withAddress(
+  { address: before, formerAddresses = [] }: MemberRecord,
+  address: string,
+): Pick<MemberRecord, "address" | "formerAddresses"> {
+  const former = new Set([...formerAddresses, before]);
+  former.delete(address);
+  former.delete("");
+  return { address, formerAddresses: [...former].slice(-MAX_FORMER_ADDRESSES) };
 }
 
 function describe(change: FleetMasterChange): string {

@@ -18,9 +18,9 @@ const MAX_HUBS = 15;
 /** Another hub is told of this one so often at most, ms. */
 const HELLO_MS = 500;
 
-const EnvelopeSchema = z.object({ n: z.int().min(1), notice: z.unknown() });
 const hub = z.string().max(64);
 const hubs = z.array(hub).max(64);
+const EnvelopeSchema = z.object({ n: z.int().min(1), notice: z.unknown() });
 const NoticeSchema = z.discriminatedUnion("kind", [
   /**
    * That it is there. Only what a hub says after it has named the run of who reads it (`heard`) is
@@ -51,7 +51,9 @@ const NoticeSchema = z.discriminatedUnion("kind", [
     mid: z.string(),
     reports: z.array(PartReportSchema).max(500),
   }),
-  /** A person ends the hold on failovers. */
+  /** It floods: no hub gives it another JWT for a while. */
+  z.object({ kind: z.literal("cut"), hub, mid: z.string() }),
+  /** A person ends the hold on failovers: of hubs whose alarm was heard, not of one that begins later. */
   z.object({ kind: z.literal("resume"), hub }),
 ]);
 

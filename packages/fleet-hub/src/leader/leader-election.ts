@@ -8,6 +8,13 @@ import type { Leadership } from "./leadership.ts";
 export const LEADER_TTL_MS = 5000;
 /** Another one takes the lead only when nothing has changed for so much longer, ms. */
 const LEAVE_MS = 1000;
+/** Longest wait for the record that says that it is given up, ms. */
+const RESIGN_MS = 1000;
+/**
+ * While the engine takes no write, as with a full disk, finding its own record is worth so much, ms. Whoever
+ * takes the lead after that look names no new owner for a second more than leases last (section 7, rule 5).
+ */
+export const CONFIRMED_MS = 800;
 
 /** What an election is made of. */
 export interface ElectionOptions {
@@ -20,12 +27,20 @@ export interface ElectionOptions {
   readonly logger: Logger;
   /** @default LEADER_TTL_MS */
   readonly ttlMs?: number | undefined;
+  /**
+   * Whether what is read is what was written last: one server alone keeps the record. Of several, one that was
+   * cut off from the others may go on answering. @default they are not
+   */
+  readonly readsAreLast?: (() => Promise<boolean>) | undefined;
 }
 
 /** An election that goes on until it is closed. */
 export interface Election extends Leadership {
-  /** Stops renewing: another hub takes the lead when its time is over. */
-  close(): void;
+  /**
+   * Leads no more from this moment on, and says so in the record, so that another hub takes the lead at
+   * once; if that can't be written soon, it does when its time is over. Never rejects. Idempotent.
+   */
+  close(): Promise<void>;
 }
 
 /**
@@ -34,10 +49,14 @@ export interface Election extends Leadership {
  * every quarter, by CAS). It leads from a successful write until the TTL after that write was **sent**,
  * whatever the engine answers later; the deadline is compared whenever somebody asks, so that a process
  * that was frozen does not lead when it wakes. The key is taken by CAS on the revision that was seen
- * unchanged for TTL + 1 s; one with the own nonce at once. Only the monotonic clock counts.
+ * unchanged for TTL + 1 s; one with the own nonce, or whose leader has resigned, at once. Only the
+ * monotonic clock counts.
+ *
+ * *In doubt* is a leader whose last write that succeeded is almost its TTL ago, while `readsAreLast`: it
+ * looks all the time, and leads for a little after each look that found its own record.
  */
 export function startElection(options: ElectionOptions): Election {
-  const { hub, nonce, records, clock, logger, ttlMs = LEADER_TTL_MS } = options;
+  const { hub, nonce, records, clock, logger, ttlMs = LEADER_TTL_MS, readsAreLast } = options;
   const intervalMs = ttlMs / 4;
   // What a look is late by is added to every takeover after a leader's death.
   const lookMs = intervalMs / 4;
@@ -53,6 +72,7 @@ export function startElection(options: ElectionOptions): Election {
   let isClosed = false;
   let cancel = (): void => undefined;
   let cancelEnd = (): void => undefined;
+  let cancelDoubt = (): void => undefined;
 
   const isLeading = () => !isClosed && clock.monotonic() < until;
 
@@ -65,11 +85,10 @@ export function startElection(options: ElectionOptions): Election {
     for (const listener of listeners) listener(leading);
   };
 
-  /** @param sentAt when the write that succeeded was sent */
-  const won = (sentAt: number, revision: number) => {
+  /** It leads till then, if that is not over. */
+  const lead = (to: number) => {
     const hadGap = !isLeading();
-    until = Math.max(until, sentAt + ttlMs);
-    seen = { revision, since: clock.monotonic(), record: own };
+    until = Math.max(until, to);
     if (!isLeading()) return;
     // A gap, however short, is one in which another may have led.
     if (hadGap) {
@@ -79,6 +98,41 @@ export function startElection(options: ElectionOptions): Election {
     cancelEnd();
     cancelEnd = clock.after(until - clock.monotonic(), turn);
     turn();
+  };
+
+  /** @param sentAt when the write that succeeded was sent */
+  const won = (sentAt: number, revision: number) => {
+    seen = { revision, since: clock.monotonic(), record: own };
+    lead(sentAt + ttlMs);
+    cancelDoubt();
+    if (readsAreLast !== undefined && !isClosed) {
+      const restMs = sentAt + ttlMs - CONFIRMED_MS - clock.monotonic();
+      cancelDoubt = clock.after(Math.max(0, restMs), doubt);
+    }
+  };
+
+  /** Again and again, until a write succeeds or another has the lead. */
+  const doubt = () => {
+    const sentAt = clock.monotonic();
+    let isOver = false;
+    // A write that succeeds meanwhile begins anew.
+    cancelDoubt = () => {
+      isOver = true;
+    };
+    void Promise.all([records.get(LEADER_KEY), readsAreLast?.()])
+      .then(
+        ([found, isLast]) => {
+          if (isOver || isClosed) return;
+          if (found?.value.nonce === nonce && isLast) lead(sentAt + CONFIRMED_MS);
+          else isOver = true;
+        },
+        (error: unknown) => logger.debug({ hub, error: String(error) }, "no look at the lead"),
+      )
+      .finally(() => {
+        if (isOver || isClosed) return;
+        const waitMs = sentAt + CONFIRMED_MS / 4 - clock.monotonic();
+        cancelDoubt = clock.after(Math.max(0, waitMs), doubt);
+      });
   };
 
   const note = (found: Stored<LeaderRecord>) => {
@@ -95,9 +149,9 @@ export function startElection(options: ElectionOptions): Election {
       return;
     }
     note(found);
-    const isOwn = found.value.nonce === nonce;
+    const isFree = found.value.nonce === nonce || found.value.resigned === true;
     const unchangedFor = sentAt - (seen?.since ?? sentAt);
-    if (!isOwn && unchangedFor < ttlMs + LEAVE_MS) return;
+    if (!isFree && unchangedFor < ttlMs + LEAVE_MS) return;
     won(sentAt, await records.update(LEADER_KEY, own, found.revision));
   };
 
@@ -107,11 +161,12 @@ export function startElection(options: ElectionOptions): Election {
     won(sentAt, await records.update(LEADER_KEY, own, seen.revision));
   };
 
+  let current: Promise<void> = Promise.resolve();
   const round = () => {
     if (isClosed) return;
     const begun = clock.monotonic();
     const isRenewal = isLeading() && seen?.record.nonce === nonce;
-    void (isRenewal ? renew() : step())
+    current = (isRenewal ? renew() : step())
       .catch((error: unknown) => {
         // A lost race or no engine: the next round sees what there is.
         logger.debug({ hub, error: String(error) }, "no lead this time");
@@ -126,20 +181,43 @@ export function startElection(options: ElectionOptions): Election {
   };
   round();
 
+  const resign = async () => {
+    // What is under way may win still.
+    await current;
+    if (seen === undefined || seen.record.nonce !== nonce) return;
+    await records.update(LEADER_KEY, { ...own, resigned: true }, seen.revision);
+  };
+  const close = async () => {
+    isClosed = true;
+    cancel();
+    cancelEnd();
+    cancelDoubt();
+    turn();
+    listeners.clear();
+    const resigned = resign().catch((error: unknown) => {
+      logger.debug({ hub, error: String(error) }, "the lead ends by its time");
+    });
+    let forget = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      forget = clock.after(RESIGN_MS, resolve);
+    });
+    await Promise.race([resigned, late]);
+    forget();
+  };
+  let closing: Promise<void> | undefined;
+
   return {
     isLeading,
     leadingSince: () => (isLeading() ? since : undefined),
-    leader: () => (isLeading() ? hub : seen?.record.hub),
+    leader: () =>
+      isLeading() ? hub : seen?.record.resigned === true ? undefined : seen?.record.hub,
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     close: () => {
-      isClosed = true;
-      cancel();
-      cancelEnd();
-      turn();
-      listeners.clear();
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -25,6 +25,7 @@ test("a member has time to say itself that its API is late, before it is given u
     link: { demand: () => connection, onChange: () => () => undefined } as unknown as EngineLink,
     boxes: { of: () => box },
     presence: { facts: () => ({ session: "0".repeat(16) }) } as unknown as LivePresence,
+    budget: { take: () => true },
     counts: createMessageCounts(),
     logger: SILENT_LOGGER,
   });

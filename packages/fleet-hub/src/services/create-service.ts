@@ -3,6 +3,7 @@ import { ServiceError } from "@nodepass/model";
 import type { NewService, NewServicePart, PartRole } from "@nodepass/model/fleet";
 import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
+import type { Aliases } from "./aliases.ts";
 import { clientConnects } from "./client-connects.ts";
 import type { Failures } from "./failures.ts";
 import { createTunnelKey, hasAutoTunnel, keyOf, roleOf, withKey, withTunnel } from "./part-url.ts";
@@ -10,7 +11,7 @@ import type { Placed, Placer } from "./placer.ts";
 import { isNew, type Reconciler } from "./reconciler.ts";
 import { demandRoom } from "./room.ts";
 import type { ServiceParts } from "./service-operations.ts";
-import { changedMeanwhile, demandFreeAlias, type ServiceWriter } from "./service-writer.ts";
+import { changedMeanwhile, type ServiceWriter } from "./service-writer.ts";
 
 /** How long a caller waits for members before an answer with parts that are `pending`, ms. */
 export const ANSWER_WITHIN_MS = 10_000;
@@ -28,6 +29,7 @@ interface PlacedPart {
 export function createServiceCreator(
   parts: ServiceParts,
   writer: ServiceWriter,
+  aliases: Aliases,
   placer: Placer,
   reconciler: Reconciler,
   failures: Failures,
@@ -182,16 +184,21 @@ export function createServiceCreator(
 
   return async (caller, sid, service) => {
     demandRoom(index, [{ parts: [] }]);
-    demandFreeAlias(index, sid, service.alias);
+    aliases.demandFree(sid, service.alias);
     const placedParts = new Map<number, PlacedPart>();
     let stored: Stored<ServiceRecord>;
     try {
       await placeAll(caller, service, placedParts);
       // Somebody may have taken it while masters were asked.
-      demandFreeAlias(index, sid, service.alias);
+      aliases.demandFree(sid, service.alias);
       stored = await writer.create(sid, recordOf(caller, service, placedParts));
     } finally {
       for (const { placed } of placedParts.values()) placed.release();
+    }
+    const taken = await aliases.claim(sid, service.alias);
+    if (taken !== undefined) {
+      await takeBack(sid);
+      throw taken;
     }
     return settle(sid, stored);
   };

@@ -2,6 +2,7 @@ import type {
   BucketRecord,
   LeaderRecord,
   MemberRecord,
+  NameRecord,
   ServiceRecord,
   TokenRecord,
 } from "@nodepass/fleet-protocol";
@@ -69,6 +70,8 @@ export interface FleetStore {
   readonly auth: Bucket<TokenRecord>;
   /** Key `leader`; nobody watches it, who would lead asks. */
   readonly leader: Omit<Bucket<LeaderRecord>, "watch" | "remove">;
+  /** Keys made of names, nobody watches them: see `claimName`. */
+  readonly names: Omit<Bucket<NameRecord>, "watch">;
   /** What tells this store from one that was made anew; made with it. */
   readonly identity: BucketRecord;
   /** Resolves when it is on disk. @returns its sequence @throws {StoreError} `UNAVAILABLE` */

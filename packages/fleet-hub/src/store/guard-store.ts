@@ -12,7 +12,9 @@ export function guardStore(store: FleetStore, problem: () => string | undefined)
     const why = problem();
     if (why !== undefined) throw new StoreError("UNAVAILABLE", `nothing is stored now: ${why}`);
   };
-  const guarded = <Value>(bucket: Bucket<Value>): Bucket<Value> => ({
+  const guarded = <Value, Own extends Omit<Bucket<Value>, "watch">>(
+    bucket: Own & Omit<Bucket<Value>, "watch">,
+  ): Own => ({
     ...bucket,
     create: async (key, value) => {
       demand();
@@ -32,6 +34,7 @@ export function guardStore(store: FleetStore, problem: () => string | undefined)
     services: guarded(store.services),
     members: guarded(store.members),
     auth: guarded(store.auth),
+    names: guarded(store.names),
     audit: async (entry) => {
       demand();
       return store.audit(entry);

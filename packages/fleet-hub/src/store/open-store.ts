@@ -16,6 +16,7 @@ import {
   BucketRecordSchema,
   LeaderRecordSchema,
   MemberRecordSchema,
+  NameRecordSchema,
   ServiceRecordSchema,
   storeNames,
   TokenRecordSchema,
@@ -64,6 +65,12 @@ export interface OpenedStore {
    * @returns how many records @throws {StoreError} `UNAVAILABLE`
    */
   reseal(): Promise<number>;
+  /**
+   * Whether one server alone keeps the leader's record, so that a read sees what was written last.
+   *
+   * @throws {StoreError} `UNAVAILABLE`
+   */
+  isOnOneServer(): Promise<boolean>;
 }
 
 /**
@@ -100,6 +107,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       members: await open(names.members, sealedRecord(names.members, MemberRecordSchema, dataKeys)),
       auth: await open(names.auth, sealedRecord(names.auth, TokenRecordSchema, dataKeys)),
       leader: await open(control, sealedRecord(control, LeaderRecordSchema, dataKeys)),
+      names: await open(control, sealedRecord(control, NameRecordSchema, dataKeys)),
       identity: await identityOf(identities, created),
       audit: (entry) => audit.append(entry),
       readAudit: (query) => audit.read(query),
@@ -107,7 +115,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     const sweep = async (before: number) => {
       let swept = 0;
       try {
-        for (const name of [names.services, names.members, names.auth]) {
+        for (const name of [names.services, names.members, names.auth, names.control]) {
           const kv = await kvm.open(name, { allow_direct: false });
           swept += await sweepMarkers(manager, kv, name, before);
         }
@@ -129,7 +137,15 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
         throw storeFailure(error, "what has a former seal");
       }
     };
-    return { store, isNew, sweep, reseal };
+    const isOnOneServer = async () => {
+      try {
+        const { config } = await manager.streams.info(`KV_${control}`);
+        return config.num_replicas === 1;
+      } catch (error) {
+        throw storeFailure(error, control);
+      }
+    };
+    return { store, isNew, sweep, reseal, isOnOneServer };
   } catch (error) {
     throw storeFailure(error, "the store's opening");
   }

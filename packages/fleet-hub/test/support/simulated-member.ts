@@ -34,6 +34,7 @@ import {
   REFUSAL_HEADER,
   ResyncSchema,
   type SealedJoinAnswer,
+  type Seen,
   SyncedSchema,
   sealMessage,
   sessionContext,
@@ -41,6 +42,7 @@ import {
   WatchSchema,
 } from "@nodepass/fleet-protocol";
 import type { z } from "zod";
+import { CreditedStreams } from "./credited-streams.ts";
 
 /** What a member has after it has joined. */
 export interface MemberIdentity {
@@ -122,17 +124,14 @@ export class SimulatedMember {
   evicted: string | undefined;
   revision = 0;
   bucket = "";
+  /** The highest revision that a hub has told of. */
+  seen: Seen | undefined;
   /** Orders that came, applied or not. */
   orders = 0;
   leases: z.output<typeof LeaseSchema>["parts"] = [];
   /** Until when a strict part may serve, by `performance.now()`, and at which epoch. */
   readonly #granted = new Map<string, { readonly epoch: number; readonly until: number }>();
-  /** Streams that the hub has broken off. */
-  cancelled = 0;
-  readonly #streams = new Map<
-    string,
-    { readonly body: Uint8Array; sent: number; n: number; credit: number }
-  >();
+  readonly #streams = new CreditedStreams((...piece) => this.sendChunk(...piece));
   readonly #options: SimulatedMemberOptions;
   readonly #subjects: ReturnType<typeof memberSubjects>;
   #timer: NodeJS.Timeout | undefined;
@@ -148,6 +147,11 @@ export class SimulatedMember {
     this.runs = identity.answer.runs ?? [];
     this.box = openBox({ own: identity.box, peerPublicKey: identity.hubKey, side: "member" });
     this.#subjects = memberSubjects(identity.answer.fleet, identity.mid);
+  }
+
+  /** Streams that the hub has broken off. */
+  get cancelled(): number {
+    return this.#streams.cancelled;
   }
 
   get session(): string {
@@ -223,6 +227,7 @@ export class SimulatedMember {
             allow: ["apply", "api", "read"],
             revision: this.revision,
             bucket: this.bucket,
+            seen: this.seen,
             parts: [...this.parts.values()].map(({ report }) => report),
             local: 0,
             runs: this.runs,
@@ -257,6 +262,7 @@ export class SimulatedMember {
         }
         if (answer.bucket === this.bucket || this.bucket === "") {
           this.bucket = answer.bucket;
+          this.#see(answer.revision, answer.seen);
           const named = new Set(answer.orders.map(({ sid, part }) => `${sid}/${part}`));
           if (answer.revision >= this.revision) {
             for (const key of [...this.parts.keys()]) if (!named.has(key)) this.parts.delete(key);
@@ -271,6 +277,12 @@ export class SimulatedMember {
         // No hub, or the engine is away: again, as a master does.
         await pause(200 + Math.random() * 800);
       }
+    }
+  }
+
+  #see(revision: number, proof: Uint8Array | undefined): void {
+    if (proof !== undefined && revision >= (this.seen?.revision ?? 0)) {
+      this.seen = { revision, proof };
     }
   }
 
@@ -393,9 +405,9 @@ export class SimulatedMember {
         const isLong = answer.body.byteLength > MAX_CHUNK_BYTES;
         const head = isLong ? { ...answer, body: new Uint8Array(0), streamed: true } : answer;
         message.respond(sealMessage(this.box, subject, head, answerContext(id)));
-        if (isLong) this.#stream(request, answer.body);
+        if (isLong) this.#streams.begin(request, answer.body);
       } else if (subject === this.#subjects.credit) {
-        this.#credit(open(CreditSchema).message);
+        this.#streams.credit(open(CreditSchema).message);
       } else if (subject === this.#subjects.watch) {
         this.watchedForMs = open(WatchSchema).message.forMs;
       } else if (subject === this.#subjects.evict) {
@@ -415,32 +427,6 @@ export class SimulatedMember {
     }
   }
 
-  /** As much of a long answer as the hub has given credit for. */
-  #stream({ stream, credit }: ApiRequest, body: Uint8Array): void {
-    this.#streams.set(stream, { body, sent: 0, n: 0, credit });
-    this.#credit({ stream, bytes: 0, cancel: false });
-  }
-
-  #credit({ stream, bytes, cancel }: z.output<typeof CreditSchema>): void {
-    const open = this.#streams.get(stream);
-    if (open === undefined) return;
-    if (cancel) {
-      this.#streams.delete(stream);
-      this.cancelled += 1;
-      return;
-    }
-    open.credit += bytes;
-    while (open.credit > 0 && open.sent < open.body.byteLength) {
-      const size = Math.min(open.credit, MAX_CHUNK_BYTES, open.body.byteLength - open.sent);
-      const data = open.body.subarray(open.sent, open.sent + size);
-      open.sent += size;
-      open.credit -= size;
-      this.sendChunk(stream, open.n, data, open.sent === open.body.byteLength);
-      open.n += 1;
-    }
-    if (open.sent === open.body.byteLength) this.#streams.delete(stream);
-  }
-
   /** Section 7, rule 2. */
   #apply(order: PartOrder): PartReport {
     this.orders += 1;
@@ -450,6 +436,7 @@ export class SimulatedMember {
       return held.report;
     }
     this.revision = Math.max(this.revision, order.rev);
+    this.#see(order.rev, order.seen);
     const { sid, part, rev, epoch } = order;
     const reason = order.gone ? undefined : this.#options.failure?.(order);
     const report: PartReport = {
@@ -462,6 +449,8 @@ export class SimulatedMember {
       instance: order.gone ? null : (held?.report.instance ?? randomBytes(4).toString("hex")),
       running: !order.gone && reason === undefined && order.running,
       carried: order.gone ? { tcprx: 1, tcptx: 2, udprx: 3, udptx: 4 } : null,
+      policy: order.policy,
+      proof: order.proof,
     };
     if (order.gone) this.parts.delete(key);
     else this.parts.set(key, { order, report });

@@ -1,7 +1,7 @@
 import { MEMBER_PERMISSIONS } from "@nodepass/model/fleet";
 import { z } from "zod";
 import { HubKeysSchema, HubRunsSchema } from "./join.ts";
-import { PartOrderSchema, PartReportSchema } from "./parts.ts";
+import { PartOrderSchema, PartReportSchema, ProofSchema, SeenSchema } from "./parts.ts";
 import { shortText } from "./short-text.ts";
 
 /** Member → any hub, at its start and after each reconnect. */
@@ -15,11 +15,20 @@ export const SyncSchema = z.object({
   revision: z.int().min(0),
   /** The bucket that it knows; empty at first. */
   bucket: z.string(),
+  /** The highest revision of that bucket that a hub has told it of; what it can't show, no hub believes. */
+  seen: SeenSchema.optional(),
   parts: z.array(PartReportSchema).max(500),
   /** Whether more instances than its parts are there: local ones. */
   local: z.int().min(0),
-  /** What its API's paths begin with, before `/v1`; `/api` unless it says so. */
-  prefix: z.string().max(128).optional(),
+  /**
+   * What its API's paths begin with, before `/v1`; `/api` unless it says so. Dashboards are told to put it behind
+   * `https://host`, so it must not make that another host's URL.
+   */
+  prefix: z
+    .string()
+    .max(128)
+    .regex(/^(?:\/[A-Za-z0-9._~-]+)*$/)
+    .optional(),
   /** Runs of hubs that it has heard of; a member of before knows none, and is believed as it is. */
   runs: HubRunsSchema.optional(),
 });
@@ -32,6 +41,8 @@ export const SyncedSchema = z.discriminatedUnion("answer", [
     /** Revision of the index that the set is from. */
     revision: z.int().min(0),
     bucket: z.string(),
+    /** That this bucket has given this revision. */
+    seen: ProofSchema.optional(),
     orders: z.array(PartOrderSchema).max(500),
     /** Its name and address as the fleet has them. */
     name: z.string(),

@@ -7,6 +7,7 @@ import { type Election, startElection } from "../../../src/leader/leader-electio
 import { createPresence, type LivePresence } from "../../../src/members/live-presence.ts";
 import { createOrderPusher, type LiveOrderPusher } from "../../../src/members/order-pusher.ts";
 import { createSyncDesk } from "../../../src/members/sync-desk.ts";
+import { createVouchers } from "../../../src/members/vouchers.ts";
 import { createServiceOperations } from "../../../src/services/create-service-operations.ts";
 import type { FleetNews, ServiceOperations } from "../../../src/services/service-operations.ts";
 import { type FleetStore, StoreError } from "../../../src/store/fleet-store.ts";
@@ -97,7 +98,14 @@ export class SimHub {
     this.store = seen;
     this.index = index;
     this.presence = createPresence(index, clock);
-    this.election = startElection({ hub: id, nonce: id, records: seen.leader, clock, logger });
+    this.election = startElection({
+      hub: id,
+      nonce: id,
+      records: seen.leader,
+      readsAreLast: () => Promise.resolve(true),
+      clock,
+      logger,
+    });
     const messenger = {
       apply: (mid: string, message: Parameters<Network["apply"]>[2]) =>
         network.apply(this, mid, message),
@@ -116,11 +124,13 @@ export class SimHub {
       onEvent: () => () => undefined,
       onLease: () => () => undefined,
     };
+    const vouchers = createVouchers("sim", [new Uint8Array(32)], () => store.identity.nonce);
     this.#pusher = createOrderPusher({
       index,
       presence: this.presence,
       messenger,
       leadership: this.election,
+      vouchers,
       clock,
       logger,
       onApplied: () => undefined,
@@ -132,6 +142,8 @@ export class SimHub {
       clock,
       storeRevision: () => seen.services.revision(),
       onOlder: () => news.news.alarm("store-older", true, "older"),
+      vouchers,
+      logger,
       hubKeys: [new Uint8Array(32)],
       runs: () => [],
     });
@@ -146,6 +158,7 @@ export class SimHub {
       orders: this.#pusher,
       audit: createAuditor(seen, clock, logger),
       news: news.news,
+      vouchers,
       signature: {
         sign: (body) => sign(body).toString("base64url"),
         verify: (body, signature) => {
