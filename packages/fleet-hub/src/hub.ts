@@ -338,6 +338,7 @@ async function open(
       ...{ hub, store, index, tokens, audit, clock, logger, runs },
       waitOf: guard.waitOf,
     }),
+    news,
     info: () => ({
       fleet,
       hub: id,

@@ -7,6 +7,7 @@ import { type Auditor, type AuditSubject, HUB_ITSELF } from "../access/auditor.t
 import { alarmText, demandRole } from "../access/scope.ts";
 import { serviceError, stored, type Tokens } from "../access/tokens.ts";
 import type { Caller, Fleet } from "../fleet.ts";
+import type { LiveNews } from "../hubs/fleet-news.ts";
 import type { LivePresence } from "../members/live-presence.ts";
 import type { OrderPusher, ServiceOperations } from "../services/service-operations.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
@@ -38,6 +39,7 @@ export interface FacadeOptions {
   readonly asker: InstanceAsker;
   readonly audit: Auditor;
   readonly join: (request: JoinRequest, from: string) => Promise<SealedJoinAnswer>;
+  readonly news: Pick<LiveNews, "stuck">;
   readonly info: () => Omit<FleetInfo, "role">;
   /** The hub that leads is to go on with failovers. */
   readonly resume: (caller: Caller) => void;
@@ -62,7 +64,14 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
     throw new ServiceError("FORBIDDEN", text);
   };
   const view = (caller: Caller, sid: string, found: Stored<ServiceRecord>): Service =>
-    serviceView(sid, found, presence, hasRole(caller.role, "admin"));
+    // It names masters that a token with a selector may not see.
+    serviceView(
+      sid,
+      found,
+      presence,
+      hasRole(caller.role, "admin"),
+      caller.selector.length === 0 ? options.news.stuck : undefined,
+    );
   const newSid = () => randomBytes(8).toString("hex");
   const demandWhole = (caller: Caller) => {
     if (caller.selector.length === 0) return;

@@ -57,6 +57,7 @@ beforeEach(() => {
       failover: () => undefined,
       raised: () => [],
       isRaised: () => false,
+      stuck: () => undefined,
       on: () => () => undefined,
       close: () => undefined,
     },

@@ -53,6 +53,21 @@ describe("failover", () => {
     },
   );
 
+  it("tells that nobody can take a part over, and why", async () => {
+    const address = (index: number) => (index === 0 ? "10.0.0.1" : "");
+    const fleet = await begin({ members: 2, address });
+    await fleet.create("s", { policy: policy("serve"), parts: [SERVER, CLIENT] });
+    fleet.member(0).kill();
+    await fleet.time.pass(20_000);
+    const message =
+      "server of s: m0 is lost, and nobody can take over: master m1 has no address for the client";
+    expect(fleet.news.failovers).toContainEqual({
+      ...{ sid: "s", part: "server", from: midOf(0), to: null },
+      message,
+    });
+    expect(new Set(fleet.news.failovers.map((told) => told.message))).toEqual(new Set([message]));
+  });
+
   it("gives the surviving half of a pair a new key", async () => {
     const fleet = await begin();
     await fleet.create("pair", { policy: policy("serve"), parts: [SERVER, CLIENT] });
