@@ -18,5 +18,6 @@ export {
   type LoadedConfig,
   loadConfig,
 } from "./load-config.ts";
+export { type FaultLog, logFaults } from "./log-faults.ts";
 export type { ConfiguredTunnel } from "./read-tunnels.ts";
 export { type ConfigWatcher, type WatchConfigOptions, watchConfig } from "./watch-config.ts";

@@ -76,7 +76,7 @@ here("two hubs", () => {
     await vi.waitFor(() => expect(member.parts.size).toBe(0), LONG);
   });
 
-  test("a master's new address, told to one that does not lead, reaches its client at once", async () => {
+  test.concurrent("a master's new address, told to one that does not lead, reaches its client at once", async () => {
     const [server, client] = [await fleet.member(a), await fleet.member(a)];
     const { mid } = server.identity;
     const admin = fleet.admin(b);
@@ -102,7 +102,7 @@ here("two hubs", () => {
     }, LONG);
   });
 
-  test("of two masters of one name that join through two hubs at once, the later one is renamed", async () => {
+  test.concurrent("of two masters of one name that join through two hubs at once, the later one is renamed", async () => {
     const { token } = await a.fleet.createToken(fleet.admin(a), {
       ...{ kind: "join", role: "viewer", selector: "", labels: {}, uses: 40, note: "" },
     });
@@ -126,7 +126,7 @@ here("two hubs", () => {
     }
   });
 
-  test("of two masters that two hubs call alike at once, one is, and the other is told 409", async () => {
+  test.concurrent("of two masters that two hubs call alike at once, one is, and the other is told 409", async () => {
     const members = [await fleet.member(a), await fleet.member(a)];
     const mids = members.map(({ identity }) => identity.mid);
     await vi.waitFor(() => {
@@ -157,7 +157,7 @@ here("two hubs", () => {
     }
   });
 
-  test("an order that its hub could not bring is brought by the leader", async () => {
+  test.concurrent("an order that its hub could not bring is brought by the leader", async () => {
     let isSilent = false;
     const member = await fleet.member(a, { isSilent: () => isSilent });
     const { mid } = member.identity;
@@ -176,35 +176,8 @@ here("two hubs", () => {
     }, LONG);
   }, 120_000);
 
-  test("a token that one makes is good at the other, and gone at both", async () => {
-    const { id, token } = await a.fleet.createToken(fleet.admin(a), {
-      kind: "api",
-      role: "viewer",
-      selector: "",
-      labels: {},
-      note: "",
-    });
-    await vi.waitFor(() => expect(b.fleet.verifyToken(token, "127.0.0.1")?.role).toBe("viewer"));
-    await b.fleet.removeToken(fleet.admin(b), id);
-    await vi.waitFor(() => expect(a.fleet.verifyToken(token, "127.0.0.1")).toBeUndefined());
-  });
-
-  test("of two masters that two hubs remove at once, neither comes back", async () => {
-    const [one, two] = [await fleet.member(a), await fleet.member(b)];
-    await vi.waitFor(() => {
-      expect(b.fleet.master(fleet.admin(b), one.identity.mid)).toBeDefined();
-      expect(b.fleet.master(fleet.admin(b), two.identity.mid)).toBeDefined();
-    });
-    const closed = [one, two].map(async (member) => member.connection?.closed());
-    await Promise.all([
-      a.fleet.removeMaster(fleet.admin(a), one.identity.mid, { stop: false }),
-      b.fleet.removeMaster(fleet.admin(b), two.identity.mid, { stop: false }),
-    ]);
-    // Each pushed an account; the leader sees to what the later one did not know.
-    await Promise.all(closed);
-  }, 60_000);
-
-  test("a frozen leader does not lead when it wakes; a killed one is followed", async () => {
+  // Beside it: this one has an engine of its own.
+  test.concurrent("a frozen leader does not lead when it wakes; a killed one is followed", async () => {
     const directory = await mkdtemp(join(tmpdir(), "nodepass-hub-"));
     const own = await TestFleet.start();
     let child: ChildProcess | undefined;
@@ -244,4 +217,32 @@ here("two hubs", () => {
       await rm(directory, { recursive: true, force: true });
     }
   }, 120_000);
+
+  test("a token that one makes is good at the other, and gone at both", async () => {
+    const { id, token } = await a.fleet.createToken(fleet.admin(a), {
+      kind: "api",
+      role: "viewer",
+      selector: "",
+      labels: {},
+      note: "",
+    });
+    await vi.waitFor(() => expect(b.fleet.verifyToken(token, "127.0.0.1")?.role).toBe("viewer"));
+    await b.fleet.removeToken(fleet.admin(b), id);
+    await vi.waitFor(() => expect(a.fleet.verifyToken(token, "127.0.0.1")).toBeUndefined());
+  });
+
+  test("of two masters that two hubs remove at once, neither comes back", async () => {
+    const [one, two] = [await fleet.member(a), await fleet.member(b)];
+    await vi.waitFor(() => {
+      expect(b.fleet.master(fleet.admin(b), one.identity.mid)).toBeDefined();
+      expect(b.fleet.master(fleet.admin(b), two.identity.mid)).toBeDefined();
+    });
+    const closed = [one, two].map(async (member) => member.connection?.closed());
+    await Promise.all([
+      a.fleet.removeMaster(fleet.admin(a), one.identity.mid, { stop: false }),
+      b.fleet.removeMaster(fleet.admin(b), two.identity.mid, { stop: false }),
+    ]);
+    // Each pushed an account; the leader sees to what the later one did not know.
+    await Promise.all(closed);
+  }, 60_000);
 });

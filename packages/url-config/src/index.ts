@@ -17,6 +17,7 @@ export {
 } from "./environment.ts";
 export { format } from "./format-url.ts";
 export { formatHostPort, isLoopback, isWildcard, parseHostPort } from "./host-port.ts";
+export { addressBytes, canonicalIpv6 } from "./ip-address.ts";
 export { type Flow, type OtherEndOptions, urlForOtherEnd } from "./other-end.ts";
 export { describeParameters, type ParameterDescription, type Scheme } from "./parameters.ts";
 export type { LenientResult, ParseDefaults, ParseOptions } from "./parse-options.ts";

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import {
   CarriedSchema,
   ProofSchema,
@@ -103,7 +104,10 @@ export type FleetFileData = z.infer<typeof FleetFileSchema>;
 /** What the owner of a master says of its fleet. */
 export type OwnerLimits = Pick<FleetFileData, "allow" | "targets">;
 
-/** `fleet.msgpack`: all that a member knows of its fleet. It holds secrets, hence 0600. */
+/**
+ * `fleet.msgpack`: all that a member knows of its fleet. It holds secrets, hence 0600, and neither `console.log`
+ * nor `JSON.stringify` shows more of it than whose it is.
+ */
 export class FleetFile {
   /** Changed in place; `save` writes it. */
   readonly data: FleetFileData;
@@ -145,6 +149,15 @@ export class FleetFile {
   /** Whether it is in the fleet: it has joined and not left. */
   get isMember(): boolean {
     return this.data.jwt !== "" && this.data.left === "";
+  }
+
+  toJSON(): object {
+    const { fleet, mid, fingerprint, left } = this.data;
+    return { fleet, mid, fingerprint, left };
+  }
+
+  [inspect.custom](): string {
+    return `FleetFile ${inspect(this.toJSON())}`;
   }
 
   /** This master is in no fleet any more; no error if it was in none. */

@@ -38,5 +38,6 @@ test("a member has time to say itself that its API is late, before it is given u
     () => undefined,
   );
   await expect(asked).rejects.toThrow("did not answer in time");
-  expect(waits).toEqual([PASS_TIMEOUT_MS + 2000]);
+  expect(waits).toHaveLength(1);
+  expect(waits[0]).toBeGreaterThan(PASS_TIMEOUT_MS + 1000);
 });

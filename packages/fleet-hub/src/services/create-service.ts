@@ -6,6 +6,7 @@ import type { Stored } from "../store/fleet-store.ts";
 import type { Aliases } from "./aliases.ts";
 import { clientConnects } from "./client-connects.ts";
 import type { Failures } from "./failures.ts";
+import { noAddress } from "./hand-over.ts";
 import { createTunnelKey, hasAutoTunnel, keyOf, roleOf, withKey, withTunnel } from "./part-url.ts";
 import type { Placed, Placer } from "./placer.ts";
 import { isNew, type Reconciler } from "./reconciler.ts";
@@ -93,7 +94,7 @@ export function createServiceCreator(
     if (address === "") {
       throw new ServiceError(
         "CONFLICT",
-        `master ${name} has no address, which its client would dial; set one, or write the tunnel address`,
+        `${noAddress(mid, name)}, or write the tunnel address in the client's URL`,
       );
     }
     return withTunnel(url, address, prepared.tunnelPort);

@@ -89,6 +89,14 @@ export interface ExportSignature {
   verify(body: Uint8Array, signature: string): boolean;
 }
 
+/** What an import did: of services, and how many masters are known again. */
+export interface Imported {
+  readonly created: number;
+  readonly changed: number;
+  readonly kept: number;
+  readonly masters: number;
+}
+
 /** What came of a rebuild: services made or made whole, and those that could not be, each with the reason. */
 export interface Rebuilt {
   readonly made: readonly {
@@ -139,10 +147,7 @@ export interface ServiceOperations {
   resumeFailover(caller: Caller): void;
   /** All services with their keys, signed. Also written to a file every hour. */
   export(): string;
-  import(
-    caller: Caller,
-    exported: string,
-  ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
+  import(caller: Caller, exported: string): Promise<Imported>;
   /**
    * Makes services anew of what members run, where the store has lost them: under their ids, their
    * tunnels untouched, with the policies that their members were told. A member that names an epoch

@@ -59,13 +59,12 @@ describe("failover", () => {
     await fleet.create("s", { policy: policy("serve"), parts: [SERVER, CLIENT] });
     fleet.member(0).kill();
     await fleet.time.pass(20_000);
-    const message =
-      "server of s: m0 is lost, and nobody can take over: master m1 has no address for the client";
-    expect(fleet.news.failovers).toContainEqual({
-      ...{ sid: "s", part: "server", from: midOf(0), to: null },
-      message,
-    });
-    expect(new Set(fleet.news.failovers.map((told) => told.message))).toEqual(new Set([message]));
+    const [told, ...again] = fleet.news.failovers;
+    expect(told).toMatchObject({ sid: "s", part: "server", from: midOf(0), to: null });
+    expect(told?.message).toContain(
+      "server of s: m0 is lost, and nobody can take over: master m1 has no address",
+    );
+    for (const each of again) expect(each).toEqual(told);
   });
 
   it("gives the surviving half of a pair a new key", async () => {
