@@ -21,6 +21,7 @@ import { createNews } from "./hubs/fleet-news.ts";
 import { guardAgainstFloods } from "./hubs/flood-guard.ts";
 import { exportHourly } from "./hubs/hourly-export.ts";
 import { openNotices } from "./hubs/notices.ts";
+import { watchForOlderStore } from "./hubs/older-store.ts";
 import { withinTime, withPatience } from "./hubs/patience.ts";
 import { keepRevoked } from "./hubs/revocations.ts";
 import { startElection } from "./leader/leader-election.ts";
@@ -40,7 +41,6 @@ import { createSyncDesk } from "./members/sync-desk.ts";
 import { createVouchers } from "./members/vouchers.ts";
 import { createServiceOperations } from "./services/create-service-operations.ts";
 import type { FleetIndex } from "./store/fleet-index.ts";
-import type { FleetStore } from "./store/fleet-store.ts";
 import { createIndex } from "./store/memory-index.ts";
 import { openStore } from "./store/open-store.ts";
 
@@ -189,11 +189,6 @@ async function open(
     runs,
   });
   const vouchers = createVouchers(fleet, dataKeys, () => store.identity.nonce);
-  const onOlder = (mid: string, bucket: string, revision: number) => {
-    void isOlder(store, bucket, revision).then((reason) => {
-      if (reason !== undefined) news.alarm("store-older", true, `master ${mid} knows ${reason}`);
-    });
-  };
   const inbox = openInbox({
     fleet,
     link,
@@ -208,10 +203,10 @@ async function open(
     answerSync: createSyncDesk({
       index,
       presence,
-      bucket: store.identity.nonce,
+      bucket: () => store.identity.nonce,
       clock,
       storeRevision: () => store.services.revision(),
-      onOlder,
+      onOlder: watchForOlderStore(store, news),
       vouchers,
       logger,
       runs,
@@ -262,6 +257,7 @@ async function open(
     saidNow.forget(mid);
     budget.forget(mid);
   });
+  const unreread = index.onReread(heartbeats.resyncAll);
   const unlost = index.onLost((keys) => {
     const text = `${keys.length} records are gone from the store without having been removed`;
     news.alarm("store-older", true, text);
@@ -350,7 +346,17 @@ async function open(
 
   const end = () => {
     events.close();
-    for (const stop of [unexport, untwin, unsweep, unlease, unnotice, unmember, unlost, unrevoke])
+    for (const stop of [
+      unexport,
+      unreread,
+      untwin,
+      unsweep,
+      unlease,
+      unnotice,
+      unmember,
+      unlost,
+      unrevoke,
+    ])
       stop();
     operations.close();
     pusher.close();
@@ -404,20 +410,3 @@ async function open(
 
 /** What the hub does on another hub's word. */
 const ITSELF: Caller = { token: "hub", role: "admin", selector: [], from: "" };
-
-/** @returns what a member knows that this store does not; `undefined`: only the index was behind */
-async function isOlder(
-  store: FleetStore,
-  bucket: string,
-  known: number,
-): Promise<string | undefined> {
-  if (bucket !== store.identity.nonce) return "another store";
-  try {
-    const revision = await store.services.revision();
-    if (known <= revision) return undefined;
-    return `revision ${known}, the store only ${revision}`;
-  } catch {
-    // It can't be asked now; the member's next sync asks again.
-    return undefined;
-  }
-}

@@ -117,7 +117,7 @@ here("a hub and a member that means it ill", () => {
         }).catch(() => undefined),
       ),
     );
-    await Promise.all(connections.map((one) => one?.closed()));
+    await Promise.all(connections.flatMap((one) => one?.closed() ?? []));
     await hostile.connection?.closed();
     expect(other.connection?.isClosed()).toBe(false);
     expect(await other.lease()).toBe(true);

@@ -6,6 +6,7 @@ import {
   hubSubjects,
   issueHubCredentials,
   memberSubjects,
+  sealMessage,
 } from "@nodepass/fleet-protocol";
 import { SILENT_LOGGER } from "@nodepass/model";
 import { findNatsServer } from "test-support/nats";

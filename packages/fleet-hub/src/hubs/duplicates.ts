@@ -16,6 +16,8 @@ const SYNC_LEAVE_MS = 1500;
 
 /** What becomes of heartbeats that show something. */
 export interface HeartbeatWatch {
+  /** The store is another one: members are to hear which, and what they have in it. */
+  resyncAll(): void;
   heard(mid: string, session: string, heard: ReturnType<LivePresence["heartbeat"]>): void;
   close(): void;
 }
@@ -44,6 +46,12 @@ export function watchHeartbeats(options: {
     if (before === undefined ? own.size >= MAX_TOLD : now - before < TELL_MS) return false;
     told.set(mid, own.set(session, now));
     return true;
+  };
+
+  const resync = (mid: string, session: string) => {
+    // Not all of them at once.
+    const afterMs = Math.min(10_000, 200 + index.members.size * 4);
+    outbox.resync(mid, { session, afterMs, runs: [...options.runs()] });
   };
 
   let isClosed = false;
@@ -91,10 +99,14 @@ export function watchHeartbeats(options: {
       } else if (isUnknown && mayTell(mid, session)) {
         clock.after(SYNC_LEAVE_MS, () => {
           if (isClosed || presence.hasSynced(mid, session)) return;
-          // Not all of them at once.
-          const afterMs = Math.min(10_000, 200 + index.members.size * 4);
-          outbox.resync(mid, { session, afterMs, runs: [...options.runs()] });
+          resync(mid, session);
         });
+      }
+    },
+    resyncAll: () => {
+      for (const mid of index.members.keys()) {
+        const { session } = presence.facts(mid);
+        if (session !== undefined) resync(mid, session);
       }
     },
     close: () => {

@@ -293,12 +293,12 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))(
       if (hub === undefined) continue;
       if (random() < 0.6) hub.clock.frozenUntil = time.now + random() * 15_000;
       else {
-        hub.election.close();
+        void hub.election.close();
         hubs[at] = start(hub.name, `${hub.name}${round}`);
       }
     }
     expect(led).toBeGreaterThan(0);
-    for (const { election } of hubs) election.close();
+    for (const { election } of hubs) void election.close();
   },
 );
 
@@ -329,11 +329,11 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))(
       if (hub === undefined) continue;
       if (random() < 0.5) hub.clock.frozenUntil = time.now + random() * 15_000;
       else if (random() < 0.3) {
-        hub.election.close();
+        void hub.election.close();
         hubs[at] = start(hub.name, `${hub.name}${round}`);
       }
     }
     expect(ledWhileFull).toBeGreaterThan(0);
-    for (const { election } of hubs) election.close();
+    for (const { election } of hubs) void election.close();
   },
 );

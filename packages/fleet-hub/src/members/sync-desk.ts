@@ -22,10 +22,10 @@ const WHOLE_FOR_MS = 5000;
 
 /** What is needed to answer syncs. */
 export interface SyncDeskOptions {
-  readonly index: Pick<FleetIndex, "members" | "services" | "ownedBy" | "revision">;
+  readonly index: Pick<FleetIndex, "members" | "services" | "ownedBy" | "revision" | "isWhole">;
   readonly presence: Pick<LivePresence, "isEvicted">;
   /** Identity of the bucket of services. */
-  readonly bucket: string;
+  readonly bucket: () => string;
   readonly clock: Clock;
   /** Asks the store how far it is: who knows more than this hub may just have heard it from another. */
   readonly storeRevision: () => Promise<number>;
@@ -42,7 +42,7 @@ export interface SyncDeskOptions {
 
 /** @returns what answers a sync */
 export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sync) => Synced {
-  const { index, presence, bucket, clock, onOlder, hubKeys, vouchers, logger } = options;
+  const { index, presence, clock, onOlder, hubKeys, vouchers, logger } = options;
   /** When this hub's index was known last to hold all that the store has, monotonic, ms. */
   let wholeAt = Number.NEGATIVE_INFINITY;
   let windowBegan = Number.NEGATIVE_INFINITY;
@@ -106,6 +106,9 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
     }
     const afterMs = turnedAway(mid);
     if (afterMs !== undefined) return { answer: "busy", afterMs };
+    // A set of half of it, or of the former one under the new one's name, would be a wrong one.
+    if (!index.isWhole) return { answer: "busy", afterMs: LAGGING_MS };
+    const bucket = options.bucket();
     const isOther = sync.bucket !== "" && sync.bucket !== bucket;
     const knowsMore = isOther || sync.revision > index.revision;
     const revision = provenOf(mid, sync, knowsMore);

@@ -69,7 +69,10 @@ export interface FleetStore {
   readonly leader: Omit<Bucket<LeaderRecord>, "watch" | "remove">;
   /** Keys made of names, nobody watches them: see `claimName`. */
   readonly names: Omit<Bucket<NameRecord>, "watch">;
-  /** What tells this store from one that was made anew; made with it. */
+  /**
+   * What tells this store from one that was made anew; made with it. It is another one as soon as the
+   * watch on services begins to tell of another bucket that has taken the place of this one.
+   */
   readonly identity: BucketRecord;
   /** Resolves when it is on disk. @returns its sequence @throws {StoreError} `UNAVAILABLE` */
   audit(entry: Omit<AuditEntry, "sequence">): Promise<number>;

@@ -138,7 +138,7 @@ export class SimHub {
     this.answerSync = createSyncDesk({
       index,
       presence: this.presence,
-      bucket: store.identity.nonce,
+      bucket: () => store.identity.nonce,
       clock,
       storeRevision: () => seen.services.revision(),
       onOlder: () => news.news.alarm("store-older", true, "older"),
@@ -194,7 +194,7 @@ export class SimHub {
     this.operations.close();
     this.#pusher.close();
     this.presence.close();
-    this.election.close();
+    void this.election.close();
     this.index.close();
     this.clock.kill();
   }
