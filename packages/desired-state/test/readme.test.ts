@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
-import { apply, plan } from "@nodepass/desired-state";
+import { apply, instanceHost, plan } from "@nodepass/desired-state";
 import { expect, test } from "vitest";
 import { fakeHost } from "./fake-host.ts";
 
@@ -12,12 +12,13 @@ test("README's example prints what it says", async () => {
   const lines: string[] = [];
   const run = new Function(
     "apply",
+    "instanceHost",
     "plan",
     "emptyMaster",
     "console",
     `return (async () => {${code.replace(/^import .*\n/gm, "")}})();`,
   ) as (...values: unknown[]) => Promise<void>;
   const log = (value: unknown) => lines.push(`${inspect(value)}\n`);
-  await run(apply, plan, fakeHost, { log });
+  await run(apply, instanceHost, plan, fakeHost, { log });
   expect(lines.join("")).toBe(printed);
 });

@@ -7,6 +7,7 @@ import {
   type GivenService,
 } from "@nodepass/master-client/fleet";
 import type { FailoverPolicy, FleetMaster, PartRole, Service } from "@nodepass/model/fleet";
+import { pairUrls, UrlConfigError } from "@nodepass/url-config";
 import type {
   FleetCreateOptions,
   FleetFailoverOptions,
@@ -23,7 +24,6 @@ import { tryEach } from "../output/try-each.ts";
 import { openFleet, openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { printService } from "./list-fleet.ts";
-import { pairUrls } from "./pair-urls.ts";
 import { placeOf } from "./place.ts";
 import { serviceToJson } from "./show-service.ts";
 
@@ -52,7 +52,7 @@ export async function createFleetService(
 
 /** Runs `nodepass fleet pair`. */
 export async function createPair(context: CliContext, options: FleetPairOptions): Promise<void> {
-  const { server, client } = pairUrls(options);
+  const { server, client } = urlsOf(options);
   const running = options.start;
   await createAndPrint(
     context,
@@ -62,6 +62,16 @@ export async function createPair(context: CliContext, options: FleetPairOptions)
     ],
     options,
   );
+}
+
+/** @throws {CliError} usage for an address that is none */
+function urlsOf({ entry, target, flow, tls }: FleetPairOptions): ReturnType<typeof pairUrls> {
+  try {
+    return pairUrls({ entry, target, flow, tls: tls ? "1" : "0" });
+  } catch (error) {
+    if (!(error instanceof UrlConfigError)) throw error;
+    throw new CliError(`--${error.message}`, { exitCode: exitCodes.usage });
+  }
 }
 
 async function createAndPrint(
