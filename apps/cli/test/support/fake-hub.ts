@@ -77,8 +77,16 @@ export async function startFakeHub(): Promise<FakeHub> {
   const midOf = (name: string | undefined) =>
     masters.find((each) => each.mid === name || each.name === name)?.mid ?? "00000000000000e1";
 
+  /** As a hub fills a URL in, of which nobody asks more here. */
+  const filled = (url: string) =>
+    url.replace("://auto/", "://fake-key@192.0.2.1:10001/").replaceAll(":auto", ":10001");
+
   const create = (body: unknown): Service => {
     const wanted = NewServiceSchema.parse(body);
+    const { alias } = wanted;
+    if (alias !== "" && services.some((each) => each.alias === alias)) {
+      throw new Refusal(409, `another service has the alias ${alias} already`);
+    }
     const service = ServiceSchema.parse({
       ...wanted,
       sid: `00aa000${services.length}`,
@@ -87,7 +95,7 @@ export async function startFakeHub(): Promise<FakeHub> {
       changed: "2026-01-02T03:04:05.000Z",
       parts: wanted.parts.map(({ url, master, selector = "", running }) => ({
         role: url.startsWith("server") ? "server" : "client",
-        ...{ owner: midOf(master), epoch: 1, running, url, selector },
+        ...{ owner: midOf(master), epoch: 1, running, url: filled(url), selector },
         ...{ state: "applied", reason: "", instance: "a1b2c3d4" },
       })),
     });
@@ -95,7 +103,11 @@ export async function startFakeHub(): Promise<FakeHub> {
     return service;
   };
 
-  const answer = async (method: string, url: URL, body: unknown): Promise<[number, unknown]> => {
+  const answer = async (
+    { method = "", headers: { "if-match": ifMatch } }: IncomingMessage,
+    url: URL,
+    body: unknown,
+  ): Promise<[number, unknown]> => {
     const path = url.pathname.replace(/^\/api(?:\/v1)?/, "");
     const [, kind, id = "", verb] = /^\/fleet\/(\w+)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(path) ?? [];
     const by = (service: Service) => service.sid === id;
@@ -143,9 +155,15 @@ export async function startFakeHub(): Promise<FakeHub> {
         );
         services[at] = { ...service, parts };
       } else if (method === "PATCH") {
-        const { policy, parts: changes = [] } = ServiceChangeSchema.parse(body);
+        if (ifMatch !== undefined && ifMatch !== `"${service.revision}"`) {
+          throw new Refusal(412, `the service has revision ${service.revision}`);
+        }
+        const { policy, parts: changes = [], alias, tags } = ServiceChangeSchema.parse(body);
         services[at] = ServiceSchema.parse({
           ...service,
+          ...(alias !== undefined && { alias }),
+          ...(tags !== undefined && { tags }),
+          revision: String(Number(service.revision) + 1),
           policy: { ...service.policy, ...policy },
           parts: service.parts.map((part) => ({
             ...part,
@@ -197,7 +215,7 @@ export async function startFakeHub(): Promise<FakeHub> {
     requests.push({ line: `${request.method} ${url.pathname}${url.search}`, body });
     if (request.headers["x-api-key"] !== fakeToken) return [401, { error: "no such token" }];
     try {
-      return await answer(request.method ?? "", url, body);
+      return await answer(request, url, body);
     } catch (error) {
       const status = error instanceof Refusal ? error.status : 400;
       return [status, { error: error instanceof Error ? error.message : "" }];
