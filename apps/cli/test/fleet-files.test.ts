@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { type FakeHub, fakeMember, startFakeHub } from "./support/fake-hub.ts";
+import { type FakeHub, fakeMember, fakeToken, startFakeHub } from "./support/fake-hub.ts";
 import { fakeKey, startFakeMaster } from "./support/fake-master.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { runCli } from "./support/run-cli.ts";
@@ -131,6 +131,19 @@ it("exports what applies again, with masters by their names, for its owner only"
   expect(await run(hub, "diff", "-f", file, "--owner", "site")).toMatchObject({
     code: 0,
     stderr: expect.stringContaining("this token is shown no keys: whether one differs"),
+  });
+});
+
+it("leaves what a master runs for its fleet to the hub", async () => {
+  const hub = await startFakeHub();
+  await run(hub, "fleet", "create", "client://:1/h:2?mode=1", "--on", "edge");
+  const file = writeYaml('tunnels: { through-the-hub: "client://:1/h:2?mode=1" }');
+  const environment = { NP_API_KEY: fakeToken };
+  const diff = ["diff", "-f", file, "--adopt", "-m", `edge@${hub.url}`];
+  expect(await runCli(diff, { environment })).toMatchObject({
+    code: 6,
+    stdout:
+      "conflict through-the-hub (a1b2c3d4): an instance of a service of the fleet has this alias; apply to its hub changes it\n",
   });
 });
 

@@ -263,6 +263,33 @@ test("what was taken over stays there, unless one master is named, or its select
   expect((await make(fleet, [pair()])).steps).toEqual(["change web server move client move"]);
 });
 
+test("a file says of what was moved away where it is, and of what nobody has where it may be", async () => {
+  const fleet = fakeFleet();
+  await make(fleet, [pair()]);
+  const placesAt = (server: string | null, client: string | null) => {
+    const service = fleet.alter("s1", (now) => ({
+      ...now,
+      parts: now.parts.map((part) => ({
+        ...part,
+        owner: part.role === "server" ? server : client,
+        state: "released" as const,
+      })),
+    }));
+    return toDesiredService(service, masters).parts.map(({ master, selector }) => ({
+      master,
+      selector,
+    }));
+  };
+  expect(placesAt(EDGE, EDGE)).toEqual([
+    { master: EDGE, selector: undefined },
+    { master: EDGE, selector: "site=home" },
+  ]);
+  expect(placesAt(null, null)).toEqual([
+    { master: undefined, selector: "" },
+    { master: undefined, selector: "site=home" },
+  ]);
+});
+
 test("only what the owner brought is removed, and others' names are conflicts", async () => {
   const fleet = fakeFleet();
   await make(fleet, [single({ name: "theirs" })], { owner: "another" });
