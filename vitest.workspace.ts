@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import CountReporter from "./scripts/count-reporter.ts";
+import LongestFirst from "./scripts/longest-first.ts";
 
 const file = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
 const source = (name: string) => file(`${name}/src/index.ts`);
@@ -85,8 +86,14 @@ export default defineConfig({
       "test-support/raw-request": fileURLToPath(
         new URL("scripts/test-support/raw-request.ts", import.meta.url),
       ),
+      "test-support/readme": fileURLToPath(
+        new URL("scripts/test-support/readme.ts", import.meta.url),
+      ),
       "test-support/nats": fileURLToPath(
         new URL("scripts/test-support/nats-server.ts", import.meta.url),
+      ),
+      "test-support/loop-disk": fileURLToPath(
+        new URL("scripts/test-support/loop-disk.ts", import.meta.url),
       ),
       "test-support": fileURLToPath(
         new URL("scripts/test-support/reserve-port.ts", import.meta.url),
@@ -96,6 +103,8 @@ export default defineConfig({
   },
   test: {
     reporters: ["default", new CountReporter()],
+    sequence: { sequencer: LongestFirst },
+    maxWorkers: 2,
     // The count reporter prints it at the end; between the names of tests nobody finds figures.
     onConsoleLog: () => false,
     projects: [

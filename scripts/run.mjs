@@ -50,7 +50,7 @@ if (task === "start") {
   say("packed into tarballs/; to install the commands: npm install -g ./tarballs/*.tgz");
 } else if (given[0] === "--node" && given[1] !== undefined) {
   const path = await nodeOf(given[1]);
-  const tests = ["run", "--config", "vitest.workspace.ts", "--maxWorkers=2", ...given.slice(2)];
+  const tests = ["run", "--config", "vitest.workspace.ts", ...given.slice(2)];
   const vitest = [`${root}/node_modules/vitest/vitest.mjs`, ...tests];
   await runJob(path, vitest, testEnvironment(given[1], dirname(path)), "inherit");
 } else {

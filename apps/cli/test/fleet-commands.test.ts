@@ -217,6 +217,22 @@ it("shows the fleet with its alarms, all instances page by page, the audit and t
   expect(await events.ended).toMatchObject({ code: 0 });
 });
 
+it("makes nothing of a terminal of what masters call themselves", async () => {
+  const hub = await startFakeHub();
+  const [edge] = hub.masters;
+  const evil = "a\x1b]0;owned\x07\x1b[2J\u009b31m\u202eb\r\n";
+  Object.assign(edge ?? {}, { name: evil, version: evil, address: evil });
+  await fleet(hub, "create", "server://0.0.0.0:1/127.0.0.1:2", "--on", "00000000000000e1");
+  for (const service of hub.services) Object.assign(service, { sid: evil, alias: evil });
+  const lists = [["ls"], ["ls", "--json"], ["ls", "services"], ["ls", "services", "-q"]];
+  for (const argv of [...lists, ["ls", "instances"], ["show", "00000000000000e1"]]) {
+    const { stdout, stderr } = await fleet(hub, ...argv);
+    expect(stdout).not.toBe("");
+    const obeyed = `${stdout}${stderr}`.match(/[^\P{Cc}\n]|\p{Bidi_Control}/gu);
+    expect(obeyed, argv.join(" ")).toBeNull();
+  }
+});
+
 it("exports into a file for its owner only, and imports it", async () => {
   const hub = await startFakeHub();
   const file = join(temporaryFolder(), "fleet.json");

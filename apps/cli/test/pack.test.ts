@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { reservePort } from "test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { installWithNpm, packAll, workspaceClosure, workspaceFolder } from "./support/pack.ts";
+import {
+  expectPlain,
+  installedIn,
+  installWithNpm,
+  packAll,
+  workspaceClosure,
+  workspaceFolder,
+} from "./support/pack.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
 import { askTcp, startEcho } from "./support/sockets.ts";
 
@@ -62,6 +69,20 @@ describe("the packages, packed and installed with npm into an empty folder", () 
   }, 300_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("bring no native code and no install script", () => expectPlain(installedIn(folder)));
+
+  it("have msgpackr's plain JavaScript, with its licence", async () => {
+    const store = join(folder, "node_modules/@nodepass/store/dist");
+    expect(readdirSync(join(store, "msgpackr")).sort()).toEqual([
+      "LICENSE",
+      "pack.js",
+      "package.json",
+      "unpack.js",
+    ]);
+    const { openStore } = await import(join(store, "index.js"));
+    expect(openStore).toBeTypeOf("function");
+  });
 
   it("give a working nodepass command", async () => {
     const { version } = JSON.parse(

@@ -18,7 +18,7 @@ const IN_FLEET = /^#\/masters\/([^/]+)(?=\/|$)/;
 export const memberId = computed(() => IN_FLEET.exec(fragment.value)?.[1]);
 
 /** The route that the fragment names; the list for anything else. */
-export function parseRoute(text: string): Route {
+function parseRoute(text: string): Route {
   const [name = "", id = "", more] = text
     .replace(IN_FLEET, "")
     .replace(/^#?\/?/, "")

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { FleetRequest } from "./fleet.ts";
 
 /** Where a master listens that is told nothing: on this machine only. */
-export const defaultUrl = "master://127.0.0.1:9090";
+const defaultUrl = "master://127.0.0.1:9090";
 
 /** The URL that counts: of the command line, the files, `NP_MASTER_URL`. */
 export function chooseUrl(...urls: readonly (string | undefined)[]): string {

@@ -92,7 +92,9 @@ ${more}`,
       timeout: 20_000,
     })
     .toEqual(["web", ""]);
-  expect((await instances())[0].url).toContain("rate=100");
+  await expect
+    .poll(async () => (await instances())[0].url, { timeout: 20_000 })
+    .toContain("rate=100");
   expect(await say("still")).toBe("still");
   write(", rate: 100, dial: 127.31.14.1");
   master.child.kill("SIGHUP");

@@ -1,20 +1,25 @@
 import { execFile, execFileSync } from "node:child_process";
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { reservePort } from "test-support";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { buildImageTree, plainEnvironment } from "./support/image-tree.ts";
 import { ask, temporaryFolder } from "./support/run-master.ts";
+import { tryImageTree } from "./support/try-image-tree.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const page = readFileSync(join(root, "docs/operations.md"), "utf8");
@@ -97,9 +102,28 @@ function makeHost(home: string, url: string, carried: string) {
   };
 }
 
+// Without POSIX there are neither the shell of the script nor the modes of the files.
+const isPosix = process.platform !== "win32";
+const timeout = 300_000;
+/** Built once: each test takes a copy. */
+const built = mkdtempSync(join(tmpdir(), "nodepass-tree-"));
+beforeAll(() => (isPosix ? buildImageTree(built) : undefined), timeout);
+afterAll(() => rmSync(built, { recursive: true, force: true }));
+
+function copyTree(folder: string): string {
+  cpSync(built, folder, { recursive: true, verbatimSymlinks: true });
+  return folder;
+}
+
+it.runIf(isPosix)(
+  "what the image holds runs as another user on a read-only tree",
+  { timeout },
+  () => tryImageTree(copyTree(join(temporaryFolder(), "app"))),
+);
+
 it.runIf(process.platform === "linux")(
   "docs/operations.md: backup, restore, upgrade, rollback, a lost key and a move do what it says",
-  { timeout: 300_000 },
+  { timeout },
   async () => {
     const carried = temporaryFolder();
     const home = temporaryFolder();
@@ -107,7 +131,7 @@ it.runIf(process.platform === "linux")(
     const host = makeHost(home, url, carried);
     const { shell, up, log, list } = host;
     mkdirSync(host.state);
-    await buildImageTree(join(home, "opt/nodepass-master"));
+    copyTree(join(home, "opt/nodepass-master"));
     const aliases = async (key: string) => {
       const found = await list(key);
       return typeof found === "number" ? found : found.map(({ alias }) => alias);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { NAME } from "./tunnel-name.ts";
 
 /** In a file `key` is the tunnel's key, so the URL's `key`, a PEM file, has another name here. */
-export const PEM_KEY_FIELD = "crtKey";
+const PEM_KEY_FIELD = "crtKey";
 
 /** A parameter's value: what a URL would have as text, also written as a number or a truth. */
 const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
@@ -151,7 +151,7 @@ const masterSchema = z.strictObject({
   readKeyFile: z.string().optional().describe("file whose text is the API key that may only read"),
 });
 
-export const defaultsSchema = z.strictObject(parameterFields("server", "client"));
+const defaultsSchema = z.strictObject(parameterFields("server", "client"));
 
 /** One file. */
 export const configSchema = z.strictObject({

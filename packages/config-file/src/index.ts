@@ -6,7 +6,7 @@ export {
 } from "./config-file-error.ts";
 export { configJsonSchema } from "./config-schema.ts";
 export { type ExportConfigOptions, exportConfig } from "./export-config.ts";
-export { type ExportedInstance, exportedConfig } from "./exported-config.ts";
+export type { ExportedInstance } from "./exported-config.ts";
 export type { ExportedService, FilePart, FilePolicy } from "./exported-service.ts";
 export {
   type ConfigFollower,

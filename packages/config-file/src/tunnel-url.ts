@@ -19,7 +19,7 @@ function withColon(address: string | number): string {
 }
 
 /** A value as a URL's query has it. */
-export function queryText(value: ParameterValue): string {
+function queryText(value: ParameterValue): string {
   if (typeof value === "boolean") return value ? "1" : "0";
   return String(value);
 }

@@ -12,7 +12,11 @@ import { registerHooks } from "node:module";
 
 registerHooks({
   resolve: (name, context, next) => {
-    const file = { "test-support/nats": "nats-server.ts", "test-support": "reserve-port.ts" }[name];
+    const file = {
+      "test-support/nats": "nats-server.ts",
+      "test-support/loop-disk": "loop-disk.ts",
+      "test-support": "reserve-port.ts",
+    }[name];
     const path = `../../../scripts/test-support/${file}`;
     return next(file === undefined ? name : new URL(path, import.meta.url).href, context);
   },
@@ -42,6 +46,11 @@ for (let at = 0; at < rest.length; at += 2) {
     );
     process.exit(2);
   }
+}
+const missing = trial.missing?.();
+if (missing !== undefined) {
+  say(`${name} can't be tried here: ${missing}`);
+  process.exit(2);
 }
 const found = await trial.run(options);
 for (const { what, mark, figure, passed } of found.marks) {

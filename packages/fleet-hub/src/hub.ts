@@ -19,6 +19,7 @@ import { watchHeartbeats } from "./hubs/duplicates.ts";
 import { watchEngine } from "./hubs/engine-watch.ts";
 import { exportSignature } from "./hubs/export-signature.ts";
 import { createNews } from "./hubs/fleet-news.ts";
+import { guardAgainstFloods } from "./hubs/flood-guard.ts";
 import { exportHourly } from "./hubs/hourly-export.ts";
 import { openNotices } from "./hubs/notices.ts";
 import { withinTime, withPatience } from "./hubs/patience.ts";
@@ -28,6 +29,7 @@ import type { Leadership } from "./leader/leadership.ts";
 import { openInbox } from "./members/inbox.ts";
 import { createPresence } from "./members/live-presence.ts";
 import { createMemberBoxes } from "./members/member-boxes.ts";
+import { createMemberBudget } from "./members/member-budget.ts";
 import { createMessageCounts, type MessageCounts } from "./members/message-counts.ts";
 import type { Messenger } from "./members/messenger.ts";
 import { createOutbox } from "./members/nats-messenger.ts";
@@ -135,7 +137,7 @@ async function open(
   });
 
   const replicas = facts.size >= 3 ? 3 : 1;
-  const { store, isNew, sweep } = await withPatience(connectTimeoutMs, () =>
+  const { store, isNew, sweep, isOnOneServer } = await withPatience(connectTimeoutMs, () =>
     openStore({ fleet, link, dataKeys, replicas, logger }),
   );
   if (isNew) await storeFirstToken(store, hub, clock);
@@ -157,10 +159,22 @@ async function open(
   const counts = createMessageCounts();
   const notices = openNotices({ fleet, id: nonce, link, dataKeys, counts, logger });
   const news = createNews(notices, clock, logger);
-  const election = startElection({ hub: id, nonce, records: store.leader, clock, logger });
+  const election = startElection({
+    hub: id,
+    nonce,
+    records: store.leader,
+    readsAreLast: isOnOneServer,
+    clock,
+    logger,
+  });
   const presence = createPresence(index, clock);
   const boxes = createMemberBoxes(secrets.boxKeys, index);
-  const outbox = createOutbox({ fleet, link, boxes, presence, counts, logger });
+  const guard = guardAgainstFloods({
+    ...{ index, control, leadership: election, news, notices, clock, logger },
+    isConnected: () => link.isConnected(),
+  });
+  const budget = createMemberBudget(clock, (mid) => guard.cut(mid, "it floods this hub"));
+  const outbox = createOutbox({ fleet, link, boxes, presence, budget, counts, logger });
   const heartbeats = watchHeartbeats({
     index,
     presence,
@@ -179,6 +193,7 @@ async function open(
     link,
     boxes,
     presence,
+    budget,
     counts,
     logger,
     answerSync: createSyncDesk({
@@ -227,14 +242,23 @@ async function open(
     else if (notice.kind === "resume") operations.resumeFailover(ITSELF);
   });
   const unmember = index.onMember((mid, now) => {
-    if (now === undefined || now.value.evicted) presence.forget(mid);
+    if (now !== undefined && !now.value.evicted) return;
+    presence.forget(mid);
+    budget.forget(mid);
   });
   const unlost = index.onLost((keys) => {
     const text = `${keys.length} records are gone from the store without having been removed`;
     news.alarm("store-older", true, text);
   });
   const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
-  const unrevoke = keepRevoked({ index, leadership: election, control, clock, logger });
+  const unrevoke = keepRevoked({
+    index,
+    leadership: election,
+    control,
+    link: system,
+    clock,
+    logger,
+  });
   const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock });
@@ -281,7 +305,10 @@ async function open(
     events,
     asker: { passer, presence },
     audit,
-    join: createJoinDesk({ hub, store, index, tokens, audit, clock, logger }),
+    join: createJoinDesk({
+      ...{ hub, store, index, tokens, audit, clock, logger },
+      waitOf: guard.waitOf,
+    }),
     info: () => ({
       fleet,
       hub: id,
@@ -316,6 +343,7 @@ async function open(
     instances.close();
     passer.close();
     heartbeats.close();
+    guard.close();
     inbox.close();
     outbox.close();
     presence.close();

@@ -382,6 +382,34 @@ describe("a request in disguise", () => {
     }
   });
 
+  it.each([
+    ["ui/", true, true],
+    ["../docs", true, true],
+    ["/api/docs", false, true],
+    ["?page=2", true, true],
+    ["http://evil.example/", false, false],
+    ["https://gateway/x", false, false],
+    ["//evil.example/", false, false],
+    ["/\\evil.example", false, false],
+    ["ht\ttps://evil.example", false, false],
+    ["https:evil", false, false],
+    ["javascript:alert(1)", false, false],
+    ["../../../../fleet/masters/x", false, true],
+    ["%2e%2e/../.%2E/%2e%2e/x", false, true],
+    [`../../../${OTHER}/api/instances`, false, true],
+  ])("a redirect to %j: by path %j, by name or port %j", async (location, byPath, byPort) => {
+    const gateway = await startGateway();
+    addMember(gateway, () => new Response(null, { status: 307, headers: { Location: location } }));
+    const led = async (url: string) => {
+      const { status, headers } = await fetch(url, { redirect: "manual" });
+      expect(status).toBe(307);
+      return headers.get("location");
+    };
+    expect(await led(`${gateway.base}/api/v1/instances`)).toBe(byPath ? location : null);
+    const own = `http://127.0.0.1:${gateway.ownPort}/api/v1/instances`;
+    expect(await led(own)).toBe(byPort ? location : null);
+  });
+
   it("gives a page under the hub's own origin no part in it", async () => {
     const gateway = await startGateway();
     addMember(

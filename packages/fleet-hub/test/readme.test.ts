@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   MAX_MEMBER_REQUESTS,
   MAX_MEMBER_STREAMS,
@@ -6,6 +5,7 @@ import {
   PASS_TIMEOUT_MS,
 } from "@nodepass/fleet-protocol";
 import { findNatsServer } from "test-support/nats";
+import { Readme } from "test-support/readme";
 import { expect, it, onTestFinished } from "vitest";
 import { MEMBER_SILENCE_MS, STREAM_WINDOW_BYTES } from "../src/gateway/answer-stream.ts";
 import { MAX_PASSED_HEADERS, NOT_A_MEMBERS_MATTER } from "../src/gateway/passed-headers.ts";
@@ -16,22 +16,14 @@ import { createMessageCounts } from "../src/members/message-counts.ts";
 import { createAskedHub } from "./support/asked-hub.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const readme = new Readme(import.meta.url);
 
 it.skipIf(findNatsServer() === undefined)("README's example prints what it says", async () => {
-  const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
-  const body = code.replace(/import (\{.*\}) from ".*";/g, "const $1 = fleetHub;");
   const fleet = await TestFleet.start(1, "home");
   onTestFinished(() => fleet.close());
-  const lines: unknown[] = [];
-  const run = new Function(
-    ...["fleetHub", "secrets", "adminToken", "print"],
-    `return (async () => {${body}})();`,
-  );
-  const { hub, adminToken } = fleet.created;
-  await run(fleetHub, hub, adminToken, (line: unknown) => lines.push(line));
-  const said = /print\(.*\); \/\/ (.*)$/m.exec(readme)?.[1];
-  expect(lines).toEqual([said]);
+  const { hub: secrets, adminToken } = fleet.created;
+  const said = /print\(.*\); \/\/ (.*)$/m.exec(readme.text)?.[1];
+  expect(await readme.run({ ...fleetHub, secrets, adminToken }, "ts")).toBe(`${said}\n`);
 });
 
 it("README names every metric of a page, and no other", async () => {
@@ -41,24 +33,26 @@ it("README names every metric of a page, and no other", async () => {
   const page = await (await ask("GET", "/fleet/metrics")).text();
   const there = [...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name);
   const own = there.filter((name) => /^nodepass_(?:fleet|hub)_/.test(name));
-  const rows = [...readme.matchAll(/^\| (`nodepass_[^|]*) \|/gm)].map(([, names = ""]) => names);
+  const rows = [...readme.text.matchAll(/^\| (`nodepass_[^|]*) \|/gm)].map(
+    ([, names = ""]) => names,
+  );
   const told = rows.flatMap((names) => [...names.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name));
   expect(told.sort()).toEqual(own.sort());
 });
 
 it("README has the limits as they are", () => {
-  const has = (row: string) => expect(readme).toContain(`| ${row} |`);
+  const has = (row: string) => expect(readme.text).toContain(`| ${row} |`);
   expect(MAX_PASSED_BODY_BYTES).toBe(1_048_576);
   has(`headers | ${MAX_PASSED_HEADERS}`);
   has(`streams of a hub | ${MAX_HUB_STREAMS} (\`maxStreams\`)`);
   has(`streams, requests in flight of a master | ${MAX_MEMBER_STREAMS}, ${MAX_MEMBER_REQUESTS}`);
   has(`wait for the head of an answer | ${PASS_TIMEOUT_MS / 1000} s`);
-  expect(readme).toContain(`at most ${STREAM_WINDOW_BYTES / 1024} KiB of each`);
-  expect(readme).toContain(`silent for ${MEMBER_SILENCE_MS / 1000} s`);
+  expect(readme.text).toContain(`at most ${STREAM_WINDOW_BYTES / 1024} KiB of each`);
+  expect(readme.text).toContain(`silent for ${MEMBER_SILENCE_MS / 1000} s`);
 });
 
 it("README names every header of a master's that the gateway drops", () => {
   for (const name of NOT_A_MEMBERS_MATTER) {
-    expect(readme.toLowerCase()).toContain(`\`${name}\``);
+    expect(readme.text.toLowerCase()).toContain(`\`${name}\``);
   }
 });

@@ -9,9 +9,15 @@ const here =
 /** How long and how much depends on who else is at work here: those are for the full form, by its command. */
 const IS_MEASURED = /^(?:<|$)/;
 
+const possible = Object.entries(TRIALS).filter(([name, { missing }]) => {
+  const why = missing?.();
+  if (why !== undefined) console.log(`the trial ${name} is left out: ${why}`);
+  return why === undefined;
+});
+
 // Hubs and members are processes of their own, and run what is built.
 here("the short form of", () => {
-  it.each(Object.entries(TRIALS))(
+  it.each(possible)(
     "%s shows what the full one does",
     async (_name, trial) => {
       const { marks } = await trial.run(trial.short as never);

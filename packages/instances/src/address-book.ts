@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { ServiceError } from "@nodepass/model";
 import type { ClientSettings, HostPort, ServerSettings } from "@nodepass/url-config";
 
 /** An address that somebody else holds. */
@@ -35,6 +36,19 @@ export class AddressBook {
       if (holders?.size === 0) this.#byPort.delete(port);
     }
     this.#byHolder.delete(holder);
+  }
+
+  /** @throws {ServiceError} `CONFLICT` if somebody other than `holder` holds one of `addresses` */
+  assertFree(holder: string, addresses: readonly ClaimedAddress[]): void {
+    const conflict = this.conflict(holder, addresses);
+    if (conflict === undefined) return;
+    const { host, port } = conflict.address;
+    const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const more = conflict.why === undefined ? "" : ` ${conflict.why}`;
+    throw new ServiceError(
+      "CONFLICT",
+      `address ${text} is held by instance ${conflict.holder}${more}`,
+    );
   }
 
   /** The first of `addresses` that somebody other than `holder` holds. */

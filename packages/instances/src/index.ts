@@ -13,6 +13,5 @@ export {
   createApiKey,
   createMasterState,
   type GivenKeys,
-  isSameKey,
   type MasterIdentity,
 } from "./master-identity.ts";

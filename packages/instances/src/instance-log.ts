@@ -1,7 +1,7 @@
 import type { InstanceLogLine, InstanceLogs, LogLineLevel, LogQuery } from "@nodepass/model";
 
 /** What is kept of one instance's log: lines at most, and UTF-16 units of all of them together. */
-export const LOG_LIMITS = { lines: 100, characters: 32_768 } as const;
+const LOG_LIMITS = { lines: 100, characters: 32_768 } as const;
 
 interface KeptLine {
   readonly time: number;

@@ -10,8 +10,8 @@ import { changedParts } from "./changed-parts.ts";
 import { checkChange } from "./check-change.ts";
 import type { ChangeOptions, ReplaceOptions } from "./instance-manager.ts";
 import type { InstanceRegistry } from "./instance-registry.ts";
+import { readInstanceUrl, tunnelSpec } from "./instance-url.ts";
 import type { ManagedInstance } from "./managed-instance.ts";
-import { readInstanceUrl, tunnelSpec } from "./managed-instance.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
 import { assertOpen } from "./operation-queue.ts";
 

@@ -1,7 +1,7 @@
 import { INSTANCE_URL_PATTERN } from "@nodepass/model";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { readInstanceUrl } from "./managed-instance.ts";
+import { readInstanceUrl } from "./instance-url.ts";
 
 it("reads every URL that the pattern of the API's document allows", () => {
   const pattern = new RegExp(INSTANCE_URL_PATTERN);

@@ -5,7 +5,7 @@ import {
   type InstanceRecord,
   totalsOf,
 } from "@nodepass/model";
-import type { InstanceUrl } from "./managed-instance.ts";
+import type { InstanceUrl } from "./instance-url.ts";
 import type { QuotaMeter } from "./quota/quota-meter.ts";
 import type { TunnelLife } from "./tunnel-life.ts";
 

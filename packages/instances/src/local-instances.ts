@@ -35,7 +35,8 @@ import type {
 } from "./instance-manager.ts";
 import { InstanceOperations, notFound } from "./instance-operations.ts";
 import { InstanceRegistry } from "./instance-registry.ts";
-import { heldBy, ManagedInstance, readInstanceUrl } from "./managed-instance.ts";
+import { readInstanceUrl } from "./instance-url.ts";
+import { ManagedInstance } from "./managed-instance.ts";
 import {
   type InstanceManagerOptions,
   type ResolvedManagerOptions,
@@ -244,8 +245,7 @@ class LocalInstances implements InstanceManager {
   check(text: string, id?: string): ServerSettings | ClientSettings {
     const { settings } = readInstanceUrl(text, this.#options.masterDefaults);
     if (id === undefined) this.#assertPlace();
-    const conflict = this.#book.conflict(id ?? "", wantedAddresses(settings));
-    if (conflict !== undefined) throw heldBy(conflict);
+    this.#book.assertFree(id ?? "", wantedAddresses(settings));
     return settings;
   }
 

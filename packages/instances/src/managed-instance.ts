@@ -11,18 +11,9 @@ import {
   TOTAL_NAMES,
   totalsOf,
 } from "@nodepass/model";
-import {
-  type ClientSettings,
-  format,
-  type ParseDefaults,
-  parseTunnelUrlLenient,
-  type ServerSettings,
-  UrlConfigError,
-  type UrlProblem,
-} from "@nodepass/url-config";
+import type { UrlProblem } from "@nodepass/url-config";
 import {
   type AddressBook,
-  type AddressConflict,
   type ClaimedAddress,
   heldAddresses,
   wantedAddresses,
@@ -31,6 +22,7 @@ import type { HistoryKeeper } from "./history/history-keeper.ts";
 import { InstanceFeed } from "./instance-feed.ts";
 import { InstanceLog } from "./instance-log.ts";
 import type { ChangeOptions, InstanceDetails } from "./instance-manager.ts";
+import { type InstanceUrl, readInstanceUrl, tunnelSpec } from "./instance-url.ts";
 import { viewInstance } from "./instance-view.ts";
 import { isLogged } from "./log-threshold.ts";
 import type { ResolvedManagerOptions } from "./manager-options.ts";
@@ -232,8 +224,7 @@ export class ManagedInstance {
     const { book } = this.#surroundings;
     const { id } = this.record;
     const wanted = url === undefined ? [] : wantedAddresses(url.settings);
-    const conflict = book.conflict(id, wanted);
-    if (conflict !== undefined) throw heldBy(conflict);
+    book.assertFree(id, wanted);
     book.claim(id, [...this.#held(), ...wanted]);
   }
 
@@ -348,42 +339,5 @@ export class ManagedInstance {
       },
       onLog: ({ level, message, fields, time }) => this.log(level, message, fields, time),
     };
-  }
-}
-
-/** Somebody has an address. */
-export function heldBy({ address, holder, why }: AddressConflict): ServiceError {
-  const { host, port } = address;
-  const text = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const more = why === undefined ? "" : ` ${why}`;
-  return new ServiceError("CONFLICT", `address ${text} is held by instance ${holder}${more}`);
-}
-
-/** What of an instance's URL its tunnel is told: the quota is counted here. */
-export function tunnelSpec(settings: InstanceUrl["settings"]): InstanceUrl["settings"] {
-  return settings.quota === undefined ? settings : { ...settings, quota: undefined };
-}
-
-/** What an instance's URL means under its master. */
-export interface InstanceUrl {
-  readonly settings: ServerSettings | ClientSettings;
-  /** The URL with every default filled in. */
-  readonly config: string;
-  /** What lenient reading overlooked. */
-  readonly warnings: readonly UrlProblem[];
-}
-
-/**
- * Reads an instance's URL as clients of NodePass masters write it.
- *
- * @throws {ServiceError} `INVALID_URL` with all that is wrong
- */
-export function readInstanceUrl(url: string, defaults: ParseDefaults): InstanceUrl {
-  try {
-    const { settings, warnings } = parseTunnelUrlLenient(url, { defaults });
-    return { settings, warnings, config: format(settings) };
-  } catch (error) {
-    if (!(error instanceof UrlConfigError)) throw error;
-    throw new ServiceError("INVALID_URL", error.message, { cause: error });
   }
 }

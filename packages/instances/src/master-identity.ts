@@ -26,7 +26,7 @@ export function createMasterState(): MasterState {
 }
 
 /** Compares two keys in constant time, whatever their lengths. */
-export function isSameKey(one: string, other: string): boolean {
+function isSameKey(one: string, other: string): boolean {
   return timingSafeEqual(sha256(one), sha256(other));
 }
 

@@ -1,17 +1,12 @@
-import { readFileSync } from "node:fs";
 import { createLogger, formatCheckPoint, formatLogLine } from "@nodepass/logging";
+import { Readme } from "test-support/readme";
 import { expect, it } from "vitest";
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const readme = new Readme(import.meta.url);
 
-it("README's example prints what it says", () => {
-  const [, code = "", printed = ""] =
-    /```ts\n([\s\S]*?)```[\s\S]*?```text\n([\s\S]*?)```/.exec(readme) ?? [];
-  const body = code.replace(/^import .*\n/gm, "");
+it("README's example prints what it says", async () => {
   const lines: string[] = [];
-  const run = new Function("createLogger", "formatLogLine", "formatCheckPoint", "process", body);
-  run(createLogger, formatLogLine, formatCheckPoint, {
-    stdout: { isTTY: false, write: (line: string) => lines.push(line) },
-  });
-  expect(lines.join("")).toBe(printed);
+  const stdout = { isTTY: false, write: (line: string) => lines.push(line) };
+  await readme.run({ createLogger, formatLogLine, formatCheckPoint, process: { stdout } }, "ts");
+  expect(lines.join("")).toBe(readme.printed);
 });

@@ -26,7 +26,7 @@ import { registerRootSite, registerSiteRoutes } from "./routes/site.ts";
 import { registerTcpingRoute } from "./routes/tcping.ts";
 
 /** A one-time link's token: good for so long, ms. */
-export const SIGN_IN_LIFE_MS = 60_000;
+const SIGN_IN_LIFE_MS = 60_000;
 const SIGN_IN_LIMITS = { ticketLifeMs: SIGN_IN_LIFE_MS, maxTickets: 16 };
 
 /** The API of one master. */

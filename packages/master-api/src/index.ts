@@ -41,3 +41,4 @@ export { registerIndexRoute } from "./routes/index-page.ts";
 export { createRoutes, KEY_SECURITY, TICKET_SECURITY } from "./routes/parts.ts";
 export { registerRootSite, registerSiteRoutes } from "./routes/site.ts";
 export { badRequest, failure, internal, tooLarge, unauthorized } from "./schemas/error.ts";
+export { jsonAnswer, jsonRequest } from "./schemas/json.ts";

@@ -6,6 +6,7 @@ import {
   type InstanceQuota,
   KEY_INSTANCE_ID,
   type PeerLink,
+  type Traffic,
   type UrlChanges,
 } from "@nodepass/model";
 
@@ -127,15 +128,17 @@ function readPeer(peer: Readonly<Record<string, unknown>>): PeerLink {
     connected: peer.connected === true,
     reason: text(peer.reason),
     users: count(peer.users),
-    tcps: count(peer.tcps),
-    udps: count(peer.udps),
-    tcprx: count(peer.tcprx),
-    tcptx: count(peer.tcptx),
-    udprx: count(peer.udprx),
-    udptx: count(peer.udptx),
+    ...readTraffic(peer),
     pool: count(peer.pool),
     ping: count(peer.ping),
   };
+}
+
+/** Reads what is open and what was carried. */
+export function readTraffic(value: Readonly<Record<string, unknown>>): Traffic {
+  const [tcps, tcprx, tcptx] = [count(value.tcps), count(value.tcprx), count(value.tcptx)];
+  const [udps, udprx, udptx] = [count(value.udps), count(value.udprx), count(value.udptx)];
+  return { tcps, udps, tcprx, tcptx, udprx, udptx };
 }
 
 function readResting(value: unknown): RemoteRestingTarget[] {

@@ -7,7 +7,7 @@ import {
   type InstanceLogs,
   type InstancePort,
 } from "@nodepass/model";
-import { count, isRecord, text } from "./remote-instance.ts";
+import { count, isRecord, readTraffic, text } from "./remote-instance.ts";
 
 /** Reads the log lines of an instance; what is none is left out. */
 export function readLogs(value: Readonly<Record<string, unknown>>): InstanceLogs {
@@ -37,11 +37,7 @@ export function readBans(value: Readonly<Record<string, unknown>>): InstanceBan[
 /** Reads the counters of a range's ports. */
 export function readPorts(value: Readonly<Record<string, unknown>>): InstancePort[] {
   const ports = Array.isArray(value.ports) ? value.ports : [];
-  return ports.filter(isRecord).map((port) => ({
-    ...{ port: count(port.port), tcps: count(port.tcps), udps: count(port.udps) },
-    ...{ tcprx: count(port.tcprx), tcptx: count(port.tcptx) },
-    ...{ udprx: count(port.udprx), udptx: count(port.udptx) },
-  }));
+  return ports.filter(isRecord).map((port) => ({ port: count(port.port), ...readTraffic(port) }));
 }
 
 /** Reads a history; a series that is missing is empty. */

@@ -11,7 +11,7 @@ import type { MasterSettings } from "@nodepass/url-config";
 import { MasterServerError } from "./master-server-error.ts";
 
 /** Names in the state directory of the certificate that a master with `tls=1` makes for itself. */
-export const KEPT_CERTIFICATE = { certificate: "master.crt", key: "master.key" } as const;
+const KEPT_CERTIFICATE = { certificate: "master.crt", key: "master.key" } as const;
 
 /** The certificate of an API. */
 export interface OpenedCertificate {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { COUNTER_NAMES } from "@nodepass/model";
 import { expect, it } from "vitest";
 
@@ -25,9 +25,19 @@ it("names files that exist, at most half of the 26 that there were, each with it
     expect(existsSync(new URL(file, root)), file).toBe(true);
     expect(why.length).toBeGreaterThan(10);
   }
-  const packages = [...page.matchAll(/^\| `(packages\/[\w-]+)` \|/gm)].map(([, path = ""]) => path);
-  expect(packages.length).toBeGreaterThan(7);
-  for (const path of packages) expect(existsSync(new URL(`${path}/package.json`, root))).toBe(true);
+});
+
+it("names every package and app, and no other", () => {
+  const rows =
+    chapter("Packages")
+      .match(/^\| `.+?\|/gm)
+      ?.join("") ?? "";
+  const named = [...rows.matchAll(/`([^`]+)`/g)].map(([, path = ""]) => path);
+  const all = ["packages", "apps"].flatMap((folder) =>
+    readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`),
+  );
+  const real = all.filter((path) => existsSync(new URL(`${path}/package.json`, root)));
+  expect(named.sort()).toEqual(real.sort());
 });
 
 it("names rooms of a fleet that exist", () => {
@@ -39,10 +49,15 @@ it("names rooms of a fleet that exist", () => {
 });
 
 it("parses a URL in one file between the request and the tunnel", () => {
-  const parsing = walk.filter(({ file }) => /parseTunnelUrl/.test(read(file)));
+  const rooms = ["packages/master-api/src", "packages/instances/src"].flatMap((room) =>
+    readdirSync(new URL(room, root), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+      .map((name) => `${room}/${name}`),
+  );
+  const files = new Set([...rooms, ...walk.map(({ file }) => file)]);
   // tunnel-core takes URLs too, for its own users.
-  expect(parsing.map(({ file }) => file)).toEqual([
-    "packages/instances/src/managed-instance.ts",
+  expect([...files].filter((file) => /parseTunnelUrl/.test(read(file)))).toEqual([
+    "packages/instances/src/instance-url.ts",
     "packages/tunnel-core/src/open-tunnel.ts",
   ]);
 });

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { openHttpServer, resolveServerLimits } from "../src/index.ts";
 import { startMaster, type TestMaster } from "./support/start-master.ts";
 
 function open({ master }: TestMaster): Socket {
@@ -91,6 +92,38 @@ it("makes room for a new connection by closing the one that waited longest", asy
   // The stream is a request that is being answered: it stays.
   await events.waitFor(({ type, instance }) => type === "create" && instance?.id === id);
   await vi.waitFor(() => expect(idle.filter(({ closed }) => closed).length).toBeGreaterThan(40));
+});
+
+it.each([
+  ["send the rest of a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"],
+  ["read its answer", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"],
+])("makes room for who asks by closing who does not %s", async (_, content) => {
+  // More than what is between the two holds of it.
+  const answer = new Uint8Array(16 * 1024 * 1024);
+  let asked = 0;
+  const server = await openHttpServer({
+    listen: { host: "127.0.0.1", port: 0 },
+    limits: resolveServerLimits({ maxConnections: 5 }),
+    fetch: async (request) => {
+      asked += 1;
+      await request.text();
+      return new Response(request.url.endsWith("/small") ? "small" : answer);
+    },
+    onError: () => undefined,
+  });
+  onTestFinished(() => server.destroy());
+  const { port } = server.address;
+  const deaf = Array.from({ length: 5 }, () =>
+    createConnection(port, "127.0.0.1").on("error", () => undefined),
+  );
+  for (const socket of deaf) socket.pause().write(content);
+  await vi.waitFor(() => expect([asked, server.connections]).toEqual([5, 5]));
+  const headers = { Connection: "close" };
+  for (let n = 0; n < 6; n += 1) {
+    const small = await fetch(`http://127.0.0.1:${port}/small`, { headers });
+    expect(await small.text()).toBe("small");
+  }
+  for (const socket of deaf) socket.destroy();
 });
 
 it("answers pipelined requests in order", async () => {

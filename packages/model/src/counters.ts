@@ -92,6 +92,9 @@ export type TotalName = {
 /** A number for each counter; sizes in bytes, ping in ms. */
 export type Counters = { readonly [Name in CounterName]: number };
 
+/** What is open, and the bytes of payload that were carried. */
+export type Traffic = Pick<Counters, "tcps" | "udps" | "tcprx" | "tcptx" | "udprx" | "udptx">;
+
 /** Every counter, in the order of the table. */
 export const COUNTER_NAMES: readonly CounterName[] = Object.keys(COUNTERS) as CounterName[];
 

@@ -11,6 +11,7 @@ export {
   TOTAL_NAMES,
   type TotalName,
   type Totals,
+  type Traffic,
   totalsOf,
 } from "./counters.ts";
 export { EventHub } from "./event-hub.ts";

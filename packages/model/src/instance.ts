@@ -1,4 +1,4 @@
-import type { Counters } from "./counters.ts";
+import type { Counters, Traffic } from "./counters.ts";
 import type { LogLineLevel } from "./logger.ts";
 
 /** `""` only for the API key's entry, which no service ever returns. */
@@ -88,8 +88,8 @@ export interface Instance extends Counters {
   readonly origin?: InstanceOrigin | undefined;
 }
 
-/** One of several peers, and what it carries since it has its number. Sizes in bytes. */
-export interface PeerLink {
+/** One of several peers, and what it carries since it has its number. */
+export interface PeerLink extends Traffic {
   /** From 1: the place of a client among those that may be there, or of a server in the URL. */
   readonly number: number;
   /** IP address of a client, `host:port` of a server. */
@@ -99,12 +99,6 @@ export interface PeerLink {
   readonly reason: string;
   /** Users it was given, over TCP and UDP. */
   readonly users: number;
-  readonly tcps: number;
-  readonly udps: number;
-  readonly tcprx: number;
-  readonly tcptx: number;
-  readonly udprx: number;
-  readonly udptx: number;
   /** Ready pool connections. */
   readonly pool: number;
   /** Last round trip, ms; 0 while not known. */
@@ -173,16 +167,9 @@ export interface InstanceBan {
   readonly offences: number;
 }
 
-/** What one port of a range where users connect has carried since the tunnel opened, bytes of payload. */
-export interface InstancePort {
+/** What one port of a range where users connect has carried since the tunnel opened. */
+export interface InstancePort extends Traffic {
   readonly port: number;
-  /** TCP connections and UDP sessions now. */
-  readonly tcps: number;
-  readonly udps: number;
-  readonly tcprx: number;
-  readonly tcptx: number;
-  readonly udprx: number;
-  readonly udptx: number;
 }
 
 /** How much an instance may carry, and how much of it it has. */

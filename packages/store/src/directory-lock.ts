@@ -10,7 +10,7 @@ import {
 import { StoreError, systemCode } from "./store-error.ts";
 
 /** Name of the lock in the state directory. */
-export const LOCK_NAME = "nodepass.msgpack.lock";
+const LOCK_NAME = "nodepass.msgpack.lock";
 
 const TEMPORARY = /^nodepass\.msgpack\.lock\.(pid-.*)\.tmp$/;
 const MAX_ATTEMPTS = 100;

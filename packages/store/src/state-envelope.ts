@@ -5,7 +5,7 @@ import { assertPlainMessagePack } from "./plain-message-pack.ts";
 import { StoreError } from "./store-error.ts";
 
 /** First field of every state file, of every version. */
-export const STATE_FORMAT = "nodepass-state";
+const STATE_FORMAT = "nodepass-state";
 
 /** What is around the state on disk. Its own layout stays the same for all versions to come. */
 export interface StateEnvelope {

@@ -1,10 +1,5 @@
-export {
-  AddressLists,
-  type AddressListsOptions,
-  type AddressPlace,
-} from "./access/address-lists.ts";
 export type { Ban } from "./access/bans.ts";
-export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
+export type { MoreCarriers } from "./carrier/more-carriers.ts";
 export { EntryPorts } from "./entry/entry-ports.ts";
 export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
@@ -12,6 +7,7 @@ export { LATENCY_BOUNDS_MS, type LatencySnapshot } from "./latencies.ts";
 export { TunnelPorts } from "./listener/tunnel-ports.ts";
 export type { NameLookup, ResolvedAddress } from "./names/name-cache.ts";
 export { openTunnel } from "./open-tunnel.ts";
+export type { ProxyEnvironment } from "./proxy/route.ts";
 export { RelayBuffers } from "./stream/relay-buffers.ts";
 export type {
   CloseOptions,
@@ -30,16 +26,20 @@ export type {
   LogRecord,
   PeerState,
   TargetState,
+  Traffic,
   TunnelCounters,
   TunnelEvents,
   TunnelLatencies,
   TunnelState,
 } from "./tunnel-reports.ts";
 
-export { changeInPlace, changesBetween } from "./tunnels/update-settings.ts";
-
 // Internal to the workspace: not part of the public API, may change at any time.
 
+export {
+  AddressLists,
+  type AddressListsOptions,
+  type AddressPlace,
+} from "./access/address-lists.ts";
 export { bindUdpPort } from "./bind-address.ts";
 export type {
   Arrival,
@@ -55,6 +55,7 @@ export type {
   StreamDial,
   StreamWanted,
 } from "./carrier/carrier.ts";
+export { findCarriers } from "./carrier/more-carriers.ts";
 export { type CarryingConnection, ProvedConnections } from "./carrier/proved-connections.ts";
 export {
   type SharedConnection,
@@ -93,5 +94,6 @@ export {
   createSelfSignedCertificate,
   type SelfSignedCertificateOptions,
 } from "./tls/self-signed.ts";
+export { changeInPlace } from "./tunnels/update-settings.ts";
 export { answerUser } from "./udp/udp-socket.ts";
 export { certificateFingerprint } from "./wire/certificate-fingerprint.ts";

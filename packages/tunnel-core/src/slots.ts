@@ -1,7 +1,8 @@
+import type { TunnelSettings } from "@nodepass/url-config";
 import { sourceOf } from "./access/bans.ts";
+import type { TrafficCounters } from "./counters.ts";
 import { monotonicMs } from "./monotonic.ts";
-import type { TunnelContext } from "./tunnel-context.ts";
-import type { ConnectionRefusal } from "./tunnel-reports.ts";
+import type { ConnectionRefusal, TunnelLog } from "./tunnel-reports.ts";
 
 /** What a place that was taken is given back with: whose it is, if that is counted. */
 export type Slot = string;
@@ -100,9 +101,16 @@ export class Slots {
   }
 }
 
+/** Whose places they are, and where it is counted that there was none. */
+interface SlotsContext extends Pick<TunnelLog, "logLimited"> {
+  readonly counters: Pick<TrafficCounters, "refusedSlot" | "refusedSlotip">;
+  readonly settings: Pick<TunnelSettings, "slot" | "slotPerAddress">;
+  readonly slots: Slots;
+}
+
 /** Counts and logs that there was no place for a TCP connection. @returns which ones were taken */
 export function noSlot(
-  { counters, settings, slots, logLimited }: TunnelContext,
+  { counters, settings, slots, logLimited }: SlotsContext,
   address: string,
 ): ConnectionRefusal {
   if (slots.isOver) {

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type {
   ClientSettings,
   EnvironmentSettings,
@@ -11,12 +12,14 @@ import type { NameCache } from "./names/name-cache.ts";
 import type { LocalRates } from "./rate/local-rates.ts";
 import type { RelayContext } from "./relay/relay-context.ts";
 import type { Slots } from "./slots.ts";
-import type { TunnelOptions } from "./tunnel.ts";
-import type { ConnectionEvent, LogFields, LogRecord, TargetState } from "./tunnel-reports.ts";
+import type { ConnectionEvent, TargetState, TunnelLog } from "./tunnel-reports.ts";
 import type { WaitingDatagrams } from "./udp/waiting-datagrams.ts";
 
+/** Takes one TCP connection at the exit; `remote` is the user's address, `ip:port`. */
+export type ConnectionAcceptor = (stream: Duplex, from: { readonly remote: string }) => void;
+
 /** What all parts of one tunnel end share. */
-export interface TunnelContext extends RelayContext {
+export interface TunnelContext extends RelayContext, TunnelLog {
   readonly settings: ServerSettings | ClientSettings;
   readonly limits: EnvironmentSettings;
   readonly names: NameCache;
@@ -39,15 +42,10 @@ export interface TunnelContext extends RelayContext {
   readonly bans: Bans | undefined;
   /** The bound of all datagrams that wait for a connection. */
   readonly waitingDatagrams: WaitingDatagrams;
-  log(level: LogRecord["level"], message: string, fields?: LogFields): void;
-  /** For what strangers or a failing target can cause in any number: a few a second, then counts. */
-  logLimited(level: LogRecord["level"], message: string, fields?: LogFields): void;
-  /** For what goes on while a target is down: one a minute, then counts. The change is logged once. */
-  logRarely(level: LogRecord["level"], message: string, fields?: LogFields): void;
   /** Hears of each user's connection; `undefined` while nobody listens: make no event then. */
   readonly onConnection: ((event: ConnectionEvent) => void) | undefined;
   /** Takes the exit's TCP connections instead of the targets, if the program wants them. */
-  readonly acceptor: TunnelOptions["onConnection"];
+  readonly acceptor: ConnectionAcceptor | undefined;
   /** Whether anybody listens for `debug` records: skip making them otherwise. */
   readonly debugs: boolean;
 }

@@ -11,11 +11,11 @@ import type { LatencySnapshot } from "./latencies.ts";
 export type TunnelState = "starting" | "running" | "error" | "closing" | "closed";
 
 /**
- * Live counters. Bytes are payload, since the tunnel opened, on the local side of this end: at the
- * entry that is the user, at the exit the target. So what a user sends is in `tcprx` of the entry and
- * in `tcptx` of the exit; frames, TLS and PROXY headers are in neither.
+ * What is open, and what was carried. Bytes are payload on the local side of this end: at the entry
+ * that is the user, at the exit the target. So what a user sends is in `tcprx` of the entry and in
+ * `tcptx` of the exit; frames, TLS and PROXY headers are in neither.
  */
-export interface TunnelCounters {
+export interface Traffic {
   /** Open TCP connections. */
   readonly tcps: number;
   /** Open UDP sessions. */
@@ -27,6 +27,10 @@ export interface TunnelCounters {
   /** The same in datagrams' payload over UDP. */
   readonly udprx: number;
   readonly udptx: number;
+}
+
+/** Live counters, since the tunnel opened. */
+export interface TunnelCounters extends Traffic {
   /** Idle pool connections. */
   readonly pool: number;
   /**
@@ -107,9 +111,9 @@ export interface TargetState {
 
 /**
  * One of several peers: a client of a server with `clients` above 1, or one of several servers of a
- * client. Counters as in `TunnelCounters`, of what it carries, since it has its number.
+ * client; its traffic since it has its number.
  */
-export interface PeerState {
+export interface PeerState extends Traffic {
   /** From 1: the place of a client, the lowest that was free; of a server, its place in the URL. */
   readonly number: number;
   /** IP address of a client, `host:port` of a server. */
@@ -119,12 +123,7 @@ export interface PeerState {
   readonly reason: string | undefined;
   /** Users it was given, over TCP and UDP. */
   readonly users: number;
-  readonly tcps: number;
-  readonly udps: number;
-  readonly tcprx: number;
-  readonly tcptx: number;
-  readonly udprx: number;
-  readonly udptx: number;
+  /** Idle pool connections. */
   readonly pool: number;
   /** ms; 0 while not known. */
   readonly ping: number;
@@ -138,6 +137,15 @@ export interface LogRecord {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly message: string;
   readonly fields: LogFields;
+}
+
+/** Where the parts of a tunnel write their records. */
+export interface TunnelLog {
+  log(level: LogRecord["level"], message: string, fields?: LogFields): void;
+  /** For what strangers or a failing target can cause in any number: a few a second, then counts. */
+  logLimited(level: LogRecord["level"], message: string, fields?: LogFields): void;
+  /** For what goes on while a target is down: one a minute, then counts. The change is logged once. */
+  logRarely(level: LogRecord["level"], message: string, fields?: LogFields): void;
 }
 
 /** One user's TCP connection at this end, as a program that runs a tunnel may want to hear of it. */

@@ -15,6 +15,7 @@ import type { TunnelPorts } from "./listener/tunnel-ports.ts";
 import type { NameLookup } from "./names/name-cache.ts";
 import type { ProxyEnvironment } from "./proxy/route.ts";
 import type { RelayBuffers } from "./stream/relay-buffers.ts";
+import type { ConnectionAcceptor } from "./tunnel-context.ts";
 import type {
   PeerState,
   TargetState,
@@ -51,7 +52,7 @@ export interface TunnelOptions {
    *
    * @default the targets are dialled
    */
-  readonly onConnection?: ((stream: Duplex, from: { readonly remote: string }) => void) | undefined;
+  readonly onConnection?: ConnectionAcceptor | undefined;
   /**
    * The users' ports that server tunnels share by the names that users ask for (`host`): the same
    * object for all that may. @default it shares its port with nobody

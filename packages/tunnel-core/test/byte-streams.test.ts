@@ -16,7 +16,8 @@ const buffers = new RelayBuffers();
 
 /** A dialled stream and the socket that was accepted for it. */
 async function connected(): Promise<{ near: TcpStream; socket: Socket; close(): void }> {
-  const server = createServer({ allowHalfOpen: true, highWaterMark: 0 });
+  // As a tunnel's own: else small writes wait for the peer's delayed acknowledgements.
+  const server = createServer({ allowHalfOpen: true, highWaterMark: 0, noDelay: true });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { DEFAULT_ENVIRONMENT, describeEnvironment } from "@nodepass/url-config";
-import { beforeAll, describe, expect, test } from "vitest";
+import { Readme } from "test-support/readme";
+import { describe, expect, test } from "vitest";
 
 /** Called as well while a connection is opened, of which a newcomer need not know. */
 const BESIDE_THE_WAY: ReadonlySet<string> = new Set([
@@ -40,23 +39,15 @@ const BESIDE_THE_WAY: ReadonlySet<string> = new Set([
   "wire/signal.ts",
 ]);
 
-const folder = fileURLToPath(new URL("..", import.meta.url));
+const readme = new Readme(import.meta.url);
 
 describe("README.md", () => {
-  let readme = "";
-
-  beforeAll(async () => {
-    readme = await readFile(`${folder}README.md`, "utf8");
+  test("its example prints what it says, with the built package", async () => {
+    expect((await readme.runBuilt()).stdout).toBe(readme.printed);
   });
 
-  test("its example prints what it says, with the built package", async () => {
-    // The package imports itself by name from its own folder.
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ["--input-type=module", "--eval", between("```js\n", "```")],
-      { cwd: folder },
-    );
-    expect(stdout).toBe(between("```text\n", "```"));
+  test("it tells every option", () => {
+    expect(readme.untold(readme.fieldsOf("tunnel.ts", "TunnelOptions"))).toEqual([]);
   });
 
   test("its limits are those of url-config", () => {
@@ -75,27 +66,25 @@ describe("README.md", () => {
     expect(told).toEqual(due);
   });
 
-  test("it tells every error code, once and in order", async () => {
-    const source = await readFile(`${folder}src/errors.ts`, "utf8");
-    const codes = [...source.matchAll(/^ {2}\| "([A-Z_0-9]+)"/gm)].map(([, code]) => code);
-    expect(codes.length).toBeGreaterThan(10);
-    expect(rows("codes").map(([code]) => code)).toEqual(codes);
+  test("it tells every error code, once and in order", () => {
+    expect(rows("codes").map(([code]) => code)).toEqual(readme.codesOf("errors.ts"));
   });
 
   test("the files on a user connection's way are those that it goes through, in ten sentences", async () => {
-    const way = between("<!-- way -->\n", "<!-- /way -->");
+    const way = readme.between("<!-- way -->\n", "<!-- /way -->");
     expect(way.match(/^\d+\. .+\.$/gm)?.length).toBe(10);
-    const walk = `${folder}test/support/walk-one-connection.mjs`;
-    const { stdout } = await promisify(execFile)(process.execPath, [walk], { cwd: folder });
+    const walk = `${readme.folder}test/support/walk-one-connection.mjs`;
+    const { stdout } = await promisify(execFile)(process.execPath, [walk], { cwd: readme.folder });
     const walked: readonly string[] = JSON.parse(stdout);
     const named = filesIn(way);
     expect(named.filter((file) => !walked.includes(file))).toEqual([]);
     const untold = walked.filter((file) => !named.includes(file) && !BESIDE_THE_WAY.has(file));
     expect(untold).toEqual([]);
     // What it tells of the other ways is there as well.
-    const others = between("<!-- /way -->", "## Errors");
+    const others = readme.between("<!-- /way -->", "## Errors");
     expect(filesIn(others).length).toBe(13);
-    for (const file of filesIn(others)) expect(existsSync(`${folder}src/${file}`), file).toBe(true);
+    for (const file of filesIn(others))
+      expect(existsSync(`${readme.folder}src/${file}`), file).toBe(true);
   });
 
   /** The source files that a text names. */
@@ -105,18 +94,15 @@ describe("README.md", () => {
 
   /** The cells of a table between its two comments, without its head and its back quotes. */
   function rows(name: string): string[][] {
-    const [, , ...lines] = between(`<!-- ${name} -->\n`, `<!-- /${name} -->`).trim().split("\n");
+    const [, , ...lines] = readme
+      .between(`<!-- ${name} -->\n`, `<!-- /${name} -->`)
+      .trim()
+      .split("\n");
     return lines.map((line) =>
       line
         .split("|")
         .slice(1, -1)
         .map((cell) => cell.trim().replaceAll("`", "")),
     );
-  }
-
-  function between(start: string, end: string): string {
-    const [, rest = ""] = readme.split(start);
-    const [text = ""] = rest.split(end);
-    return text;
   }
 });

@@ -88,7 +88,7 @@ function canonicalIpv6(address: string): string {
 const mostPorts = 4096;
 
 /** The same with a range of ports, in words. */
-export const rangeForm = `${addressForm}; a range as host:first-last, ${mostPorts} ports at most`;
+const rangeForm = `${addressForm}; a range as host:first-last, ${mostPorts} ports at most`;
 
 /** Reads an address that may have a range of ports, `host:8000-8010`. */
 export function readHostPorts(text: string, parameter: string): HostPort | UrlProblem {

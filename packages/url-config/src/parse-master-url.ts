@@ -10,7 +10,7 @@ import type { UrlParts } from "./split-url.ts";
 import { urlProblem } from "./url-problem.ts";
 
 /** Where the API is when the URL names no path. */
-export const defaultPrefix = "/api";
+const defaultPrefix = "/api";
 
 const segment = /^(?!\.{1,2}$)[A-Za-z0-9._~-]+$/;
 

@@ -1,21 +1,8 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
-
-/** Options of `apply` and `diff`. */
-export interface DesiredOptions extends RemoteOptions {
-  readonly file: readonly string[];
-  readonly owner?: string | undefined;
-  readonly prune?: boolean | undefined;
-  readonly adopt?: boolean | undefined;
-  readonly dryRun?: boolean | undefined;
-}
-
-/** Options of `export`. */
-export interface ExportOptions extends RemoteOptions {
-  readonly toUrlList?: boolean | undefined;
-  readonly to?: string | undefined;
-}
+import type { DesiredOptions } from "../files/desired-files.ts";
+import type { ExportOptions } from "../files/export-instances.ts";
+import { addRemoteOptions } from "../remote/remote-options.ts";
 
 /** Adds `apply`, `diff`, `export` and `import`: a master or a fleet, and the files that describe it. */
 export function addFileCommands(program: Command, context: CliContext): void {

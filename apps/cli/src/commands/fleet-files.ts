@@ -1,55 +1,21 @@
-import { type HostPort, type LogLevel, parseHostPort } from "@nodepass/url-config";
+import { type HostPort, parseHostPort } from "@nodepass/url-config";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { type LogFormat, logFormatOption } from "../output/log-format.ts";
+import type { FleetInitOptions } from "../fleet/init/init-fleet.ts";
+import type { FleetRebuildOptions } from "../fleet/rebuild.ts";
+import type { FleetRotateOptions, RotatedKey } from "../fleet/rotate-keys.ts";
+import type { FleetHubCommandOptions } from "../fleet/run-hub.ts";
+import type { FleetExportOptions } from "../fleet/transfer.ts";
+import { logFormatOption } from "../output/log-format.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 import { parsePort } from "./parse-port.ts";
 
-/** Options of `fleet export`. */
-export interface FleetExportOptions extends RemoteOptions {
-  readonly to?: string | undefined;
-  readonly nodepassdash?: boolean | undefined;
-}
-
-/** Options of `fleet init`. */
-export interface FleetInitOptions {
-  readonly name: string;
-  readonly host: readonly string[];
-  readonly servers: 1 | 3;
-  readonly listen: string;
-  readonly port: number;
-  readonly enginePort: number;
-  readonly websocketPort: number;
-  /** 0: no such page. */
-  readonly monitorPort: number;
-  readonly tls: "own" | "files" | "none";
-  readonly crt?: string | undefined;
-  readonly crtKey?: string | undefined;
-  readonly gateway?: string | undefined;
-}
-
-/** Options of `fleet rebuild`. */
-export interface FleetRebuildOptions extends RemoteOptions {
-  readonly dryRun?: boolean | undefined;
-}
-
-/** Options of `fleet hub`. */
-export interface FleetHubCommandOptions {
-  readonly listen?: HostPort | undefined;
-  readonly id?: string | undefined;
-  readonly exports?: string | undefined;
-  readonly log: LogLevel;
-  readonly logFormat: LogFormat;
-}
-
-const rotatedKeys = ["data", "members", "hubs", "operator"] as const;
-/** `data`: of the records; `members`, `hubs`: what signs them; `operator`: what signs the account. */
-export type RotatedKey = (typeof rotatedKeys)[number];
-
-/** Options of `fleet rotate`. */
-export interface FleetRotateOptions {
-  readonly operatorSeed?: string | undefined;
-}
+const rotatedKeys = [
+  "data",
+  "members",
+  "hubs",
+  "operator",
+] as const satisfies readonly RotatedKey[];
 
 const initNotes = `
 Nothing is started, and nothing is overwritten. The folder is a hub's (nodepass fleet hub DIR) and the

@@ -2,30 +2,10 @@ import type { FleetRole } from "@nodepass/model/fleet";
 import { parseDuration } from "@nodepass/url-config";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "../context.ts";
+import type { DrainOptions, LabelOptions } from "../fleet/change-masters.ts";
+import type { TokenCreateOptions } from "../fleet/manage-tokens.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 import { collectTag } from "./tag-option.ts";
-
-/** Options of `fleet token create`. */
-export interface TokenCreateOptions extends RemoteOptions {
-  readonly role?: FleetRole | undefined;
-  readonly selector?: string | undefined;
-  readonly label?: Readonly<Record<string, string>> | undefined;
-  readonly uses?: number | undefined;
-  /** Seconds. */
-  readonly ttl?: number | undefined;
-  readonly note?: string | undefined;
-}
-
-/** Options of `fleet label`. */
-export interface LabelOptions extends RemoteOptions {
-  readonly name?: string | undefined;
-  readonly address?: string | undefined;
-}
-
-/** Options of `fleet drain`. */
-export interface DrainOptions extends RemoteOptions {
-  readonly undo?: boolean | undefined;
-}
 
 // Not the model's own list: that brings its schemas along, and every command would load them.
 const roles = ["viewer", "operator", "admin"] as const satisfies readonly FleetRole[];

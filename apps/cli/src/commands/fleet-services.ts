@@ -1,56 +1,15 @@
 import type { FailoverPolicy, PartRole } from "@nodepass/model/fleet";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "../context.ts";
+import type {
+  FleetCreateOptions,
+  FleetFailoverOptions,
+  FleetMoveOptions,
+  FleetPairOptions,
+} from "../fleet/change-services.ts";
+import type { FleetRemoveOptions } from "../fleet/remove-from-fleet.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
 import { collectTag } from "./tag-option.ts";
-
-/** What is said of a new service, whichever way it is made. */
-export interface NewServiceOptions extends RemoteOptions {
-  readonly alias?: string | undefined;
-  readonly tag?: Readonly<Record<string, string>> | undefined;
-  readonly start: boolean;
-  readonly failover?: FailoverPolicy | undefined;
-  /** Seconds. */
-  readonly ttl?: number | undefined;
-  readonly failback?: boolean | undefined;
-  readonly showKey?: boolean | undefined;
-}
-
-/** Options of `fleet create`. */
-export interface FleetCreateOptions extends NewServiceOptions {
-  readonly on: readonly string[];
-  readonly spread?: string | undefined;
-}
-
-/** Options of `fleet pair`. */
-export interface FleetPairOptions extends NewServiceOptions {
-  readonly server: string;
-  readonly client: string;
-  readonly target: string;
-  readonly entry: string;
-  readonly flow: "reverse" | "forward";
-  readonly tls: boolean;
-}
-
-/** Options of `fleet move`. */
-export interface FleetMoveOptions extends RemoteOptions {
-  readonly to: string;
-  readonly part?: PartRole | undefined;
-  readonly force?: boolean | undefined;
-  readonly showKey?: boolean | undefined;
-}
-
-/** Options of `fleet failover set`. */
-export interface FleetFailoverOptions extends RemoteOptions {
-  readonly ttl?: number | undefined;
-  readonly failback?: boolean | undefined;
-}
-
-/** Options of `fleet rm`. */
-export interface FleetRemoveOptions extends RemoteOptions {
-  readonly stop?: boolean | undefined;
-  readonly keep?: boolean | undefined;
-}
 
 // Not the model's own lists: those bring its schemas along, and every command would load them.
 const policies = ["off", "serve", "strict"] as const satisfies readonly FailoverPolicy[];
@@ -156,7 +115,7 @@ export function addFleetServices(fleet: Command, context: CliContext): void {
     .option("--stop", "of a master: what it runs for the fleet ends; else it stays, as its own")
     .option("--keep", "of a service: its instances stay, as their masters' own; else they end")
     .action(async (names: readonly string[], options: FleetRemoveOptions) => {
-      const { removeFromFleet } = await import("../fleet/change-services.ts");
+      const { removeFromFleet } = await import("../fleet/remove-from-fleet.ts");
       await removeFromFleet(context, names, options);
     });
 }

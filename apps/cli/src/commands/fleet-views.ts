@@ -1,33 +1,9 @@
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { CliContext } from "../context.ts";
-import { addRemoteOptions, type RemoteOptions } from "../remote/remote-options.ts";
-
-/** How what is in a fleet is listed. */
-export interface FleetListOptions extends RemoteOptions {
-  readonly selector?: string | undefined;
-  readonly status?: string | undefined;
-  /** mid or name of a master. */
-  readonly on?: string | undefined;
-  readonly quiet?: boolean | undefined;
-  readonly showKey?: boolean | undefined;
-}
-
-/** How one thing of a fleet is shown. */
-export interface FleetShowOptions extends RemoteOptions {
-  readonly showKey?: boolean | undefined;
-}
-
-/** Options of `fleet events`. */
-export interface FleetEventsOptions extends RemoteOptions {
-  readonly type?: readonly string[] | undefined;
-  readonly showKey?: boolean | undefined;
-}
-
-/** Options of `fleet audit`. */
-export interface FleetAuditOptions extends RemoteOptions {
-  readonly limit: number;
-  readonly before?: number | undefined;
-}
+import type { FleetListOptions, FleetShowOptions } from "../fleet/list-fleet.ts";
+import type { FleetAuditOptions } from "../fleet/print-audit.ts";
+import type { FleetEventsOptions } from "../fleet/print-fleet-events.ts";
+import { addRemoteOptions } from "../remote/remote-options.ts";
 
 const listed = ["masters", "services", "instances"] as const;
 const showKey = ["--show-key", "don't hide the tunnels' keys in URLs"] as const;

@@ -1,10 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
+import { createKey, defaultKeyBytes } from "../tunnel/create-key.ts";
 
-/** 192 bits: 32 characters, far beyond guessing. */
-const defaultBytes = 24;
 const minBytes = 16;
 const maxBytes = 64;
 
@@ -17,7 +15,7 @@ export function addKeygenCommand(program: Command, context: CliContext): void {
       "--bytes <number>",
       `random bytes, ${minBytes} to ${maxBytes}`,
       parseBytes,
-      defaultBytes,
+      defaultKeyBytes,
     )
     .option("--url", "print a pair of commands that use it")
     .action((options: { readonly bytes: number; readonly url?: boolean }) => {
@@ -26,15 +24,6 @@ export function addKeygenCommand(program: Command, context: CliContext): void {
         options.url === true ? formatCommands(key, commandName(context.environment)) : `${key}\n`,
       );
     });
-}
-
-/** A random key of `bytes` bytes in characters that need no escape in a URL or a shell. */
-export function createKey(bytes: number = defaultBytes): string {
-  for (;;) {
-    const key = randomBytes(bytes).toString("base64url");
-    // A leading dash would read as an option wherever the key stands alone.
-    if (!key.startsWith("-")) return key;
-  }
 }
 
 function parseBytes(value: string): number {

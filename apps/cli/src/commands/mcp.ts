@@ -1,12 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { type AskOptions, addAskOptions } from "../remote/remote-options.ts";
-
-/** What `nodepass mcp` is given. */
-export interface McpCommandOptions extends AskOptions {
-  readonly readOnly?: boolean | undefined;
-  readonly file?: string | undefined;
-}
+import type { McpCommandOptions } from "../mcp/serve-agent.ts";
+import { addAskOptions } from "../remote/remote-options.ts";
 
 const explanation = `
 An agent's host starts this command and speaks the Model Context Protocol with it over standard input

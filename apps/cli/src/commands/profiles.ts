@@ -1,16 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import type { LoginOptions } from "../profiles/profile-commands.ts";
 import { parsePin, timeoutOption } from "../remote/remote-options.ts";
-
-/** Options of `nodepass login`. */
-export interface LoginOptions {
-  readonly master: string;
-  readonly key?: string;
-  readonly insecure?: boolean;
-  readonly pin?: string;
-  readonly timeout: number;
-  readonly check: boolean;
-}
 
 /** Adds `login` and `profile`: masters that need not be named again. */
 export function addProfileCommands(program: Command, context: CliContext): void {

@@ -1,13 +1,6 @@
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-
-/** Options of `nodepass service`. */
-export interface ServiceOptions {
-  readonly name: string;
-  readonly user?: boolean | undefined;
-  readonly system?: boolean | undefined;
-  readonly dryRun?: boolean | undefined;
-}
+import type { ServiceOptions } from "../service/manage-service.ts";
 
 /** Adds `service install`, `uninstall` and `status`. */
 export function addServiceCommand(program: Command, context: CliContext): void {

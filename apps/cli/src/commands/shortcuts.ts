@@ -1,23 +1,8 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { type LogFormat, logFormatOption } from "../output/log-format.ts";
-
-/** Options of `nodepass expose`. */
-export interface ExposeOptions {
-  readonly on: string;
-  readonly port?: string | undefined;
-  readonly qr: boolean;
-  readonly tls: boolean;
-  readonly dryRun?: boolean | undefined;
-  readonly logFormat: LogFormat;
-}
-
-/** Options of `nodepass forward`. */
-export interface ForwardOptions {
-  readonly to: string;
-  readonly dryRun?: boolean | undefined;
-  readonly logFormat: LogFormat;
-}
+import { logFormatOption } from "../output/log-format.ts";
+import type { ExposeOptions } from "../shortcuts/expose.ts";
+import type { ForwardOptions } from "../shortcuts/forward.ts";
 
 /** Adds `expose` and `forward`: the two tunnels that most people want, without a URL. */
 export function addShortcutCommands(program: Command, context: CliContext): void {

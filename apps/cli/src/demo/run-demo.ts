@@ -1,7 +1,6 @@
 import type { Logger } from "@nodepass/logging";
 import type { Tunnel, TunnelOptions } from "@nodepass/tunnel-core";
 import { type EnvironmentResult, formatHostPort, redact } from "@nodepass/url-config";
-import { createKey } from "../commands/keygen.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { commandName } from "../output/command-name.ts";
@@ -9,6 +8,7 @@ import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
 import { shellQuote } from "../output/shell-quote.ts";
 import { untilAborted } from "../stop-requests.ts";
+import { createKey } from "../tunnel/create-key.ts";
 import { logTunnel } from "../tunnel/log-tunnel.ts";
 import { createDemoSite } from "./demo-site.ts";
 import { fetchOnce } from "./fetch-once.ts";

@@ -1,13 +1,22 @@
 import { basename, extname, resolve } from "node:path";
 import type { Step } from "@nodepass/desired-state";
-import type { DesiredOptions } from "../commands/files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData, stdoutStyle } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openTarget } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
 import { loadFiles } from "./load-files.ts";
 import type { PlanFilesOptions, Planned } from "./plan-at.ts";
+
+/** Options of `apply` and `diff`. */
+export interface DesiredOptions extends RemoteOptions {
+  readonly file: readonly string[];
+  readonly owner?: string | undefined;
+  readonly prune?: boolean | undefined;
+  readonly adopt?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
 
 /** Runs `nodepass diff`, and `apply --dry-run`. @throws {CliError} code 6 if something differs */
 export async function diffFiles(context: CliContext, options: DesiredOptions): Promise<void> {

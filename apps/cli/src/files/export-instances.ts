@@ -2,10 +2,16 @@ import { writeFileSync } from "node:fs";
 import { type ExportedInstance, type ExportedService, exportConfig } from "@nodepass/config-file";
 import { toDesired } from "@nodepass/desired-state";
 import type { FleetClient } from "@nodepass/master-client/fleet";
-import type { ExportOptions } from "../commands/files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { openTarget } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
+
+/** Options of `export`. */
+export interface ExportOptions extends RemoteOptions {
+  readonly toUrlList?: boolean | undefined;
+  readonly to?: string | undefined;
+}
 
 /** Runs `nodepass export`: what `apply` and `run` read. */
 export async function exportInstances(context: CliContext, options: ExportOptions): Promise<void> {

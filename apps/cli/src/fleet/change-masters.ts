@@ -1,12 +1,23 @@
 import { findMaster } from "@nodepass/master-client/fleet";
 import { type FleetMasterChange, isLabelName, isLabelValue } from "@nodepass/model/fleet";
-import type { DrainOptions, LabelOptions } from "../commands/fleet-members.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData, printFields, stdoutStyle } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
 import { describeMaster } from "./show-master.ts";
+
+/** Options of `fleet label`. */
+export interface LabelOptions extends RemoteOptions {
+  readonly name?: string | undefined;
+  readonly address?: string | undefined;
+}
+
+/** Options of `fleet drain`. */
+export interface DrainOptions extends RemoteOptions {
+  readonly undo?: boolean | undefined;
+}
 
 /** Runs `nodepass fleet label`. */
 export async function labelMaster(

@@ -1,21 +1,12 @@
 import { findInstance } from "@nodepass/master-client";
 import {
   type FleetClient,
-  findInFleet,
   findMaster,
   findService,
   type GivenService,
 } from "@nodepass/master-client/fleet";
-import type { FailoverPolicy, FleetMaster, PartRole, Service } from "@nodepass/model/fleet";
-import { pairUrls, UrlConfigError } from "@nodepass/url-config";
-import type {
-  FleetCreateOptions,
-  FleetFailoverOptions,
-  FleetMoveOptions,
-  FleetPairOptions,
-  FleetRemoveOptions,
-  NewServiceOptions,
-} from "../commands/fleet-services.ts";
+import type { FailoverPolicy, PartRole, Service } from "@nodepass/model/fleet";
+import { type PairPlan, pairUrls, UrlConfigError } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData } from "../output/print.ts";
@@ -25,7 +16,47 @@ import { openFleet, openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { printService } from "./list-fleet.ts";
 import { placeOf } from "./place.ts";
-import { serviceToJson } from "./show-service.ts";
+import { serviceToJson, shownService } from "./show-service.ts";
+
+/** What is said of a new service, whichever way it is made. */
+export interface NewServiceOptions extends RemoteOptions {
+  readonly alias?: string | undefined;
+  readonly tag?: Readonly<Record<string, string>> | undefined;
+  readonly start: boolean;
+  readonly failover?: FailoverPolicy | undefined;
+  /** Seconds. */
+  readonly ttl?: number | undefined;
+  readonly failback?: boolean | undefined;
+  readonly showKey?: boolean | undefined;
+}
+
+/** Options of `fleet create`. */
+export interface FleetCreateOptions extends NewServiceOptions {
+  readonly on: readonly string[];
+  readonly spread?: string | undefined;
+}
+
+/** Options of `fleet pair`. */
+export interface FleetPairOptions extends NewServiceOptions, Omit<PairPlan, "tls"> {
+  readonly tls: boolean;
+  /** Where each end runs: a master or a selector. */
+  readonly server: string;
+  readonly client: string;
+}
+
+/** Options of `fleet move`. */
+export interface FleetMoveOptions extends RemoteOptions {
+  readonly to: string;
+  readonly part?: PartRole | undefined;
+  readonly force?: boolean | undefined;
+  readonly showKey?: boolean | undefined;
+}
+
+/** Options of `fleet failover set`. */
+export interface FleetFailoverOptions extends RemoteOptions {
+  readonly ttl?: number | undefined;
+  readonly failback?: boolean | undefined;
+}
 
 /** Runs `nodepass fleet create`. */
 export async function createFleetService(
@@ -218,55 +249,4 @@ export async function adopt(
       options,
     );
   }
-}
-
-/** Runs `nodepass fleet rm`. */
-export async function removeFromFleet(
-  context: CliContext,
-  names: readonly string[],
-  options: FleetRemoveOptions,
-): Promise<void> {
-  if (options.keep === true && options.stop === true) {
-    throw new CliError("--keep and --stop exclude each other", { exitCode: exitCodes.usage });
-  }
-  const { fleet } = await openFleet(context, options);
-  const [masters, services] = await Promise.all([fleet.masters(), fleet.services()]);
-  // A name that means nothing is most likely a slip: of the others nothing is removed then.
-  const found: (readonly [string, ReturnType<typeof findInFleet>])[] = [];
-  try {
-    await tryEach(context, names, async (name) => {
-      found.push([name, findInFleet({ masters, services }, name)]);
-    });
-  } catch (error) {
-    if (names.length > 1) context.stderr.write("nothing was removed\n");
-    throw error;
-  }
-  const removed: string[] = [];
-  await tryEach(context, found, async ([name, { master, service }]) => {
-    if (master !== undefined) await fleet.removeMaster(master.mid, options.stop);
-    if (service !== undefined) await fleet.removeService(service.sid, options.keep);
-    removed.push(master?.mid ?? service?.sid ?? name);
-    if (options.json === true) return;
-    const shown = service === undefined ? shownMaster(master, name) : shownService(service);
-    context.stdout.write(`removed ${shown}\n`);
-    if (master === undefined) return;
-    // A service that was removed just now has no part left there.
-    const gone = found.flatMap(([, each]) => each.service?.sid ?? []);
-    for (const each of services.filter(({ sid }) => !gone.includes(sid))) {
-      for (const { role } of each.parts.filter(({ owner }) => owner === master.mid)) {
-        const fate = options.stop === true ? "is told to end" : "stays there, as its own";
-        context.stderr.write(`the ${role} of ${shownService(each)} ${fate}\n`);
-      }
-    }
-  });
-  if (options.json === true) await printData(context, removed, options);
-}
-
-function shownMaster(master: FleetMaster | undefined, name: string): string {
-  if (master === undefined) return plainText(name);
-  return plainText(master.name === "" ? master.mid : `${master.mid} (${master.name})`);
-}
-
-function shownService({ sid, alias }: Service): string {
-  return plainText(alias === "" ? sid : `${sid} (${alias})`);
 }

@@ -5,14 +5,29 @@ import {
   type RemoteFleetInstance,
 } from "@nodepass/master-client/fleet";
 import type { FleetMaster, Service } from "@nodepass/model/fleet";
-import type { FleetListOptions, FleetShowOptions } from "../commands/fleet-views.ts";
 import type { CliContext } from "../context.ts";
 import { printData, printFields, printTable, stdoutStyle } from "../output/print.ts";
 import { listColumns, toJson } from "../output/show-instance.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
 import { describeMaster, masterColumns } from "./show-master.ts";
 import { describeService, namesOf, serviceColumns, serviceToJson } from "./show-service.ts";
+
+/** How what is in a fleet is listed. */
+export interface FleetListOptions extends RemoteOptions {
+  readonly selector?: string | undefined;
+  readonly status?: string | undefined;
+  /** mid or name of a master. */
+  readonly on?: string | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly showKey?: boolean | undefined;
+}
+
+/** How one thing of a fleet is shown. */
+export interface FleetShowOptions extends RemoteOptions {
+  readonly showKey?: boolean | undefined;
+}
 
 /** Runs `nodepass fleet ls [masters]`. */
 export async function listMasters(context: CliContext, options: FleetListOptions): Promise<void> {
@@ -98,7 +113,7 @@ interface Listing<Row> {
 }
 
 /** Prints a list as the options want it. */
-export async function printList<Row>(
+async function printList<Row>(
   context: CliContext,
   { what, all, id, print }: Listing<Row>,
   options: FleetListOptions,
@@ -106,7 +121,7 @@ export async function printList<Row>(
   if (options.quiet === true) {
     const ids = all.map(id);
     if (options.json === true) await printData(context, ids, options);
-    else context.stdout.write(ids.map((each) => `${each}\n`).join(""));
+    else context.stdout.write(ids.map((each) => `${plainText(each)}\n`).join(""));
   } else if (options.json === true) await printData(context, all, options);
   else if (all.length === 0) context.stderr.write(`no ${what}\n`);
   else print(all);

@@ -1,4 +1,4 @@
-import type { TokenCreateOptions } from "../commands/fleet-members.ts";
+import type { FleetRole } from "@nodepass/model/fleet";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
 import { printData, printTable } from "../output/print.ts";
@@ -7,6 +7,17 @@ import { tryEach } from "../output/try-each.ts";
 import { openFleet } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { shownLabels } from "./show-master.ts";
+
+/** Options of `fleet token create`. */
+export interface TokenCreateOptions extends RemoteOptions {
+  readonly role?: FleetRole | undefined;
+  readonly selector?: string | undefined;
+  readonly label?: Readonly<Record<string, string>> | undefined;
+  readonly uses?: number | undefined;
+  /** Seconds. */
+  readonly ttl?: number | undefined;
+  readonly note?: string | undefined;
+}
 
 /** A join token that nobody thought about is good for one master and an hour. */
 const JOIN_DEFAULTS = { uses: 1, ttl: 3600 } as const;

@@ -1,8 +1,14 @@
-import type { FleetAuditOptions } from "../commands/fleet-views.ts";
 import type { CliContext } from "../context.ts";
 import { printData, printTable, stdoutStyle } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
+
+/** Options of `fleet audit`. */
+export interface FleetAuditOptions extends RemoteOptions {
+  readonly limit: number;
+  readonly before?: number | undefined;
+}
 
 /** Runs `nodepass fleet audit`. */
 export async function printAudit(context: CliContext, options: FleetAuditOptions): Promise<void> {

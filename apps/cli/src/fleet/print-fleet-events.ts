@@ -1,14 +1,20 @@
 import { followFleetEvents } from "@nodepass/master-client/fleet";
 import type { FleetEvent } from "@nodepass/model/fleet";
 import { redact } from "@nodepass/url-config";
-import type { FleetEventsOptions } from "../commands/fleet-views.ts";
 import type { CliContext } from "../context.ts";
 import { stdoutStyle, streamPrinter } from "../output/print.ts";
 import type { ShowOptions } from "../output/show-instance.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
 import { followUntilStopped } from "../watch/follow-until-stopped.ts";
 import { serviceToJson } from "./show-service.ts";
+
+/** Options of `fleet events`. */
+export interface FleetEventsOptions extends RemoteOptions {
+  readonly type?: readonly string[] | undefined;
+  readonly showKey?: boolean | undefined;
+}
 
 /** Runs `nodepass fleet events`. */
 export async function printFleetEvents(

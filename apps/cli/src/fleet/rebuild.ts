@@ -1,9 +1,14 @@
-import type { FleetRebuildOptions } from "../commands/fleet-files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { printData } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
+import type { RemoteOptions } from "../remote/remote-options.ts";
+
+/** Options of `fleet rebuild`. */
+export interface FleetRebuildOptions extends RemoteOptions {
+  readonly dryRun?: boolean | undefined;
+}
 
 /** Runs `nodepass fleet rebuild`: services of what masters run, whose records the store has lost. */
 export async function rebuildFleet(

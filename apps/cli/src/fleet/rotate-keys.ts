@@ -1,9 +1,16 @@
 import { chmod, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FleetSecrets } from "@nodepass/fleet-protocol";
-import type { FleetRotateOptions, RotatedKey } from "../commands/fleet-files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
+
+/** `data`: of the records; `members`, `hubs`: what signs them; `operator`: what signs the account. */
+export type RotatedKey = "data" | "members" | "hubs" | "operator";
+
+/** Options of `fleet rotate`. */
+export interface FleetRotateOptions {
+  readonly operatorSeed?: string | undefined;
+}
 
 /** What is to be done for a new key to be used everywhere. */
 const next: Readonly<Record<RotatedKey, string>> = {

@@ -1,12 +1,22 @@
 import { join } from "node:path";
-import type { FleetHubCommandOptions } from "../commands/fleet-files.ts";
+import type { HostPort, LogLevel } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
 import { serveUntilStopped } from "../master/run-master.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
+import type { LogFormat } from "../output/log-format.ts";
 import { untilAborted } from "../stop-requests.ts";
 import { readVersion } from "../version.ts";
 import { readHubSettings } from "./hub-settings.ts";
 import { keepNewSpaceSmall } from "./small-heap.ts";
+
+/** Options of `fleet hub`. */
+export interface FleetHubCommandOptions {
+  readonly listen?: HostPort | undefined;
+  readonly id?: string | undefined;
+  readonly exports?: string | undefined;
+  readonly log: LogLevel;
+  readonly logFormat: LogFormat;
+}
 
 /** Runs `nodepass fleet hub` until it is asked to stop. */
 export async function runHub(

@@ -28,7 +28,7 @@ function shownTraffic({ traffic }: FleetMaster): string {
 }
 
 /** How long ago a time was. */
-export function shownAge(time: string | null, nowMs: number): string {
+function shownAge(time: string | null, nowMs: number): string {
   const ms = time === null ? Number.NaN : nowMs - Date.parse(time);
   return Number.isNaN(ms) ? "never" : `${formatSeconds(ms / 1000)} ago`;
 }

@@ -91,3 +91,8 @@ export function describeService(
     ]),
   ];
 }
+
+/** A service in a sentence: its sid, and its alias if it has one. */
+export function shownService({ sid, alias }: Service): string {
+  return plainText(alias === "" ? sid : `${sid} (${alias})`);
+}

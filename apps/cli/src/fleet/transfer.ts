@@ -1,11 +1,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { FleetClient } from "@nodepass/master-client/fleet";
-import type { FleetExportOptions } from "../commands/fleet-files.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { printData } from "../output/print.ts";
+import { plainJson } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
+
+/** Options of `fleet export`. */
+export interface FleetExportOptions extends RemoteOptions {
+  readonly to?: string | undefined;
+  readonly nodepassdash?: boolean | undefined;
+}
 
 /** Runs `nodepass fleet export`. */
 export async function exportFleet(context: CliContext, options: FleetExportOptions): Promise<void> {
@@ -14,7 +20,7 @@ export async function exportFleet(context: CliContext, options: FleetExportOptio
   const text = await fleet.exportServices(format);
   const { to } = options;
   if (to === undefined) {
-    context.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    context.stdout.write(plainJson(text.endsWith("\n") ? text : `${text}\n`));
     return;
   }
   try {
@@ -73,7 +79,7 @@ async function bringIn(
 }
 
 /** The text of an export. */
-export async function readExport({ stdin }: CliContext, file: string): Promise<string> {
+async function readExport({ stdin }: CliContext, file: string): Promise<string> {
   if (file === "-") {
     let text = "";
     stdin.setEncoding("utf8");

@@ -50,7 +50,7 @@ async function printList(
         instances.map(({ id }) => id),
         options,
       );
-    } else context.stdout.write(instances.map(({ id }) => `${id}\n`).join(""));
+    } else context.stdout.write(instances.map(({ id }) => `${plainText(id)}\n`).join(""));
   } else if (options.json === true) {
     await printData(
       context,

@@ -7,10 +7,10 @@ import {
   type RemoteInstance,
 } from "@nodepass/master-client";
 import { formatHostPort, parseTunnelUrlLenient } from "@nodepass/url-config";
-import { createKey } from "../commands/keygen.ts";
 import { createDemoSite } from "../demo/demo-site.ts";
 import { findFreePorts, listen } from "../demo/listen.ts";
 import { withReason } from "../instances/why-it-fails.ts";
+import { createKey } from "../tunnel/create-key.ts";
 
 /** The tag by which the two instances are known again at another start. */
 const tagName = "demonstration";

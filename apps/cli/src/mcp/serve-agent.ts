@@ -3,14 +3,20 @@ import { join, resolve } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { createExportFile, serveMcp } from "@nodepass/mcp";
 import type { Logger } from "@nodepass/model";
-import type { McpCommandOptions } from "../commands/mcp.ts";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
 import { hideKeys } from "../output/hide-keys.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openMaster } from "../remote/open-master.ts";
+import type { AskOptions } from "../remote/remote-options.ts";
 import { untilAborted } from "../stop-requests.ts";
 import { readVersion } from "../version.ts";
+
+/** What `nodepass mcp` is given. */
+export interface McpCommandOptions extends AskOptions {
+  readonly readOnly?: boolean | undefined;
+  readonly file?: string | undefined;
+}
 
 /**
  * Runs `nodepass mcp` until the agent has closed standard input, or it is asked to stop. Standard output

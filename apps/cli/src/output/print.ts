@@ -1,6 +1,7 @@
 import type { CliContext } from "../context.ts";
 import { createStyle, hasColour, type Style } from "./colour.ts";
 import { formatTable, type TableColumn } from "./table.ts";
+import { needsQuotes, plainJson } from "./terminal-text.ts";
 
 /** The style for standard output. */
 export function stdoutStyle({ stdout, environment }: CliContext): Style {
@@ -20,11 +21,11 @@ export async function printData(
   { output }: DataOptions,
 ): Promise<void> {
   if (output !== "yaml") {
-    stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    stdout.write(`${plainJson(JSON.stringify(value, undefined, 2))}\n`);
     return;
   }
-  const { stringify } = await import("yaml");
-  stdout.write(stringify(value, yamlOptions));
+  const toYaml = await yamlWriter();
+  stdout.write(toYaml(value));
 }
 
 /** Returns what prints values of a stream: lines of JSON, or YAML documents. */
@@ -32,13 +33,27 @@ export async function streamPrinter(
   { stdout }: CliContext,
   { output }: DataOptions,
 ): Promise<(value: unknown) => void> {
-  if (output !== "yaml") return (value) => stdout.write(`${JSON.stringify(value)}\n`);
-  const { stringify } = await import("yaml");
-  return (value) => stdout.write(`---\n${stringify(value, yamlOptions)}`);
+  if (output !== "yaml") return (value) => stdout.write(`${plainJson(JSON.stringify(value))}\n`);
+  const toYaml = await yamlWriter();
+  return (value) => stdout.write(`---\n${toYaml(value)}`);
 }
 
 /** Long URLs stay on their line; ids such as 12345678 and 1e234567 stay text by the quotes. */
 const yamlOptions = { lineWidth: 0, version: "1.1" } as const;
+
+async function yamlWriter(): Promise<(value: unknown) => string> {
+  const { Document, Scalar, visit } = await import("yaml");
+  return (value) => {
+    const document = new Document(value, yamlOptions);
+    visit(document, {
+      Scalar: (_key, node) => {
+        if (typeof node.value === "string" && needsQuotes(node.value))
+          node.type = Scalar.QUOTE_DOUBLE;
+      },
+    });
+    return plainJson(document.toString(yamlOptions));
+  };
+}
 
 /** Prints rows as columns, cut to the width of a terminal. */
 export function printTable<Row>(

@@ -37,7 +37,7 @@ export function shownStatus(status: string, style: Style): string {
 }
 
 /** What is known beside the status: a tunnel that waits for its peer, or why it fails. */
-export function shownState({ status, link, reason }: RemoteInstance): string {
+function shownState({ status, link, reason }: RemoteInstance): string {
   if (status === "running") return link === "down" ? "waits for its peer" : "";
   return status === "error" ? plainText(reason) : "";
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { printData } from "./print.ts";
 import { logText, plainText } from "./terminal-text.ts";
 
 describe("plainText", () => {
@@ -9,6 +11,23 @@ describe("plainText", () => {
     expect(plainText("abc\u202edef\u009b")).toBe("abc\\u202edef\\u009b");
     expect(plainText("Grüße <b> 🚇")).toBe("Grüße <b> 🚇");
   });
+});
+
+describe("printData", () => {
+  it.each(["json", "yaml"])(
+    "prints the same value as %s, with nothing that a terminal obeys",
+    async (output) => {
+      const value = {
+        "k\u202e": ["\x1b[2J", "plain", "\u009b31m", "Grüße\u2028", "\u007f: - #"],
+        n: 1,
+      };
+      let text = "";
+      const stdout = { write: (more: string) => (text += more) };
+      await printData({ stdout } as unknown as Parameters<typeof printData>[0], value, { output });
+      expect(text).toBe(plainText(text).replaceAll("\\u000a", "\n"));
+      expect(output === "yaml" ? parse(text, { version: "1.1" }) : JSON.parse(text)).toEqual(value);
+    },
+  );
 });
 
 describe("logText", () => {

@@ -28,7 +28,7 @@ export interface MasterChoice {
 }
 
 /** Where `nodepass 'master://…'` listens unless told otherwise. */
-export const defaultMaster = "http://127.0.0.1:9090";
+const defaultMaster = "http://127.0.0.1:9090";
 
 /**
  * Finds the master that is meant. The address: `--master`, `--profile`, `NP_MASTER_URL`, the current

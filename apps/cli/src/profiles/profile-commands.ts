@@ -12,12 +12,21 @@ import {
   type Trust,
   writeProfiles,
 } from "@nodepass/master-client/node";
-import type { LoginOptions } from "../commands/profiles.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData, printTable } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { readSecret } from "./read-secret.ts";
+
+/** Options of `nodepass login`. */
+export interface LoginOptions {
+  readonly master: string;
+  readonly key?: string;
+  readonly insecure?: boolean;
+  readonly pin?: string;
+  readonly timeout: number;
+  readonly check: boolean;
+}
 
 /** Runs `nodepass login`: asks the master whether the key is good, then saves both. */
 export async function login(

@@ -16,7 +16,7 @@ export interface RemoteOptions extends AskOptions {
 }
 
 /** The forms of results. */
-export const outputFormats = ["table", "wide", "json", "yaml"] as const;
+const outputFormats = ["table", "wide", "json", "yaml"] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 const defaultTimeoutMs = 15_000;
@@ -72,7 +72,7 @@ export function parsePin(value: string): string {
 }
 
 /** Reads seconds. @returns milliseconds */
-export function parseTimeout(value: string): number {
+function parseTimeout(value: string): number {
   const milliseconds = /^\d+(?:\.\d+)?s?$/.test(value) ? Number.parseFloat(value) * 1000 : 0;
   if (milliseconds < 1 || milliseconds > maxTimeoutMs) {
     throw new InvalidArgumentError("allowed: seconds, more than 0.");

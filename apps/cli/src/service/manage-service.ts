@@ -2,12 +2,19 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname } from "node:path";
-import type { ServiceOptions } from "../commands/service.ts";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { hideKeys } from "../output/hide-keys.ts";
 import { shellQuote } from "../output/shell-quote.ts";
 import { type Machine, planService } from "./service-plan.ts";
+
+/** Options of `nodepass service`. */
+export interface ServiceOptions {
+  readonly name: string;
+  readonly user?: boolean | undefined;
+  readonly system?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
 
 /** Runs `nodepass service install`. @throws {CliError} if a file can't be written or a command fails */
 export async function installService(

@@ -1,11 +1,21 @@
 import { parseHostPort } from "@nodepass/url-config";
-import { createKey } from "../commands/keygen.ts";
-import type { ExposeOptions } from "../commands/shortcuts.ts";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
+import type { LogFormat } from "../output/log-format.ts";
 import { shellQuote } from "../output/shell-quote.ts";
+import { createKey } from "../tunnel/create-key.ts";
 import { readAddress } from "./read-address.ts";
 import { runUrl } from "./run-url.ts";
+
+/** Options of `nodepass expose`. */
+export interface ExposeOptions {
+  readonly on: string;
+  readonly port?: string | undefined;
+  readonly qr: boolean;
+  readonly tls: boolean;
+  readonly dryRun?: boolean | undefined;
+  readonly logFormat: LogFormat;
+}
 
 /** Runs `nodepass expose`: says what the server has to run, and runs the client. */
 export async function expose(

@@ -1,9 +1,16 @@
-import type { ForwardOptions } from "../commands/shortcuts.ts";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
+import type { LogFormat } from "../output/log-format.ts";
 import { shellQuote } from "../output/shell-quote.ts";
 import { readAddress } from "./read-address.ts";
 import { runUrl } from "./run-url.ts";
+
+/** Options of `nodepass forward`. */
+export interface ForwardOptions {
+  readonly to: string;
+  readonly dryRun?: boolean | undefined;
+  readonly logFormat: LogFormat;
+}
 
 /** Runs `nodepass forward`. */
 export async function forward(

@@ -57,7 +57,7 @@ export function createInstanceBoard(): InstanceBoard {
 }
 
 /** Bytes a second in both directions. */
-export function totalRate({ rates: { received = 0, sent = 0 } }: BoardRow): number {
+function totalRate({ rates: { received = 0, sent = 0 } }: BoardRow): number {
   return received + sent;
 }
 

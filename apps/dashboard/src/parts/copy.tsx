@@ -14,7 +14,7 @@ export function CopyText({ text, label }: { readonly text: string; readonly labe
 }
 
 /** Puts a text where others can paste it. */
-export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
+function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
   const [isDone, setDone] = useState(false);
   const t = texts();
   const copy = async (): Promise<void> => {

@@ -62,7 +62,7 @@ export function shortAddress(address: HostPort): string {
 }
 
 /** Addresses in a line, the first two of many. */
-export function shortAddresses(addresses: readonly HostPort[]): string {
+function shortAddresses(addresses: readonly HostPort[]): string {
   const rest = addresses.length - 2;
   const shown = addresses.slice(0, 2).map(shortAddress).join(", ");
   return rest > 0 ? `${shown} +${rest}` : shown;

@@ -1,4 +1,5 @@
 import type { LogLineLevel } from "@nodepass/model";
+import { findWords } from "./find-words.ts";
 
 /** A piece of a line in one colour. */
 export interface LogPiece {
@@ -54,11 +55,7 @@ export function findLines(
   least: LogLineLevel,
   query: string,
 ): LogLine[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const from = order.indexOf(least);
-  return lines.filter(({ level, text }) => {
-    if (order.indexOf(level) < from) return false;
-    const small = text.toLowerCase();
-    return words.every((word) => small.includes(word));
-  });
+  const loud = lines.filter(({ level }) => order.indexOf(level) >= from);
+  return findWords(loud, query, ({ text }) => text);
 }

@@ -9,7 +9,7 @@ const urls = preference<readonly string[]>("masters", [], isTextList);
 const followed = signal<ReadonlyMap<string, Master>>(new Map());
 
 /** Masters beside the one that served the page, that this browser has a key of. */
-export const otherMasters = computed(() => [...followed.value.values()]);
+const otherMasters = computed(() => [...followed.value.values()]);
 
 /** The master of a fleet that is opened: it is reached through the hub. */
 export const openedMember = signal<Master | undefined>(undefined);

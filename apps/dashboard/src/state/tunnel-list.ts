@@ -1,5 +1,6 @@
 import { nameInstance } from "@nodepass/master-client";
 import { computed, signal } from "@preact/signals";
+import { findWords } from "./find-words.ts";
 import { flowOf, routeOf } from "./flow.ts";
 import { isOneOf, isTextList, preference } from "./preferences.ts";
 import type { Row, Rows } from "./rows.ts";
@@ -72,23 +73,13 @@ export function toggleSelected(id: string): void {
   selected.value = now;
 }
 
-/** What is searched of an instance, in small letters. */
+/** What is searched of an instance. */
 function searchText({ instance }: Row): string {
   const { id, alias, url, tags, type, status, reason, peer } = instance;
   // Not the key: it is no name of anything.
   const shown = url.replace(/\/\/[^/?]*@/, "//");
   const pairs = Object.entries(tags).map(([name, value]) => `${name}=${value}`);
-  return [id, alias, shown, type, status, reason, peer.alias, ...pairs].join("\n").toLowerCase();
-}
-
-/** The rows that fit every word that is searched. */
-export function findRows(rows: readonly Row[], query: string): Row[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [...rows];
-  return rows.filter((row) => {
-    const text = searchText(row);
-    return words.every((word) => text.includes(word));
-  });
+  return [id, alias, shown, type, status, reason, peer.alias, ...pairs].join("\n");
 }
 
 /** What a row is sorted by in a column. */
@@ -120,7 +111,7 @@ function sortValue({ instance, received, sent }: Row, by: Sort): string | number
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /** Sorts in place; rows that are the same in it go by name. */
-export function sortRows(rows: Row[], by: Sort, descending: boolean): Row[] {
+function sortRows(rows: Row[], by: Sort, descending: boolean): Row[] {
   const keyed = rows.map((row) => ({
     row,
     value: sortValue(row, by),
@@ -146,7 +137,11 @@ function groupOf({ instance }: Row, by: string): string {
 
 /** The lines of the list: rows, under a heading for each group if there are groups. */
 export function listItems(rows: Rows): ListItem[] {
-  const found = sortRows(findRows(rows.list(), search.value), sort.value, isDescending.value);
+  const found = sortRows(
+    findWords(rows.list(), search.value, searchText),
+    sort.value,
+    isDescending.value,
+  );
   const by = grouping.value;
   if (by === "") return found.map((row) => ({ kind: "row", row }));
   const groups = Map.groupBy(found, (row) => groupOf(row, by));

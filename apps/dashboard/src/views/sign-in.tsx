@@ -1,7 +1,7 @@
 import { MasterClientError } from "@nodepass/master-client";
 import { useState } from "preact/hooks";
 import { texts } from "../i18n/index.ts";
-import { Icon } from "../parts/icon.tsx";
+import { ProblemLine } from "../parts/problem-line.tsx";
 import type { Keeping } from "../state/keys.ts";
 import { linkProblem, ownUrl, signIn } from "../state/session.ts";
 import { LookSettings } from "./look-settings.tsx";
@@ -27,11 +27,9 @@ export function SignIn({ words }: SignInProps) {
           <Logo /> NodePass
         </h1>
         <p class="dim break">{ownUrl.replace(/^https?:\/\//, "")}</p>
-        {linkProblem.value === "" ? null : (
-          <p class="problem" role="alert">
-            <Icon name="warning" /> {t.signIn.linkFailed(linkProblem.value)}
-          </p>
-        )}
+        <ProblemLine
+          text={linkProblem.value === "" ? "" : t.signIn.linkFailed(linkProblem.value)}
+        />
         <KeyForm action={t.signIn.action} use={signIn} words={words} />
         <p class="hint">{(words ?? t.signIn).whereIsIt}</p>
       </div>
@@ -101,11 +99,7 @@ export function KeyForm({ action, use, words }: KeyFormProps) {
           }}
         />
       </label>
-      {problem === "" ? null : (
-        <p class="problem" id="key-problem" role="alert">
-          <Icon name="warning" /> {problem}
-        </p>
-      )}
+      <ProblemLine text={problem} id="key-problem" />
       <label class="check">
         <input
           type="checkbox"

@@ -2,10 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { PartKey, PartOrder, PartReport, Synced } from "@nodepass/fleet-protocol";
 import { type InstanceManager, monotonicMs } from "@nodepass/instances";
-import { type Instance, type Logger, ServiceError } from "@nodepass/model";
+import type { Logger } from "@nodepass/model";
 import type { PartEntry } from "../file/fleet-file.ts";
 import type { GrantedLease } from "./leases.ts";
+import { OwedWork } from "./owed-work.ts";
 import { keyOf, type PartBook } from "./part-book.ts";
+import { failureOf, reportOf } from "./part-report.ts";
 import { type Bringing, PartRunner } from "./part-runner.ts";
 import type { Preparing } from "./preparing.ts";
 
@@ -43,6 +45,8 @@ export class PartKeeper {
   readonly #untold = new Map<string, PartReport>();
   /** Until when strict parts may serve here, by `monotonicMs`. */
   readonly #until = new Map<string, number>();
+  /** What waits until something can be saved here again: by part, and of the book itself. */
+  readonly #owed = new OwedWork();
   readonly #closing = new AbortController();
   #unsubscribe: (() => void) | undefined;
   #telling: NodeJS.Timeout | undefined;
@@ -117,7 +121,7 @@ export class PartKeeper {
       }
     }
     await applying;
-    await book.save();
+    await this.#save();
   }
 
   /** A strict part may serve for longer; if it is to run, it does. Section 7, rule 5. */
@@ -149,6 +153,7 @@ export class PartKeeper {
   /** Nothing is begun any more. Idempotent. */
   close(): void {
     this.#closing.abort();
+    this.#owed.close();
     this.#unsubscribe?.();
     clearTimeout(this.#telling);
   }
@@ -222,9 +227,11 @@ export class PartKeeper {
     if (!book.isNew(order)) {
       const known = book.get(order);
       if (known === undefined) return this.#released(order, book.carriedBy(order));
-      if (known.rev === order.rev && known.reason === "") await this.#bring(known);
+      const isOver = known.reason !== "" && known.tries >= MAX_TRIES;
+      if (known.rev === order.rev && !isOver) await this.#bring(known);
       return this.#tellNow(known);
     }
+    this.#owed.settle(keyOf(order));
     if (order.gone) return this.#giveUp(order);
     const before = book.get(order);
     const isNamed =
@@ -235,45 +242,65 @@ export class PartKeeper {
     const entry = book.take(order);
     this.#listen();
     this.#bound(entry, wasStrict);
-    await this.#save();
     await this.#bring(entry, { adopt: order.adopt, naming: !isNamed });
     if (entry.strict) this.#options.onLeaseWanted();
     return this.#tellNow(entry);
   }
 
-  /** Tries until it is so, or has failed so often that another try is in vain. */
+  /**
+   * Tries until it is so, or has failed so often that another try is in vain. While nothing can be saved
+   * nothing is begun: the next start would not know of it. That is no fault of the record, and tried again.
+   *
+   * @param most tries at once
+   */
   async #bring(
     entry: PartEntry,
     how: Pick<Bringing, "adopt" | "naming"> = { adopt: null, naming: false },
+    most = MAX_TRIES,
   ): Promise<void> {
     const { rev, bucket } = entry;
     const { signal } = this.#closing;
-    for (;;) {
+    const isStill = () => entry.rev === rev && entry.bucket === bucket;
+    for (let tried = 1; ; tried += 1) {
+      let isOurs = false;
       try {
+        await this.#book.save();
         await this.#runner.bring(entry, {
           ...how,
           leased: this.#until.has(keyOf(entry)),
           refusal: (settings) => this.#options.preparing.refusal(settings),
           isTaken: (id) => this.#book.find(id) !== undefined,
-          save: () => this.#save(),
+          save: () => this.#book.save(),
         });
         entry.tries = 0;
         entry.reason = "";
-        await this.#save();
+        await this.#book.save();
         return;
       } catch (error) {
-        const { code, message } = failureOf(error);
+        const { message, ...failure } = failureOf(error);
+        isOurs = failure.isOurs;
         entry.reason = message;
-        entry.tries = isFinal(code) ? MAX_TRIES : entry.tries + 1;
+        const counted = Math.min(entry.tries + 1, isOurs ? MAX_TRIES - 1 : MAX_TRIES);
+        entry.tries = failure.isFinal ? MAX_TRIES : counted;
         const fields = { sid: entry.sid, part: entry.part, tries: entry.tries, reason: message };
         this.#options.logger.warn(fields, "fleet: part not as its record says");
         await this.#save();
       }
-      if (entry.tries >= MAX_TRIES || signal.aborted) return;
       // Aborted: the next start tries again.
+      if (entry.tries >= MAX_TRIES || signal.aborted) return;
+      if (isOurs && tried >= most) {
+        this.#owed.owe(keyOf(entry), () =>
+          this.#enqueue(entry, async () => {
+            if (this.#book.get(entry) !== entry || !isStill()) return;
+            await this.#bring(entry, how, 1);
+            await this.#tellNow(entry);
+          }),
+        );
+        return;
+      }
       const wait = FIRST_RETRY_MS * 2 ** (entry.tries - 1);
       await delay(wait, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted || entry.rev !== rev || entry.bucket !== bucket) return;
+      if (signal.aborted || !isStill()) return;
     }
   }
 
@@ -294,7 +321,16 @@ export class PartKeeper {
       await this.#save();
       return this.#released(order, carried);
     } catch (error) {
-      entry.reason = failureOf(error).message;
+      const { message, isOurs } = failureOf(error);
+      entry.reason = message;
+      if (isOurs) {
+        this.#owed.owe(keyOf(order), () =>
+          this.#enqueue(order, async () => {
+            // It may have been given back meanwhile.
+            if ((this.#book.get(order)?.rev ?? rev) <= rev) await this.#giveUp(order);
+          }),
+        );
+      }
       return this.#tellNow(entry);
     }
   }
@@ -350,39 +386,14 @@ export class PartKeeper {
     }, TOLD_TOGETHER_MS);
   }
 
+  /** What can't wait for the disk is done; the file follows as soon as it can. */
   async #save(): Promise<void> {
     try {
       await this.#book.save();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#options.logger.error({ reason }, "fleet: what runs here is not saved");
+      this.#owed.owe("book", () => this.#save());
     }
   }
-}
-
-function reportOf(entry: PartEntry, instance: Instance | undefined): PartReport {
-  const { sid, part, rev, epoch, reason } = entry;
-  const isBad = reason !== "" || instance === undefined || instance.status === "error";
-  const why = reason === "" ? (instance?.reason ?? "") || "it is not there" : reason;
-  return {
-    sid,
-    part,
-    rev,
-    epoch,
-    outcome: isBad ? "failed" : "applied",
-    reason: isBad ? why : "",
-    instance: instance?.id ?? null,
-    running: instance !== undefined && instance.status !== "stopped",
-    carried: null,
-  };
-}
-
-function failureOf(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof ServiceError) return { code: error.code, message: error.message };
-  return { code: "", message: error instanceof Error ? error.message : String(error) };
-}
-
-/** What no other try makes better. */
-function isFinal(code: string): boolean {
-  return code === "INVALID_URL" || code === "INVALID" || code === "FORBIDDEN";
 }

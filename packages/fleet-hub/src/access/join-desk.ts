@@ -21,6 +21,9 @@ import { createTurnstile } from "./turnstile.ts";
 /** Joins and renewals in progress, and those that wait: each one writes four times. */
 const JOINS = { atOnce: 64, waiting: 2000 } as const;
 
+/** Controls and marks that turn the writing direction round: a name is what people know a master by. */
+const UNSAFE_IN_NAMES = /\p{Cc}|[\u2028\u2029]|\p{Bidi_Control}|\p{Surrogate}/gu;
+
 /** What is needed to let masters in. */
 export interface JoinDeskOptions {
   readonly hub: HubSecrets;
@@ -28,6 +31,8 @@ export interface JoinDeskOptions {
   readonly index: Pick<LiveIndex, "findMembers" | "wroteMember">;
   readonly tokens: Pick<Tokens, "use">;
   readonly audit: Auditor;
+  /** How long a member must wait for another JWT, ms: it has sent too much. */
+  readonly waitOf: (mid: string) => number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -47,7 +52,8 @@ export function createJoinDesk(
   /** Names of masters whose records are being written. */
   const taken = new Set<string>();
   /** Clones of one machine have its name: who comes later gets the beginning of its mid behind it. */
-  const freeName = ({ mid, name }: JoinRequest): string => {
+  const freeName = ({ mid, name: given }: JoinRequest): string => {
+    const name = given.replace(UNSAFE_IN_NAMES, "").trim();
     if (name === "") return mid;
     const isFree = (one: string) => index.findMembers(one).length === 0 && !taken.has(one);
     return [name, `${name}-${mid.slice(0, 4)}`].find(isFree) ?? `${name}-${mid}`;
@@ -120,6 +126,11 @@ export function createJoinDesk(
         throw new ServiceError("INVALID", "the master's box key can't be used", { cause: error });
       }
     };
+    const waitMs = options.waitOf(request.mid);
+    if (waitMs > 0) {
+      const text = `master ${request.mid} has sent too much and is cut off; again in ${Math.ceil(waitMs / 1000)} s`;
+      throw new ServiceError("UNAVAILABLE", text);
+    }
     const expiresAt = clock.now() + MEMBER_JWT_MS;
     const answer: JoinAnswer = {
       fleet: secrets.fleet,

@@ -12,6 +12,7 @@ import {
 } from "@nodepass/fleet-protocol";
 import { type Logger, ServiceError } from "@nodepass/model";
 import type { EngineLink } from "./engine-link.ts";
+import { askLoad, askUsers, type EngineLoad, type EngineUser } from "./engine-load.ts";
 
 /** How long servers are waited for, and how long after the last of them, ms. */
 const QUESTION_MS = { most: 3000, stall: 500 } as const;
@@ -36,6 +37,10 @@ export interface EngineControl {
   revoke(nkeys: readonly string[]): Promise<void>;
   /** Those of these keys that the engine would still take. @throws {ServiceError} `UNAVAILABLE` */
   notRevoked(nkeys: readonly string[]): Promise<readonly string[]>;
+  /** What the engine carries now. Rejects while it can't be asked. */
+  load(): Promise<EngineLoad>;
+  /** Who of the fleet's account is there, with what they have sent. Rejects while it can't be asked. */
+  users(): Promise<readonly EngineUser[]>;
 }
 
 /** @param link of a user of the system account */
@@ -120,6 +125,8 @@ export function engineControl(
       const revoked = revocationsOf(await lookUp());
       return nkeys.filter((key) => !revoked.has(key));
     },
+    load: () => askLoad(link),
+    users: () => askUsers(link, secrets.account),
   };
 }
 

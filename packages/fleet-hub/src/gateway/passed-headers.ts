@@ -17,6 +17,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 export const NOT_A_MEMBERS_MATTER: ReadonlySet<string> = new Set([
   ...["set-cookie", "clear-site-data", "strict-transport-security", "alt-svc"],
   ...["service-worker-allowed", "public-key-pins", "report-to", "nel"],
+  // A web server before the hub would take them for orders.
+  ...["x-accel-redirect", "x-sendfile", "x-lighttpd-send-file"],
 ]);
 
 /** Types that no browser runs or draws as a page, whatever is in them. */
@@ -49,13 +51,15 @@ export function requestHeaders(headers: Headers, secret: (value: string) => bool
 }
 
 /**
- * What of a member's headers reaches a client. Lengths are counted anew, but where there is no body.
+ * What of a member's headers reaches a client. Lengths are counted anew, but where there is no body; a
+ * redirect that leads away from the master is none.
  *
+ * @param options.target path and query that the member was asked for
  * @throws {TypeError} for a name or value that is none
  */
 export function responseHeaders(
   list: HeaderList,
-  options: { readonly hasBody: boolean; readonly boxed: boolean },
+  options: { readonly hasBody: boolean; readonly boxed: boolean; readonly target: string },
 ): Headers {
   const all = new Headers();
   for (const [name, value] of list) all.append(name, value);
@@ -64,9 +68,29 @@ export function responseHeaders(
     const drop = HOP_BY_HOP.has(name) || NOT_A_MEMBERS_MATTER.has(name) || named.has(name);
     if (drop || (options.hasBody && name === "content-length")) all.delete(name);
   }
+  const location = all.get("location");
+  if (location !== null && !staysAtMaster(location, options)) all.delete("location");
   const type = all.get("content-type") ?? "";
   if (options.boxed && type !== "" && !INERT_TYPES.test(type)) {
     all.append("content-security-policy", BOXED);
   }
   return all;
+}
+
+/** Where a master is for those who ask it by a path. */
+const BASE_PATH = "/m";
+
+/**
+ * Clients follow redirects with the key that they came with, and with 307 their whole request: a master in wrong
+ * hands would send a fleet's token to whoever it likes, or an admin's `DELETE` to another master. By its own
+ * name or port a master is one origin; by path it is what is below that.
+ */
+function staysAtMaster(location: string, { boxed, target }: { boxed: boolean; target: string }) {
+  const base = boxed ? BASE_PATH : "";
+  // What names a scheme is of one of the two at most, whichever the client came by.
+  return ["http", "https"].every((scheme) => {
+    const from = URL.parse(`${scheme}://gateway${base}${target}`);
+    const to = URL.parse(location, from?.href);
+    return to !== null && to.origin === from?.origin && to.pathname.startsWith(`${base}/`);
+  });
 }

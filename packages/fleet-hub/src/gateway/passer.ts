@@ -88,11 +88,14 @@ export function createPasser(options: PasserOptions): Passer {
   const toResponse = (
     { status, headers }: ApiAnswer,
     body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
-    boxed: boolean,
+    { boxed, target }: Pick<PassedRequest, "boxed" | "target">,
   ): Response => {
     try {
       const hasBody = body !== null;
-      return new Response(body, { status, headers: responseHeaders(headers, { hasBody, boxed }) });
+      return new Response(body, {
+        status,
+        headers: responseHeaders(headers, { hasBody, boxed, target }),
+      });
     } catch (error) {
       // A member that is not what it says it is: a status or a header that HTTP does not have.
       throw new ServiceError("UNAVAILABLE", "the master's answer can't be read", { cause: error });
@@ -100,7 +103,7 @@ export function createPasser(options: PasserOptions): Passer {
   };
 
   const pass = async (request: PassedRequest): Promise<Response> => {
-    const { mid, method, target: path, headers, body, access, remote, boxed, signal } = request;
+    const { mid, method, target: path, headers, body, access, remote, signal } = request;
     if (headers.length > MAX_PASSED_HEADERS) {
       const message = `${headers.length} headers, of which at most ${MAX_PASSED_HEADERS} are passed on`;
       throw new ServiceError("INVALID", message);
@@ -148,7 +151,7 @@ export function createPasser(options: PasserOptions): Passer {
       if (answer.streamed) openStream().abandon();
       else messenger.closeStream(mid, id);
       const all = bodiless || answer.body.byteLength === 0 ? null : new Uint8Array(answer.body);
-      return toResponse(answer, all, boxed);
+      return toResponse(answer, all, request);
     }
     const opened = openStream();
     if (open.size >= maxStreams) {
@@ -157,7 +160,7 @@ export function createPasser(options: PasserOptions): Passer {
     }
     open.set(opened, { mid, session });
     try {
-      const response = toResponse(answer, opened.readable, boxed);
+      const response = toResponse(answer, opened.readable, request);
       streamed.add(response);
       return response;
     } catch (error) {

@@ -16,8 +16,13 @@ import type { MessageCounts } from "../members/message-counts.ts";
 /** Runs of other hubs whose place is remembered. */
 const MAX_HUBS = 64;
 
-const EnvelopeSchema = z.object({ n: z.int().min(1), notice: z.unknown() });
 const hub = z.string().max(64);
+const EnvelopeSchema = z.object({
+  n: z.int().min(1),
+  /** Runs of hubs that were heard by who says it. */
+  to: z.array(hub).max(MAX_HUBS),
+  notice: z.unknown(),
+});
 const NoticeSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("failover"),
@@ -42,7 +47,9 @@ const NoticeSchema = z.discriminatedUnion("kind", [
     mid: z.string(),
     reports: z.array(PartReportSchema).max(500),
   }),
-  /** A person ends the hold on failovers. */
+  /** It floods: no hub gives it another JWT for a while. */
+  z.object({ kind: z.literal("cut"), hub, mid: z.string() }),
+  /** A person ends the hold on failovers: of hubs whose alarm was heard, not of one that begins later. */
   z.object({ kind: z.literal("resume"), hub }),
 ]);
 
@@ -93,6 +100,9 @@ export function openNotices(options: {
         notice = NoticeSchema.parse(envelope.notice);
         if (notice.hub === id) return;
         if (!isNews(notice.hub, envelope.n)) throw new Error("repeated");
+        // Kept by who runs the engine since before this run, which knows nothing of what it has heard.
+        if (notice.kind === "resume" && !envelope.to.includes(id))
+          throw new Error("not for this run");
       } catch {
         counts.bad.notice += 1;
         return;
@@ -111,7 +121,8 @@ export function openNotices(options: {
     publish: (notice) => {
       if (!link.isConnected() || dataKey === undefined) return;
       sent += 1;
-      const body = packMessage({ n: sent, notice: { ...notice, hub: id } });
+      const to = [...heard.keys()];
+      const body = packMessage({ n: sent, to, notice: { ...notice, hub: id } });
       const sealed = sealAtRest(dataKey, subject, body);
       link.connection.publish(subject, sealed);
     },

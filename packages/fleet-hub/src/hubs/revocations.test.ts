@@ -27,6 +27,7 @@ function setUp() {
   const members = new Map<string, Stored<MemberRecord>>();
   const state = { isLeading: false, isAway: false, revoked: [] as string[], asked: 0 };
   let onMember: Parameters<FleetIndex["onMember"]>[0] = () => undefined;
+  let onLink: (connected: boolean) => void = () => undefined;
   let onLead: (leading: boolean) => void = () => undefined;
   const stop = keepRevoked({
     index: {
@@ -55,6 +56,12 @@ function setUp() {
         return keys.filter((key) => !state.revoked.includes(key));
       },
     },
+    link: {
+      onChange: (listener) => {
+        onLink = listener;
+        return () => undefined;
+      },
+    },
     clock,
     logger: SILENT_LOGGER,
   });
@@ -67,7 +74,7 @@ function setUp() {
     state.isLeading = true;
     onLead(true);
   };
-  return { time, clock, state, put, lead, stop };
+  return { time, clock, state, put, lead, link: (connected: boolean) => onLink(connected), stop };
 }
 
 test("the leader revokes what the engine still takes of removed masters, and nothing else", async () => {
@@ -99,5 +106,20 @@ test("it tries again while the engine is away, until it is closed", async () => 
   stop();
   put("b", "UB", clock.now());
   await time.run(300_000);
+  expect(state.revoked).toEqual(["UA"]);
+});
+
+test("it revokes again, at once, what the engine has forgotten when it is back", async () => {
+  const { time, clock, state, put, lead, link } = setUp();
+  put("a", "UA", clock.now());
+  lead();
+  await time.run(20_000);
+  expect(state.revoked).toEqual(["UA"]);
+  link(false);
+  state.revoked = [];
+  await time.run(30_000);
+  expect(state.revoked).toEqual([]);
+  link(true);
+  await time.run(30_001);
   expect(state.revoked).toEqual(["UA"]);
 });

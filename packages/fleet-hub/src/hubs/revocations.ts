@@ -2,6 +2,7 @@ import { MEMBER_JWT_MS } from "@nodepass/fleet-protocol";
 import type { Clock } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
 import type { EngineControl } from "../engine/engine-control.ts";
+import type { EngineLink } from "../engine/engine-link.ts";
 import type { Leadership } from "../leader/leadership.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
 
@@ -11,7 +12,8 @@ const RETRY_MS = 30_000;
 
 /**
  * The leader sees to it that the engine takes no removed master's key: two hubs may push the account at
- * once, of which one is lost, or the engine was away.
+ * once, of which one is lost, the engine was away, or it is back from a power cut: it does not sync the
+ * accounts' JWTs to its disk.
  *
  * @returns ends it
  */
@@ -19,10 +21,12 @@ export function keepRevoked(options: {
   readonly index: Pick<FleetIndex, "members" | "onMember">;
   readonly leadership: Leadership;
   readonly control: Pick<EngineControl, "revoke" | "notRevoked">;
+  /** Over which `control` asks. */
+  readonly link: Pick<EngineLink, "onChange">;
   readonly clock: Clock;
   readonly logger: Logger;
 }): () => void {
-  const { index, leadership, control, clock, logger } = options;
+  const { index, leadership, control, link, clock, logger } = options;
   let cancel = (): void => undefined;
   let isClosed = false;
 
@@ -52,6 +56,9 @@ export function keepRevoked(options: {
     }),
     leadership.onChange((leading) => {
       if (leading) later(LEAVE_MS);
+    }),
+    link.onChange((connected) => {
+      if (connected) later(0);
     }),
   ];
   return () => {

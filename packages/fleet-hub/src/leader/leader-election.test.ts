@@ -3,14 +3,17 @@ import { SILENT_LOGGER } from "@nodepass/model";
 import { expect, test } from "vitest";
 import { SimulatedClock, SimulatedTime } from "../../test/support/simulated-clock.ts";
 import { type FleetStore, StoreError } from "../store/fleet-store.ts";
-import { type Election, LEADER_TTL_MS, startElection } from "./leader-election.ts";
+import { CONFIRMED_MS, type Election, LEADER_TTL_MS, startElection } from "./leader-election.ts";
 
 /** A key with revisions, as the engine has it. */
 class Key {
   value: LeaderRecord | undefined;
   revision = 0;
+  /** As an engine whose disk is full: it reads, and answers no write. */
+  isFull = false;
 
-  write(value: LeaderRecord, expected: number | undefined): number {
+  write(value: LeaderRecord, expected: number | undefined): number | Promise<number> {
+    if (this.isFull) return new Promise(() => undefined);
     const found = this.value === undefined ? undefined : this.revision;
     if (found !== expected) throw new StoreError("CONFLICT", "changed");
     this.value = value;
@@ -28,7 +31,7 @@ interface Road {
 
 /** How one hub sees the key, over a road with delays and losses. */
 function recordsOver(key: Key, clock: SimulatedClock, world: SimulatedClock, road: Road) {
-  const call = async <Result>(work: () => Result): Promise<Result> => {
+  const call = async <Result>(work: () => Result | Promise<Result>): Promise<Result> => {
     const answered = (async () => {
       // The engine's side goes on while the hub is frozen.
       await world.wait(road.delay());
@@ -64,7 +67,8 @@ interface Hub {
   election: Election;
 }
 
-function simulation(road: Road) {
+/** @param isAlone the engine is one server */
+function simulation(road: Road, isAlone = false) {
   const time = new SimulatedTime();
   const world = new SimulatedClock(time);
   const key = new Key();
@@ -72,7 +76,15 @@ function simulation(road: Road) {
     const clock = new SimulatedClock(time);
     const records = recordsOver(key, clock, world, road);
     const logger = SILENT_LOGGER;
-    const election = startElection({ hub: name, nonce, records, clock, logger, ttlMs });
+    const election = startElection({
+      hub: name,
+      nonce,
+      records,
+      clock,
+      logger,
+      ttlMs,
+      readsAreLast: () => Promise.resolve(isAlone),
+    });
     return { name, clock, election };
   };
   return { time, world, key, start };
@@ -158,6 +170,52 @@ test("a write whose answer comes after its time makes no leader, however often",
   expect(turns).toEqual([false]);
 });
 
+test("while one server takes no write its leader leads on, and ends when another has written", async () => {
+  const { time, key, start } = simulation(GOOD_ROAD, true);
+  const a = start("a");
+  await time.run(100);
+  const b = start("b");
+  await time.run(20_000);
+  const since = a.election.leadingSince();
+  const turns: boolean[] = [];
+  a.election.onChange((leading) => turns.push(leading));
+  key.isFull = true;
+  await time.run(120_000, () => expect(b.election.isLeading()).toBe(false));
+  expect(turns).toEqual([]);
+  expect(a.election.leadingSince()).toBe(since);
+  // Its record was written last, and again.
+  key.isFull = false;
+  await time.run(140_000);
+  expect([a, b].map(({ election }) => election.isLeading()).filter(Boolean)).toHaveLength(1);
+  expect(a.election.isLeading() || b.election.isLeading()).toBe(true);
+});
+
+test("of a leader that can't write another has the lead: it ends within its look's time", async () => {
+  const { time, key, start } = simulation(GOOD_ROAD, true);
+  const a = start("a");
+  await time.run(20_000);
+  key.isFull = true;
+  await time.run(60_000);
+  expect(a.election.isLeading()).toBe(true);
+  key.value = { v: 1, hub: "b", nonce: "b" };
+  key.revision += 1;
+  const written = time.now;
+  await time.run(written + CONFIRMED_MS);
+  expect(a.election.isLeading()).toBe(false);
+  // And it does not find itself again by looking.
+  await time.run(written + 60_000, () => expect(a.election.isLeading()).toBe(false));
+});
+
+test("while several servers take no write nobody leads", async () => {
+  const { time, key, start } = simulation(GOOD_ROAD, false);
+  const a = start("a");
+  await time.run(20_000);
+  key.isFull = true;
+  await time.run(20_000 + LEADER_TTL_MS);
+  expect(a.election.isLeading()).toBe(false);
+  await time.run(120_000, () => expect(a.election.isLeading()).toBe(false));
+});
+
 /** Small, fast, and the same for the same seed (mulberry32). */
 function randomOf(seed: number): () => number {
   let state = seed;
@@ -197,6 +255,42 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))(
       }
     }
     expect(led).toBeGreaterThan(0);
+    for (const { election } of hubs) election.close();
+  },
+);
+
+test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+  "of two that lead, as the disk was full, the later one has not led for as long as a look counts, seed %i",
+  async (seed) => {
+    const random = randomOf(seed);
+    const road: Road = {
+      delay: () => (random() < 0.05 ? random() * 9000 : random() * 100),
+      isLost: () => random() < 0.04,
+    };
+    const { time, key, start } = simulation(road, true);
+    const hubs = ["a", "b", "c"].map((name) => start(name));
+    let ledWhileFull = 0;
+    const check = () => {
+      const leading = hubs.filter(({ clock, election }) => !clock.isFrozen && election.isLeading());
+      if (key.isFull && leading.length > 0) ledWhileFull += 1;
+      if (leading.length < 2) return;
+      expect(leading).toHaveLength(2);
+      const ages = leading.map(({ election }) => time.now - (election.leadingSince() ?? 0));
+      expect(Math.min(...ages), `at ${time.now} ms`).toBeLessThan(CONFIRMED_MS);
+    };
+    for (let round = 0; round < 40; round += 1) {
+      await time.run(time.now + random() * 15_000, check);
+      key.isFull = random() < 0.5;
+      const at = Math.floor(random() * hubs.length);
+      const hub = hubs[at];
+      if (hub === undefined) continue;
+      if (random() < 0.5) hub.clock.frozenUntil = time.now + random() * 15_000;
+      else if (random() < 0.3) {
+        hub.election.close();
+        hubs[at] = start(hub.name, `${hub.name}${round}`);
+      }
+    }
+    expect(ledWhileFull).toBeGreaterThan(0);
     for (const { election } of hubs) election.close();
   },
 );

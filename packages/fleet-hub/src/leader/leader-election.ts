@@ -8,6 +8,11 @@ import type { Leadership } from "./leadership.ts";
 export const LEADER_TTL_MS = 5000;
 /** Another one takes the lead only when nothing has changed for so much longer, ms. */
 const LEAVE_MS = 1000;
+/**
+ * While the engine takes no write, as with a full disk, finding its own record is worth so much, ms. Whoever
+ * takes the lead after that look names no new owner for a second more than leases last (section 7, rule 5).
+ */
+export const CONFIRMED_MS = 800;
 const KEY = "leader";
 
 /** What an election is made of. */
@@ -21,6 +26,11 @@ export interface ElectionOptions {
   readonly logger: Logger;
   /** @default LEADER_TTL_MS */
   readonly ttlMs?: number | undefined;
+  /**
+   * Whether what is read is what was written last: one server alone keeps the record. Of several, one that was
+   * cut off from the others may go on answering. @default they are not
+   */
+  readonly readsAreLast?: (() => Promise<boolean>) | undefined;
 }
 
 /** An election that goes on until it is closed. */
@@ -36,9 +46,12 @@ export interface Election extends Leadership {
  * whatever the engine answers later; the deadline is compared whenever somebody asks, so that a process
  * that was frozen does not lead when it wakes. The key is taken by CAS on the revision that was seen
  * unchanged for TTL + 1 s; one with the own nonce at once. Only the monotonic clock counts.
+ *
+ * *In doubt* is a leader whose last write that succeeded is almost its TTL ago, while `readsAreLast`: it
+ * looks all the time, and leads for a little after each look that found its own record.
  */
 export function startElection(options: ElectionOptions): Election {
-  const { hub, nonce, records, clock, logger, ttlMs = LEADER_TTL_MS } = options;
+  const { hub, nonce, records, clock, logger, ttlMs = LEADER_TTL_MS, readsAreLast } = options;
   const intervalMs = ttlMs / 4;
   // What a look is late by is added to every takeover after a leader's death.
   const lookMs = intervalMs / 4;
@@ -54,6 +67,7 @@ export function startElection(options: ElectionOptions): Election {
   let isClosed = false;
   let cancel = (): void => undefined;
   let cancelEnd = (): void => undefined;
+  let cancelDoubt = (): void => undefined;
 
   const isLeading = () => !isClosed && clock.monotonic() < until;
 
@@ -66,11 +80,10 @@ export function startElection(options: ElectionOptions): Election {
     for (const listener of listeners) listener(leading);
   };
 
-  /** @param sentAt when the write that succeeded was sent */
-  const won = (sentAt: number, revision: number) => {
+  /** It leads till then, if that is not over. */
+  const lead = (to: number) => {
     const hadGap = !isLeading();
-    until = Math.max(until, sentAt + ttlMs);
-    seen = { revision, since: clock.monotonic(), record: own };
+    until = Math.max(until, to);
     if (!isLeading()) return;
     // A gap, however short, is one in which another may have led.
     if (hadGap) {
@@ -80,6 +93,41 @@ export function startElection(options: ElectionOptions): Election {
     cancelEnd();
     cancelEnd = clock.after(until - clock.monotonic(), turn);
     turn();
+  };
+
+  /** @param sentAt when the write that succeeded was sent */
+  const won = (sentAt: number, revision: number) => {
+    seen = { revision, since: clock.monotonic(), record: own };
+    lead(sentAt + ttlMs);
+    cancelDoubt();
+    if (readsAreLast !== undefined) {
+      const restMs = sentAt + ttlMs - CONFIRMED_MS - clock.monotonic();
+      cancelDoubt = clock.after(Math.max(0, restMs), doubt);
+    }
+  };
+
+  /** Again and again, until a write succeeds or another has the lead. */
+  const doubt = () => {
+    const sentAt = clock.monotonic();
+    let isOver = false;
+    // A write that succeeds meanwhile begins anew.
+    cancelDoubt = () => {
+      isOver = true;
+    };
+    void Promise.all([records.get(KEY), readsAreLast?.()])
+      .then(
+        ([found, isLast]) => {
+          if (isOver || isClosed) return;
+          if (found?.value.nonce === nonce && isLast) lead(sentAt + CONFIRMED_MS);
+          else isOver = true;
+        },
+        (error: unknown) => logger.debug({ hub, error: String(error) }, "no look at the lead"),
+      )
+      .finally(() => {
+        if (isOver || isClosed) return;
+        const waitMs = sentAt + CONFIRMED_MS / 4 - clock.monotonic();
+        cancelDoubt = clock.after(Math.max(0, waitMs), doubt);
+      });
   };
 
   const note = (found: Stored<LeaderRecord>) => {
@@ -139,6 +187,7 @@ export function startElection(options: ElectionOptions): Election {
       isClosed = true;
       cancel();
       cancelEnd();
+      cancelDoubt();
       turn();
       listeners.clear();
     },

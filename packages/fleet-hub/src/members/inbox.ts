@@ -9,6 +9,7 @@ import {
   HeartbeatSchema,
   LeaseRequestSchema,
   MemberEventSchema,
+  memberInbox,
   memberOf,
   memberSubjects,
   openMessage,
@@ -24,6 +25,7 @@ import type { z } from "zod";
 import type { EngineLink } from "../engine/engine-link.ts";
 import type { LivePresence } from "./live-presence.ts";
 import type { MemberBoxes } from "./member-boxes.ts";
+import type { MemberBudget } from "./member-budget.ts";
 import type { BadMessagePlace, MessageCounts } from "./message-counts.ts";
 import type { Messenger } from "./messenger.ts";
 
@@ -40,6 +42,7 @@ export interface InboxOptions {
   readonly link: EngineLink;
   readonly boxes: MemberBoxes;
   readonly presence: LivePresence;
+  readonly budget: MemberBudget;
   readonly counts: MessageCounts;
   readonly logger: Logger;
   /** Answers a sync; each hub learns from all of them, one answers. */
@@ -58,7 +61,7 @@ export type Inbox = Pick<Messenger, "onDone" | "onEvent" | "onLease"> & { close(
 
 /** Subscribes to all that members say. What can't be read is counted, dropped and, if it asks, refused. */
 export function openInbox(options: InboxOptions): Inbox {
-  const { fleet, link, boxes, presence, counts, logger } = options;
+  const { fleet, link, boxes, presence, budget, counts, logger } = options;
   const doneListeners = new Set<Parameters<Messenger["onDone"]>[0]>();
   const eventListeners = new Set<Parameters<Messenger["onEvent"]>[0]>();
   let answerLease: Parameters<Messenger["onLease"]>[0] | undefined;
@@ -77,12 +80,17 @@ export function openInbox(options: InboxOptions): Inbox {
       if (error !== null) return;
       const mid = memberOf(message.subject);
       if (mid === undefined) return;
+      // Nobody waits for who says too much, so it is not told either.
+      if (boxes.of(mid) !== undefined && !budget.take(mid, message.data.byteLength)) {
+        counts.bad[place] += 1;
+        return;
+      }
       try {
         take(mid, message);
       } catch (failure) {
         counts.bad[place] += 1;
         logger.debug({ mid, place, error: String(failure) }, "a message can't be read");
-        refuse(message);
+        refuse(mid, message);
       }
     };
     subscriptions.push(
@@ -98,7 +106,7 @@ export function openInbox(options: InboxOptions): Inbox {
 
   const answer = (mid: string, message: Msg, id: BoxId, body: unknown) => {
     const box = boxes.of(mid);
-    if (box === undefined || !isRequest(message)) return;
+    if (box === undefined || !isRequest(mid, message)) return;
     const sealed = sealMessage(box, message.subject, body, answerContext(id));
     link.connection.publish(message.reply, sealed);
   };
@@ -160,7 +168,9 @@ export function openInbox(options: InboxOptions): Inbox {
   });
   subscribe(all.event, "event", (mid, message) => {
     if (eventListeners.size === 0) return;
-    const { message: event } = open(mid, MemberEventSchema, message);
+    const { message: event, id } = open(mid, MemberEventSchema, message);
+    // Of a process that is gone, kept by who runs the engine, or of a second one.
+    if (id.sender !== presence.facts(mid).session) return;
     for (const listener of eventListeners) listener(mid, event);
   });
 
@@ -184,8 +194,8 @@ export function openInbox(options: InboxOptions): Inbox {
     },
   };
 
-  function refuse(message: Msg): void {
-    if (!isRequest(message)) return;
+  function refuse(mid: string, message: Msg): void {
+    if (!isRequest(mid, message)) return;
     const refusal = headers();
     refusal.set(REFUSAL_HEADER, BAD_MESSAGE);
     try {
@@ -197,7 +207,11 @@ export function openInbox(options: InboxOptions): Inbox {
   }
 }
 
-/** The client gives an empty text where nobody waits for an answer. */
-function isRequest(message: Msg): message is Msg & { readonly reply: string } {
-  return message.reply !== undefined && message.reply !== "";
+/**
+ * Whether somebody waits for an answer, and where a member may. The engine lets its clients write any
+ * subject there, and a hub may publish to all of them: an empty answer to one of JetStream's own
+ * (`$JS.API.STREAM.DELETE.…`) would delete the store.
+ */
+function isRequest(mid: string, message: Msg): message is Msg & { readonly reply: string } {
+  return message.reply?.startsWith(`${memberInbox(mid)}.`) === true;
 }

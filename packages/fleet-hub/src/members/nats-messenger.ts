@@ -24,6 +24,7 @@ import type { z } from "zod";
 import type { EngineLink } from "../engine/engine-link.ts";
 import type { LivePresence } from "./live-presence.ts";
 import type { MemberBoxes } from "./member-boxes.ts";
+import type { MemberBudget } from "./member-budget.ts";
 import type { MessageCounts } from "./message-counts.ts";
 import type { Messenger } from "./messenger.ts";
 
@@ -33,6 +34,8 @@ export const MAX_STREAMS = 256;
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Who has a seat and lives answers within this, ms. */
 const SEAT_ANSWER_MS = 3000;
+/** A whole body, and as much again for what HTTP puts before it; reports of 500 parts may be longer. */
+const MAX_ANSWER_BYTES = 2 * MAX_CHUNK_BYTES;
 /** What can be asked of any member, whatever it allows, and changes nothing. */
 const NOTHING = { url: "", key: null };
 
@@ -42,6 +45,7 @@ export interface MessengerOptions {
   readonly link: EngineLink;
   readonly boxes: MemberBoxes;
   readonly presence: LivePresence;
+  readonly budget: Pick<MemberBudget, "take">;
   readonly counts: MessageCounts;
   readonly logger: Logger;
 }
@@ -68,7 +72,7 @@ interface Stream {
 
 /** Sends requests in boxes and opens their answers; everything in flight is bounded. */
 export function createOutbox(options: MessengerOptions): Outbox {
-  const { fleet, link, boxes, presence, counts, logger } = options;
+  const { fleet, link, boxes, presence, budget, counts, logger } = options;
   const inFlight = new Map<string, number>();
   const streams = new Map<string, Map<string, Stream>>();
 
@@ -131,6 +135,10 @@ export function createOutbox(options: MessengerOptions): Outbox {
       throw new ServiceError("UNAVAILABLE", `master ${mid} did not take the request: ${refusal}`);
     }
     try {
+      // No honest one's is so long. Whoever asks again and again would have the hub drowned in them.
+      if (answer.data.byteLength > MAX_ANSWER_BYTES && !budget.take(mid, answer.data.byteLength)) {
+        throw new Error("too long");
+      }
       const context = answerContext(boxIdOf(sealed));
       const { message } = openMessage(box, subject, schema, answer.data, context);
       presence.sealedWord(mid);

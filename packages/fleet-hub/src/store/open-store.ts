@@ -56,6 +56,12 @@ export interface OpenedStore {
    * @returns how many @throws {StoreError} `UNAVAILABLE`
    */
   sweep(before: number): Promise<number>;
+  /**
+   * Whether one server alone keeps the leader's record, so that a read sees what was written last.
+   *
+   * @throws {StoreError} `UNAVAILABLE`
+   */
+  isOnOneServer(): Promise<boolean>;
 }
 
 /**
@@ -108,7 +114,15 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
         throw storeFailure(error, "a sweep");
       }
     };
-    return { store, isNew, sweep };
+    const isOnOneServer = async () => {
+      try {
+        const { config } = await manager.streams.info(`KV_${control}`);
+        return config.num_replicas === 1;
+      } catch (error) {
+        throw storeFailure(error, control);
+      }
+    };
+    return { store, isNew, sweep, isOnOneServer };
   } catch (error) {
     throw storeFailure(error, "the store's opening");
   }

@@ -41,6 +41,7 @@ import {
   WatchSchema,
 } from "@nodepass/fleet-protocol";
 import type { z } from "zod";
+import { CreditedStreams } from "./credited-streams.ts";
 
 /** What a member has after it has joined. */
 export interface MemberIdentity {
@@ -120,12 +121,7 @@ export class SimulatedMember {
   leases: z.output<typeof LeaseSchema>["parts"] = [];
   /** Until when a strict part may serve, by `performance.now()`, and at which epoch. */
   readonly #granted = new Map<string, { readonly epoch: number; readonly until: number }>();
-  /** Streams that the hub has broken off. */
-  cancelled = 0;
-  readonly #streams = new Map<
-    string,
-    { readonly body: Uint8Array; sent: number; n: number; credit: number }
-  >();
+  readonly #streams = new CreditedStreams((...piece) => this.sendChunk(...piece));
   readonly #options: SimulatedMemberOptions;
   readonly #subjects: ReturnType<typeof memberSubjects>;
   #timer: NodeJS.Timeout | undefined;
@@ -140,6 +136,11 @@ export class SimulatedMember {
     this.identity = identity;
     this.box = openBox({ own: identity.box, peerPublicKey: identity.hubKey, side: "member" });
     this.#subjects = memberSubjects(identity.answer.fleet, identity.mid);
+  }
+
+  /** Streams that the hub has broken off. */
+  get cancelled(): number {
+    return this.#streams.cancelled;
   }
 
   get session(): string {
@@ -367,9 +368,9 @@ export class SimulatedMember {
         const isLong = answer.body.byteLength > MAX_CHUNK_BYTES;
         const head = isLong ? { ...answer, body: new Uint8Array(0), streamed: true } : answer;
         message.respond(sealMessage(this.box, subject, head, answerContext(id)));
-        if (isLong) this.#stream(request, answer.body);
+        if (isLong) this.#streams.begin(request, answer.body);
       } else if (subject === this.#subjects.credit) {
-        this.#credit(open(CreditSchema).message);
+        this.#streams.credit(open(CreditSchema).message);
       } else if (subject === this.#subjects.watch) {
         this.watchedForMs = open(WatchSchema).message.forMs;
       } else if (subject === this.#subjects.evict) {
@@ -386,32 +387,6 @@ export class SimulatedMember {
       refusal.set(REFUSAL_HEADER, BAD_MESSAGE);
       message.respond(undefined, { headers: refusal });
     }
-  }
-
-  /** As much of a long answer as the hub has given credit for. */
-  #stream({ stream, credit }: ApiRequest, body: Uint8Array): void {
-    this.#streams.set(stream, { body, sent: 0, n: 0, credit });
-    this.#credit({ stream, bytes: 0, cancel: false });
-  }
-
-  #credit({ stream, bytes, cancel }: z.output<typeof CreditSchema>): void {
-    const open = this.#streams.get(stream);
-    if (open === undefined) return;
-    if (cancel) {
-      this.#streams.delete(stream);
-      this.cancelled += 1;
-      return;
-    }
-    open.credit += bytes;
-    while (open.credit > 0 && open.sent < open.body.byteLength) {
-      const size = Math.min(open.credit, MAX_CHUNK_BYTES, open.body.byteLength - open.sent);
-      const data = open.body.subarray(open.sent, open.sent + size);
-      open.sent += size;
-      open.credit -= size;
-      this.sendChunk(stream, open.n, data, open.sent === open.body.byteLength);
-      open.n += 1;
-    }
-    if (open.sent === open.body.byteLength) this.#streams.delete(stream);
   }
 
   /** Section 7, rule 2. */

@@ -1,7 +1,9 @@
+import { whyNoDisk } from "test-support/loop-disk";
 import { engineDownTrial } from "./engine-down.ts";
 import { failoverTrial } from "./failover.ts";
 import { fencingTrial } from "./fencing.ts";
 import { poisonTrial } from "./poison.ts";
+import { powerCutTrial } from "./power-cut.ts";
 import { sizeTrial } from "./size.ts";
 import type { Found } from "./support/results.ts";
 
@@ -10,6 +12,8 @@ export interface Trial {
   readonly about: string;
   readonly full: Record<string, number>;
   readonly short: Record<string, number>;
+  /** What it takes and is not here; `undefined`: nothing. */
+  missing?(): string | undefined;
   run(options: never): Promise<Found>;
 }
 
@@ -45,5 +49,29 @@ export const TRIALS: Record<string, Trial> = {
     full: { messages: 100_000, readers: 20, events: 500 },
     short: { messages: 2000, readers: 5, events: 50 },
     run: poisonTrial,
+  },
+  "power-cut": {
+    about:
+      "the engine's power is cut amid writes, and what it has not synced is gone; an older store comes back",
+    full: {
+      rounds: 20,
+      writers: 8,
+      members: 10,
+      servers: 1,
+      cut: 1,
+      mostMs: 4000,
+      controlMs: 2000,
+    },
+    short: {
+      rounds: 1,
+      writers: 4,
+      members: 2,
+      servers: 1,
+      cut: 1,
+      mostMs: 1500,
+      controlMs: 300,
+    },
+    missing: whyNoDisk,
+    run: powerCutTrial,
   },
 };

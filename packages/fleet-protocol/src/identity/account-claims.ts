@@ -16,9 +16,16 @@ export const SYSTEM_LIMITS: Limits = {
   disallow_bearer: true,
 };
 
+/**
+ * Connections of one fleet at most, some 4 for each of 2,000 members: fewer than a server takes, so that hubs
+ * reach the system account, by which a member is cut off, whatever members do.
+ */
+const MAX_CONNECTIONS = 8192;
+
 /** JetStream on disk for the hubs' buckets and the audit; nothing in memory, which a power cut takes. */
 export const FLEET_LIMITS: Limits = {
   ...SYSTEM_LIMITS,
+  conn: MAX_CONNECTIONS,
   mem_storage: 0,
   disk_storage: -1,
   streams: -1,

@@ -7,10 +7,13 @@ export function memberInbox(mid: string): string {
 
 /** How long a member may answer a request of a hub: a request has 30 s, the rest is for a slow road. */
 const ANSWER_WITHIN_MS = 120_000;
-/** One message of a member at most: a passed body of 1 MiB with its head, sealed. */
-const MAX_MEMBER_PAYLOAD_BYTES = 2 * 1024 * 1024;
-/** It needs two: what hubs tell it, and its inbox. */
-const MAX_MEMBER_SUBSCRIPTIONS = 32;
+/**
+ * One message of a member at most: what it says of 500 parts, each with the longest reason why it failed. Bodies
+ * of answers are sent in pieces of 64 KiB; of requests, which are longer, it gets and sends none.
+ */
+const MAX_MEMBER_PAYLOAD_BYTES = 768 * 1024;
+/** It needs two: what hubs tell it, and its inbox. Each of them has a copy of all that it is told. */
+const MAX_MEMBER_SUBSCRIPTIONS = 8;
 
 /**
  * What the members' signing key lets its users do; the server puts a member's mid in the place of

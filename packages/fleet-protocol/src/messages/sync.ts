@@ -17,8 +17,15 @@ export const SyncSchema = z.object({
   parts: z.array(PartReportSchema).max(500),
   /** Whether more instances than its parts are there: local ones. */
   local: z.int().min(0),
-  /** What its API's paths begin with, before `/v1`; `/api` unless it says so. */
-  prefix: z.string().max(128).optional(),
+  /**
+   * What its API's paths begin with, before `/v1`; `/api` unless it says so. Dashboards are told to put it behind
+   * `https://host`, so it must not make that another host's URL.
+   */
+  prefix: z
+    .string()
+    .max(128)
+    .regex(/^(?:\/[A-Za-z0-9._~-]+)*$/)
+    .optional(),
 });
 export type Sync = z.infer<typeof SyncSchema>;
 

@@ -23,6 +23,7 @@ import {
   type TunnelQuestion,
   type TunnelSpec,
 } from "./messages.ts";
+import { OpeningQueue } from "./opening-queue.ts";
 import { closeWithin, countersNow, latenciesOfAll } from "./run-counters.ts";
 import { newRunEntry, type RunEntry } from "./run-entry.ts";
 import { RunReporter } from "./run-reporter.ts";
@@ -59,11 +60,10 @@ export class TunnelRunner {
   readonly #ports = new TunnelPorts();
   readonly #entryPorts = new EntryPorts();
   readonly #entries = new Map<number, RunEntry>();
-  readonly #queue: { readonly entry: RunEntry; readonly open: () => Promise<void> }[] = [];
+  readonly #queue = new OpeningQueue<RunEntry>(MAX_OPENING);
   /** Those whose state is told at the end of this turn of the loop. */
   readonly #due = new Set<RunEntry>();
   #dueSent: NodeJS.Immediate | undefined;
-  #opening = 0;
   #timer: NodeJS.Timeout | undefined;
   #times: NodeJS.Timeout | undefined;
 
@@ -102,7 +102,7 @@ export class TunnelRunner {
     clearInterval(this.#times);
     clearImmediate(this.#dueSent);
     this.#due.clear();
-    this.#queue.length = 0;
+    this.#queue.clear();
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     for (const entry of entries) {
@@ -115,20 +115,7 @@ export class TunnelRunner {
   #open(entry: RunEntry): void {
     this.#entries.set(entry.run, entry);
     if (entry.until !== undefined) this.#watchTimes();
-    this.#queue.push({ entry, open: () => this.#openOne(entry) });
-    this.#openNext();
-  }
-
-  #openNext(): void {
-    while (this.#opening < MAX_OPENING) {
-      const waiting = this.#queue.shift();
-      if (waiting === undefined) return;
-      this.#opening++;
-      void waiting.open().finally(() => {
-        this.#opening--;
-        this.#openNext();
-      });
-    }
+    this.#queue.add(entry, () => this.#openOne(entry));
   }
 
   async #openOne(entry: RunEntry): Promise<void> {
@@ -227,8 +214,7 @@ export class TunnelRunner {
       const tunnels = tunnelsOf(entry);
       this.#over(entry, TIME_OVER);
       for (const tunnel of tunnels) tunnel.destroy();
-      const queued = this.#queue.findIndex((waiting) => waiting.entry === entry);
-      if (queued >= 0) this.#queue.splice(queued, 1);
+      this.#queue.drop(entry);
     }
   }
 
@@ -259,8 +245,7 @@ export class TunnelRunner {
       this.#send({ kind: "changed", run, outcome: "inPlace" });
     } else {
       entry.replacing = true;
-      this.#queue.push({ entry, open: () => this.#replace(entry, tunnel, spec) });
-      this.#openNext();
+      this.#queue.add(entry, () => this.#replace(entry, tunnel, spec));
     }
   }
 
@@ -325,10 +310,7 @@ export class TunnelRunner {
       return;
     }
     // While it opens it can't be stopped cleanly; `#openOne` closes it then.
-    const queued = this.#queue.findIndex((waiting) => waiting.entry === entry);
-    if (queued < 0) return;
-    this.#queue.splice(queued, 1);
-    this.#over(entry, undefined);
+    if (this.#queue.drop(entry)) this.#over(entry, undefined);
   }
 
   #over(entry: RunEntry, reason: string | undefined): void {

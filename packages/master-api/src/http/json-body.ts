@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { refuse } from "./error-response.ts";
 
 /** Longest request body. */
-export const MAX_BODY_BYTES = 1_048_576;
+const MAX_BODY_BYTES = 1_048_576;
 
 /** @returns the bytes, or `undefined` once there are more than `limit`: the rest is not read */
 async function readAtMost(

@@ -4,6 +4,7 @@ import { createOpenApiDocument, type OpenApiDocumentOptions } from "../docs/open
 import { DOCS_SECURITY_POLICY, swaggerPage } from "../docs/swagger-page.ts";
 import { refuse } from "../http/error-response.ts";
 import { ErrorSchema, internal } from "../schemas/error.ts";
+import { jsonAnswer } from "../schemas/json.ts";
 
 const tags = ["documentation"];
 
@@ -24,10 +25,7 @@ export function registerDocsRoutes(
       tags,
       security: [],
       responses: {
-        200: {
-          description: "OpenAPI 3.1.1",
-          content: { "application/json": { schema: z.looseObject({ openapi: z.string() }) } },
-        },
+        200: jsonAnswer("OpenAPI 3.1.1", z.looseObject({ openapi: z.string() })),
         ...internal,
       },
     }),

@@ -3,6 +3,7 @@ import { ServiceError } from "@nodepass/model";
 import { TicketSchema } from "@nodepass/model/schemas";
 import { accessOf } from "../auth/require-key.ts";
 import { badRequest, tooManyStreams, unauthorized } from "../schemas/error.ts";
+import { jsonAnswer } from "../schemas/json.ts";
 import { KEY_SECURITY, type RouteParts, TICKET_SECURITY } from "./parts.ts";
 
 const tags = ["events"];
@@ -80,10 +81,7 @@ export function registerEventRoutes(app: OpenAPIHono, parts: RouteParts): void {
       security: KEY_SECURITY,
       middleware: [parts.requireKey.reading] as const,
       responses: {
-        201: {
-          description: "The ticket",
-          content: { "application/json": { schema: TicketSchema } },
-        },
+        201: jsonAnswer("The ticket", TicketSchema),
         ...unauthorized,
       },
     }),

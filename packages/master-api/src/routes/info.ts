@@ -9,10 +9,10 @@ import {
   unauthorizedOrReading,
   unavailable,
 } from "../schemas/error.ts";
+import { jsonAnswer, jsonRequest } from "../schemas/json.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const tags = ["master"];
-const content = { "application/json": { schema: InfoSchema } };
 
 /** What `GET /info` answers. */
 export type WireInfo = z.infer<typeof InfoSchema>;
@@ -41,7 +41,7 @@ export function registerInfoRoutes(app: OpenAPIHono, parts: RouteParts): void {
       tags,
       security: KEY_SECURITY,
       middleware: [parts.requireKey.reading] as const,
-      responses: { 200: { description: "The master", content }, ...unauthorized },
+      responses: { 200: jsonAnswer("The master", InfoSchema), ...unauthorized },
     }),
     async (c) => c.json(toWireInfo(await master.info(), impl), 200),
   );
@@ -56,10 +56,10 @@ export function registerInfoRoutes(app: OpenAPIHono, parts: RouteParts): void {
       security: KEY_SECURITY,
       middleware: [parts.requireKey.key, jsonBody] as const,
       request: {
-        body: { required: true, content: { "application/json": { schema: MasterAliasSchema } } },
+        body: jsonRequest(MasterAliasSchema),
       },
       responses: {
-        200: { description: "The master with its name", content },
+        200: jsonAnswer("The master with its name", InfoSchema),
         ...badRequest("alias: missing"),
         ...unauthorizedOrReading,
         ...tooLarge,

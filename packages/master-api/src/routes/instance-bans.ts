@@ -8,13 +8,10 @@ import {
   unauthorizedOrReading,
   unavailable,
 } from "../schemas/error.ts";
-import { KEY_SECURITY, type RouteParts } from "./parts.ts";
+import { jsonAnswer } from "../schemas/json.ts";
+import { InstanceIdParams, KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const tags = ["instances"];
-
-const params = z.object({
-  id: z.string().openapi({ param: { name: "id", in: "path" }, example: "a1b2c3d4" }),
-});
 
 const LiftQuerySchema = z.object({
   address: z
@@ -43,12 +40,12 @@ export function registerInstanceBanRoutes(app: OpenAPIHono, parts: RouteParts): 
       tags,
       security: KEY_SECURITY,
       middleware: [reading] as const,
-      request: { params },
+      request: { params: InstanceIdParams },
       responses: {
-        200: {
-          description: "Those in force, the next to end first; none while it does not run",
-          content: { "application/json": { schema: InstanceBansSchema } },
-        },
+        200: jsonAnswer(
+          "Those in force, the next to end first; none while it does not run",
+          InstanceBansSchema,
+        ),
         ...unauthorized,
         ...notFound,
       },
@@ -69,12 +66,9 @@ export function registerInstanceBanRoutes(app: OpenAPIHono, parts: RouteParts): 
       tags,
       security: KEY_SECURITY,
       middleware: [key] as const,
-      request: { params, query: LiftQuerySchema },
+      request: { params: InstanceIdParams, query: LiftQuerySchema },
       responses: {
-        200: {
-          description: "How many ended",
-          content: { "application/json": { schema: LiftedBansSchema } },
-        },
+        200: jsonAnswer("How many ended", LiftedBansSchema),
         ...badRequest("address: is empty"),
         ...unauthorizedOrReading,
         ...notFound,

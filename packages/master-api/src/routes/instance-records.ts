@@ -6,13 +6,10 @@ import {
   InstancePortsSchema,
 } from "@nodepass/model/schemas";
 import { badRequest, notFound, unauthorized } from "../schemas/error.ts";
-import { KEY_SECURITY, type RouteParts } from "./parts.ts";
+import { jsonAnswer } from "../schemas/json.ts";
+import { InstanceIdParams, KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const tags = ["instances"];
-
-const params = z.object({
-  id: z.string().openapi({ param: { name: "id", in: "path" }, example: "a1b2c3d4" }),
-});
 
 /** Most lines that can be asked for; fewer are kept. */
 const MAX_TAIL = 10_000;
@@ -65,12 +62,9 @@ export function registerInstanceRecordRoutes(app: OpenAPIHono, parts: RouteParts
       tags,
       security: KEY_SECURITY,
       middleware: [reading] as const,
-      request: { params, query: LogsQuerySchema },
+      request: { params: InstanceIdParams, query: LogsQuerySchema },
       responses: {
-        200: {
-          description: "The lines, oldest first",
-          content: { "application/json": { schema: InstanceLogsSchema } },
-        },
+        200: jsonAnswer("The lines, oldest first", InstanceLogsSchema),
         ...badRequest("tail: not a whole number from 0 to 10000"),
         ...unauthorized,
         ...notFound,
@@ -99,12 +93,12 @@ export function registerInstanceRecordRoutes(app: OpenAPIHono, parts: RouteParts
       tags,
       security: KEY_SECURITY,
       middleware: [reading] as const,
-      request: { params },
+      request: { params: InstanceIdParams },
       responses: {
-        200: {
-          description: "Each port; none where there is no range, or while it does not run",
-          content: { "application/json": { schema: InstancePortsSchema } },
-        },
+        200: jsonAnswer(
+          "Each port; none where there is no range, or while it does not run",
+          InstancePortsSchema,
+        ),
         ...unauthorized,
         ...notFound,
       },
@@ -125,12 +119,12 @@ export function registerInstanceRecordRoutes(app: OpenAPIHono, parts: RouteParts
       tags,
       security: KEY_SECURITY,
       middleware: [reading] as const,
-      request: { params, query: HistoryQuerySchema },
+      request: { params: InstanceIdParams, query: HistoryQuerySchema },
       responses: {
-        200: {
-          description: "One value for each step, null where the instance did not run",
-          content: { "application/json": { schema: InstanceHistorySchema } },
-        },
+        200: jsonAnswer(
+          "One value for each step, null where the instance did not run",
+          InstanceHistorySchema,
+        ),
         ...badRequest("range: none of hour, day, month"),
         ...unauthorized,
         ...notFound,

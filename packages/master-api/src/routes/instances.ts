@@ -27,16 +27,10 @@ import {
   unauthorizedOrReading,
   unavailable,
 } from "../schemas/error.ts";
-import { KEY_SECURITY, type RouteParts } from "./parts.ts";
+import { jsonAnswer, jsonRequest } from "../schemas/json.ts";
+import { InstanceIdParams, KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const tags = ["instances"];
-
-/** The id in the path. */
-const InstanceIdParams = z.object({
-  id: z.string().openapi({ param: { name: "id", in: "path" }, example: "a1b2c3d4" }),
-});
-
-const one = { "application/json": { schema: InstanceSchema } };
 
 /** `/instances` and `/instances/{id}`; the API key is one of them, under its own rules. */
 export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): void {
@@ -72,10 +66,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       security: KEY_SECURITY,
       middleware: [reading] as const,
       responses: {
-        200: {
-          description: "The instances",
-          content: { "application/json": { schema: z.array(InstanceSchema) } },
-        },
+        200: jsonAnswer("The instances", z.array(InstanceSchema)),
         ...unauthorized,
       },
     }),
@@ -96,13 +87,13 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       security: KEY_SECURITY,
       middleware: [key, jsonBody] as const,
       request: {
-        body: { required: true, content: { "application/json": { schema: NewInstanceSchema } } },
+        body: jsonRequest(NewInstanceSchema),
       },
       responses: {
-        201: {
-          description: "The new instance, and what was overlooked in its URL",
-          content: { "application/json": { schema: CreatedInstanceSchema } },
-        },
+        201: jsonAnswer(
+          "The new instance, and what was overlooked in its URL",
+          CreatedInstanceSchema,
+        ),
         ...badRequest("url: missing"),
         ...unauthorizedOrReading,
         ...conflict,
@@ -128,7 +119,7 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       middleware: [reading] as const,
       request: { params: InstanceIdParams },
       responses: {
-        200: { description: "The instance", content: one },
+        200: jsonAnswer("The instance", InstanceSchema),
         ...badRequest("Instance ID is required"),
         ...unauthorized,
         ...notFound,
@@ -157,10 +148,10 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       middleware: [key, jsonBody] as const,
       request: {
         params: InstanceIdParams,
-        body: { required: true, content: { "application/json": { schema: InstanceChangeSchema } } },
+        body: jsonRequest(InstanceChangeSchema),
       },
       responses: {
-        200: { description: "The instance in the state reached", content: one },
+        200: jsonAnswer("The instance in the state reached", InstanceSchema),
         ...badRequest("alias: expected string, received number"),
         ...unauthorizedOrReading,
         ...notFound,
@@ -205,16 +196,15 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
       middleware: [key, jsonBody] as const,
       request: {
         params: InstanceIdParams,
-        body: { required: true, content: { "application/json": { schema: InstanceUrlSchema } } },
+        body: jsonRequest(InstanceUrlSchema),
       },
       responses: {
-        200: {
-          description: "The instance in the state reached, and what was done to reach it",
-          content: { "application/json": { schema: ReplacedInstanceSchema } },
-        },
+        200: jsonAnswer(
+          "The instance in the state reached, and what was done to reach it",
+          ReplacedInstanceSchema,
+        ),
         ...badRequest("url: missing"),
         ...unauthorizedOrReading,
-
         ...notFound,
         ...conflict,
         ...tooLarge,
@@ -254,7 +244,6 @@ export function registerInstanceRoutes(app: OpenAPIHono, parts: RouteParts): voi
         204: { description: "It is stopped and gone" },
         ...badRequest("Instance ID is required"),
         ...unauthorizedOrReading,
-
         ...notFound,
         ...unavailable,
       },

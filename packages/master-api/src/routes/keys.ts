@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { badRequest, unauthorizedOrReading, unavailable } from "../schemas/error.ts";
+import { jsonAnswer } from "../schemas/json.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const params = z.object({
@@ -30,10 +31,7 @@ export function registerKeyRoutes(app: OpenAPIHono, parts: RouteParts): void {
       middleware: [parts.requireKey.makingKeys] as const,
       request: { params },
       responses: {
-        201: {
-          description: "The new key",
-          content: { "application/json": { schema: KeySchema } },
-        },
+        201: jsonAnswer("The new key", KeySchema),
         ...badRequest("access: neither full nor read"),
         ...unauthorizedOrReading,
         ...unavailable,

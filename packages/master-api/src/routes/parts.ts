@@ -1,4 +1,4 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { InstanceService, MasterService } from "@nodepass/model";
 import type { Context } from "hono";
 import type { RequireKey } from "../auth/require-key.ts";
@@ -37,3 +37,8 @@ export function createRoutes(): OpenAPIHono {
 export const KEY_SECURITY: Record<string, string[]>[] = [{ apiKey: [] }, { bearer: [] }];
 /** The key, or a ticket in the query. */
 export const TICKET_SECURITY: Record<string, string[]>[] = [...KEY_SECURITY, { ticket: [] }];
+
+/** The instance in the path. */
+export const InstanceIdParams = z.object({
+  id: z.string().openapi({ param: { name: "id", in: "path" }, example: "a1b2c3d4" }),
+});

@@ -5,6 +5,7 @@ import { trustedRole } from "../auth/trusted.ts";
 import { refuse } from "../http/error-response.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { badRequest, tooLarge, unauthorized } from "../schemas/error.ts";
+import { jsonAnswer, jsonRequest } from "../schemas/json.ts";
 import type { RouteParts } from "./parts.ts";
 
 const body = z
@@ -39,12 +40,9 @@ export function registerSignInRoute(
       tags: ["master"],
       security: [],
       middleware: [jsonBody, checkLink] as const,
-      request: { body: { required: true, content: { "application/json": { schema: body } } } },
+      request: { body: jsonRequest(body) },
       responses: {
-        200: {
-          description: "The API key",
-          content: { "application/json": { schema: key } },
-        },
+        200: jsonAnswer("The API key", key),
         ...badRequest("token: missing"),
         ...unauthorized,
         ...tooLarge,

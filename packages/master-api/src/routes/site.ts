@@ -7,7 +7,7 @@ import type { Site, SiteFile } from "../site/site.ts";
  * What the page may load: files of this master, and no script or style in the page itself. It may
  * ask any master over HTTP, as it shows several.
  */
-export const SITE_SECURITY_POLICY =
+const SITE_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
   "connect-src 'self' http: https:; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
   "frame-ancestors 'none'";

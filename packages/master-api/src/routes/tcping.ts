@@ -4,6 +4,7 @@ import { TcpingSchema } from "@nodepass/model/schemas";
 import { parseTarget, type Target } from "../http/parse-target.ts";
 import { createTurnstile } from "../http/turnstile.ts";
 import { badRequest, unauthorizedOrReading } from "../schemas/error.ts";
+import { jsonAnswer } from "../schemas/json.ts";
 import { KEY_SECURITY, type RouteParts } from "./parts.ts";
 
 const MAX_AT_ONCE = 10;
@@ -75,10 +76,7 @@ export function registerTcpingRoute(app: OpenAPIHono, parts: RouteParts): void {
       middleware: [parts.requireKey.key] as const,
       request: { query: TcpingQuerySchema },
       responses: {
-        200: {
-          description: "What came of it; a failure is an answer too",
-          content: { "application/json": { schema: TcpingSchema } },
-        },
+        200: jsonAnswer("What came of it; a failure is an answer too", TcpingSchema),
         ...badRequest("target: missing"),
         ...unauthorizedOrReading,
       },

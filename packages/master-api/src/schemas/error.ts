@@ -18,7 +18,7 @@ export const failure = (description: string, example: string) => ({
 /** The error answers of a route, to be spread into its `responses`. */
 export const badRequest = (example: string) =>
   ({ 400: { description: "The body or a parameter is unusable", ...body(example) } }) as const;
-export const forbidden = {
+const forbidden = {
   403: {
     description: "The API key's entry cannot be changed in this way, or the key may only read",
     ...body("this key may only read"),

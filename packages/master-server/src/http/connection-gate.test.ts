@@ -42,6 +42,20 @@ it("closes none that is being answered, and the new one instead", () => {
   expect(connections.map((each) => each.destroyed)).toEqual([false, true]);
 });
 
+it("closes the one that keeps its request waiting longest, when none waits for one", () => {
+  const slow = new Set<FakeConnection>();
+  const gate = createConnectionGate<FakeConnection>(3, (connection) => slow.has(connection));
+  const connections = fill(gate, 3);
+  for (const each of connections) gate.enter(each);
+  const [first, , third] = connections;
+  if (first === undefined || third === undefined) throw new Error("not filled");
+  slow.add(first).add(third);
+  // It has asked once more, since when it waits.
+  gate.enter(first);
+  expect(gate.admit(new FakeConnection())).toBe(true);
+  expect(connections.map((each) => each.destroyed)).toEqual([false, false, true]);
+});
+
 it("counts pipelined requests", () => {
   const gate = createConnectionGate<FakeConnection>(1);
   const [connection] = fill(gate, 1);

@@ -10,7 +10,8 @@ export interface ConnectionGate<C extends GatedConnection> {
   readonly size: number;
   /**
    * Takes a new connection in. When the house is full, the one that has waited longest for a
-   * request is closed for it; if none waits, the new one is closed.
+   * request is closed for it; if none waits, the one that keeps its own request waiting longest; if
+   * there is none, the new one is closed.
    *
    * @returns whether it was taken in
    */
@@ -26,18 +27,32 @@ export interface ConnectionGate<C extends GatedConnection> {
 /**
  * Node's own `maxConnections` refuses whoever comes last, so that idle or slow connections of one
  * client would keep everybody else out.
+ *
+ * @param isSlow whether the server waits for the client of a request: for the rest of its body, or for it to
+ *   read its answer
  */
 export function createConnectionGate<C extends GatedConnection>(
   maxConnections: number,
+  isSlow: (connection: C) => boolean = () => false,
 ): ConnectionGate<C> {
   /** Requests being answered on each connection. */
   const requests = new Map<C, number>();
   /** Those with none, longest first. */
   const waiting = new Set<C>();
+  /** Those with some, the one whose last request came first before the others. */
+  const busy = new Set<C>();
 
   const forget = (connection: C): void => {
     requests.delete(connection);
     waiting.delete(connection);
+    busy.delete(connection);
+  };
+
+  const longestWaiting = (): C | undefined => {
+    const [longest] = waiting;
+    if (longest !== undefined) return longest;
+    for (const connection of busy) if (isSlow(connection)) return connection;
+    return undefined;
   };
 
   return {
@@ -46,13 +61,13 @@ export function createConnectionGate<C extends GatedConnection>(
     },
     admit(connection) {
       if (requests.size >= maxConnections) {
-        const longest = waiting.values().next();
-        if (longest.done === true) {
+        const longest = longestWaiting();
+        if (longest === undefined) {
           connection.destroy();
           return false;
         }
-        forget(longest.value);
-        longest.value.destroy();
+        forget(longest);
+        longest.destroy();
       }
       requests.set(connection, 0);
       waiting.add(connection);
@@ -65,13 +80,17 @@ export function createConnectionGate<C extends GatedConnection>(
       if (before === undefined) return () => undefined;
       requests.set(connection, before + 1);
       waiting.delete(connection);
+      busy.delete(connection);
+      busy.add(connection);
       let left = false;
       return () => {
         const count = requests.get(connection);
         if (left || count === undefined) return;
         left = true;
         requests.set(connection, count - 1);
-        if (count === 1) waiting.add(connection);
+        if (count !== 1) return;
+        busy.delete(connection);
+        waiting.add(connection);
       };
     },
     requestsOn: (connection) => requests.get(connection) ?? 0,

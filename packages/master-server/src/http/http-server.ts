@@ -53,19 +53,28 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const { limits, certificate, onError } = options;
   let closed: Promise<void> | undefined;
   const handle = createRequestListener(options.fetch, onError, options.isStreamed);
-  const gate = createConnectionGate<Socket>(limits.maxConnections);
+  /** The last request on each connection. */
+  const lastOn = new WeakMap<Duplex, { incoming: IncomingMessage; outgoing: ServerResponse }>();
+  const isUnheard = (connection: Duplex): boolean => {
+    const last = lastOn.get(connection);
+    return last !== undefined && !last.incoming.complete && !last.outgoing.headersSent;
+  };
+  const isUnread = (connection: Duplex): boolean => {
+    const { writableEnded, writableFinished } = lastOn.get(connection)?.outgoing ?? {};
+    return writableEnded === true && writableFinished !== true;
+  };
+  const gate = createConnectionGate<Socket>(
+    limits.maxConnections,
+    (connection) => isUnheard(connection) || isUnread(connection),
+  );
   /** The TCP connections that carry those with TLS; the gate knows only the former. */
   const carriers = new WeakMap<Duplex, Socket>();
   const carrierOf = (connection: Duplex) => carriers.get(connection) ?? connection;
-  /** The last request on each connection. */
-  const lastOn = new WeakMap<Duplex, { incoming: IncomingMessage; outgoing: ServerResponse }>();
   const canAnswer = (connection: Duplex): boolean => {
     const carrier = carrierOf(connection);
     const count = carrier instanceof Socket ? gate.requestsOn(carrier) : 0;
-    const last = lastOn.get(connection);
     // One whose body has not come yet is answered in place of the program.
-    const isUnheard = last !== undefined && !last.incoming.complete && !last.outgoing.headersSent;
-    return count === 0 || (count === 1 && isUnheard);
+    return count === 0 || (count === 1 && isUnheard(carrier));
   };
   const server = createServer(
     {
@@ -81,8 +90,9 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     },
     (incoming, outgoing) => {
       const { socket } = incoming;
-      lastOn.set(socket, { incoming, outgoing });
-      const leave = gate.enter(carriers.get(socket) ?? socket);
+      const carrier = carriers.get(socket) ?? socket;
+      lastOn.set(carrier, { incoming, outgoing });
+      const leave = gate.enter(carrier);
       outgoing.once("close", () => {
         leave();
         // One that could be kept alive is idle only after this event.

@@ -2,7 +2,7 @@ import { describeParameters } from "@nodepass/url-config";
 import { z } from "zod";
 
 /** What of a tunnel is set apart from its URL's query. */
-export const ADDRESS_SETTINGS = {
+const ADDRESS_SETTINGS = {
   role: "server or client",
   password: "the tunnel key, the same at both ends; empty removes it",
   tunnel_address:
@@ -28,7 +28,7 @@ export const URL_SETTINGS: readonly string[] = [
 ];
 
 /** An argument that sets a part of a URL, described from url-config's own table. */
-export function settingArgument(name: string): z.ZodOptional<z.ZodString> {
+function settingArgument(name: string): z.ZodOptional<z.ZodString> {
   return z.string().describe(describeSetting(name)).optional();
 }
 

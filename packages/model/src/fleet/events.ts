@@ -3,7 +3,7 @@ import { FleetInstanceSchema, FleetMasterSchema } from "./masters.ts";
 import { ServiceSchema } from "./services.ts";
 
 /** What is wrong with a fleet as a whole, till it is over or a person says so. */
-export const ALARMS = ["mass-loss", "store-older", "duplicate", "engine"] as const;
+export const ALARMS = ["mass-loss", "store-older", "duplicate", "flood", "engine"] as const;
 export type Alarm = (typeof ALARMS)[number];
 
 const time = z.iso.datetime();

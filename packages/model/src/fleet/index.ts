@@ -20,7 +20,7 @@ export {
   type FleetInfo,
   FleetInfoSchema,
 } from "./events.ts";
-export { ADMIN_LABEL_PREFIX, isLabelName, isLabelValue, LabelsSchema } from "./labels.ts";
+export { isLabelName, isLabelValue, LabelsSchema } from "./labels.ts";
 export {
   type FleetInstance,
   FleetInstanceSchema,

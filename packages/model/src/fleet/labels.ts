@@ -2,11 +2,9 @@ import { z } from "zod";
 import { hasAtMostCharacters } from "../text-limits.ts";
 
 /** Labels of a master at most. */
-export const MAX_LABELS = 64;
+const MAX_LABELS = 64;
 /** Characters of a label's name or value at most. */
-export const MAX_LABEL_CHARACTERS = 63;
-/** Labels whose names begin so are set by admins only. */
-export const ADMIN_LABEL_PREFIX = "np/";
+const MAX_LABEL_CHARACTERS = 63;
 
 const NAME = /^[A-Za-z0-9](?:[\w./-]*[A-Za-z0-9])?$/;
 const VALUE = /^(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)?$/;

@@ -12,7 +12,7 @@ export interface SelectorTerm {
 export type Selector = readonly SelectorTerm[];
 
 /** Conditions of a selector at most. */
-export const MAX_SELECTOR_TERMS = 64;
+const MAX_SELECTOR_TERMS = 64;
 
 /** A selector that can't be read; the message names the condition and what is allowed. */
 export class SelectorError extends Error {

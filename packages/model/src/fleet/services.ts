@@ -4,7 +4,7 @@ import { MAX_TAGS } from "../text-limits.ts";
 import { parseSelector } from "./selector.ts";
 
 /** What happens to a part whose owner is lost: nothing, it is run elsewhere, or both and never two at once. */
-export const FAILOVER_POLICIES = ["off", "serve", "strict"] as const;
+const FAILOVER_POLICIES = ["off", "serve", "strict"] as const;
 export type FailoverPolicy = (typeof FAILOVER_POLICIES)[number];
 
 /** Lowest, default and highest time to live of an owner, seconds. */
@@ -49,7 +49,7 @@ export const DEFAULT_POLICY: ServicePolicy = {
 export const PART_STATES = ["pending", "applied", "failed", "released", "unreachable"] as const;
 
 /** One end of a service, which one master runs. */
-export const ServicePartSchema = z
+const ServicePartSchema = z
   .object({
     role: z.enum(PART_ROLES),
     owner: z.union([z.string(), z.null()]).meta({ description: "The master's mid" }),

@@ -13,9 +13,19 @@ export const MetaSchema = z
   .object({ peer: PeerSchema, tags: z.record(z.string(), z.string()) })
   .meta({ id: "InstanceMeta" });
 
-const peerCount = (description: string) => z.int().min(0).meta({ description });
+const count = (description: string) => z.int().min(0).meta({ description });
 
-export const PeerLinkSchema = z
+/** What is open and what was carried. */
+const trafficShape = {
+  tcps: count("TCP connections now"),
+  udps: count("UDP sessions now"),
+  tcprx: count("TCP bytes read from users or targets"),
+  tcptx: count("TCP bytes written to users or targets"),
+  udprx: count("UDP payload bytes read from users or targets"),
+  udptx: count("UDP payload bytes written to users or targets"),
+};
+
+const PeerLinkSchema = z
   .object({
     number: z.int().min(1).meta({
       description: "The place of a client among those that may be there, or of a server in the URL",
@@ -23,15 +33,10 @@ export const PeerLinkSchema = z
     address: z.string().meta({ description: "IP address of a client, `host:port` of a server" }),
     connected: z.boolean(),
     reason: z.string().meta({ description: "Why it is not connected, else empty" }),
-    users: peerCount("Users it was given, over TCP and UDP, since it has its number"),
-    tcps: peerCount("TCP connections now"),
-    udps: peerCount("UDP sessions now"),
-    tcprx: peerCount("TCP bytes read from users or targets"),
-    tcptx: peerCount("TCP bytes written to users or targets"),
-    udprx: peerCount("UDP payload bytes read from users or targets"),
-    udptx: peerCount("UDP payload bytes written to users or targets"),
-    pool: peerCount("Ready pool connections"),
-    ping: peerCount("Round trip, ms; 0 while not known"),
+    users: count("Users it was given, over TCP and UDP, since it has its number"),
+    ...trafficShape,
+    pool: count("Ready pool connections"),
+    ping: count("Round trip, ms; 0 while not known"),
   })
   .meta({ id: "PeerLink" });
 
@@ -100,7 +105,7 @@ export const InstanceSchema = z
     quota: z
       .object({
         limit: z.int().min(1).meta({ description: "Bytes, both ways together" }),
-        used: z.int().min(0).meta({ description: "Bytes in the present period" }),
+        used: count("Bytes in the present period"),
         resets: z
           .union([z.iso.datetime(), z.null()])
           .meta({ description: "When the next period begins; null: never" }),
@@ -149,7 +154,7 @@ export const InstanceLogsSchema = z
         line: z.string().meta({ description: "As event streams carry it" }),
       }),
     ),
-    total: z.int().min(0).meta({ description: "Lines so far, those not kept included" }),
+    total: count("Lines so far, those not kept included"),
   })
   .meta({ id: "InstanceLogs" });
 
@@ -169,22 +174,13 @@ export const InstanceBansSchema = z
 /** Answer of `GET /instances/{id}/ports`. */
 export const InstancePortsSchema = z
   .object({
-    ports: z.array(
-      z.object({
-        port: z.int().min(1).max(65_535),
-        tcps: z.int().min(0).meta({ description: "TCP connections now" }),
-        udps: z.int().min(0).meta({ description: "UDP sessions now" }),
-        ...Object.fromEntries(
-          ["tcprx", "tcptx", "udprx", "udptx"].map((name) => [name, z.int().min(0)]),
-        ),
-      }),
-    ),
+    ports: z.array(z.object({ port: z.int().min(1).max(65_535), ...trafficShape })),
   })
   .meta({ id: "InstancePorts" });
 
 /** Answer of `DELETE /instances/{id}/bans`. */
 export const LiftedBansSchema = z
-  .object({ lifted: z.int().min(0).meta({ description: "Bans that ended so" }) })
+  .object({ lifted: count("Bans that ended so") })
   .meta({ id: "LiftedBans" });
 
 const series = (description: string) =>

@@ -1,20 +1,21 @@
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { TrafficCounters } from "../counters.ts";
-import type { TunnelContext } from "../tunnel-context.ts";
+import type { TunnelLog } from "../tunnel-reports.ts";
 import { AddressLists, type AddressListsOptions, type AddressPlace } from "./address-lists.ts";
 import type { Bans, Offence, Offences } from "./bans.ts";
 
+/** Where a gate counts and reports whom it has kept out. */
+interface GateContext extends Pick<TunnelLog, "log" | "logLimited"> {
+  readonly counters: Pick<TrafficCounters, "refusedDenied" | "refusedBanned">;
+}
+
 /** Who is kept out of one port of a tunnel. */
 export class AddressGate implements Offences {
-  readonly #context: Pick<TunnelContext, "logLimited" | "counters">;
+  readonly #context: GateContext;
   readonly #lists: AddressLists;
   readonly #bans: Bans | undefined;
 
-  constructor(
-    context: Pick<TunnelContext, "logLimited" | "counters">,
-    lists: AddressLists,
-    bans: Bans | undefined,
-  ) {
+  constructor(context: GateContext, lists: AddressLists, bans: Bans | undefined) {
     this.#context = context;
     this.#lists = lists;
     this.#bans = bans;
@@ -38,11 +39,7 @@ export class AddressGate implements Offences {
     return true;
   }
 
-  #refused(
-    counter: keyof Pick<TrafficCounters, "refusedDenied" | "refusedBanned">,
-    message: string,
-    address: string,
-  ): void {
+  #refused(counter: keyof GateContext["counters"], message: string, address: string): void {
     this.#context.counters[counter]++;
     this.#context.logLimited("warn", message, { address });
   }
@@ -61,14 +58,14 @@ export class AddressGate implements Offences {
  * @throws {TunnelError} `INVALID_OPTIONS` for a file that can't be used
  */
 export function openTrust(
-  context: Pick<TunnelContext, "log">,
+  context: Pick<TunnelLog, "log">,
   { trust }: Pick<ServerSettings | ClientSettings, "trust">,
 ): AddressLists | undefined {
   if (trust.length === 0) return undefined;
   return new AddressLists({ allow: trust, deny: [], place: "users", onFile: fileTeller(context) });
 }
 
-function fileTeller({ log }: Pick<TunnelContext, "log">): AddressListsOptions["onFile"] {
+function fileTeller({ log }: Pick<TunnelLog, "log">): AddressListsOptions["onFile"] {
   return (file, reason) => {
     if (reason === undefined) log("info", "address list reloaded", { file });
     else log("warn", "address list not reloaded: the old one stays", { file, reason });
@@ -82,7 +79,7 @@ function fileTeller({ log }: Pick<TunnelContext, "log">): AddressListsOptions["o
  * @throws {TunnelError} `INVALID_OPTIONS` for a file that can't be used
  */
 export function openGate(
-  context: Pick<TunnelContext, "logLimited" | "counters" | "log">,
+  context: GateContext,
   settings: Pick<ServerSettings | ClientSettings, "allow" | "deny">,
   place: AddressPlace,
   bans: Bans | undefined,

@@ -1,7 +1,7 @@
 import { canonicalAddress } from "./address-set.ts";
 
 /** What costs an address how long, ms: OpenSSH's `PerSourcePenalties` (sshd_config(5)). */
-export const PENALTIES = {
+const PENALTIES = {
   /** A wrong proof or token (`authfail`). */
   proof: 5000,
   /** Nothing useful within the time of a handshake (`grace-exceeded`). */

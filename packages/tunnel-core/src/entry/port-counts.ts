@@ -1,15 +1,9 @@
 import type { CarriedBytes } from "../relay/connection-events.ts";
+import type { Traffic } from "../tunnel-reports.ts";
 
-/** What one port of a range has carried, bytes of payload. */
-export interface PortCounters {
+/** What one port of a range has carried. */
+export interface PortCounters extends Traffic {
   readonly port: number;
-  /** Open TCP connections, and UDP sessions. */
-  readonly tcps: number;
-  readonly udps: number;
-  readonly tcprx: number;
-  readonly tcptx: number;
-  readonly udprx: number;
-  readonly udptx: number;
 }
 
 /** Where a user came to, of a range: its place and what it has carried. Kept when connections end. */

@@ -7,10 +7,7 @@ import { TokenBucket, type TokenWaiter } from "./token-bucket.ts";
  * A stream that brings no more than so many bytes in a second: one direction of one connection
  * (`rateconn`). All else is the stream's own.
  */
-export class ThrottledStream
-  extends CarriedStream
-  implements ByteStream, StreamReader, TokenWaiter
-{
+class ThrottledStream extends CarriedStream implements ByteStream, StreamReader, TokenWaiter {
   queued = false;
   readonly #bucket: TokenBucket;
   #reader: StreamReader = DETACHED_READER;

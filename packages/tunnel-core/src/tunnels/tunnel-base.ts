@@ -32,9 +32,10 @@ import { createContext, type LiveContext } from "./create-context.ts";
 import { hideKey } from "./hide-key.ts";
 import { updateSettings } from "./update-settings.ts";
 
-/** Longest wait, ms, of a closing end for its peer to hear of it, and how often it looks. */
+/** Longest wait, ms, of a closing end for its peer to hear of it. */
 const PEER_HEARS_MS = 1000;
-const PEER_HEARS_STEP_MS = 10;
+/** How often a closing end looks, ms. */
+const STEP_MS = 10;
 
 /** The server has answered, and its answer is no: the next try will hear the same. */
 const REFUSALS: ReadonlySet<TunnelErrorCode> = new Set([
@@ -317,29 +318,21 @@ export abstract class TunnelBase extends EventEmitter<TunnelEvents> implements T
     this.setState("closing");
     const deadline = performance.now() + timeoutMs;
     this.stopTaking(this.#succeeded);
-    await this.#peerHears(Math.min(timeoutMs, PEER_HEARS_MS));
-    if (this.#succeeded) await this.#lastUsers(deadline);
-    await this.context.tcpRelays.drained(deadline - performance.now());
-    if (this.#succeeded) await this.context.udpSessions.drained(deadline - performance.now());
+    const { counters, tcpRelays, udpSessions } = this.context;
+    await this.#wait(() => this.retiring(), Math.min(deadline, performance.now() + PEER_HEARS_MS));
+    if (this.#succeeded) await this.#wait(() => counters.tcps > tcpRelays.size, deadline);
+    await tcpRelays.drained(deadline - performance.now());
+    if (this.#succeeded) await udpSessions.drained(deadline - performance.now());
     this.#finish();
   }
 
-  /** Nobody who was accepted before a successor came is to notice: targets are still dialled. */
-  async #lastUsers(deadline: number): Promise<void> {
-    const { counters, tcpRelays } = this.context;
-    while (counters.tcps > tcpRelays.size && performance.now() < deadline) {
-      await sleep(PEER_HEARS_STEP_MS, undefined, { signal: this.lifetime.signal }).catch(() => {
-        // Destroyed meanwhile.
-      });
-      if (this.lifetime.signal.aborted) return;
-    }
-  }
-
-  /** Waits until the peer has closed its idle pool connections: it sends nobody here any more. */
-  async #peerHears(timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (this.retiring() && performance.now() < deadline) {
-      await sleep(PEER_HEARS_STEP_MS, undefined, { signal: this.lifetime.signal }).catch(() => {
+  /**
+   * Looks until nobody is waited for any more: the peer, which sends nobody here once it has closed its
+   * idle pool connections; users accepted before a successor came, whose targets are still dialled.
+   */
+  async #wait(isWaiting: () => boolean, deadline: number): Promise<void> {
+    while (isWaiting() && performance.now() < deadline) {
+      await sleep(STEP_MS, undefined, { signal: this.lifetime.signal }).catch(() => {
         // Destroyed meanwhile.
       });
       if (this.lifetime.signal.aborted) return;

@@ -12,7 +12,7 @@ let timer: NodeJS.Timeout | undefined;
 let known: ReadonlySet<string> = new Set();
 
 /** The host's addresses now; link-local IPv6 ones with their zone (RFC 4007). */
-export function localAddresses(): ReadonlySet<string> {
+function localAddresses(): ReadonlySet<string> {
   const addresses = new Set<string>();
   for (const [name, entries] of Object.entries(networkInterfaces())) {
     for (const { address, family, scopeid } of entries ?? []) {

@@ -7,7 +7,7 @@ export { HELLO_WINDOW_COUNTERS, HelloWindow } from "./hello-window.ts";
 export const HELLO_MAGIC = 0x4e;
 
 /** Version of the layout. */
-export const HELLO_VERSION = 1;
+const HELLO_VERSION = 1;
 
 /** Bytes of a hello: magic, version, session id (8), counter (4), MAC (16). */
 export const HELLO_BYTES = 30;

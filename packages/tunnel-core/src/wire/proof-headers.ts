@@ -3,7 +3,7 @@ import { isExtensionName, MAX_EXTENSIONS } from "./extensions.ts";
 import { CLIENT_ID_BYTES, KEY_ID_BYTES, NONCE_BYTES, PROOF_BYTES } from "./proof.ts";
 
 /** The version of the proved handshake. */
-export const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 1;
 
 /** Header of the answer that carries the server's proof. */
 export const ANSWER_PROOF_HEADER = "NodePass-Proof";

@@ -15,7 +15,7 @@ export const NONCE_BYTES = 32;
 export const CLIENT_ID_BYTES = 16;
 
 /** Bytes of a session id. */
-export const SESSION_ID_BYTES = 8;
+const SESSION_ID_BYTES = 8;
 
 /** Bytes of a port's salt, and of the key ids made with it. */
 export const KEY_ID_BYTES = 16;

@@ -21,7 +21,7 @@ export interface ProvedAnswer extends HandshakeAnswer {
 }
 
 /** Most lanes of a session. */
-export const MAX_LANES = 64;
+const MAX_LANES = 64;
 
 /**
  * Writes the body: the four fields of `formatHandshakeAnswer`, then session, fp and ext, and lanes

@@ -3,7 +3,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { canonicalAddress } from "./proxy-header.ts";
 
 /** What a header of version 2 begins with. */
-export const SIGNATURE = Buffer.from("0d0a0d0a000d0a515549540a", "hex");
+const SIGNATURE = Buffer.from("0d0a0d0a000d0a515549540a", "hex");
 /** Bytes before addresses and TLVs. */
 const FIXED_BYTES = 16;
 /** Version 2 with the command LOCAL, and PROXY. */

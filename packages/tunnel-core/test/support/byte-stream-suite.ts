@@ -26,6 +26,9 @@ const MARKS = [
   ["marks of 4 MiB set by the host program", 4 * 1024 * 1024],
 ] as const;
 
+/** Looks again as often as the loop turns: what is waited for takes no longer. */
+const soon = (look: () => void): Promise<void> => vi.waitFor(look, { interval: 1 });
+
 const MANY = 8 * 1024 * 1024;
 
 /**
@@ -124,11 +127,11 @@ export function byteStreamSuite(
       expect(writer.stream.pendingBytes).toBeGreaterThan(0);
       // The other direction is another matter.
       reader.stream.writeCopy(Buffer.from("still here"), 10);
-      await vi.waitFor(() => expect(writer.bytes).toBe(10));
+      await soon(() => expect(writer.bytes).toBe(10));
       reader.stream.resume();
       await writer.drained();
       expect(writer.stream.pendingBytes).toBe(0);
-      await vi.waitFor(() => expect(reader.bytes).toBe(written + block.length));
+      await soon(() => expect(reader.bytes).toBe(written + block.length));
     });
 
     test.each(sides)("an end of the %s side leaves the other direction open", async (side) => {
@@ -140,7 +143,7 @@ export function byteStreamSuite(
       ending.stream.end(() => done++);
       await other.ended();
       expect(other.text()).toBe("the last words");
-      await vi.waitFor(() => expect(done).toBe(1));
+      await soon(() => expect(done).toBe(1));
       expect(ending.events).not.toContain("end");
       for (let count = 0; count < 64; count++) {
         if (!other.stream.writeCopy(Buffer.alloc(16_384, count), 16_384)) await other.drained();
@@ -159,7 +162,7 @@ export function byteStreamSuite(
       resetting.stream.resume();
       other.stream.resume();
       resetting.stream.writeCopy(Buffer.from("half an ans"), 11);
-      await vi.waitFor(() => expect(other.bytes).toBe(11));
+      await soon(() => expect(other.bytes).toBe(11));
       resetting.stream.reset();
       expect(resetting.stream.destroyed).toBe(true);
       await Promise.all([resetting.closed(), other.closed()]);
@@ -207,7 +210,7 @@ export function byteStreamSuite(
       await new Promise((resolve) => setTimeout(resolve, 20));
       near.stream.resume();
       far.stream.resume();
-      await vi.waitFor(() => expect(near.text()).toBe("early"));
+      await soon(() => expect(near.text()).toBe("early"));
     });
 
     test.each(sides)("the %s side's reads stay as they were promised", async (side) => {
@@ -248,10 +251,10 @@ export function byteStreamSuite(
       far.stream.resume();
       // What was asked for before may still come larger.
       near.stream.writeCopy(Buffer.from("x"), 1);
-      await vi.waitFor(() => expect(far.bytes).toBe(1));
+      await soon(() => expect(far.bytes).toBe(1));
       const block = Buffer.alloc(500_000);
       if (!near.stream.write(block)) await near.drained();
-      await vi.waitFor(() => expect(far.bytes).toBe(block.length + 1));
+      await soon(() => expect(far.bytes).toBe(block.length + 1));
       expect(most).toBeLessThanOrEqual(16_384);
     });
 
@@ -259,13 +262,13 @@ export function byteStreamSuite(
       near.stream.resume();
       far.stream.resume();
       near.stream.writeCopy(Buffer.from("one"), 3);
-      await vi.waitFor(() => expect(far.text()).toBe("one"));
+      await soon(() => expect(far.text()).toBe("one"));
       far.stream.pause();
       near.stream.writeCopy(Buffer.from("two"), 3);
       await new Promise((resolve) => setTimeout(resolve, 30));
       expect(far.text()).toBe("one");
       far.stream.resume();
-      await vi.waitFor(() => expect(far.text()).toBe("onetwo"));
+      await soon(() => expect(far.text()).toBe("onetwo"));
     });
 
     test("is never heard from inside its own methods", async () => {

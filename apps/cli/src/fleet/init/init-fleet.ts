@@ -5,7 +5,6 @@ import { dirname, join, resolve } from "node:path";
 import type { HubSecrets } from "@nodepass/fleet-hub";
 import { isFleetName } from "@nodepass/fleet-protocol";
 import { type CertificateWithKey, createAuthority, issueCertificate } from "@nodepass/tunnel-core";
-import type { FleetInitOptions } from "../../commands/fleet-files.ts";
 import type { CliContext } from "../../context.ts";
 import { CliError, exitCodes } from "../../exit-code.ts";
 import { commandName } from "../../output/command-name.ts";
@@ -26,6 +25,23 @@ import {
   serverNames,
 } from "./plan.ts";
 import { systemdFiles } from "./systemd-files.ts";
+
+/** Options of `fleet init`. */
+export interface FleetInitOptions {
+  readonly name: string;
+  readonly host: readonly string[];
+  readonly servers: 1 | 3;
+  readonly listen: string;
+  readonly port: number;
+  readonly enginePort: number;
+  readonly websocketPort: number;
+  /** 0: no such page. */
+  readonly monitorPort: number;
+  readonly tls: "own" | "files" | "none";
+  readonly crt?: string | undefined;
+  readonly crtKey?: string | undefined;
+  readonly gateway?: string | undefined;
+}
 
 /** Folders that programs write into. */
 const written = (plan: FleetPlan) => [
@@ -66,7 +82,7 @@ export async function initFleet(
  *
  * @param directory where it will be, for units
  */
-export function layout(
+function layout(
   plan: FleetPlan,
   { directory, secrets }: { readonly directory: string; readonly secrets: HubSecrets["secrets"] },
 ): PlannedFile[] {

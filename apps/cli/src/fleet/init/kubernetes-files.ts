@@ -13,19 +13,13 @@ export function kubernetesFiles(plan: FleetPlan): PlannedFile[] {
   ];
 }
 
+const engineTls = ["server.crt", "server.key", "ca.crt"];
+const hubTls = ["hub.crt", "hub.key"];
+
 function kustomization(plan: FleetPlan): string {
   const confs = serverNames(plan).map((name) => `      - ${name}.conf=nats/${name}.conf`);
-  const tls = (secret: "engine" | "hub") => {
-    if (!plan.tls) return "";
-    return secret === "engine"
-      ? `      - server.crt=nats/tls/server.crt
-      - server.key=nats/tls/server.key
-      - ca.crt=nats/tls/ca.crt
-`
-      : `      - hub.crt=tls/hub.crt
-      - hub.key=tls/hub.key
-`;
-  };
+  const tls = (folder: string, names: readonly string[]) =>
+    plan.tls ? names.map((name) => `      - ${name}=${folder}/${name}\n`).join("") : "";
   return `# Three nats-servers and three hubs of the fleet ${plan.name}:
 #
 #   kubectl create namespace nodepass-fleet
@@ -42,11 +36,11 @@ secretGenerator:
   - name: nodepass-nats
     files:
 ${confs.join("\n")}
-${tls("engine")}  - name: nodepass-hub
+${tls("nats/tls", engineTls)}  - name: nodepass-hub
     files:
       - fleet.json
       - hub.json
-${tls("hub")}images:
+${tls("tls", hubTls)}images:
   # Where your nodes find them; by digest for what stays the same.
   - name: nats
     newName: nats
@@ -57,7 +51,10 @@ ${tls("hub")}images:
 `;
 }
 
-const hardened = `          securityContext:
+const bounds = `          resources:
+            requests: { cpu: 100m, memory: 128Mi }
+            limits: { cpu: "2", memory: 1Gi }
+          securityContext:
             readOnlyRootFilesystem: true
             allowPrivilegeEscalation: false
             capabilities:
@@ -84,7 +81,29 @@ const spread = (app: string) => `      topologySpreadConstraints:
           labelSelector:
             matchLabels: { app.kubernetes.io/name: ${app} }`;
 
-function nats({ ports, servers, tls }: FleetPlan): string {
+/** Nodes are emptied one at a time. */
+const budget = (app: string) => `apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: ${app}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: { app.kubernetes.io/name: ${app} }`;
+
+/** Files of a Secret, each with the path that it gets in the pod. */
+const secretItems = (files: readonly (readonly [string, string])[], indent: string) =>
+  files.map(([key, path]) => `${indent}- { key: ${key}, path: ${path} }`).join("\n");
+
+const inTls = (names: readonly string[]) => names.map((name) => [name, `tls/${name}`] as const);
+const atTop = (names: readonly string[]) => names.map((name) => [name, name] as const);
+
+function nats(plan: FleetPlan): string {
+  const { ports, servers, tls } = plan;
+  const files = [
+    ...atTop(serverNames(plan).map((name) => `${name}.conf`)),
+    ...inTls(tls ? engineTls : []),
+  ];
   return `# Each server by its own name, for the others and for hubs.
 apiVersion: v1
 kind: Service
@@ -113,15 +132,8 @@ spec:
     - { name: engine, port: ${ports.engine}, targetPort: engine }
     - { name: websocket, port: ${ports.websocket}, targetPort: websocket }
 ---
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: nodepass-nats
-spec:
-  # Two of three are a majority.
-  maxUnavailable: 1
-  selector:
-    matchLabels: { app.kubernetes.io/name: nodepass-nats }
+# Two of three are a majority.
+${budget("nodepass-nats")}
 ---
 apiVersion: apps/v1
 kind: StatefulSet
@@ -167,10 +179,7 @@ ${spread("nodepass-nats")}
             tcpSocket: { port: engine }
             periodSeconds: 30
             failureThreshold: 5
-          resources:
-            requests: { cpu: 100m, memory: 128Mi }
-            limits: { cpu: "2", memory: 1Gi }
-${hardened}
+${bounds}
           volumeMounts:
             - { name: configuration, mountPath: /fleet/nats, readOnly: true }
             - { name: data, mountPath: /fleet/data }
@@ -182,7 +191,7 @@ ${hardened}
               - secret:
                   name: nodepass-nats
                   items:
-${serverItems(servers, tls)}
+${secretItems(files, " ".repeat(20))}
   volumeClaimTemplates:
     - metadata:
         name: data
@@ -194,24 +203,9 @@ ${serverItems(servers, tls)}
 `;
 }
 
-function serverItems(servers: number, tls: boolean): string {
-  const confs = Array.from({ length: servers }, (_unused, index) => `nats-${index}.conf`);
-  const files = [
-    ...confs.map((name) => [name, name]),
-    ...(tls ? ["server.crt", "server.key", "ca.crt"] : []).map((name) => [name, `tls/${name}`]),
-  ];
-  return files
-    .map(([key, path]) => `                    - { key: ${key}, path: ${path} }`)
-    .join("\n");
-}
-
 function hub({ ports, servers, tls }: FleetPlan): string {
   const scheme = tls ? "HTTPS" : "HTTP";
-  const files = ["fleet.json", "hub.json", ...(tls ? ["hub.crt", "hub.key"] : [])];
-  const items = files.map((name) => {
-    const path = name.startsWith("hub.") && name !== "hub.json" ? `tls/${name}` : name;
-    return `              - { key: ${name}, path: ${path} }`;
-  });
+  const files = [...atTop(["fleet.json", "hub.json"]), ...inTls(tls ? hubTls : [])];
   const probe = (path: string) => `httpGet: { path: ${path}, port: api, scheme: ${scheme} }`;
   return `# For members and people, from outside.
 apiVersion: v1
@@ -225,14 +219,7 @@ spec:
   ports:
     - { name: api, port: ${ports.hub}, targetPort: api }
 ---
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: nodepass-hub
-spec:
-  maxUnavailable: 1
-  selector:
-    matchLabels: { app.kubernetes.io/name: nodepass-hub }
+${budget("nodepass-hub")}
 ---
 # Any of them answers; one leads.
 apiVersion: apps/v1
@@ -269,10 +256,7 @@ ${spread("nodepass-hub")}
             ${probe("/healthz")}
             periodSeconds: 30
             timeoutSeconds: 5
-          resources:
-            requests: { cpu: 100m, memory: 128Mi }
-            limits: { cpu: "2", memory: 1Gi }
-${hardened}
+${bounds}
           volumeMounts:
             - { name: fleet, mountPath: /fleet, readOnly: true }
             # Gone with the pod: take the exports by fleet export to where they are kept.
@@ -285,7 +269,7 @@ ${hardened}
             # The hub refuses a file that others than its user and group may read.
             defaultMode: 0440
             items:
-${items.join("\n")}
+${secretItems(files, " ".repeat(14))}
         - name: exports
           emptyDir: { sizeLimit: 1Gi }
         - name: tmp

@@ -32,6 +32,7 @@ export const en = {
     "mass-loss": "Too many masters were lost at once: nothing is failed over",
     "store-older": "The store is older than what masters know",
     duplicate: "Two processes have the identity of one master",
+    flood: "A master sent too much and was cut off",
     engine: "Something is wrong with the engine",
   },
   alarmOver: (alarm: string): string => `Over: ${alarm}`,

@@ -29,6 +29,7 @@ export const zh: FleetCatalogue = {
     "mass-loss": "同时失联的主控过多：暂停故障切换",
     "store-older": "存储比主控所知的更旧",
     duplicate: "两个进程使用同一主控的身份",
+    flood: "某个主控发送过多，已被切断",
     engine: "引擎有异常",
   },
   alarmOver: (alarm) => `已解除：${alarm}`,

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { texts } from "../../i18n/index.ts";
 import { Dialog } from "../../parts/dialog.tsx";
-import { Icon } from "../../parts/icon.tsx";
+import { ProblemLine } from "../../parts/problem-line.tsx";
 
 const shown = signal<{ readonly content: () => ComponentChildren } | undefined>(undefined);
 
@@ -13,7 +13,7 @@ export function showDialog(content: () => ComponentChildren): void {
 }
 
 /** Closes it. */
-export function closeDialog(): void {
+function closeDialog(): void {
   shown.value = undefined;
 }
 
@@ -58,11 +58,7 @@ export function FormDialog({ title, action, isDangerous, submit, children }: For
       >
         <div class="dialog-body">
           {children}
-          {problem === "" ? null : (
-            <p class="problem" role="alert">
-              <Icon name="warning" /> {problem}
-            </p>
-          )}
+          <ProblemLine text={problem} />
         </div>
         <footer class="dialog-foot">
           <button type="button" onClick={closeDialog}>

@@ -2,7 +2,7 @@ import { type AuditEntry, FLEET_ROLES } from "@nodepass/model/fleet";
 import { useEffect, useState } from "preact/hooks";
 import { formatMoment } from "../../format/time.ts";
 import { texts } from "../../i18n/index.ts";
-import { Icon } from "../../parts/icon.tsx";
+import { ProblemLine } from "../../parts/problem-line.tsx";
 import { fleetTexts } from "../i18n/index.ts";
 import { RoleHint } from "../parts/role-hint.tsx";
 import { WideTable } from "../parts/wide-table.tsx";
@@ -62,11 +62,7 @@ export function AuditPage({ fleet }: { readonly fleet: Fleet }) {
         </button>
       </div>
       <RoleHint fleet={fleet} needed="admin" />
-      {problem === "" ? null : (
-        <p class="problem" role="alert">
-          <Icon name="warning" /> {problem}
-        </p>
-      )}
+      <ProblemLine text={problem} />
       {mayNot || problem !== "" ? null : entries === undefined ? (
         <p class="empty">{texts().loading}</p>
       ) : entries.length === 0 ? (

@@ -4,6 +4,7 @@ import { texts } from "../../i18n/index.ts";
 import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { notify } from "../../parts/notices.tsx";
+import { ProblemLine } from "../../parts/problem-line.tsx";
 import { goTo, hrefOf, type Route } from "../../router.ts";
 import { nameOf } from "../../state/actions.ts";
 import { checkFields } from "../../state/check-fields.ts";
@@ -114,11 +115,7 @@ function TunnelEditor({ master, instance }: TunnelEditorProps) {
         </div>
         <div class="edit-side">
           <UrlPanel url={url} onChange={setUrl} />
-          {problem === "" ? null : (
-            <p class="problem" role="alert">
-              <Icon name="warning" /> {problem}
-            </p>
-          )}
+          <ProblemLine text={problem} />
           <div class="buttons">
             <a class="button" href={hrefOf(back)}>
               {t.cancel}

@@ -4,6 +4,7 @@ import { CopyText } from "../../parts/copy.tsx";
 import { GuardedButton } from "../../parts/guarded-button.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { notify } from "../../parts/notices.tsx";
+import { ProblemLine } from "../../parts/problem-line.tsx";
 import { goTo, hrefOf } from "../../router.ts";
 import { checkFields } from "../../state/check-fields.ts";
 import type { Master } from "../../state/master.ts";
@@ -199,11 +200,7 @@ export function PairPage({ master }: { readonly master: Master }) {
             <CopyText text={urls.client} label={t.pair.clientUrl} />
             <Problems id="pair-problems" problems={problems} />
           </aside>
-          {problem === "" ? null : (
-            <p class="problem" role="alert">
-              <Icon name="warning" /> {problem}
-            </p>
-          )}
+          <ProblemLine text={problem} />
           <div class="buttons">
             <a class="button" href={hrefOf({ name: "tunnels" })}>
               {t.cancel}

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { texts } from "../../i18n/index.ts";
 import { Icon } from "../../parts/icon.tsx";
+import { ProblemLine } from "../../parts/problem-line.tsx";
 import type { Master } from "../../state/master.ts";
 import { addMaster, knownMasters, masterName, removeMaster } from "../../state/masters.ts";
 import { ownMaster } from "../../state/session.ts";
@@ -107,11 +108,7 @@ function AddForm() {
           />
           <span>{t.masters.keep}</span>
         </label>
-        {problem === "" ? null : (
-          <p class="problem" role="alert">
-            <Icon name="warning" /> {problem}
-          </p>
-        )}
+        <ProblemLine text={problem} />
         <button type="submit" disabled={isBusy}>
           <Icon name="plus" /> {t.masters.add}
         </button>

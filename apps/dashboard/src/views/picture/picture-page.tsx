@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { formatRate } from "../../format/units.ts";
 import { texts } from "../../i18n/index.ts";
-import { Icon } from "../../parts/icon.tsx";
+import { SearchField } from "../../parts/search-field.tsx";
+import { findWords } from "../../state/find-words.ts";
 import { knownMasters } from "../../state/masters.ts";
 import { type Placed, placedIn } from "../../state/peers.ts";
 import { CONDITIONS } from "../../state/status.ts";
@@ -28,17 +29,11 @@ export function Picture({ placed, places }: PictureProps) {
   const t = texts();
   const [query, setQuery] = useState("");
   const all = findPaths(placed);
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = all
-    .filter((path) => {
-      const text = pathText(path).toLowerCase();
-      return words.every((word) => text.includes(word));
-    })
-    .sort(
-      (one, other) =>
-        one.place.name.localeCompare(other.place.name) ||
-        one.name.localeCompare(other.name, undefined, { numeric: true }),
-    );
+  const found = findWords(all, query, pathText).sort(
+    (one, other) =>
+      one.place.name.localeCompare(other.place.name) ||
+      one.name.localeCompare(other.name, undefined, { numeric: true }),
+  );
   const shown =
     found.length <= MOST_PATHS
       ? found
@@ -56,16 +51,7 @@ export function Picture({ placed, places }: PictureProps) {
         <h1 id="picture-title">{t.pages.picture}</h1>
         <span class="dim">{t.picture.count(all.length, places)}</span>
         <div class="spring" />
-        <label class="search">
-          <Icon name="search" />
-          <span class="sr">{t.picture.search}</span>
-          <input
-            type="search"
-            value={query}
-            placeholder={t.picture.search}
-            onInput={({ currentTarget }) => setQuery(currentTarget.value)}
-          />
-        </label>
+        <SearchField label={t.picture.search} text={query} onText={setQuery} />
       </div>
       {shown.length === 0 ? (
         <p class="empty">{all.length === 0 ? t.tunnels.none : t.tunnels.noneFound}</p>

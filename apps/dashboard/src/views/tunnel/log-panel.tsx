@@ -3,6 +3,7 @@ import { formatNumber } from "../../format/units.ts";
 import { texts } from "../../i18n/index.ts";
 import { downloadText } from "../../parts/download.ts";
 import { Icon } from "../../parts/icon.tsx";
+import { SearchField } from "../../parts/search-field.tsx";
 import { findLines, type LogLine } from "../../state/log-lines.ts";
 import type { Master } from "../../state/master.ts";
 import { useLog } from "../../state/use-log.ts";
@@ -55,16 +56,7 @@ export function LogPanel({ master, id, name }: LogPanelProps) {
             ))}
           </select>
         </label>
-        <label class="search small">
-          <Icon name="search" />
-          <span class="sr">{t.log.search}</span>
-          <input
-            type="search"
-            value={query}
-            placeholder={t.log.search}
-            onInput={({ currentTarget }) => setQuery(currentTarget.value)}
-          />
-        </label>
+        <SearchField label={t.log.search} text={query} onText={setQuery} isSmall />
         <button
           type="button"
           aria-pressed={held !== undefined}

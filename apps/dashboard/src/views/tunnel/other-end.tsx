@@ -29,7 +29,7 @@ export function OtherEnd({ url, isKeyShown }: OtherEndProps) {
 }
 
 /** The URL of the other end; a server on all interfaces is reached as this page's host. */
-export function otherEndOf(url: string): string | undefined {
+function otherEndOf(url: string): string | undefined {
   try {
     const { settings } = parseTunnelUrlLenient(url);
     const host =

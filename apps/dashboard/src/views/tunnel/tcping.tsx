@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { formatNumber } from "../../format/units.ts";
 import { texts } from "../../i18n/index.ts";
 import { Icon } from "../../parts/icon.tsx";
+import { ProblemLine } from "../../parts/problem-line.tsx";
 import { flowOf } from "../../state/flow.ts";
 import type { Master } from "../../state/master.ts";
 
@@ -82,11 +83,7 @@ export function Tcping({
               formatNumber(Math.max(...latencies)),
             )}
       </p>
-      {failure === undefined ? null : (
-        <p class="problem" role="alert">
-          <Icon name="warning" /> {failure.error || t.tcping.failed}
-        </p>
-      )}
+      <ProblemLine text={failure === undefined ? "" : failure.error || t.tcping.failed} />
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import { texts } from "../../i18n/index.ts";
 import { Icon } from "../../parts/icon.tsx";
+import { SearchField } from "../../parts/search-field.tsx";
 import type { Master } from "../../state/master.ts";
 import { narrow } from "../../state/screen.ts";
 import {
@@ -20,18 +21,13 @@ export function ListTools({ master }: { readonly master: Master }) {
   void master.changes.value;
   return (
     <search class="tools">
-      <label class="search">
-        <Icon name="search" />
-        <span class="sr">{t.tunnels.search}</span>
-        <input
-          type="search"
-          value={search.value}
-          placeholder={t.tunnels.search}
-          onInput={({ currentTarget }) => {
-            search.value = currentTarget.value;
-          }}
-        />
-      </label>
+      <SearchField
+        label={t.tunnels.search}
+        text={search.value}
+        onText={(text) => {
+          search.value = text;
+        }}
+      />
       <label class="inline">
         <span>{t.tunnels.groups}</span>
         <select

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { KEY_SECURITY } from "@nodepass/master-api";
+import { jsonAnswer, KEY_SECURITY } from "@nodepass/master-api";
 import { AuditEntrySchema } from "@nodepass/model/fleet";
 import { callerOf } from "../access/require-token.ts";
 import { answers } from "../answers.ts";
@@ -32,10 +32,10 @@ export function registerAuditRoute(app: OpenAPIHono, parts: HubRouteParts): void
         }),
       },
       responses: {
-        200: {
-          description: "Records; the next page is `before` the lowest `sequence`",
-          content: { "application/json": { schema: z.array(AuditEntrySchema) } },
-        },
+        200: jsonAnswer(
+          "Records; the next page is `before` the lowest `sequence`",
+          z.array(AuditEntrySchema),
+        ),
         ...answers.query,
         ...answers.token,
         ...answers.unavailable,

@@ -1,5 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { failure, KEY_SECURITY, STREAM_HEADERS, TICKET_SECURITY } from "@nodepass/master-api";
+import {
+  failure,
+  jsonAnswer,
+  KEY_SECURITY,
+  STREAM_HEADERS,
+  TICKET_SECURITY,
+} from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
 import { TicketSchema } from "@nodepass/model/schemas";
 import { callerOf } from "../access/require-token.ts";
@@ -64,10 +70,7 @@ export function registerFleetEventRoutes(app: OpenAPIHono, parts: HubRouteParts)
       security: KEY_SECURITY,
       middleware: [requireToken.role("viewer")] as const,
       responses: {
-        201: {
-          description: "The ticket",
-          content: { "application/json": { schema: TicketSchema } },
-        },
+        201: jsonAnswer("The ticket", TicketSchema),
         ...answers.token,
       },
     }),

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
-import { KEY_SECURITY } from "@nodepass/master-api";
+import { jsonAnswer, KEY_SECURITY } from "@nodepass/master-api";
 import { FleetInfoSchema } from "@nodepass/model/fleet";
 import { callerOf } from "../access/require-token.ts";
 import { answers } from "../answers.ts";
@@ -19,10 +19,7 @@ export function registerFleetInfoRoutes(app: OpenAPIHono, parts: HubRouteParts):
       security: KEY_SECURITY,
       middleware: [requireToken.role("viewer")] as const,
       responses: {
-        200: {
-          description: "The fleet",
-          content: { "application/json": { schema: FleetInfoSchema } },
-        },
+        200: jsonAnswer("The fleet", FleetInfoSchema),
         ...answers.token,
       },
     }),

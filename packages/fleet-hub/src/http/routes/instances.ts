@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { KEY_SECURITY } from "@nodepass/master-api";
+import { jsonAnswer, KEY_SECURITY } from "@nodepass/master-api";
 import { FleetInstancesSchema, parseSelector } from "@nodepass/model/fleet";
 import { callerOf } from "../access/require-token.ts";
 import { answers } from "../answers.ts";
@@ -27,10 +27,10 @@ export function registerFleetInstanceRoutes(app: OpenAPIHono, parts: HubRoutePar
         }),
       },
       responses: {
-        200: {
-          description: "A page, and the masters that did not answer within 5 s",
-          content: { "application/json": { schema: FleetInstancesSchema } },
-        },
+        200: jsonAnswer(
+          "A page, and the masters that did not answer within 5 s",
+          FleetInstancesSchema,
+        ),
         ...answers.query,
         ...answers.token,
         ...answers.master,

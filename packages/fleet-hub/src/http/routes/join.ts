@@ -3,7 +3,9 @@ import { JoinRequestSchema, SealedJoinAnswerSchema } from "@nodepass/fleet-proto
 import {
   badRequest,
   failure,
+  jsonAnswer,
   jsonBody,
+  jsonRequest,
   refuse,
   tooLarge,
   unauthorized,
@@ -38,12 +40,9 @@ export function registerJoinRoute(app: OpenAPIHono, parts: HubRouteParts): void 
       tags: ["tokens"],
       security: [],
       middleware: [countRefusals, jsonBody] as const,
-      request: { body: { required: true, content: { "application/json": { schema: request } } } },
+      request: { body: jsonRequest(request) },
       responses: {
-        200: {
-          description: "The fleet's key and the answer, boxed",
-          content: { "application/json": { schema: answer } },
-        },
+        200: jsonAnswer("The fleet's key and the answer, boxed", answer),
         ...badRequest("nkey: Invalid string"),
         ...unauthorized,
         403: failure("The token or the signature is not good", "the join token has ended"),

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { jsonBody, KEY_SECURITY } from "@nodepass/master-api";
+import { jsonAnswer, jsonBody, jsonRequest, KEY_SECURITY } from "@nodepass/master-api";
 import {
   FleetMasterChangeSchema,
   FleetMasterSchema,
@@ -15,7 +15,6 @@ import type { HubRouteParts } from "./parts.ts";
 import { flag, once, selectorQuery } from "./query.ts";
 
 const tags = ["masters"];
-const one = { "application/json": { schema: FleetMasterSchema } };
 
 /** `mid`, or the master's name where only one has it. */
 export const MasterParams = z.object({
@@ -60,10 +59,7 @@ export function registerMasterRoutes(app: OpenAPIHono, parts: HubRouteParts): vo
         }),
       },
       responses: {
-        200: {
-          description: "The masters",
-          content: { "application/json": { schema: z.array(FleetMasterSchema) } },
-        },
+        200: jsonAnswer("The masters", z.array(FleetMasterSchema)),
         ...answers.query,
         ...answers.token,
       },
@@ -90,7 +86,7 @@ export function registerMasterRoutes(app: OpenAPIHono, parts: HubRouteParts): vo
       middleware: [requireToken.role("viewer")] as const,
       request: { params: MasterParams },
       responses: {
-        200: { description: "The master", content: one },
+        200: jsonAnswer("The master", FleetMasterSchema),
         ...answers.token,
         ...answers.master,
       },
@@ -110,13 +106,10 @@ export function registerMasterRoutes(app: OpenAPIHono, parts: HubRouteParts): vo
       middleware: [requireToken.role("operator"), jsonBody] as const,
       request: {
         params: MasterParams,
-        body: {
-          required: true,
-          content: { "application/json": { schema: FleetMasterChangeSchema } },
-        },
+        body: jsonRequest(FleetMasterChangeSchema),
       },
       responses: {
-        200: { description: "The master as it is now", content: one },
+        200: jsonAnswer("The master as it is now", FleetMasterSchema),
         ...answers.body,
         ...answers.token,
         ...answers.master,
@@ -172,10 +165,7 @@ export function registerMasterRoutes(app: OpenAPIHono, parts: HubRouteParts): vo
       middleware: [requireToken.role("operator")] as const,
       request: { params: MasterParams },
       responses: {
-        200: {
-          description: "What was moved, and what was not",
-          content: { "application/json": { schema: DrainedSchema } },
-        },
+        200: jsonAnswer("What was moved, and what was not", DrainedSchema),
         ...answers.token,
         ...answers.master,
         ...answers.conflict,
@@ -197,13 +187,10 @@ export function registerMasterRoutes(app: OpenAPIHono, parts: HubRouteParts): vo
       middleware: [requireToken.role("operator"), jsonBody] as const,
       request: {
         params: MasterParams,
-        body: { required: true, content: { "application/json": { schema: AdoptSchema } } },
+        body: jsonRequest(AdoptSchema),
       },
       responses: {
-        201: {
-          description: "The new service",
-          content: { "application/json": { schema: ServiceSchema } },
-        },
+        201: jsonAnswer("The new service", ServiceSchema),
         ...answers.body,
         ...answers.token,
         ...answers.master,

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { jsonBody, KEY_SECURITY } from "@nodepass/master-api";
+import { jsonAnswer, jsonBody, jsonRequest, KEY_SECURITY } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
 import {
   isSelected,
@@ -19,13 +19,12 @@ import type { HubRouteParts } from "./parts.ts";
 import { flag, once, selectorQuery } from "./query.ts";
 
 const tags = ["services"];
-const one = { "application/json": { schema: ServiceSchema } };
-const withTag = {
-  headers: { ETag: { description: "The revision, for `If-Match`", schema: { type: "string" } } },
-  content: one,
-} as const;
-const body = <Schema extends z.ZodType>(schema: Schema) =>
-  ({ required: true, content: { "application/json": { schema } } }) as const;
+/** One service, with the revision that a change of it may name. */
+const oneService = (description: string) =>
+  ({
+    headers: { ETag: { description: "The revision, for `If-Match`", schema: { type: "string" } } },
+    ...jsonAnswer(description, ServiceSchema),
+  }) as const;
 
 const ServiceParams = z.object({
   sid: z.string().openapi({ param: { name: "sid", in: "path" } }),
@@ -61,10 +60,10 @@ export function registerServiceRoutes(app: OpenAPIHono, parts: HubRouteParts): v
         }),
       },
       responses: {
-        200: {
-          description: "Those with a part at such a master, and a part in that state",
-          content: { "application/json": { schema: z.array(ServiceSchema) } },
-        },
+        200: jsonAnswer(
+          "Those with a part at such a master, and a part in that state",
+          z.array(ServiceSchema),
+        ),
         ...answers.query,
         ...answers.token,
         ...answers.master,
@@ -108,9 +107,9 @@ export function registerServiceRoutes(app: OpenAPIHono, parts: HubRouteParts): v
       tags,
       security: KEY_SECURITY,
       middleware: [requireToken.role("operator"), jsonBody] as const,
-      request: { body: body(NewServiceSchema) },
+      request: { body: jsonRequest(NewServiceSchema) },
       responses: {
-        201: { description: "The service", ...withTag },
+        201: oneService("The service"),
         ...answers.body,
         ...answers.token,
         ...answers.master,
@@ -135,7 +134,7 @@ export function registerServiceRoutes(app: OpenAPIHono, parts: HubRouteParts): v
       middleware: [requireToken.role("viewer")] as const,
       request: { params: ServiceParams },
       responses: {
-        200: { description: "The service", ...withTag },
+        200: oneService("The service"),
         ...answers.token,
         ...answers.service,
       },
@@ -155,8 +154,12 @@ export function registerServiceRoutes(app: OpenAPIHono, parts: HubRouteParts): v
       tags,
       security: KEY_SECURITY,
       middleware: [requireToken.role("operator"), jsonBody] as const,
-      request: { params: ServiceParams, headers: IfMatchHeader, body: body(ServiceChangeSchema) },
-      responses: { 200: { description: "The service as it is now", ...withTag }, ...changed },
+      request: {
+        params: ServiceParams,
+        headers: IfMatchHeader,
+        body: jsonRequest(ServiceChangeSchema),
+      },
+      responses: { 200: oneService("The service as it is now"), ...changed },
     }),
     async (c) => {
       const revision = revisionOf(c.req.valid("header")["if-match"]);
@@ -176,8 +179,12 @@ export function registerServiceRoutes(app: OpenAPIHono, parts: HubRouteParts): v
       tags,
       security: KEY_SECURITY,
       middleware: [requireToken.role("operator"), jsonBody] as const,
-      request: { params: ServiceParams, headers: IfMatchHeader, body: body(NewServiceSchema) },
-      responses: { 200: { description: "The service as it is now", ...withTag }, ...changed },
+      request: {
+        params: ServiceParams,
+        headers: IfMatchHeader,
+        body: jsonRequest(NewServiceSchema),
+      },
+      responses: { 200: oneService("The service as it is now"), ...changed },
     }),
     async (c) => {
       const revision = revisionOf(c.req.valid("header")["if-match"]);
@@ -234,9 +241,9 @@ export function registerServiceRoutes(app: OpenAPIHono, parts: HubRouteParts): v
       tags,
       security: KEY_SECURITY,
       middleware: [requireToken.role("operator"), jsonBody] as const,
-      request: { params: ServiceParams, body: body(MoveSchema) },
+      request: { params: ServiceParams, body: jsonRequest(MoveSchema) },
       responses: {
-        200: { description: "The service, where it is now", ...withTag },
+        200: oneService("The service, where it is now"),
         ...answers.body,
         ...answers.token,
         ...answers.service,

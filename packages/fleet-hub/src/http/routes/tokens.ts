@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { failure, jsonBody, KEY_SECURITY } from "@nodepass/master-api";
+import { failure, jsonAnswer, jsonBody, jsonRequest, KEY_SECURITY } from "@nodepass/master-api";
 import { CreatedTokenSchema, FleetTokenSchema, NewTokenSchema } from "@nodepass/model/fleet";
 import { callerOf } from "../access/require-token.ts";
 import { answers } from "../answers.ts";
@@ -22,10 +22,7 @@ export function registerTokenRoutes(app: OpenAPIHono, parts: HubRouteParts): voi
       security: KEY_SECURITY,
       middleware: [admin] as const,
       responses: {
-        200: {
-          description: "The tokens",
-          content: { "application/json": { schema: z.array(FleetTokenSchema) } },
-        },
+        200: jsonAnswer("The tokens", z.array(FleetTokenSchema)),
         ...answers.token,
       },
     }),
@@ -43,13 +40,10 @@ export function registerTokenRoutes(app: OpenAPIHono, parts: HubRouteParts): voi
       security: KEY_SECURITY,
       middleware: [admin, jsonBody] as const,
       request: {
-        body: { required: true, content: { "application/json": { schema: NewTokenSchema } } },
+        body: jsonRequest(NewTokenSchema),
       },
       responses: {
-        201: {
-          description: "The token with its secret",
-          content: { "application/json": { schema: CreatedTokenSchema } },
-        },
+        201: jsonAnswer("The token with its secret", CreatedTokenSchema),
         ...answers.body,
         ...answers.token,
         ...answers.conflict,

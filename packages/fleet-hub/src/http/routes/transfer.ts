@@ -2,7 +2,9 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import {
   failure,
   givenKey,
+  jsonAnswer,
   jsonBodyOf,
+  jsonRequest,
   KEY_SECURITY,
   validationMessage,
 } from "@nodepass/master-api";
@@ -123,13 +125,10 @@ export function registerTransferRoutes(
       security: KEY_SECURITY,
       middleware: [requireToken.role("admin"), jsonBodyOf(MAX_IMPORT_BYTES)] as const,
       request: {
-        body: { required: true, content: { "application/json": { schema: ImportSchema } } },
+        body: jsonRequest(ImportSchema),
       },
       responses: {
-        200: {
-          description: "What was done",
-          content: { "application/json": { schema: ImportedSchema } },
-        },
+        200: jsonAnswer("What was done", ImportedSchema),
         ...answers.body,
         ...answers.token,
         ...answers.conflict,
@@ -155,13 +154,10 @@ export function registerTransferRoutes(
       security: KEY_SECURITY,
       middleware: [requireToken.role("admin"), jsonBodyOf(1024)] as const,
       request: {
-        body: { required: true, content: { "application/json": { schema: RebuildSchema } } },
+        body: jsonRequest(RebuildSchema),
       },
       responses: {
-        200: {
-          description: "What was made, and what could not be",
-          content: { "application/json": { schema: RebuiltSchema } },
-        },
+        200: jsonAnswer("What was made, and what could not be", RebuiltSchema),
         ...answers.body,
         ...answers.token,
         ...answers.unavailable,

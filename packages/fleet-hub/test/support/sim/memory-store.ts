@@ -28,8 +28,14 @@ interface Row {
   readonly revision: number;
 }
 
+/** What all buckets are on. Full: nothing is written, all is read. */
+export interface MemoryDisk {
+  isFull: boolean;
+}
+
 /** One bucket as the engine has it: an honest compare-and-set, one revision for each write. */
 export class MemoryBucket<Value> {
+  readonly #disk: MemoryDisk;
   readonly #rows = new Map<string, Row>();
   #revision = 0;
   readonly #restarts = new Set<() => void>();
@@ -37,11 +43,16 @@ export class MemoryBucket<Value> {
   /** Told of each write, before anybody else. */
   onWrite: (key: string, value: Value | undefined, revision: number) => void = () => undefined;
 
+  constructor(disk: MemoryDisk = { isFull: false }) {
+    this.#disk = disk;
+  }
+
   readonly #encode = (value: Value) => JSON.stringify(value, bytesToText);
   // What comes out is what went in, by a copy.
   readonly #decode = (text: string): Value => JSON.parse(text, textToBytes) as Value;
 
   #put(key: string, value: Value | undefined, expected: number): number {
+    if (this.#disk.isFull) throw new StoreError("UNAVAILABLE", "no space left on device");
     const row = this.#rows.get(key);
     if ((row?.revision ?? 0) !== expected) {
       throw new StoreError("CONFLICT", `${key} is at ${row?.revision ?? 0}, not ${expected}`);
@@ -143,10 +154,11 @@ export class MemoryBucket<Value> {
 
 /** The engine's store, without an engine. */
 export class MemoryStore {
-  readonly services = new MemoryBucket<ServiceRecord>();
-  readonly members = new MemoryBucket<MemberRecord>();
-  readonly auth = new MemoryBucket<TokenRecord>();
-  readonly leader = new MemoryBucket<LeaderRecord>();
+  readonly disk: MemoryDisk = { isFull: false };
+  readonly services = new MemoryBucket<ServiceRecord>(this.disk);
+  readonly members = new MemoryBucket<MemberRecord>(this.disk);
+  readonly auth = new MemoryBucket<TokenRecord>(this.disk);
+  readonly leader = new MemoryBucket<LeaderRecord>(this.disk);
   readonly identity: BucketRecord = { v: 1, nonce: "store" };
   readonly audited: Omit<AuditEntry, "sequence">[] = [];
 
@@ -159,6 +171,7 @@ export class MemoryStore {
       identity: this.identity,
       audit: async (entry) => {
         await road.cross();
+        if (this.disk.isFull) throw new StoreError("UNAVAILABLE", "no space left on device");
         return this.audited.push(entry);
       },
       readAudit: async () => {

@@ -13,6 +13,7 @@ export type Happening =
       readonly wait: number;
     }
   | { readonly do: "killHub"; readonly hub: number; readonly wait: number }
+  | { readonly do: "fill"; readonly ms: number; readonly wait: number }
   | {
       readonly do: "policy";
       readonly hub: number;
@@ -43,6 +44,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ do: fc.constantFrom("cut" as const, "freeze" as const), member, ms, wait }),
   fc.record({ do: fc.constantFrom("cutHub" as const, "freezeHub" as const), hub, ms, wait }),
   fc.record({ do: fc.constant("killHub" as const), hub, wait }),
+  fc.record({ do: fc.constant("fill" as const), ms, wait }),
   fc.record({
     do: fc.constant("policy" as const),
     hub,
@@ -143,6 +145,12 @@ async function happen(world: World, one: Happening): Promise<void> {
       await world.addHub();
       break;
     }
+    case "fill":
+      world.store.disk.isFull = true;
+      world.time.after(one.ms, () => {
+        world.store.disk.isFull = false;
+      });
+      break;
     case "policy": {
       const { failover, ttl } = one;
       const sid = SERVICES[one.service] ?? "strict";
@@ -168,6 +176,7 @@ async function happen(world: World, one: Happening): Promise<void> {
 /** All are well again: everything is to run, each in one place. */
 export async function heal(world: World): Promise<void> {
   world.network.cut.clear();
+  world.store.disk.isFull = false;
   for (const one of world.members) {
     one.start();
     one.sync();

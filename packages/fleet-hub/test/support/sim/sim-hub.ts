@@ -97,7 +97,14 @@ export class SimHub {
     this.store = seen;
     this.index = index;
     this.presence = createPresence(index, clock);
-    this.election = startElection({ hub: id, nonce: id, records: seen.leader, clock, logger });
+    this.election = startElection({
+      hub: id,
+      nonce: id,
+      records: seen.leader,
+      readsAreLast: () => Promise.resolve(true),
+      clock,
+      logger,
+    });
     const messenger = {
       apply: (mid: string, message: Parameters<Network["apply"]>[2]) =>
         network.apply(this, mid, message),

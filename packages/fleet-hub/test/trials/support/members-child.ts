@@ -36,12 +36,21 @@ async function join({ token, count, url }: { token: string; count: number; url: 
   return identities.map(({ mid }) => mid);
 }
 
-async function start({ servers, tell }: { servers?: string[]; tell: boolean }): Promise<void> {
+interface StartOptions {
+  readonly servers?: string[];
+  /** Whether the parent is told of each order. */
+  readonly tell: boolean;
+  /** @default as a member's */
+  readonly heartbeatMs?: number;
+}
+
+async function start({ servers, tell, heartbeatMs }: StartOptions): Promise<void> {
   members = identities.map(
     (identity) =>
       new SimulatedMember({
         identity,
         ...(servers !== undefined && { servers }),
+        ...(heartbeatMs !== undefined && { heartbeatMs }),
         failure: () => (isFailing ? "it was told to fail" : undefined),
         onOrder: (order) => {
           // After it is kept.

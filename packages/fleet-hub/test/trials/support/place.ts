@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serverConfig } from "@nodepass/fleet-protocol";
 import { reservePort } from "test-support";
-import { diesWithUs, type NatsServer, startNatsServer } from "test-support/nats";
+import { diesWithUs, type NatsServer, startNatsCluster } from "test-support/nats";
 import { type CreatedFleet, createFleet, writeHubSecrets } from "../../../src/index.ts";
 import { Calls } from "./calls.ts";
 import { deferred } from "./deferred.ts";
@@ -37,6 +38,8 @@ export type OnOrder = (order: { readonly alias: string; readonly at: number }) =
 export class Place {
   readonly created: CreatedFleet;
   readonly engine: NatsServer;
+  /** All of its servers; the first is `engine`. */
+  readonly engines: readonly NatsServer[];
   readonly directory: string;
   readonly hubs: HubChild[] = [];
   readonly groups: MembersChild[] = [];
@@ -46,18 +49,30 @@ export class Place {
 
   #port: number;
 
-  private constructor(created: CreatedFleet, engine: NatsServer, directory: string, port: number) {
+  private constructor(
+    created: CreatedFleet,
+    engines: readonly NatsServer[],
+    directory: string,
+    port: number,
+  ) {
+    const [engine] = engines;
+    if (engine === undefined) throw new Error("no engine");
     this.#port = port;
     this.created = created;
     this.engine = engine;
+    this.engines = engines;
     this.directory = directory;
   }
 
-  /** @param hubPort the first hub has a port that join tokens name: for real masters */
+  /**
+   * @param hubPort the first hub has a port that join tokens name: for real masters
+   * @param alter makes a server's configuration another one; told the server's number, from 0
+   */
   static async start({
     tls = false,
     hubPort = false,
-    alter = (config: string) => config,
+    servers: count = 1,
+    alter = (config: string, _server: number) => config,
   } = {}): Promise<Place> {
     const port = hubPort ? await reservePort() : 0;
     const directory = await mkdtemp(join(tmpdir(), "nodepass-trial-"));
@@ -79,13 +94,16 @@ export class Place {
       ca,
     });
     const { secrets } = created.hub;
-    const engine = await startNatsServer(({ name, listen, dir }) =>
-      alter(serverConfig(secrets, { name, listen, storeDir: dir, ...(tls && { tls: files }) })),
-    );
-    const servers = [`${tls ? "tls" : "nats"}://${engine.url}`];
+    const secret = randomBytes(24).toString("hex");
+    const engines = await startNatsCluster(({ name, listen, dir, cluster }) => {
+      const among = count > 1 && { cluster: { name: "c", secret, ...cluster } };
+      const own = { name, listen, storeDir: dir, ...(tls && { tls: files }), ...among };
+      return alter(serverConfig(secrets, own), cluster.routes.indexOf(cluster.listen));
+    }, count);
+    const servers = engines.map(({ url }) => `${tls ? "tls" : "nats"}://${url}`);
     const hub = { ...created.hub, servers, memberServers: servers };
     await writeHubSecrets(directory, hub);
-    return new Place({ ...created, hub }, engine, directory, port);
+    return new Place({ ...created, hub }, engines, directory, port);
   }
 
   get enginePid(): number {
@@ -183,7 +201,7 @@ export class Place {
 
   async close(): Promise<void> {
     await Promise.all(this.#children.map(end));
-    await this.engine.close();
+    await Promise.all(this.engines.map((engine) => engine.close()));
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,14 +1,13 @@
 import type { FleetMaster } from "@nodepass/model/fleet";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { formatBytes } from "../../../format/units.ts";
-import { texts } from "../../../i18n/index.ts";
 import { hrefOf } from "../../../router.ts";
 import { CONDITIONS } from "../../../state/status.ts";
 import { fleetTexts } from "../../i18n/index.ts";
 import { writeLabels } from "../../parts/labels.ts";
-import { type ListColumn, ListTable } from "../../parts/list-table.tsx";
+import type { ListColumn } from "../../parts/list-table.tsx";
 import { RoleHint } from "../../parts/role-hint.tsx";
-import { fits, SearchField } from "../../parts/search-field.tsx";
+import { SearchedList } from "../../parts/searched-list.tsx";
 import { Status } from "../../parts/status.tsx";
 import { TagList } from "../../parts/tag-list.tsx";
 import type { Fleet } from "../../state/fleet.ts";
@@ -24,7 +23,6 @@ const EACH_MS = 10;
 /** Every master of the fleet, as it is now. */
 export function MastersPage({ fleet }: { readonly fleet: Fleet }) {
   const t = fleetTexts();
-  const [query, setQuery] = useState("");
   const isLive = fleet.state.value === "live";
   useEffect(() => {
     if (!isLive) return undefined;
@@ -50,7 +48,6 @@ export function MastersPage({ fleet }: { readonly fleet: Fleet }) {
   }, [fleet, isLive]);
 
   const all = [...fleet.masters.value.values()];
-  const found = all.filter((master) => fits(searchText(master), query));
   const online = all.filter(({ status }) => status === "online").length;
   return (
     <section aria-labelledby="masters-title">
@@ -61,24 +58,16 @@ export function MastersPage({ fleet }: { readonly fleet: Fleet }) {
         <FleetSummary fleet={fleet} />
       </div>
       <RoleHint fleet={fleet} needed="operator" />
-      <SearchField label={t.masters.search} text={query} onText={setQuery} />
-      {found.length === 0 ? (
-        <p class="empty">
-          {all.length > 0
-            ? t.masters.noneFound
-            : fleet.isLoaded.value
-              ? t.masters.none
-              : texts().loading}
-        </p>
-      ) : (
-        <ListTable
-          label={t.pages.masters}
-          columns={columns()}
-          items={found}
-          keyOf={({ mid }) => mid}
-          menu={(master) => <MasterMenu fleet={fleet} master={master} />}
-        />
-      )}
+      <SearchedList
+        fleet={fleet}
+        words={t.masters}
+        textOf={searchText}
+        label={t.pages.masters}
+        columns={columns()}
+        items={all}
+        keyOf={({ mid }) => mid}
+        menu={(master) => <MasterMenu fleet={fleet} master={master} />}
+      />
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { CopyText } from "../../../parts/copy.tsx";
 import { GuardedButton } from "../../../parts/guarded-button.tsx";
 import { Icon } from "../../../parts/icon.tsx";
 import { notify } from "../../../parts/notices.tsx";
+import { ProblemLine } from "../../../parts/problem-line.tsx";
 import { Problems } from "../../../views/edit/problem-text.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
 import { CheckField, TextField } from "../../parts/fields.tsx";
@@ -115,11 +116,7 @@ export function NewServicePage({ fleet }: { readonly fleet: Fleet }) {
             ))}
             <Problems id="service-problems" problems={problems} />
           </aside>
-          {problem === "" ? null : (
-            <p class="problem" role="alert">
-              <Icon name="warning" /> {problem}
-            </p>
-          )}
+          <ProblemLine text={problem} />
           <div class="buttons">
             <a class="button" href={hrefOfPage("services")}>
               {texts().cancel}

@@ -1,5 +1,4 @@
 import type { Service } from "@nodepass/model/fleet";
-import { useState } from "preact/hooks";
 import { formatAgo } from "../../../format/time.ts";
 import { texts } from "../../../i18n/index.ts";
 import { GuardedLink } from "../../../parts/guarded-link.tsx";
@@ -7,9 +6,9 @@ import { Icon } from "../../../parts/icon.tsx";
 import { CONDITIONS } from "../../../state/status.ts";
 import { fleetTexts } from "../../i18n/index.ts";
 import { writeLabels } from "../../parts/labels.ts";
-import { type ListColumn, ListTable } from "../../parts/list-table.tsx";
+import type { ListColumn } from "../../parts/list-table.tsx";
 import { RoleHint } from "../../parts/role-hint.tsx";
-import { fits, SearchField } from "../../parts/search-field.tsx";
+import { SearchedList } from "../../parts/searched-list.tsx";
 import { Status } from "../../parts/status.tsx";
 import { NEW_SERVICE } from "../../routes.ts";
 import type { Fleet } from "../../state/fleet.ts";
@@ -22,9 +21,7 @@ import { ServiceMenu } from "./service-menu.tsx";
 /** Every service of the fleet, wherever it runs. */
 export function ServicesPage({ fleet }: { readonly fleet: Fleet }) {
   const t = fleetTexts();
-  const [query, setQuery] = useState("");
   const all = [...fleet.services.value.values()];
-  const found = all.filter((service) => fits(searchText(fleet, service), query));
   return (
     <section aria-labelledby="services-title">
       <div class="page-head">
@@ -40,24 +37,16 @@ export function ServicesPage({ fleet }: { readonly fleet: Fleet }) {
         </GuardedLink>
       </div>
       <RoleHint fleet={fleet} needed="operator" />
-      <SearchField label={t.services.search} text={query} onText={setQuery} />
-      {found.length === 0 ? (
-        <p class="empty">
-          {all.length > 0
-            ? t.services.noneFound
-            : fleet.isLoaded.value
-              ? t.services.none
-              : texts().loading}
-        </p>
-      ) : (
-        <ListTable
-          label={t.pages.services}
-          columns={columns(fleet)}
-          items={found}
-          keyOf={({ sid }) => sid}
-          menu={(service) => <ServiceMenu fleet={fleet} service={service} />}
-        />
-      )}
+      <SearchedList
+        fleet={fleet}
+        words={t.services}
+        textOf={(service) => searchText(fleet, service)}
+        label={t.pages.services}
+        columns={columns(fleet)}
+        items={all}
+        keyOf={({ sid }) => sid}
+        menu={(service) => <ServiceMenu fleet={fleet} service={service} />}
+      />
     </section>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { CopyText } from "../../../parts/copy.tsx";
 import { GuardedButton } from "../../../parts/guarded-button.tsx";
 import { Icon } from "../../../parts/icon.tsx";
+import { ProblemLine } from "../../../parts/problem-line.tsx";
 import { readTags } from "../../../views/edit/tags-field.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
 import { ChoiceField, TextField } from "../../parts/fields.tsx";
@@ -125,11 +126,7 @@ export function NewToken({
         />
         <TextField label={t.note} text={note} onText={setNote} />
       </div>
-      {problem === "" ? null : (
-        <p class="problem" role="alert">
-          <Icon name="warning" /> {problem}
-        </p>
-      )}
+      <ProblemLine text={problem} />
       <div class="buttons start">
         <GuardedButton type="submit" why={whyNot(fleet, "admin")} isDisabled={isBusy}>
           <Icon name="key" /> {t.make}

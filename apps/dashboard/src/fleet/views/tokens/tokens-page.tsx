@@ -5,6 +5,7 @@ import { ask } from "../../../parts/ask.tsx";
 import { GuardedButton } from "../../../parts/guarded-button.tsx";
 import { Icon } from "../../../parts/icon.tsx";
 import { notify, notifyFailure } from "../../../parts/notices.tsx";
+import { ProblemLine } from "../../../parts/problem-line.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
 import { writeLabels } from "../../parts/labels.ts";
 import { RoleHint } from "../../parts/role-hint.tsx";
@@ -58,11 +59,7 @@ export function TokensPage({ fleet }: { readonly fleet: Fleet }) {
       </div>
       <RoleHint fleet={fleet} needed="admin" />
       <NewToken fleet={fleet} onMade={() => setAsked(asked + 1)} />
-      {problem === "" ? null : (
-        <p class="problem" role="alert">
-          <Icon name="warning" /> {problem}
-        </p>
-      )}
+      <ProblemLine text={problem} />
       {tokens.length === 0 ? (
         <p class="empty">{mayNot ? "" : t.tokens.none}</p>
       ) : (

@@ -1,0 +1,57 @@
+import type { PartReport } from "@nodepass/fleet-protocol";
+import { type Instance, ServiceError } from "@nodepass/model";
+import type { PartEntry } from "../file/fleet-file.ts";
+import { FleetAgentError } from "../fleet-agent-error.ts";
+
+/** What is told of a part, by its record and its instance here. */
+export function reportOf(entry: PartEntry, instance: Instance | undefined): PartReport {
+  const { sid, part, rev, epoch, reason } = entry;
+  const isBad = reason !== "" || instance === undefined || instance.status === "error";
+  const why = reason === "" ? (instance?.reason ?? "") || "it is not there" : reason;
+  return {
+    sid,
+    part,
+    rev,
+    epoch,
+    outcome: isBad ? "failed" : "applied",
+    reason: isBad ? why : "",
+    instance: instance?.id ?? null,
+    running: instance !== undefined && instance.status !== "stopped",
+    carried: null,
+  };
+}
+
+/** Why a record could not be applied. */
+export interface PartFailure {
+  readonly message: string;
+  /** No other try makes it better. */
+  readonly isFinal: boolean;
+  /** This machine could not, as with a full disk, whatever the record says. */
+  readonly isOurs: boolean;
+}
+
+export function failureOf(error: unknown): PartFailure {
+  if (error instanceof ServiceError) {
+    const { code } = error;
+    const isFinal = code === "INVALID_URL" || code === "INVALID" || code === "FORBIDDEN";
+    const isOurs = code === "UNAVAILABLE";
+    return { message: isOurs ? withCode(error.message, error) : error.message, isFinal, isOurs };
+  }
+  if (error instanceof FleetAgentError && error.code === "FILE_UNUSABLE") {
+    // Without the path, which is this machine's business.
+    const message = withCode("what runs here could not be saved", error);
+    return { message, isFinal: false, isOurs: true };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { message, isFinal: false, isOurs: false };
+}
+
+/** With the system's code, as `ENOSPC`, if there is one behind an error. */
+function withCode(text: string, error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string" && /^E[A-Z0-9]+$/.test(at.code)) {
+      return `${text} (${at.code})`;
+    }
+  }
+  return text;
+}

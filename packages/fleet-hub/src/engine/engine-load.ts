@@ -1,0 +1,104 @@
+import { ENGINE_QUESTION_SUBJECT } from "@nodepass/fleet-protocol";
+import { z } from "zod";
+import type { EngineLink } from "./engine-link.ts";
+
+const CLIENTS_SUBJECT = "$SYS.REQ.SERVER.PING.CONNZ";
+/** How long servers are waited for, and how long after the last of them, ms. */
+const QUESTION_MS = { most: 3000, stall: 500 } as const;
+/** Clients that a server tells at once, and so often. */
+const PAGE = 1024;
+const MAX_PAGES = 64;
+
+/** What all servers of an engine do together. */
+export interface EngineLoad {
+  readonly connections: number;
+  /** From clients, since the servers began. */
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What one user of the fleet's account does, over all its connections. */
+export interface EngineUser {
+  /** `U…` */
+  readonly nkey: string;
+  readonly connections: number;
+  /** Of the connections that are open. */
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+const LoadSchema = z.object({
+  statsz: z.object({
+    connections: z.number(),
+    received: z.object({ msgs: z.number(), bytes: z.number() }),
+    received_from_clients: z.object({ msgs: z.number(), bytes: z.number() }).optional(),
+  }),
+});
+const ClientsSchema = z.object({
+  data: z.object({
+    total: z.number(),
+    connections: z
+      .array(
+        z.object({
+          authorized_user: z.string().optional(),
+          in_msgs: z.number(),
+          in_bytes: z.number(),
+        }),
+      )
+      .nullish(),
+  }),
+});
+
+/** @param link of a user of the system account @throws what its connection throws */
+export async function askLoad(link: EngineLink): Promise<EngineLoad> {
+  const load = { connections: 0, messages: 0, bytes: 0 };
+  for (const { statsz } of await answersTo(link, ENGINE_QUESTION_SUBJECT, undefined, LoadSchema)) {
+    const { msgs, bytes } = statsz.received_from_clients ?? statsz.received;
+    load.connections += statsz.connections;
+    load.messages += msgs;
+    load.bytes += bytes;
+  }
+  return load;
+}
+
+/** @param account `A…` @throws what its connection throws */
+export async function askUsers(link: EngineLink, account: string): Promise<readonly EngineUser[]> {
+  const users = new Map<string, EngineUser>();
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const question = { auth: true, acc: account, sort: "cid", limit: PAGE, offset: page * PAGE };
+    const answers = await answersTo(link, CLIENTS_SUBJECT, question, ClientsSchema);
+    for (const { authorized_user: nkey = "", in_msgs, in_bytes } of answers.flatMap(
+      ({ data }) => data.connections ?? [],
+    )) {
+      const before = users.get(nkey) ?? { nkey, connections: 0, messages: 0, bytes: 0 };
+      users.set(nkey, {
+        nkey,
+        connections: before.connections + 1,
+        messages: before.messages + in_msgs,
+        bytes: before.bytes + in_bytes,
+      });
+    }
+    if (answers.every(({ data }) => data.total <= (page + 1) * PAGE)) break;
+  }
+  return [...users.values()];
+}
+
+async function answersTo<Schema extends z.ZodType>(
+  link: EngineLink,
+  subject: string,
+  question: unknown,
+  schema: Schema,
+): Promise<z.output<Schema>[]> {
+  const body = question === undefined ? undefined : JSON.stringify(question);
+  const answers = await link.demand().requestMany(subject, body, {
+    strategy: "stall",
+    stall: QUESTION_MS.stall,
+    maxWait: QUESTION_MS.most,
+  });
+  const all: z.output<Schema>[] = [];
+  for await (const { data } of answers) {
+    const read = schema.safeParse(JSON.parse(new TextDecoder().decode(data)));
+    if (read.success) all.push(read.data);
+  }
+  return all;
+}

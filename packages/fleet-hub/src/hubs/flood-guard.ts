@@ -1,0 +1,138 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "@nodepass/master-api";
+import type { Logger } from "@nodepass/model";
+import type { EngineControl } from "../engine/engine-control.ts";
+import type { EngineLoad, EngineUser } from "../engine/engine-load.ts";
+import type { Leadership } from "../leader/leadership.ts";
+import type { FleetIndex } from "../store/fleet-index.ts";
+import type { LiveNews } from "./fleet-news.ts";
+import type { Notices } from "./notices.ts";
+
+/** How often the engine's load is looked at, ms. */
+const CHECK_MS = 3000;
+/** How long its users are watched when there is too much of it, ms. */
+const SAMPLE_MS = 1000;
+/** A member has one connection, for a moment two. */
+const MAX_CONNECTIONS = 16;
+/** Of hubs and of members that come back, beyond one a member. */
+const SPARE_CONNECTIONS = 64;
+/** What one member sends a second at most, to whatever subject; streams are the most of it. */
+const MAX_A_SECOND = { messages: 20_000, bytes: 64 * 1024 * 1024 } as const;
+/** So long no other JWT is given to one that was cut off, ms. */
+export const CUT_OFF_MS = 60_000;
+/** It has been told to the engine, which needs a moment, ms. */
+const CUTTING_MS = 5000;
+
+/** Keeps one member's flood from costing all others their hub. */
+export interface FloodGuard {
+  /** Its key is not taken any more, till it asks for another JWT. */
+  cut(mid: string, why: string): void;
+  /** How long a member must wait for another JWT, ms; 0: it need not. */
+  waitOf(mid: string): number;
+  close(): void;
+}
+
+/**
+ * The engine bounds a client's subscriptions and messages, but neither its connections nor what it sends a
+ * second. So hubs look: who has too many of them, or sends too much, is cut off by the system account's
+ * connection, which no member's flood reaches; it comes back with a new JWT, if it is an honest one.
+ */
+export function guardAgainstFloods(options: {
+  readonly index: Pick<FleetIndex, "members">;
+  readonly control: Pick<EngineControl, "revoke" | "load" | "users">;
+  readonly leadership: Leadership;
+  /** Whether this hub is there for its members. */
+  readonly isConnected: () => boolean;
+  readonly news: LiveNews;
+  readonly notices: Notices;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): FloodGuard {
+  const { index, control, leadership, isConnected, news, notices, clock, logger } = options;
+  const cutAt = new Map<string, number>();
+  let last: { readonly load: EngineLoad; readonly at: number } | undefined;
+  let isClosed = false;
+  let cancel = (): void => undefined;
+
+  const sinceCut = (mid: string) =>
+    clock.monotonic() - (cutAt.get(mid) ?? Number.NEGATIVE_INFINITY);
+
+  const cut = (mid: string, why: string) => {
+    const record = index.members.get(mid)?.value;
+    if (isClosed || record === undefined || record.evicted || sinceCut(mid) < CUTTING_MS) return;
+    cutAt.set(mid, clock.monotonic());
+    logger.warn({ mid, why }, "a master is cut off from the engine");
+    news.alarm("flood", true, `master ${mid} was cut off: ${why}`);
+    notices.publish({ kind: "cut", mid });
+    control.revoke([record.nkey]).catch((error: unknown) => {
+      logger.warn({ mid, error: String(error) }, "a master can't be cut off; tried again");
+    });
+  };
+
+  const judge = (before: readonly EngineUser[], now: readonly EngineUser[], seconds: number) => {
+    const known = new Map(before.map((user) => [user.nkey, user]));
+    const mids = new Map([...index.members].map(([mid, { value }]) => [value.nkey, mid]));
+    for (const { nkey, connections, messages, bytes } of now) {
+      const mid = mids.get(nkey);
+      if (mid === undefined) continue;
+      const rate = (messages - (known.get(nkey)?.messages ?? messages)) / seconds;
+      const byteRate = (bytes - (known.get(nkey)?.bytes ?? bytes)) / seconds;
+      if (connections > MAX_CONNECTIONS) cut(mid, `it has ${connections} connections`);
+      else if (rate > MAX_A_SECOND.messages)
+        cut(mid, `it sends ${Math.round(rate)} messages a second`);
+      else if (byteRate > MAX_A_SECOND.bytes) {
+        cut(mid, `it sends ${Math.round(byteRate / 1024 / 1024)} MiB a second`);
+      }
+    }
+  };
+
+  const look = async () => {
+    if (!leadership.isLeading() && isConnected()) {
+      last = undefined;
+      return;
+    }
+    const load = await control.load();
+    const at = clock.monotonic();
+    const before = last;
+    last = { load, at };
+    const seconds = before === undefined ? 0 : (at - before.at) / 1000;
+    const rate = (kind: "messages" | "bytes") =>
+      before === undefined ? 0 : (load[kind] - before.load[kind]) / seconds;
+    const isFull = load.connections > index.members.size + SPARE_CONNECTIONS;
+    const isMuch = rate("messages") > MAX_A_SECOND.messages || rate("bytes") > MAX_A_SECOND.bytes;
+    if (!isFull && !isMuch) return;
+    const askedAt = clock.monotonic();
+    const users = await control.users();
+    if (isMuch) await delay(SAMPLE_MS);
+    const later = isMuch ? await control.users() : users;
+    judge(users, later, (clock.monotonic() - askedAt) / 1000);
+  };
+
+  const tick = async () => {
+    try {
+      await look();
+    } catch (error) {
+      // The engine is away, or full: another look is taken.
+      logger.debug({ error: String(error) }, "the engine's load is not known");
+    }
+    if (isClosed) return;
+    for (const [mid] of cutAt) if (sinceCut(mid) > 2 * CUT_OFF_MS) cutAt.delete(mid);
+    if (cutAt.size === 0) news.alarm("flood", false, "no master sends too much");
+    cancel = clock.after(CHECK_MS, () => void tick());
+  };
+  cancel = clock.after(CHECK_MS, () => void tick());
+
+  const unlisten = notices.on((notice) => {
+    if (notice.kind === "cut") cutAt.set(notice.mid, clock.monotonic());
+  });
+
+  return {
+    cut,
+    waitOf: (mid) => Math.max(0, CUT_OFF_MS - sinceCut(mid)),
+    close: () => {
+      isClosed = true;
+      cancel();
+      unlisten();
+    },
+  };
+}
