@@ -3,13 +3,11 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { mkdir, open, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 
 /** Nothing is written back by itself within this; what must be on the disk asks for it. s */
 const COMMIT_S = 300;
 /** A copy is of one moment if nothing was written while it was made; so often it is tried. */
 const MAX_COPIES = 5;
-const DETACH_LIMIT_MS = 10_000;
 
 let usable: boolean | undefined;
 
@@ -114,7 +112,7 @@ export class LoopDisk {
   /** Puts another image in its place, as by `copy`. Nobody may use the disk then. */
   async insert(image: string): Promise<void> {
     const old = this.#image;
-    await this.#unmount();
+    this.#unmount();
     this.#image = image;
     this.#mount();
     await rm(old);
@@ -157,7 +155,7 @@ export class LoopDisk {
 
   /** Unmounts and removes it. Idempotent. @throws if it stays mounted */
   async close(): Promise<void> {
-    if (this.#mounted() !== undefined) await this.#unmount();
+    if (this.#mounted() !== undefined) this.#unmount();
     await rm(this.#base, { recursive: true, force: true });
     this.#guard.stdin?.end();
   }
@@ -167,17 +165,15 @@ export class LoopDisk {
     execFileSync("mount", ["-o", options, this.#image, this.folder], { stdio: "pipe" });
   }
 
-  async #unmount(): Promise<void> {
+  #unmount(): void {
     execFileSync("umount", [this.folder], { stdio: "pipe" });
     if (this.#mounted() !== undefined) throw new Error(`${this.folder} is mounted still`);
-    // The device lets go of the file when whoever looked at it meanwhile is done.
-    const until = performance.now() + DETACH_LIMIT_MS;
-    for (;;) {
-      const left = execFileSync("losetup", ["-j", this.#image], { encoding: "utf8" });
-      if (left === "") return;
-      if (performance.now() > until) throw new Error(`it is not detached: ${left}`);
-      await delay(20);
-    }
+    // The device lets go of the file by itself, but not before namespaces of others that have begun
+    // meanwhile, and have a copy of this mount.
+    const left = execFileSync("losetup", ["-n", "-O", "AUTOCLEAR", "-j", this.#image], {
+      encoding: "utf8",
+    });
+    if (!["", "1"].includes(left.trim())) throw new Error(`${this.#image} stays attached: ${left}`);
   }
 
   /** Name of its device. */

@@ -32,7 +32,7 @@ const base = join(folder, "base.tar");
 beforeAll(() => {
   if (missing.root === undefined) makeBase(base);
 }, timeout);
-afterAll(() => removeRoot(folder));
+afterAll(() => removeRoot(folder), timeout);
 
 describe.runIf(missing.root === undefined)("Debian's smallest root, Node 20 and npm", () => {
   const machine = join(folder, "machine");

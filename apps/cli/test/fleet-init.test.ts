@@ -132,6 +132,23 @@ describe("fleet rotate", () => {
     expect(dataKeys[1]).toEqual(first.dataKeys[0]);
     expect(read("nats/nats-0.conf")).toBe(conf);
 
+    const steps: unknown[] = [];
+    for (const step of ["1 of 3", "2 of 3", "3 of 3"]) {
+      const rotated = await rotate("box");
+      expect(rotated).toMatchObject({ code: 0, stdout: "wrote fleet.json\n" });
+      expect(rotated.stderr).toContain(step);
+      const { boxKeys, nextBoxKey } = await secretsNow();
+      steps.push([...boxKeys.map((key) => Buffer.from(key)), nextBoxKey?.byteLength]);
+    }
+    const [old = new Uint8Array()] = first.boxKeys;
+    const [fresh] = (await secretsNow()).boxKeys;
+    expect(fresh).not.toEqual(old);
+    expect(steps).toEqual([
+      [Buffer.from(old), 32],
+      [Buffer.from(fresh ?? []), Buffer.from(old), undefined],
+      [Buffer.from(fresh ?? []), undefined],
+    ]);
+
     for (const which of ["members", "hubs"] as const) {
       const before = await secretsNow();
       const { code, stdout, stderr } = await rotate(which);
@@ -151,6 +168,15 @@ describe("fleet rotate", () => {
       expect(read("nats/nats-0.conf")).toContain(jwt);
     }
     expect(last.operator.jwt).not.toBe(first.operator.jwt);
+
+    const { firstToken } = await readHubSecrets(folder);
+    const replaced = await rotate("token");
+    expect(replaced).toMatchObject({ code: 0, stdout: expect.stringMatching(/^npf_\S+\n$/) });
+    expect(replaced.stderr).toContain("restart them");
+    const { firstToken: now } = await readHubSecrets(folder);
+    expect(now?.id).toBe(replaced.stdout.split("_")[1]);
+    expect([now?.id, now?.hash]).not.toEqual([firstToken?.id, firstToken?.hash]);
+    expect(await secretsNow()).toEqual(last);
     for (const { path, isFile, mode } of filesOf(folder)) {
       expect([path, mode]).toEqual([path, isFile ? 0o600 : 0o700]);
     }
@@ -204,6 +230,25 @@ describe("of three", () => {
     expect(services["hub-0"].build.dockerfile).toBe("deploy/hub.Dockerfile");
   });
 
+  it("says how what was written is started: containers, or three machines", async () => {
+    const one = await init("--host", "hub.example.org", "--servers", "3");
+    expect(one.stderr).toMatch(
+      /docker compose up -d\n[\s\S]*kubectl apply -n nodepass-fleet -k \.\n/,
+    );
+    expect(one.stderr).not.toMatch(/nats-server -c|fleet hub/);
+    const hosts = ["a.example", "b.example", "c.example"];
+    const each = ["--servers", "3", ...hosts.flatMap((host) => ["--host", host])];
+    const { stderr } = await init(...each);
+    expect(stderr).toMatch(/copy .* without keep-elsewhere to the same place on each/);
+    for (const [index, host] of hosts.entries()) {
+      const steps = `on ${host}:\n  nats-server -c nats/nats-${index}.conf\n`;
+      expect(stderr).toContain(`${steps}  nodepass fleet hub .\n`);
+    }
+    const own = await init(...each, "--listen", "host");
+    expect(own.stderr).toContain("nats-0.conf\n  nodepass fleet hub .\n");
+    expect(own.stderr).toContain("nats-2.conf\n  nodepass fleet hub . --listen c.example:9443\n");
+  });
+
   it("the manifests are those of deploy/kubernetes/fleet, and name what there is", async () => {
     const { folder, read } = await init("--host", "hub.example.org", "--servers", "3");
     const example = `${workspaceFolder}/deploy/kubernetes/fleet`;
@@ -231,7 +276,13 @@ describe("of three", () => {
     );
     const find = (kind: string, name: string) =>
       manifests.find((each) => each.kind === kind && each.metadata.name === name);
-    const hub = find("Deployment", "nodepass-hub").spec;
+    const hub = find("StatefulSet", "nodepass-hub").spec;
+    // Hourly exports outlive the pod: recovery needs them.
+    const exportsOf = hub.template.spec.containers[0].args.at(-1);
+    const mounts: { name: string; mountPath: string }[] =
+      hub.template.spec.containers[0].volumeMounts;
+    const kept = hub.volumeClaimTemplates.map((claim: { metadata: object }) => claim.metadata);
+    expect(kept).toEqual([{ name: mounts.find((each) => each.mountPath === exportsOf)?.name }]);
     const nats = find("StatefulSet", "nats").spec;
     const itemsOf = (volume: { secret?: { items: object }; projected?: { sources: never[] } }) =>
       volume.secret ?? Object(volume.projected?.sources[0]).secret;

@@ -119,7 +119,9 @@ it.runIf(findNatsServer() !== undefined)(
     await typed(move ?? neverHere());
     await eventually(async () => expect(await visit(page)).toBe("hello from home"));
     expect(await typed(services ?? neverHere())).toMatch(/^web +\S+ +edge runs +spare runs/m);
-    expect(await typed(audit ?? neverHere())).toMatch(/service\.move .* done/);
+    expect(await typed(audit ?? neverHere())).toMatch(
+      /service\.move .* done +web, client from home to spare: server \S+ on edge, client \S+ on spare$/m,
+    );
 
     // Any command for a member behind the hub.
     expect(await typed(members1 ?? neverHere())).toMatch(/client +running/);

@@ -230,6 +230,15 @@ describe.skipIf(!hasEngine)("at a hub", () => {
 
       const other = await open();
       await signInAtHub(other, fleet.site, await fleet.tokenOf("operator"));
+      // Of a master they set the labels, and no more.
+      await other.getByRole("button", { name: "More for edge" }).click();
+      await other.getByRole("menuitem", { name: "Edit…" }).click();
+      const dialog = other.getByRole("dialog");
+      expect(await dialog.getByLabel("Name").isDisabled()).toBe(true);
+      await dialog.getByLabel("Labels").fill("tier=1");
+      await dialog.getByRole("button", { name: "Save" }).click();
+      await dialog.waitFor({ state: "detached" });
+      expect((await fleet.client.masters())[0]?.labels).toEqual({ tier: "1" });
       await goTo(other, "#/services");
       await other.getByRole("link", { name: "New service" }).waitFor();
       await goTo(other, `#/masters/${edge.mid}/`);

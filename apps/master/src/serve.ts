@@ -1,4 +1,4 @@
-import { type ConfigFollower, followConfig, loadConfig } from "@nodepass/config-file";
+import { type ConfigFollower, followConfig, loadConfig, logFaults } from "@nodepass/config-file";
 import { dashboardFolder } from "@nodepass/dashboard";
 import { createLogger } from "@nodepass/logging";
 import {
@@ -112,15 +112,7 @@ export async function serve(options: ServeOptions): Promise<number> {
         }
         return master.become(now.tunnels);
       },
-      onRefused(problems) {
-        for (const { file, line, column, path, message: problem } of problems) {
-          const fields = { file, line, column, path, problem };
-          logger.error(fields, "configuration refused, what runs goes on");
-        }
-      },
-      onUnwatched(folder, { message: reason }) {
-        logger.warn({ folder, reason }, "changes of files go unnoticed: send SIGHUP");
-      },
+      ...logFaults(logger),
     });
   };
   follow().catch((error: unknown) => {

@@ -19,6 +19,7 @@ export {
   type LoadedConfig,
   loadConfig,
 } from "./load-config.ts";
+export { type FaultLog, logFaults } from "./log-faults.ts";
 export type { ConfiguredService } from "./read-services.ts";
 export type { ConfiguredTunnel } from "./read-tunnels.ts";
 export { type ConfigWatcher, type WatchConfigOptions, watchConfig } from "./watch-config.ts";

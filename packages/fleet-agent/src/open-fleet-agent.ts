@@ -15,6 +15,7 @@ import { connectEngine } from "./engine/connect-engine.ts";
 import { EngineLine } from "./engine/engine-line.ts";
 import { WatchedEvents } from "./events/watched-events.ts";
 import type { FleetFile } from "./file/fleet-file.ts";
+import { learnHubKeys, learnHubRuns } from "./join/hub-keys.ts";
 import { JwtRenewal } from "./join/jwt-renewal.ts";
 import { MemberPost } from "./messages/member-post.ts";
 import { Leases } from "./parts/leases.ts";
@@ -156,27 +157,42 @@ class Member implements FleetAgent {
           session,
           version: options.version,
           prefix: options.prefix,
+          runs: data.hubRuns ?? [],
           name: this.#name,
           allow: [...this.#allow],
           revision: data.revision,
           bucket: data.bucket,
+          seen: data.seen,
           parts: await this.#parts.reports(),
           local: list.filter(({ id }) => !data.parts.some((part) => part.instance === id)).length,
         };
       },
       onSet: async (set) => {
+        learnHubRuns(data, set.runs);
+        if (learnHubKeys(data, set.hubKeys)) {
+          // On disk first: what is sealed by a new key is not to be answered to a process without it.
+          await file.save().catch((error: unknown) => {
+            logger.error({ reason: String(error) }, "fleet: its keys are not saved");
+          });
+          post.useKeys(data);
+          logger.info({ fleet: data.fleet, key: data.fingerprint }, "fleet: it has other keys now");
+        }
         await this.#parts.applySet(set);
         const { fleet } = data;
         const fields = { fleet, name: set.name, parts: set.orders.length };
         logger.info(fields, "fleet: synced");
       },
+      onRuns: (runs) => learnHubRuns(data, runs),
       onEvicted: (reason) => this.#leave(reason),
     });
     this.#renewal = new JwtRenewal({
       file,
       logger,
       name: () => this.#name,
-      onRenewed: () => this.#line.hurry(),
+      onRenewed: () => {
+        post.useKeys(data);
+        this.#line.hurry();
+      },
     });
     this.#line = new EngineLine({
       connect: (attempt) => {
@@ -203,7 +219,9 @@ class Member implements FleetAgent {
       if (this.#allow.includes("read")) this.#events.watch(watch);
     });
     post.on(subjects.resync, ResyncSchema, (resync) => {
-      if (resync.session === session) this.#syncing.again(resync.afterMs);
+      if (resync.session !== session) return;
+      learnHubRuns(data, resync.runs);
+      this.#syncing.again(resync.afterMs);
     });
     post.on(subjects.evict, EvictSchema, (evict) => {
       if (evict.session === session) this.#leave(evict.reason);

@@ -243,6 +243,38 @@ describe.skipIf(findNatsServer() === undefined)("a member's line to its fleet", 
     await isSynced(member);
   });
 
+  test("takes over another key of its fleet, at a sync or, when it was away, by a new join token", async () => {
+    const folder = temporaryFolder(closers);
+    const away = await start(folder);
+    const member = await start();
+    await isSynced(away);
+    await isSynced(member);
+    await away.stop();
+    const former = hub.token();
+    for (let step = 0; step < 3; step += 1) {
+      hub.rotateBox();
+      const before = syncs(member.mid);
+      const session = hub.syncs.findLast(({ mid }) => mid === member.mid)?.sync.session ?? "";
+      hub.tell(member.mid, "resync", { session, afterMs: 0 });
+      await vi.waitFor(() => expect(syncs(member.mid)).toBeGreaterThan(before), WAIT);
+      await isSynced(member);
+      expect((await hub.api(member.mid, { path: "/api/info" })).status).toBe(200);
+    }
+    await expect(start(undefined, { token: former })).rejects.toThrow(
+      /not the one whose fingerprint/,
+    );
+
+    const joins = hub.joins;
+    const back = await start(folder, { token: hub.token() });
+    await isSynced(back);
+    expect(back.mid).toBe(away.mid);
+    expect(hub.joins).toBe(joins + 1);
+    const { data } = (await FleetFile.open(folder)) ?? {};
+    expect(data?.fingerprint).toBe(fingerprintOf(hub.secrets.boxKeys.publicKey));
+    expect(data?.otherHubKeys).toEqual([]);
+    expect((await hub.api(back.mid, { path: "/api/info" })).status).toBe(200);
+  });
+
   test("takes no hub for its own that has not the fleet's key, and no second fleet", async () => {
     const folder = temporaryFolder(closers);
     const fp = fingerprintOf(createBoxKeys().publicKey);

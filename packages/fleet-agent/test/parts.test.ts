@@ -63,6 +63,24 @@ describe.skipIf(findNatsServer() === undefined)("what the fleet runs at a member
   const told = (sid: string) =>
     hub.reports.filter((one) => one.mid === mid && one.report.sid === sid).at(-1)?.report;
 
+  test("is told again as it was ordered: policy, epoch and what shows them, also after a restart", async () => {
+    const policy = { failover: "serve", ttl: 20, failback: "healthy" } as const;
+    const [proof, later] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)];
+    const asked = order({ sid: "kept", url: single(4351) });
+    // A hub of before gives none; what is ordered already gets it at the next sync.
+    await apply({ ...asked, rev: 3 });
+    const [now] = await apply({ ...asked, rev: 3, policy, proof, seen: later });
+    expect(now).toMatchObject({ outcome: "applied", policy, proof });
+    await vi.waitFor(() => expect(told("kept")).toMatchObject({ policy, proof }), WAIT);
+    await apply({ ...asked, rev: 5, policy, proof: later, seen: later });
+    orders = [{ ...asked, rev: 5, policy, proof: later, seen: later }];
+    revision = 5;
+    await restart();
+    const { sync } = hub.syncs.findLast((one) => one.mid === mid) ?? {};
+    expect(sync).toMatchObject({ revision: 5, bucket: "b1", seen: { revision: 5, proof: later } });
+    expect(sync?.parts).toMatchObject([{ sid: "kept", epoch: 1, policy, proof: later }]);
+  });
+
   test("is made, changed, stopped, started and given up, and each is told", async () => {
     const tags = { team: "web" };
     const [made] = await apply(order({ sid: "s1", url: single(4301), alias: "web", tags }));

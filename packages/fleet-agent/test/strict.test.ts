@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AppliedSchema, type Lease, type LeaseRequest } from "@nodepass/fleet-protocol";
 import { findNatsServer } from "test-support/nats";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, type TestContext, test, vi } from "vitest";
 import { HonestHub, order } from "./support/honest-hub.ts";
 import { startMember, type TestMember, temporaryFolder } from "./support/member.ts";
 
@@ -28,65 +28,68 @@ function user(port: number) {
   return { socket, over, got: () => got, say: (text: string) => socket.write(text) };
 }
 
-describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
+/** A hub of its own, a target, and what each says and is asked. */
+async function openScene(onTestFinished: TestContext["onTestFinished"]) {
   const closers: (() => unknown)[] = [];
-  let hub: HonestHub;
-  let asked: LeaseRequest[];
-  let isGranted: boolean;
-  let targetPort: number;
-  /** Connections that the target has had. */
-  let dialled: number;
-
-  beforeAll(async () => {
-    hub = await HonestHub.start();
-  });
-  afterAll(() => hub.close());
-  beforeEach(async () => {
-    asked = [];
-    isGranted = false;
-    hub.lease = (_mid, request): Lease => {
-      asked.push(request);
-      const parts = isGranted ? request.parts.map((part) => ({ ...part, ttlMs: TTL_MS })) : [];
-      return { parts };
-    };
-    dialled = 0;
-    const target = createServer((socket) => {
-      dialled++;
-      socket.on("error", () => undefined).pipe(socket);
-    }).listen(0, HOST);
-    await once(target, "listening");
-    const address = target.address();
-    targetPort = typeof address === "object" && address !== null ? address.port : 0;
-    closers.push(() => target.close());
-  });
-  afterEach(async () => {
+  onTestFinished(async () => {
     for (const close of closers.splice(0).reverse()) await close();
-    hub.lease = () => undefined;
   });
-
+  const hub = await HonestHub.start();
+  closers.push(() => hub.close());
+  const scene = {
+    hub,
+    closers,
+    isGranted: false,
+    asked: [] as LeaseRequest[],
+    /** Connections that the target has had. */
+    dialled: 0,
+  };
+  hub.lease = (_mid, request): Lease => {
+    scene.asked.push(request);
+    const parts = scene.isGranted ? request.parts.map((one) => ({ ...one, ttlMs: TTL_MS })) : [];
+    return { parts };
+  };
+  const target = createServer((socket) => {
+    scene.dialled++;
+    socket.on("error", () => undefined).pipe(socket);
+  }).listen(0, HOST);
+  await once(target, "listening");
+  closers.push(() => target.close());
+  const address = target.address();
+  const targetPort = typeof address === "object" && address !== null ? address.port : 0;
   const url = (port: number) => `client://${HOST}:${port}/${HOST}:${targetPort}?mode=1&log=none`;
-  const part = (port: number, change = {}) =>
-    order({ sid: "s1", url: url(port), strict: true, ttlMs: TTL_MS, ...change });
-  const apply = async (mid: string, given: ReturnType<typeof order>) =>
-    (await hub.ask(mid, "apply", { orders: [given] }, AppliedSchema)).reports[0];
+  return Object.assign(scene, {
+    url,
+    part: (port: number, change = {}) =>
+      order({ sid: "s1", url: url(port), strict: true, ttlMs: TTL_MS, ...change }),
+    apply: async (mid: string, given: ReturnType<typeof order>) =>
+      (await hub.ask(mid, "apply", { orders: [given] }, AppliedSchema)).reports[0],
+    start: async (): Promise<TestMember> => {
+      const member = await startMember(temporaryFolder(closers), { token: hub.token() });
+      closers.push(() => member.stop());
+      await vi.waitFor(() => expect(member.agent.status().state).toBe("synced"), WAIT);
+      return member;
+    },
+  });
+}
 
-  async function start(): Promise<TestMember> {
-    const member = await startMember(temporaryFolder(closers), { token: hub.token() });
-    closers.push(() => member.stop());
-    await vi.waitFor(() => expect(member.agent.status().state).toBe("synced"), WAIT);
-    return member;
-  }
-  const statusOf = async (member: TestMember) => (await member.instances.list())[0]?.status;
+const statusOf = async (member: TestMember) => (await member.instances.list())[0]?.status;
 
-  test("starts with a lease that names it and not before, and stops at its end", async () => {
+// They wait for leases to end: all at once.
+describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
+  test.concurrent("starts with a lease that names it and not before, and stops at its end", async ({
+    onTestFinished,
+  }) => {
+    const scene = await openScene(onTestFinished);
+    const { apply, hub, part, start } = scene;
     const member = await start();
     const made = await apply(member.mid, part(4501));
     expect(made).toMatchObject({ outcome: "applied", running: false });
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1), WAIT);
-    expect(asked.at(-1)?.parts).toEqual([{ sid: "s1", part: 0, epoch: 1 }]);
+    await vi.waitFor(() => expect(scene.asked.length).toBeGreaterThan(1), WAIT);
+    expect(scene.asked.at(-1)?.parts).toEqual([{ sid: "s1", part: 0, epoch: 1 }]);
     expect(await statusOf(member)).toBe("stopped");
 
-    isGranted = true;
+    scene.isGranted = true;
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
     const one = user(4501);
     one.say("hello");
@@ -96,7 +99,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     one.say("still");
     await vi.waitFor(() => expect(one.got()).toBe("hellostill"), WAIT);
 
-    isGranted = false;
+    scene.isGranted = false;
     const endOfLease = performance.now() + TTL_MS;
     await one.over;
     expect(performance.now()).toBeLessThan(endOfLease + 30_000);
@@ -109,11 +112,13 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     await refused.over;
     expect(refused.got()).toBe("");
 
-    isGranted = true;
+    scene.isGranted = true;
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
   });
 
-  test("is asked for again soon while nobody answers", async () => {
+  test.concurrent("is asked for again soon while nobody answers", async ({ onTestFinished }) => {
+    const scene = await openScene(onTestFinished);
+    const { apply, hub, part, start } = scene;
     const member = await start();
     let answersNot = 0;
     hub.lease = () => {
@@ -125,43 +130,57 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     await vi.waitFor(() => expect(answersNot).toBeGreaterThan(3), WAIT);
   });
 
-  test("takes no lease of another epoch", async () => {
+  test.concurrent("takes no lease of another epoch", async ({ onTestFinished }) => {
+    const scene = await openScene(onTestFinished);
+    const { apply, hub, part, start } = scene;
     const member = await start();
-    isGranted = true;
+    scene.isGranted = true;
     hub.lease = (_mid, request): Lease => {
-      asked.push(request);
+      scene.asked.push(request);
       return { parts: request.parts.map((one) => ({ ...one, epoch: 1, ttlMs: TTL_MS })) };
     };
     await apply(member.mid, part(4502, { epoch: 2 }));
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), WAIT);
+    await vi.waitFor(() => expect(scene.asked.length).toBeGreaterThan(2), WAIT);
     expect(await statusOf(member)).toBe("stopped");
   });
 
-  test("that was none before goes on for its TTL, and without an end when it is none again", async () => {
+  test.concurrent("that was none before goes on for its TTL, and without an end when it is none again", async ({
+    onTestFinished,
+  }) => {
+    const scene = await openScene(onTestFinished);
+    const { apply, part, start } = scene;
     const member = await start();
     await apply(member.mid, part(4503, { strict: false, ttlMs: 0 }));
     expect(await statusOf(member)).toBe("running");
     await apply(member.mid, part(4503, { rev: 2 }));
     expect(await statusOf(member)).toBe("running");
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("stopped"), WAIT);
-    isGranted = true;
+    scene.isGranted = true;
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
     await apply(member.mid, part(4503, { rev: 3, strict: false }));
-    isGranted = false;
+    scene.isGranted = false;
     await delay(1.2 * TTL_MS);
     expect(await statusOf(member)).toBe("running");
   });
 
-  test("made of a local instance that runs waits for its lease like any other", async () => {
+  test.concurrent("made of a local instance that runs waits for its lease like any other", async ({
+    onTestFinished,
+  }) => {
+    const scene = await openScene(onTestFinished);
+    const { apply, part, start, url } = scene;
     const member = await start();
     const local = await member.instances.create({ url: url(4504) });
     await apply(member.mid, part(4504, { adopt: local.id }));
     expect(await statusOf(member)).toBe("stopped");
   });
 
-  test("stops at once when another process has this one's seat", async () => {
+  test.concurrent("stops at once when another process has this one's seat", async ({
+    onTestFinished,
+  }) => {
+    const scene = await openScene(onTestFinished);
+    const { apply, hub, part, start } = scene;
     const member = await start();
-    isGranted = true;
+    scene.isGranted = true;
     await apply(member.mid, part(4505));
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
     const session = hub.syncs.at(-1)?.sync.session;
@@ -170,7 +189,11 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     expect(member.agent.status().state).toBe("left");
   });
 
-  test("of a process that stood still beyond its lease serves no new user when it wakes", async () => {
+  test.concurrent("of a process that stood still beyond its lease serves no new user when it wakes", async ({
+    onTestFinished,
+  }) => {
+    const scene = await openScene(onTestFinished);
+    const { apply, closers, hub, part } = scene;
     const folder = temporaryFolder(closers);
     const child = spawn(
       process.execPath,
@@ -189,7 +212,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     const syncs = hub.syncs.length;
     await vi.waitFor(() => expect(hub.syncs.length).toBeGreaterThan(syncs), WAIT);
     const mid = hub.syncs.at(-1)?.mid ?? "";
-    isGranted = true;
+    scene.isGranted = true;
     await apply(mid, part(4506));
     await vi.waitFor(async () => {
       const one = user(4506);
@@ -202,9 +225,9 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     held.say("before");
     await vi.waitFor(() => expect(held.got()).toBe("before"), WAIT);
 
-    const before = dialled;
+    const before = scene.dialled;
     child.kill("SIGSTOP");
-    isGranted = false;
+    scene.isGranted = false;
     await delay(TTL_MS + 500);
     // The system takes them for the process, which finds them when it wakes.
     const late = Array.from({ length: 20 }, () => user(4506));
@@ -214,6 +237,6 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     await Promise.all([...late.map(({ over }) => over), held.over]);
     expect(late.map(({ got }) => got()).join("")).toBe("");
     // Nor was the target reached for any of them, in the moment before the timer came.
-    expect(dialled).toBe(before);
+    expect(scene.dialled).toBe(before);
   });
 });

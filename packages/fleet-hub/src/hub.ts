@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import type { Sync } from "@nodepass/fleet-protocol";
 import { type Clock, systemClock } from "@nodepass/master-api";
 import { type Logger, SILENT_LOGGER } from "@nodepass/model";
 import { storeFirstToken } from "./access/first-token.ts";
@@ -22,6 +21,7 @@ import { createNews } from "./hubs/fleet-news.ts";
 import { guardAgainstFloods } from "./hubs/flood-guard.ts";
 import { exportHourly } from "./hubs/hourly-export.ts";
 import { openNotices } from "./hubs/notices.ts";
+import { watchForOlderStore } from "./hubs/older-store.ts";
 import { withinTime, withPatience } from "./hubs/patience.ts";
 import { keepRevoked } from "./hubs/revocations.ts";
 import { startElection } from "./leader/leader-election.ts";
@@ -34,11 +34,13 @@ import { createMessageCounts, type MessageCounts } from "./members/message-count
 import type { Messenger } from "./members/messenger.ts";
 import { createOutbox } from "./members/nats-messenger.ts";
 import { createOrderPusher } from "./members/order-pusher.ts";
+import { partTwins } from "./members/part-twins.ts";
 import type { Presence } from "./members/presence.ts";
+import { createSaidNow } from "./members/said-now.ts";
 import { createSyncDesk } from "./members/sync-desk.ts";
+import { createVouchers } from "./members/vouchers.ts";
 import { createServiceOperations } from "./services/create-service-operations.ts";
 import type { FleetIndex } from "./store/fleet-index.ts";
-import type { FleetStore } from "./store/fleet-store.ts";
 import { createIndex } from "./store/memory-index.ts";
 import { openStore } from "./store/open-store.ts";
 
@@ -158,6 +160,8 @@ async function open(
 
   const counts = createMessageCounts();
   const notices = openNotices({ fleet, id: nonce, link, dataKeys, counts, logger });
+  const runs = () => [nonce, ...notices.hubs()];
+  const saidNow = createSaidNow();
   const news = createNews(notices, clock, logger);
   const election = startElection({
     hub: id,
@@ -168,7 +172,7 @@ async function open(
     logger,
   });
   const presence = createPresence(index, clock);
-  const boxes = createMemberBoxes(secrets.boxKeys, index);
+  const boxes = createMemberBoxes(secrets, index);
   const guard = guardAgainstFloods({
     ...{ index, control, leadership: election, news, notices, clock, logger },
     isConnected: () => link.isConnected(),
@@ -182,12 +186,9 @@ async function open(
     leadership: election,
     news,
     clock,
+    runs,
   });
-  const onOlder = (mid: string, sync: Sync) => {
-    void isOlder(store, sync).then((reason) => {
-      if (reason !== undefined) news.alarm("store-older", true, `master ${mid} knows ${reason}`);
-    });
-  };
+  const vouchers = createVouchers(fleet, dataKeys, () => store.identity.nonce);
   const inbox = openInbox({
     fleet,
     link,
@@ -196,13 +197,20 @@ async function open(
     budget,
     counts,
     logger,
+    run: nonce,
+    runs,
+    saidNow,
     answerSync: createSyncDesk({
       index,
       presence,
-      bucket: store.identity.nonce,
+      bucket: () => store.identity.nonce,
       clock,
       storeRevision: () => store.services.revision(),
-      onOlder,
+      onOlder: watchForOlderStore(store, news),
+      vouchers,
+      logger,
+      runs,
+      hubKeys: secrets.allBoxKeys.map(({ publicKey }) => publicKey),
     }),
     isWelcome: (mid, session) => {
       const record = index.members.get(mid)?.value;
@@ -216,6 +224,7 @@ async function open(
     presence,
     messenger,
     leadership: election,
+    vouchers,
     clock,
     logger,
     onApplied: (mid, reports) =>
@@ -233,6 +242,7 @@ async function open(
     audit,
     news,
     signature: exportSignature(fleet, dataKeys),
+    vouchers,
     clock,
     logger,
   });
@@ -244,8 +254,10 @@ async function open(
   const unmember = index.onMember((mid, now) => {
     if (now !== undefined && !now.value.evicted) return;
     presence.forget(mid);
+    saidNow.forget(mid);
     budget.forget(mid);
   });
+  const unreread = index.onReread(heartbeats.resyncAll);
   const unlost = index.onLost((keys) => {
     const text = `${keys.length} records are gone from the store without having been removed`;
     news.alarm("store-older", true, text);
@@ -259,9 +271,10 @@ async function open(
     clock,
     logger,
   });
+  const untwin = partTwins({ index, store, leadership: election, logger });
   const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
-  const instances = createInstanceEvents({ messenger, presence, index, clock });
+  const instances = createInstanceEvents({ messenger, presence, index, clock, logger });
   const events = createFleetEvents({
     index,
     presence,
@@ -306,7 +319,7 @@ async function open(
     asker: { passer, presence },
     audit,
     join: createJoinDesk({
-      ...{ hub, store, index, tokens, audit, clock, logger },
+      ...{ hub, store, index, tokens, audit, clock, logger, runs },
       waitOf: guard.waitOf,
     }),
     info: () => ({
@@ -331,15 +344,23 @@ async function open(
     clock,
   });
 
-  let ended = false;
   const end = () => {
-    if (ended) return;
-    ended = true;
     events.close();
-    for (const stop of [unexport, unsweep, unlease, unnotice, unmember, unlost, unrevoke]) stop();
+    for (const stop of [
+      unexport,
+      unreread,
+      untwin,
+      unsweep,
+      unlease,
+      unnotice,
+      unmember,
+      unlost,
+      unrevoke,
+    ])
+      stop();
     operations.close();
     pusher.close();
-    election.close();
+    const resigned = election.close();
     instances.close();
     passer.close();
     heartbeats.close();
@@ -352,10 +373,15 @@ async function open(
     notices.close();
     tokens.close();
     index.close();
+    return resigned;
   };
-  const close = async () => {
-    end();
-    await Promise.all([link.close(), system.close()]);
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= (async () => {
+      await end();
+      await Promise.all([link.close(), system.close()]);
+    })();
+    return closing;
   };
   logger.info({ fleet, hub: id, masters: index.members.size }, "the hub is open");
   return {
@@ -384,16 +410,3 @@ async function open(
 
 /** What the hub does on another hub's word. */
 const ITSELF: Caller = { token: "hub", role: "admin", selector: [], from: "" };
-
-/** @returns what a member knows that this store does not; `undefined`: only the index was behind */
-async function isOlder(store: FleetStore, sync: Sync): Promise<string | undefined> {
-  if (sync.bucket !== "" && sync.bucket !== store.identity.nonce) return "another store";
-  try {
-    const revision = await store.services.revision();
-    if (sync.revision <= revision) return undefined;
-    return `revision ${sync.revision}, the store only ${revision}`;
-  } catch {
-    // It can't be asked now; the member's next sync asks again.
-    return undefined;
-  }
-}

@@ -11,6 +11,7 @@ export {
   HUB_SECRETS_FILE,
   type HubSecrets,
   readHubSecrets,
+  withNewFirstToken,
   writeHubSecrets,
 } from "./hub-secrets.ts";
 export type { Messenger } from "./members/messenger.ts";

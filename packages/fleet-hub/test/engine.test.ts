@@ -76,6 +76,14 @@ here("a hub and its engine", () => {
     expect(error.message).toContain("nats-server old is 2.9.10; a fleet needs 2.12.0 or newer");
   });
 
+  test("is left by a hub that stops without a warning that it is gone", async () => {
+    const fleet = await started();
+    const warned: string[] = [];
+    const logger: Logger = { ...SILENT_LOGGER, warn: (_, text) => warned.push(text) };
+    await (await fleet.hub({ logger })).close();
+    expect(warned).toEqual([]);
+  });
+
   test("says that the engine can't be reached, within the time that it was given", async () => {
     const fleet = await started();
     const [server] = fleet.servers;
@@ -175,6 +183,43 @@ here("a hub and its engine", () => {
     }, LONG);
     // Its connection was never cut.
     expect(member.synced).toBe(2);
+  }, 120_000);
+
+  test("notices that another bucket is in its place while it runs, and stops nothing by that", async () => {
+    const fleet = await started();
+    const hub = await fleet.hub();
+    const admin = fleet.admin(hub);
+    const member = await fleet.member(hub);
+    const { mid } = member.identity;
+    const part = { url: "server://0.0.0.0:auto/127.0.0.1:80", master: mid, running: true };
+    const service = { ...ON_ONE, parts: [part] };
+    await hub.fleet.createService(admin, service);
+    const { bucket } = member;
+    const { link } = await openTestStore(fleet);
+    const manager = await jetstreamManager(link.connection);
+    await manager.streams.delete(`KV_${storeNames("test").services}`);
+    const again = member.nextSync();
+    const { store, link: other } = await openTestStore(fleet);
+    await vi.waitFor(() => expect(hub.index.services.size).toBe(0), LONG);
+    await again;
+    await vi.waitFor(() => {
+      const [alarm] = hub.fleet.info(admin).alarms;
+      expect(alarm).toMatchObject({ alarm: "store-older" });
+    }, LONG);
+    // It goes by the new one's name from now on: who has nothing to lose takes it over.
+    const fresh = await fleet.member(hub);
+    expect(fresh.bucket).toBe(store.identity.nonce);
+    expect(fresh.bucket).not.toBe(bucket);
+    // However far that gets: what a member has of the former one is none of its business.
+    for (let made = 0; made < member.revision + 3; made += 1) {
+      const parts = [{ ...part, master: fresh.identity.mid }];
+      await hub.fleet.createService(admin, { ...service, parts });
+    }
+    await member.sync();
+    expect(hub.index.revision).toBeGreaterThan(member.revision);
+    expect([member.parts.size, member.bucket]).toEqual([1, bucket]);
+    await link.close();
+    await other.close();
   }, 120_000);
 
   test("raises store-older when members know more than the store, and stops nothing", async () => {

@@ -62,6 +62,40 @@ describe("a streamed answer", () => {
     expect(text).toMatch(/"type":"shutdown".*\n\n\r\n0\r\n\r\n$/);
   });
 
+  it("of events ends with the hub as with its master; what has to be whole breaks off", async () => {
+    const gateway = await startGateway();
+    const { master } = await addRealMaster(gateway);
+    const key = `X-API-Key: ${master.apiKey}\r\n`;
+    const own = rawRequest(gateway.port, get("/api/v1/events", key));
+    await vi.waitFor(() => expect(own.text()).toContain('"id":"********"'));
+    const never = (first: string) =>
+      new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(new TextEncoder().encode(first)),
+      });
+    const others = [];
+    for (const [first, path, headers] of [
+      ["data: 1\n\n", "/v2", events],
+      ["data: 1\n\ndata: ha", "/events", events],
+      ["x".repeat(MAX_CHUNK_BYTES + 1), "/file", {}],
+    ] as const) {
+      const mid = `00000000000000c${others.length}`;
+      gateway.fleet.addMaster(mid, {});
+      addMember(gateway, () => new Response(never(first), { headers }), mid);
+      const head = `GET /api/masters/${mid}/api${path} HTTP/1.1\r\nHost: hub\r\n${key}\r\n`;
+      const reader = rawRequest(gateway.port, head);
+      others.push(reader);
+      await vi.waitFor(() => expect(reader.text()).toContain(first.slice(-5)));
+    }
+    await gateway.api.close();
+    const { text, clean } = await own.over;
+    expect(text).toMatch(/event: instance\ndata: {"type":"shutdown".*\n\n\r\n0\r\n\r\n$/);
+    expect(clean).toBe(true);
+    const ends = await Promise.all(others.map(({ over }) => over));
+    expect(ends.map((end) => end.text.endsWith("\r\n0\r\n\r\n"))).toEqual([true, false, false]);
+    expect(ends[0]?.text).not.toContain("shutdown");
+    await vi.waitFor(() => expect(gateway.messenger.sending.size).toBe(0));
+  });
+
   it("comes whole when it is longer than a message, and leaves the connection usable", async () => {
     const gateway = await startGateway();
     const whole = Buffer.alloc(3_000_001, "nodepass ");

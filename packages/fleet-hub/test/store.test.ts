@@ -263,19 +263,25 @@ here("the store on one server", () => {
     const lost: (readonly string[])[] = [];
     const revisions = new Set<number | undefined>();
     index.onLost((keys) => lost.push(keys));
+    const names: string[] = [];
+    index.onReread(() => names.push(store.identity.nonce));
     index.onService((_, now, __, revision) => {
       if (now === undefined) revisions.add(revision);
     });
     const manager = await jetstreamManager(link.connection);
     await manager.streams.delete(`KV_${storeNames("test").services}`);
     const fresh = await openTestStore(fleet);
-    expect(fresh.store.identity.nonce).not.toBe(store.identity.nonce);
+    const { identity } = store;
+    expect(fresh.store.identity.nonce).not.toBe(identity.nonce);
     await fresh.store.services.create("new", service("n"));
     await vi.waitFor(() => expect([...index.services.keys()]).toEqual(["new"]), {
       timeout: 40_000,
       interval: 200,
     });
     expect(lost.flat()).toHaveLength(size);
+    // Known as another one before anything of it was told.
+    expect(names).toEqual([fresh.store.identity.nonce]);
+    expect(store.identity).toEqual(fresh.store.identity);
     // No removal that anybody ordered.
     expect([...revisions]).toEqual([undefined]);
     index.close();

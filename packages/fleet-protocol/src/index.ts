@@ -23,6 +23,7 @@ export {
   rotateSigner,
 } from "./identity/account-changes.ts";
 export { type EngineAuthenticator, engineAuthenticator } from "./identity/authenticator.ts";
+export { type BoxRotationStep, rotateBoxKey } from "./identity/box-rotation.ts";
 export {
   CLAIMS_UPDATE_SUBJECT,
   type ClaimsAnswer,
@@ -51,6 +52,7 @@ export { readUser } from "./identity/nats-jwt.ts";
 export { rotateOperatorSigner } from "./identity/operator-rotation.ts";
 export {
   CLOCK_LEAVE_SECONDS,
+  type FleetBoxKeys,
   joinProblem,
   openJoinAnswer,
   type SignJoinOptions,
@@ -94,6 +96,9 @@ export {
   type Prepared,
   PreparedSchema,
   PrepareSchema,
+  ProofSchema,
+  type Seen,
+  SeenSchema,
 } from "./messages/parts.ts";
 export {
   type ApiAnswer,
@@ -143,6 +148,8 @@ export {
   BucketRecordSchema,
   type LeaderRecord,
   LeaderRecordSchema,
+  type NameRecord,
+  NameRecordSchema,
   type TokenRecord,
   TokenRecordSchema,
 } from "./records/token-record.ts";
@@ -152,6 +159,7 @@ export {
   type Box,
   type BoxId,
   type BoxOptions,
+  type BoxPair,
   type BoxSide,
   boxIdOf,
   type OpenedBox,

@@ -1,6 +1,12 @@
 import { createUser } from "@nats-io/jwt";
 import { beforeEach, describe, expect, it } from "vitest";
-import { joinProblem, openJoinAnswer, sealJoinAnswer, signJoin } from "./join-proof.ts";
+import {
+  type FleetBoxKeys,
+  joinProblem,
+  openJoinAnswer,
+  sealJoinAnswer,
+  signJoin,
+} from "./join-proof.ts";
 import { type JoinAnswer, JoinRequestSchema } from "./messages/join.ts";
 import { type BoxKeys, createBoxKeys, fingerprintOf } from "./seal/box-keys.ts";
 
@@ -61,9 +67,9 @@ describe("a join's proof", () => {
 
   it("is answered for this member and this request only", () => {
     const pin = fingerprintOf(fleet.publicKey);
-    const sealed = sealJoinAnswer(fleet, request, answer);
+    const sealed = sealJoinAnswer(keysOf(fleet), request, answer);
     const opened = openJoinAnswer(member, request, sealed, pin);
-    expect(opened.answer).toEqual(answer);
+    expect(opened.answer).toEqual({ ...answer, hubKeys: [fleet.publicKey] });
     expect(opened.hubKey).toEqual(fleet.publicKey);
     expect(JSON.stringify(sealed)).not.toContain("acme");
     expect(() => openJoinAnswer(createBoxKeys(), request, sealed, pin)).toThrow(/changed/);
@@ -74,9 +80,13 @@ describe("a join's proof", () => {
   it("takes no answer from another fleet's key", () => {
     const pin = fingerprintOf(fleet.publicKey);
     const impostor = createBoxKeys();
-    const theirs = sealJoinAnswer(impostor, request, answer);
+    const theirs = sealJoinAnswer(keysOf(impostor), request, answer);
     expect(() => openJoinAnswer(member, request, theirs, pin)).toThrow(/fingerprint/);
     const forged = { ...theirs, hubKey: Buffer.from(fleet.publicKey).toString("base64url") };
     expect(() => openJoinAnswer(member, request, forged, pin)).toThrow(/changed/);
   });
 });
+
+function keysOf(boxKeys: BoxKeys): FleetBoxKeys {
+  return { boxKeys, allBoxKeys: [boxKeys], oldestBoxKey: boxKeys };
+}

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { FleetSecrets } from "./identity/fleet-secrets.ts";
 import { createSigner, isSignedBy } from "./identity/signer.ts";
 import {
   type JoinAnswer,
@@ -21,6 +22,8 @@ const JOIN_SUBJECT = "np.join";
 export interface SignJoinOptions {
   /** Of a join token; absent: a renewal. */
   readonly token?: JoinRequest["token"];
+  /** Fingerprint of the fleet's key that it knows. */
+  readonly fp?: string;
   readonly mid: string;
   readonly name: string;
   /** Of its NKey (`SU…`). */
@@ -33,7 +36,7 @@ export interface SignJoinOptions {
 
 /** A request that shows that who sends it has the NKey. */
 export function signJoin(options: SignJoinOptions): JoinRequest {
-  const { token, mid, name, seed, box, now = Date.now() } = options;
+  const { token, fp, mid, name, seed, box, now = Date.now() } = options;
   const signer = createSigner(seed);
   const unsigned = {
     v: 1,
@@ -42,6 +45,7 @@ export function signJoin(options: SignJoinOptions): JoinRequest {
     name,
     nkey: signer.getPublicKey(),
     box: Buffer.from(box).toString("base64url"),
+    ...(fp !== undefined && { fp }),
     at: Math.floor(now / 1000),
     nonce: randomBytes(8).toString("hex"),
   } as const;
@@ -68,24 +72,36 @@ export function joinProblem(request: JoinRequest, now: number): string | undefin
   return `the member's clock is ${Math.abs(apart)} s ${way} the hub's, at most ${CLOCK_LEAVE_SECONDS} s are allowed`;
 }
 
-/** @param fleet the fleet's keys @throws {SealError} `BAD_KEY` if the request's box key can't be used */
+/** The keys of a fleet's boxes. */
+export type FleetBoxKeys = Pick<FleetSecrets, "boxKeys" | "allBoxKeys" | "oldestBoxKey">;
+
+/**
+ * Seals by the key that the member knows, and tells it all of them.
+ *
+ * @throws {SealError} `BAD_KEY` if the request's box key can't be used
+ */
 export function sealJoinAnswer(
-  fleet: BoxKeys,
-  request: Pick<JoinRequest, "box" | "nonce">,
+  { boxKeys: first, allBoxKeys, oldestBoxKey }: FleetBoxKeys,
+  request: Pick<JoinRequest, "box" | "nonce" | "fp" | "token">,
   answer: JoinAnswer,
 ): SealedJoinAnswer {
+  // A member of before does not say which.
+  const unsaid = request.token === undefined ? oldestBoxKey : first;
+  const named = allBoxKeys.find(({ publicKey }) => fingerprintOf(publicKey) === request.fp);
+  const own = request.fp === undefined ? unsaid : (named ?? first);
   const peerPublicKey = new Uint8Array(Buffer.from(request.box, "base64url"));
-  const box = openBox({ own: fleet, peerPublicKey, side: "hub" });
-  const sealed = box.seal(JOIN_SUBJECT, packMessage(answer), sessionContext(request.nonce));
+  const box = openBox({ own, peerPublicKey, side: "hub" });
+  const body = packMessage({ ...answer, hubKeys: allBoxKeys.map(({ publicKey }) => publicKey) });
+  const sealed = box.seal(JOIN_SUBJECT, body, sessionContext(request.nonce));
   return {
-    hubKey: Buffer.from(fleet.publicKey).toString("base64url"),
+    hubKey: Buffer.from(own.publicKey).toString("base64url"),
     sealed: Buffer.from(sealed).toString("base64url"),
   };
 }
 
 /**
- * @param fingerprint of the fleet's key, from the join token
- * @returns the answer and the fleet's public key, 32 bytes
+ * @param fingerprints of the fleet's keys: from the join token, or those that are known
+ * @returns the answer and the key that it was sealed by, 32 bytes
  * @throws {MessageError} if another fleet's key has answered, or what is in the box is no answer
  * @throws {SealError} if the box was changed, or is the answer to another request
  */
@@ -93,11 +109,13 @@ export function openJoinAnswer(
   own: BoxKeys,
   request: Pick<JoinRequest, "nonce">,
   { hubKey, sealed }: SealedJoinAnswer,
-  fingerprint: string,
+  ...fingerprints: readonly string[]
 ): { readonly answer: JoinAnswer; readonly hubKey: Uint8Array } {
   const peerPublicKey = new Uint8Array(Buffer.from(hubKey, "base64url"));
-  if (fingerprintOf(peerPublicKey) !== fingerprint) {
-    throw new MessageError("the hub's key is not the one whose fingerprint the join token has");
+  if (!fingerprints.includes(fingerprintOf(peerPublicKey))) {
+    throw new MessageError(
+      "the hub's key is not the one whose fingerprint the join token has, or that was told since",
+    );
   }
   const box = openBox({ own, peerPublicKey, side: "member" });
   const bytes = new Uint8Array(Buffer.from(sealed, "base64url"));

@@ -18,7 +18,7 @@ export const BAD_MESSAGE = "bad-message";
  * | --- | --- | --- |
  * | hub → member: apply, prepare, api, credit, watch, evict, resync | its own | `sessionContext` of the member's session |
  * | the answer to a request, either way | the request's | `answerContext` of the request's box |
- * | member → hub: sync, lease, done, event, chunk | its own | none; a lease says in its body of which hub it is |
+ * | member → hub: sync, lease, done, event, chunk | its own | none; a sync and a lease say in their bodies for which hubs' runs they are, and what the same run of a member seals after one of them is of now, too |
  *
  * @param context of `sessionContext` or `answerContext`
  */

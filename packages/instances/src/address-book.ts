@@ -1,6 +1,11 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { ServiceError } from "@nodepass/model";
-import type { ClientSettings, HostPort, ServerSettings } from "@nodepass/url-config";
+import {
+  type ClientSettings,
+  canonicalIpv6,
+  type HostPort,
+  type ServerSettings,
+} from "@nodepass/url-config";
 
 /** An address that somebody else holds. */
 export interface AddressConflict {
@@ -201,11 +206,4 @@ function hostOf(host: string, protocol: "tcp" | "udp"): Host {
   // A listener on [::] takes IPv4 connections too; our UDP sockets on it don't.
   if (address === "::") return { address: undefined, ipv4: protocol === "tcp", ipv6: true };
   return { address, ipv4: false, ipv6: true };
-}
-
-/** RFC 5952 spelling; the zone stays as it is. */
-function canonicalIpv6(address: string): string {
-  const [bare = "", zone] = address.split("%");
-  const canonical = new URL(`http://[${bare}]`).hostname.slice(1, -1);
-  return zone === undefined ? canonical : `${canonical}%${zone}`;
 }

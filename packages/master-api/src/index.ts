@@ -26,7 +26,12 @@ export { readPackagedAsset } from "./docs/assets.ts";
 export { registerSecurity } from "./docs/openapi-document.ts";
 export { resolveEventOptions } from "./events/event-limits.ts";
 export { EventReader } from "./events/event-reader.ts";
-export { type FrameEncoder, MAX_FRAME_BYTES, type StateType } from "./events/frame.ts";
+export {
+  encodeShutdown,
+  type FrameEncoder,
+  MAX_FRAME_BYTES,
+  type StateType,
+} from "./events/frame.ts";
 export { createReaderSet, type ReaderSet } from "./events/reader-set.ts";
 export { allowAnyOrigin, createCors } from "./http/cors.ts";
 export { createErrorHandler, refuse, STATUS_BY_CODE } from "./http/error-response.ts";

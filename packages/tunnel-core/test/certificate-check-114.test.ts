@@ -39,15 +39,24 @@ describe.each(ENTRIES)("our $ours as the entry, tls $tls", ({ ours, flow, tls })
       pair = undefined;
     }
   });
+});
 
-  test.each([
-    ["names no connection of the session", "names an unknown pool connection, 0badcafe"],
-    ["never comes", "no verify came from the peer in 4 of its report intervals"],
-  ])("shakes hands again when the verify %s", async (what, reason) => {
+const UNANSWERED = [
+  ["names no connection of the session", "names an unknown pool connection, 0badcafe"],
+  ["never comes", "no verify came from the peer in 4 of its report intervals"],
+] as const;
+
+// What they wait for passes for all of them at once.
+test.concurrent.for(
+  ENTRIES.flatMap((entry) => UNANSWERED.map(([what, reason]) => ({ ...entry, what, reason }))),
+)(
+  "our $ours as the entry, tls $tls, shakes hands again when the verify $what",
+  async ({ ours, flow, tls, what, reason }, { onTestFinished }) => {
     const timings = { verifyClose: "never", reportIntervalMs: 400 } as const;
     const more = { server: { timings }, client: { timings } };
-    pair = await startPair({ ours, flow, tls, trusted: true, ...more });
-    const { peer, logs } = pair;
+    const own = await startPair({ ours, flow, tls, trusted: true, ...more });
+    onTestFinished(() => own.close());
+    const { peer, logs } = own;
     await new Promise((resolve) => peer.once("session", () => resolve(undefined)));
     const lost = new Promise((resolve) => peer.once("lost", resolve));
     const again = lost.then(() => new Promise((resolve) => peer.once("session", () => resolve(0))));
@@ -60,5 +69,5 @@ describe.each(ENTRIES)("our $ours as the entry, tls $tls", ({ ours, flow, tls })
     await vi.waitFor(() => expect(JSON.stringify(logs)).toContain(reason), {
       timeout: 30_000,
     });
-  });
-});
+  },
+);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterEach, expect, test } from "vitest";
-import { createSignalEncoder } from "../src/wire/signal-codec.ts";
+import { createSignalEncoder } from "../src/wire/signal-encoder.ts";
 import { tunnelToken } from "../src/wire/tunnel-token.ts";
 import { makeCertificate } from "./peer-114/index.ts";
 import { expectNoSockets } from "./support/no-leaks.ts";

@@ -1,4 +1,4 @@
-import { isIpv4, isIpv6 } from "./host-port.ts";
+import { isIpv4, isIpv6 } from "./ip-address.ts";
 
 /**
  * One item of `allow` or `deny`, as its text says it: `10.0.0.0/8`, `2001:db8::1`,

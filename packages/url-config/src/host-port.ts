@@ -1,29 +1,12 @@
+import { canonicalIpv6, isIpv4, isIpv6 } from "./ip-address.ts";
 import type { HostPort } from "./settings.ts";
 import { UrlConfigError, type UrlProblem, urlProblem } from "./url-problem.ts";
 
 const longestHostCharacters = 253;
 const hostName = /^(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?$/;
-const octet = /^(?:0|[1-9]\d{0,2})$/;
-const ipv6Characters = /^[0-9A-Fa-f:.]{2,45}$/;
-const zone = /^[A-Za-z0-9._~-]{1,64}$/;
 
 /** What an address may look like, in words. */
 export const addressForm = "host:port, :port or [IPv6]:port, port 0 to 65535";
-
-/** Whether `text` is an IPv4 address in dotted form, without leading zeros. */
-export function isIpv4(text: string): boolean {
-  const parts = text.split(".");
-  return parts.length === 4 && parts.every((part) => octet.test(part) && Number(part) <= 255);
-}
-
-/** Whether `text` is an IPv6 address without brackets; `%zone` may follow. */
-export function isIpv6(text: string): boolean {
-  const percent = text.indexOf("%");
-  if (percent >= 0 && !zone.test(text.slice(percent + 1))) return false;
-  const address = percent < 0 ? text : text.slice(0, percent);
-  // The URL standard's parser knows every spelling; the pattern keeps other syntax away from it.
-  return ipv6Characters.test(address) && URL.canParse(`http://[${address}]`);
-}
 
 /** Whether `text` is a host name: letters, digits, `-`, `_` and dots, not all of it digits. */
 export function isHostName(text: string): boolean {
@@ -74,14 +57,6 @@ function unmapped(host: string): string {
   if (match === null) return host;
   const [high, low] = [Number.parseInt(match[1] ?? "", 16), Number.parseInt(match[2] ?? "", 16)];
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-}
-
-/** RFC 5952 spelling; the zone stays as it is. */
-function canonicalIpv6(address: string): string {
-  const percent = address.indexOf("%");
-  const [bare, zoneText] =
-    percent < 0 ? [address, ""] : [address.slice(0, percent), address.slice(percent)];
-  return `${new URL(`http://[${bare}]`).hostname.slice(1, -1)}${zoneText}`;
 }
 
 /** Most ports of a range: each is bound on its own. */

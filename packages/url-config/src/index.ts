@@ -18,6 +18,7 @@ export {
 export { fillAuto } from "./fill-auto.ts";
 export { format } from "./format-url.ts";
 export { formatHostPort, isLoopback, isWildcard, parseHostPort } from "./host-port.ts";
+export { addressBytes, canonicalIpv6 } from "./ip-address.ts";
 export { type Flow, type OtherEndOptions, urlForOtherEnd } from "./other-end.ts";
 export { type PairPlan, pairUrls } from "./pair-urls.ts";
 export { describeParameters, type ParameterDescription, type Scheme } from "./parameters.ts";

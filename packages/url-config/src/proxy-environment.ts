@@ -1,4 +1,4 @@
-import { isIpv4, isIpv6 } from "./host-port.ts";
+import { addressBytes, isIpv4, isIpv6 } from "./ip-address.ts";
 import { readProxyUrl } from "./proxy-url.ts";
 import type { HostPort, ProxyAddress } from "./settings.ts";
 
@@ -77,20 +77,6 @@ function isInBlock(block: string, address: string): boolean {
 
 /** An address as a text of 32 or 128 binary digits. */
 function bitsOf(address: string): string | undefined {
-  if (isIpv4(address)) {
-    return address
-      .split(".")
-      .map((part) => Number(part).toString(2).padStart(8, "0"))
-      .join("");
-  }
-  const bare = address.replace(/%.*$/, "");
-  if (!isIpv6(bare)) return undefined;
-  const canonical = new URL(`http://[${bare}]`).hostname.slice(1, -1);
-  const [head = "", tail] = canonical.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  return [...left, ...Array.from({ length: zeros }, () => "0"), ...right]
-    .map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0"))
-    .join("");
+  const bytes = addressBytes(address);
+  return bytes && Array.from(bytes, (byte) => byte.toString(2).padStart(8, "0")).join("");
 }

@@ -1,6 +1,7 @@
 import { mostRules, readAddressRule, ruleForm } from "./address-rule.ts";
 import { durationForm, formatDuration, readDuration } from "./duration.ts";
-import { isHostName, isIpv4, isIpv6 } from "./host-port.ts";
+import { isHostName } from "./host-port.ts";
+import { isIpv4, isIpv6 } from "./ip-address.ts";
 import { proxyForm, readProxyUrl, redactProxyUrl } from "./proxy-url.ts";
 import type { BalanceMode, BlockedProtocols, ProxyAddress, Rates } from "./settings.ts";
 import { quote } from "./url-problem.ts";

@@ -12,6 +12,7 @@ import { parsePort } from "./parse-port.ts";
 
 const rotatedKeys = [
   "data",
+  "box",
   "members",
   "hubs",
   "operator",
@@ -20,6 +21,11 @@ const rotatedKeys = [
 const initNotes = `
 Nothing is started, and nothing is overwritten. The folder is a hub's (nodepass fleet hub DIR) and the
 nats-servers': files that only you can read. Standard output is the first admin token and nothing else.
+`;
+
+const rotateNotes = `
+token is the first admin token, the one that init has shown: a store that is lost and made anew has it
+again, also after fleet token rm. With another one in fleet.json the former is good nowhere.
 `;
 
 /** Adds `init`, `hub`, `export` and `import`. */
@@ -102,12 +108,19 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
     .description("make a new key in a fleet's folder, and say what has to be restarted")
     .argument("<dir>", "folder of fleet init")
     .addArgument(
-      new Argument("<key>", "of records, of members' or hubs' JWTs, of the account").choices(
-        rotatedKeys,
-      ),
+      new Argument(
+        "<key>",
+        "of records, of messages (box), of members' or hubs' JWTs, of the account",
+      ).choices([...rotatedKeys, "token"]),
     )
     .option("--operator-seed <file>", "with operator: keep-elsewhere/operator.seed")
-    .action(async (directory: string, which: RotatedKey, options: FleetRotateOptions) => {
+    .addHelpText("after", rotateNotes)
+    .action(async (directory: string, which: RotatedKey | "token", options: FleetRotateOptions) => {
+      if (which === "token") {
+        const { replaceFirstToken } = await import("../fleet/replace-first-token.ts");
+        await replaceFirstToken(context, directory);
+        return;
+      }
       const { rotateKey } = await import("../fleet/rotate-keys.ts");
       await rotateKey(context, directory, which, options);
     });

@@ -10,7 +10,6 @@ import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
 import { untilAborted } from "../stop-requests.ts";
 import { readVersion } from "../version.ts";
-import { followLogs } from "./follow-logs.ts";
 import { loadFiles } from "./load-files.ts";
 import { type ReloadReport, TunnelSet } from "./tunnel-set.ts";
 
@@ -44,7 +43,7 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
   }
   const logger = await createConsoleLogger(context, { level: "info", format: logFormat });
   const { findCarriers, TunnelPorts } = await import("@nodepass/tunnel-core");
-  const { followConfig } = await import("@nodepass/config-file");
+  const { followConfig, logFaults } = await import("@nodepass/config-file");
   const logTunnel = await tunnelLogs(context, logFormat);
 
   let follower: ConfigFollower | undefined;
@@ -96,7 +95,7 @@ export async function runFiles(context: CliContext, options: RunFilesOptions): P
       }
       return (await become(loaded)).failed.length === 0;
     },
-    ...followLogs(logger),
+    ...logFaults(logger),
   });
 
   try {

@@ -218,9 +218,13 @@ export async function setFailover(
 /** Runs `nodepass fleet failover resume`. */
 export async function resumeFailover(context: CliContext, options: RemoteOptions): Promise<void> {
   const { fleet } = await openFleet(context, options);
+  const { alarms } = await fleet.info();
+  const resumed = alarms.some(({ alarm }) => alarm === "mass-loss");
+  // Whatever this hub knows: another one may have raised it just now.
   await fleet.resumeFailover();
-  if (options.json === true) await printData(context, { resumed: true }, options);
-  else context.stdout.write("failover goes on\n");
+  if (options.json === true) await printData(context, { resumed }, options);
+  else if (resumed) context.stdout.write("failover goes on\n");
+  else context.stdout.write("failover was not held: no alarm mass-loss is raised\n");
 }
 
 /** Runs `nodepass fleet adopt`. */

@@ -7,6 +7,7 @@ import {
 import type { FleetMaster, Service } from "@nodepass/model/fleet";
 import type { CliContext } from "../context.ts";
 import { printData, printFields, printTable, stdoutStyle } from "../output/print.ts";
+import { type Listing, printList } from "../output/print-list.ts";
 import { listColumns, toJson } from "../output/show-instance.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
@@ -33,10 +34,14 @@ export interface FleetShowOptions extends RemoteOptions {
 export async function listMasters(context: CliContext, options: FleetListOptions): Promise<void> {
   const { fleet } = await openFleet(context, options);
   const { selector, status } = options;
-  const masters = await fleet.masters({ selector, status });
-  const print = (rows: readonly FleetMaster[]) =>
-    printTable(context, masterColumns(stdoutStyle(context), Date.now()), rows);
-  await printList(context, { what: "masters", all: masters, id: ({ mid }) => mid, print }, options);
+  const listing: Listing<FleetMaster> = {
+    rows: await fleet.masters({ selector, status }),
+    id: ({ mid }) => mid,
+    data: (master) => master,
+    columns: (style) => masterColumns(style, Date.now()),
+    none: "no masters",
+  };
+  await printList(context, listing, options);
 }
 
 /** Runs `nodepass fleet ls services`. */
@@ -45,10 +50,14 @@ export async function listServices(context: CliContext, options: FleetListOption
   const { selector, status, on } = options;
   const services = await fleet.services({ selector, status, master: on });
   const names = options.json === true ? namesOf([]) : namesOf(await fleet.masters());
-  const print = (rows: readonly Service[]) =>
-    printTable(context, serviceColumns(stdoutStyle(context), names), rows);
-  const all = services.map((service) => serviceToJson(service, options));
-  await printList(context, { what: "services", all, id: ({ sid }) => sid, print }, options);
+  const listing: Listing<Service> = {
+    rows: services.map((service) => serviceToJson(service, options)),
+    id: ({ sid }) => sid,
+    data: (service) => service,
+    columns: (style) => serviceColumns(style, names),
+    none: "no services",
+  };
+  await printList(context, listing, options);
 }
 
 /** Runs `nodepass fleet ls instances`: of all masters, page by page. */
@@ -59,23 +68,17 @@ export async function listFleetInstances(
   const { fleet } = await openFleet(context, options);
   const { selector, status, on } = options;
   const { instances, missing } = await allInstances(fleet, { selector, status, master: on });
-  const style = stdoutStyle(context);
-  const print = () =>
-    printTable(
-      context,
-      [
-        { title: "MASTER", cell: ({ master, mid }) => plainText(master || mid) },
-        ...listColumns(style, options),
-      ],
-      instances,
-    );
-  const all = instances.map((instance) => toJson(instance, options));
-  const ids = instances.map(({ mid, id }) => `${mid}/${id}`);
-  await printList(
-    context,
-    { what: "instances", all, id: (_each, at) => ids[at] ?? "", print },
-    options,
-  );
+  const listing: Listing<RemoteFleetInstance> = {
+    rows: instances,
+    id: ({ mid, id }) => `${mid}/${id}`,
+    data: (instance) => toJson(instance, options),
+    columns: (style) => [
+      { title: "MASTER", cell: ({ master, mid }) => plainText(master || mid) },
+      ...listColumns(style, options),
+    ],
+    none: "no instances",
+  };
+  await printList(context, listing, options);
   if (missing.length > 0) {
     const noun = missing.length === 1 ? "master" : "masters";
     context.stderr.write(
@@ -102,29 +105,6 @@ async function allInstances(
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   return { instances, missing: [...missing] };
-}
-
-interface Listing<Row> {
-  /** What they are. */
-  readonly what: string;
-  readonly all: readonly Row[];
-  readonly id: (row: Row, at: number) => string;
-  readonly print: (rows: readonly Row[]) => void;
-}
-
-/** Prints a list as the options want it. */
-async function printList<Row>(
-  context: CliContext,
-  { what, all, id, print }: Listing<Row>,
-  options: FleetListOptions,
-): Promise<void> {
-  if (options.quiet === true) {
-    const ids = all.map(id);
-    if (options.json === true) await printData(context, ids, options);
-    else context.stdout.write(ids.map((each) => `${plainText(each)}\n`).join(""));
-  } else if (options.json === true) await printData(context, all, options);
-  else if (all.length === 0) context.stderr.write(`no ${what}\n`);
-  else print(all);
 }
 
 /** Runs `nodepass fleet show`: a master with its services, a service, or the fleet. */

@@ -2,7 +2,8 @@ import { findInstance, type RemoteInstance } from "@nodepass/master-client";
 import type { InstanceLogLine } from "@nodepass/model";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
-import { printData, printFields, printTable, stdoutStyle } from "../output/print.ts";
+import { printData, printFields, stdoutStyle } from "../output/print.ts";
+import { type Listing, printList } from "../output/print-list.ts";
 import {
   describeInstance,
   listColumns,
@@ -31,44 +32,28 @@ export async function listInstances(
 ): Promise<void> {
   const { client, shown } = await openMaster(context, options);
   if (options.watch === true) {
-    await watchList(context, client, (all) => printList(context, shown, all, options));
-  } else await printList(context, shown, await client.list(), options);
+    await watchList(context, client, (all) => printInstances(context, shown, all, options));
+  } else await printInstances(context, shown, await client.list(), options);
 }
 
-async function printList(
+async function printInstances(
   context: CliContext,
   master: string,
   all: readonly RemoteInstance[],
   options: ListInstancesOptions,
 ): Promise<void> {
   const { tag } = options;
-  const instances = tag === undefined ? all : all.filter((each) => hasTags(each, tag));
-  if (options.quiet === true) {
-    if (options.json === true) {
-      await printData(
-        context,
-        instances.map(({ id }) => id),
-        options,
-      );
-    } else context.stdout.write(instances.map(({ id }) => `${plainText(id)}\n`).join(""));
-  } else if (options.json === true) {
-    await printData(
-      context,
-      instances.map((instance) => toJson(instance, options)),
-      options,
-    );
-  } else if (instances.length === 0) {
-    // On standard error: a script that reads the table finds none in it.
-    const named = options.master === undefined ? "" : ` -m ${plainText(options.master)}`;
-    const command = `${commandName(context.environment)}${named}`;
-    const what = tag === undefined ? "no instances" : "no instances with that tag";
-    context.stderr.write(
-      `${what} at ${master}\nThis makes one: ${command} create 'client://127.0.0.1:8080/example.com:80?mode=1' --alias web\n`,
-    );
-  } else {
-    const wide = options.output === "wide";
-    printTable(context, listColumns(stdoutStyle(context), { ...options, wide }), instances);
-  }
+  const named = options.master === undefined ? "" : ` -m ${plainText(options.master)}`;
+  const command = `${commandName(context.environment)}${named}`;
+  const what = tag === undefined ? "no instances" : "no instances with that tag";
+  const listing: Listing<RemoteInstance> = {
+    rows: tag === undefined ? all : all.filter((each) => hasTags(each, tag)),
+    id: ({ id }) => id,
+    data: (instance) => toJson(instance, options),
+    columns: (style) => listColumns(style, { ...options, wide: options.output === "wide" }),
+    none: `${what} at ${master}\nThis makes one: ${command} create 'client://127.0.0.1:8080/example.com:80?mode=1' --alias web`,
+  };
+  await printList(context, listing, options);
 }
 
 /** Runs `nodepass show`. */

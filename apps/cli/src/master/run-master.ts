@@ -5,7 +5,6 @@ import type { Logger } from "@nodepass/logging";
 import type { KeyOptions, RunMasterOptions, RunningMaster } from "@nodepass/master-server";
 import type { MasterSettings } from "@nodepass/url-config";
 import type { CliContext, StopRequests } from "../context.ts";
-import { followLogs } from "../files/follow-logs.ts";
 import { commandName } from "../output/command-name.ts";
 import { createConsoleLogger } from "../output/console-logger.ts";
 import type { LogFormat } from "../output/log-format.ts";
@@ -72,7 +71,7 @@ export async function runMasterFiles(
   context: CliContext,
   { paths, config, master: described, logFormat }: RunMasterFilesOptions,
 ): Promise<void> {
-  const { followConfig } = await import("@nodepass/config-file");
+  const { followConfig, logFaults } = await import("@nodepass/config-file");
   let follower: ConfigFollower | undefined;
   try {
     await runMasterCommand(context, {
@@ -94,7 +93,7 @@ export async function runMasterFiles(
             }
             return master.become(tunnels);
           },
-          ...followLogs(logger),
+          ...logFaults(logger),
         });
       },
     });

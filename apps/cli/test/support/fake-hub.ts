@@ -20,6 +20,8 @@ import { fakeInstance } from "./fake-master.ts";
 
 /** A hub without an engine: it keeps what it is told, by the schemas of the API. */
 export interface FakeHub {
+  /** Called when a master is about to be changed. */
+  beforeChange: (() => void) | undefined;
   readonly url: string;
   /** `GET /fleet/masters?selector=x` with the body, if there was one. */
   readonly requests: readonly { readonly line: string; readonly body: unknown }[];
@@ -36,6 +38,7 @@ export function fakeMember(mid: string, more: Partial<FleetMaster> = {}): FleetM
     mid,
     name: "",
     labels: {},
+    revision: "4",
     address: "",
     status: "online",
     lastSeen: new Date(Date.now() - 3000).toISOString(),
@@ -70,6 +73,8 @@ export async function startFakeHub(): Promise<FakeHub> {
     fakeMember("00000000000000b0", { name: "home", status: "lost", lastSeen: null }),
   ];
   const services: Service[] = [];
+  const hub: Pick<FakeHub, "beforeChange"> = { beforeChange: undefined };
+  const alarms = [{ alarm: "mass-loss", message: "7 masters" }];
   const found = <Value>(value: Value | undefined): Value => {
     if (value === undefined) throw new Refusal(404, "not found");
     return value;
@@ -104,9 +109,10 @@ export async function startFakeHub(): Promise<FakeHub> {
   };
 
   const answer = async (
-    { method = "", headers: { "if-match": ifMatch } }: IncomingMessage,
+    method: string,
     url: URL,
     body: unknown,
+    ifMatch: string | undefined,
   ): Promise<[number, unknown]> => {
     const path = url.pathname.replace(/^\/api(?:\/v1)?/, "");
     const [, kind, id = "", verb] = /^\/fleet\/(\w+)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(path) ?? [];
@@ -116,7 +122,7 @@ export async function startFakeHub(): Promise<FakeHub> {
         ...{ fleet: "prod", hub: "h1", leader: "h1", version: "0.1.0", role: "admin" },
         ...{ engine: { connected: true, version: "2.15.2", servers: 1 }, gateway: "" },
         ...{ masters: masters.length, services: services.length },
-        alarms: [{ alarm: "mass-loss", message: "7 masters" }],
+        alarms,
       };
       return [200, FleetInfoSchema.parse(info)];
     }
@@ -133,10 +139,16 @@ export async function startFakeHub(): Promise<FakeHub> {
     if (kind === "masters" && id === "") return [200, masters];
     if (kind === "masters") {
       const at = masters.findIndex(({ mid }) => mid === id);
+      if (method === "DELETE")
+        return [204, found(masters[at]) && masters.splice(at, 1) && undefined];
+      hub.beforeChange?.();
       const master = found(masters[at]);
-      if (method === "DELETE") return [204, masters.splice(at, 1) && undefined];
+      if (ifMatch !== undefined && ifMatch !== `"${master.revision}"`) {
+        throw new Refusal(412, `the master is at revision ${master.revision}`);
+      }
       masters[at] = FleetMasterSchema.parse({
         ...master,
+        revision: String(Number(master.revision) + 1),
         ...FleetMasterChangeSchema.parse(body),
       });
       return [200, masters[at]];
@@ -202,9 +214,9 @@ export async function startFakeHub(): Promise<FakeHub> {
       };
       return [200, [entry]];
     }
-    if (path === "/fleet/failover/resume") return [204, undefined];
+    if (path === "/fleet/failover/resume") return [204, alarms.splice(0) && undefined];
     if (kind === "export") return [200, { exported: url.search }];
-    if (kind === "import") return [200, { created: 1, changed: 0, kept: 2 }];
+    if (kind === "import") return [200, { created: 1, changed: 0, kept: 2, masters: 3 }];
     throw new Refusal(404, "no such route");
   };
 
@@ -215,7 +227,7 @@ export async function startFakeHub(): Promise<FakeHub> {
     requests.push({ line: `${request.method} ${url.pathname}${url.search}`, body });
     if (request.headers["x-api-key"] !== fakeToken) return [401, { error: "no such token" }];
     try {
-      return await answer(request, url, body);
+      return await answer(request.method ?? "", url, body, request.headers["if-match"]);
     } catch (error) {
       const status = error instanceof Refusal ? error.status : 400;
       return [status, { error: error instanceof Error ? error.message : "" }];
@@ -228,6 +240,12 @@ export async function startFakeHub(): Promise<FakeHub> {
       const [master] = masters;
       const event = { type: "initial", time: "2026-01-02T03:04:05.000Z", master, message: "" };
       response.write(`event: fleet\ndata: ${JSON.stringify(FleetEventSchema.parse(event))}\n\n`);
+      const failover = {
+        ...{ type: "failover", time: event.time, sid: "00aa0000", part: "server" },
+        ...{ from: masters[1]?.mid, to: master?.mid },
+        message: "server of web: home is lost, edge takes over",
+      };
+      response.write(`event: fleet\ndata: ${JSON.stringify(FleetEventSchema.parse(failover))}\n\n`);
       response.write('event: fleet\ndata: {"type":"of a newer hub"}\n\n');
       return;
     }
@@ -244,5 +262,5 @@ export async function startFakeHub(): Promise<FakeHub> {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const environment = { NP_MASTER_URL: url, NP_API_KEY: fakeToken };
-  return { url, requests, masters, services, environment };
+  return Object.assign(hub, { url, requests, masters, services, environment });
 }

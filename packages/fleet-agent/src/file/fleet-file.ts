@@ -1,6 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CarriedSchema, packMessage, unpackMessage } from "@nodepass/fleet-protocol";
+import { inspect } from "node:util";
+import {
+  CarriedSchema,
+  ProofSchema,
+  packMessage,
+  SeenSchema,
+  unpackMessage,
+} from "@nodepass/fleet-protocol";
+import { ServicePolicySchema } from "@nodepass/model/fleet";
 import { readPrivateFile, replacePrivateFile } from "@nodepass/store";
 import { z } from "zod";
 import { FleetAgentError } from "../fleet-agent-error.ts";
@@ -29,6 +37,9 @@ const PartEntrySchema = z.object({
   ttlMs: z.int().min(0),
   /** The local id of its instance; `null` while there is none. */
   instance: z.string().nullable(),
+  /** As they were ordered; see `PartOrder`. */
+  policy: ServicePolicySchema.optional(),
+  proof: ProofSchema.optional(),
   /** How often this record could not be applied. */
   tries: z.int().min(0),
   /** Why not, last; empty if it is applied. */
@@ -62,6 +73,10 @@ const FleetFileSchema = z.object({
   /** The fleet's public X25519 key, 32 bytes, and its fingerprint as in the join token. */
   hubKey: bytes,
   fingerprint: z.string(),
+  /** Others that it has while the key is changed: one that comes, one that was. */
+  otherHubKeys: z.array(bytes).optional(),
+  /** Runs of hubs that it has heard of, the newest first. */
+  hubRuns: z.array(z.string()).optional(),
   servers: z.array(z.string()),
   ca: z.string(),
   /** URLs of hubs with prefix, where the JWT is renewed. */
@@ -72,6 +87,8 @@ const FleetFileSchema = z.object({
   revision: z.int().min(0),
   /** Nonce of the bucket that it is of; empty at first. */
   bucket: z.string(),
+  /** The highest revision of it that a hub has told of. */
+  seen: SeenSchema.optional(),
   /** Why this process's line to the fleet is cut for good; empty: it is not. */
   left: z.string(),
   /** Its master has begun since, and has said so. */
@@ -81,7 +98,10 @@ const FleetFileSchema = z.object({
 });
 export type FleetFileData = z.infer<typeof FleetFileSchema>;
 
-/** `fleet.msgpack`: all that a member knows of its fleet. It holds secrets, hence 0600. */
+/**
+ * `fleet.msgpack`: all that a member knows of its fleet. It holds secrets, hence 0600, and neither `console.log`
+ * nor `JSON.stringify` shows more of it than whose it is.
+ */
 export class FleetFile {
   /** Changed in place; `save` writes it. */
   readonly data: FleetFileData;
@@ -123,6 +143,15 @@ export class FleetFile {
   /** Whether it is in the fleet: it has joined and not left. */
   get isMember(): boolean {
     return this.data.jwt !== "" && this.data.left === "";
+  }
+
+  toJSON(): object {
+    const { fleet, mid, fingerprint, left } = this.data;
+    return { fleet, mid, fingerprint, left };
+  }
+
+  [inspect.custom](): string {
+    return `FleetFile ${inspect(this.toJSON())}`;
   }
 
   /** This master is in no fleet any more; no error if it was in none. */

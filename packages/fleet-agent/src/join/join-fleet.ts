@@ -13,6 +13,7 @@ import {
 import { FleetFile, type FleetFileData } from "../file/fleet-file.ts";
 import { FleetAgentError } from "../fleet-agent-error.ts";
 import { askHub, type HubAddress } from "./ask-hub.ts";
+import { knownFingerprints, learnHubKeys, learnHubRuns } from "./hub-keys.ts";
 
 /** How a master comes into a fleet. */
 export interface JoinFleetOptions {
@@ -48,9 +49,13 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
   const token = readToken(options.token);
   const before = await FleetFile.open(directory);
   if (before?.isMember === true) {
-    const { fleet, fingerprint } = before.data;
-    if (fingerprint === token.fp && before.data.mid === mid) return { fleet, mid, already: true };
-    const how = fingerprint === token.fp ? `as ${before.data.mid}` : "which is another fleet";
+    const { fleet } = before.data;
+    const isSameMid = before.data.mid === mid;
+    const isKnown = knownFingerprints(before.data).includes(token.fp);
+    if (isSameMid && (isKnown || (await hasNewKey(before, token, name, signal)))) {
+      return { fleet, mid, already: true };
+    }
+    const how = isSameMid ? "which is another fleet" : `as ${before.data.mid}`;
     throw new FleetAgentError(
       "ALREADY_MEMBER",
       `this master is in the fleet ${fleet} already, ${how}: leave it first`,
@@ -59,15 +64,18 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
   const { file, box } = await prepareKeys(before, token, options);
   const { seed } = file.data;
   const { id, secret } = token;
-  const request = signJoin({ token: { id, secret }, mid, name, seed, box: box.publicKey });
+  const proof = { token: { id, secret }, fp: token.fp };
+  const request = signJoin({ ...proof, mid, name, seed, box: box.publicKey });
   const hub = { url: token.url, pin: token.ca ?? "" };
   try {
-    const answered = await requestJwt({ hub, request, box, fingerprint: token.fp, signal });
+    const answered = await requestJwt({ hub, request, box, fingerprints: [token.fp], signal });
     const { answer, hubKey } = answered;
     if (answer.mid !== mid) {
       throw new FleetAgentError("NOT_GENUINE", "the hub's answer is for another master");
     }
     Object.assign(file.data, { fleet: answer.fleet, hubKey, ...fromAnswer(answered, [token.url]) });
+    learnHubKeys(file.data, answer.hubKeys);
+    learnHubRuns(file.data, answer.runs);
     await file.save();
     return { fleet: answer.fleet, mid, already: false };
   } catch (error) {
@@ -76,6 +84,34 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
     if (!isLost && signal?.aborted !== true) await FleetFile.remove(directory);
     throw error;
   }
+}
+
+/**
+ * The fleet may have changed its key while this member was away: the hub of the token is asked whether
+ * it knows this member, without using the token.
+ */
+async function hasNewKey(
+  file: FleetFile,
+  token: JoinToken,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { data } = file;
+  const { mid, seed, fleet } = data;
+  const box = new BoxKeys(data.box);
+  const hub = { url: token.url, pin: token.ca ?? "" };
+  const request = signJoin({ fp: token.fp, mid, name, seed, box: box.publicKey });
+  const fingerprints = [token.fp];
+  const answered = await requestJwt({ hub, request, box, fingerprints, signal }).catch(
+    (error: unknown) => {
+      if (!(error instanceof FleetAgentError)) throw error;
+    },
+  );
+  if (answered === undefined || answered.answer.fleet !== fleet) return false;
+  Object.assign(data, fromAnswer(answered, data.hubs), { pin: hub.pin });
+  learnHubKeys(data, answered.answer.hubKeys ?? [answered.hubKey]);
+  await file.save();
+  return true;
 }
 
 /** Keys are on disk before anybody hears of them. */
@@ -128,13 +164,15 @@ export async function renewJwt(
   signal?: AbortSignal,
 ): Promise<void> {
   const box = new BoxKeys(data.box);
-  const { mid, seed, pin, fingerprint } = data;
+  const { mid, seed, pin, fingerprint: fp } = data;
+  const fingerprints = knownFingerprints(data);
   let failure: unknown;
   for (const url of data.hubs) {
     try {
-      const request = signJoin({ mid, name, seed, box: box.publicKey });
-      const answered = await requestJwt({ hub: { url, pin }, request, box, fingerprint, signal });
+      const request = signJoin({ fp, mid, name, seed, box: box.publicKey });
+      const answered = await requestJwt({ hub: { url, pin }, request, box, fingerprints, signal });
       Object.assign(data, fromAnswer(answered, data.hubs));
+      learnHubKeys(data, answered.answer.hubKeys);
       return;
     } catch (error) {
       if (signal?.aborted === true) throw error;
@@ -148,14 +186,14 @@ interface JwtRequest {
   readonly hub: HubAddress;
   readonly request: JoinRequest;
   readonly box: BoxKeys;
-  readonly fingerprint: string;
+  readonly fingerprints: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
-async function requestJwt({ hub, request, box, fingerprint, signal }: JwtRequest) {
+async function requestJwt({ hub, request, box, fingerprints, signal }: JwtRequest) {
   const sealed = await askHub(hub, request, signal);
   try {
-    return openJoinAnswer(box, request, sealed, fingerprint);
+    return openJoinAnswer(box, request, sealed, ...fingerprints);
   } catch (error) {
     if (!(error instanceof MessageError || error instanceof SealError)) throw error;
     const message = `what answers at ${hub.url} is not this fleet's hub: ${error.message}`;

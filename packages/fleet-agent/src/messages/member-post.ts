@@ -3,7 +3,6 @@ import {
   answerContext,
   BAD_MESSAGE,
   type Box,
-  BoxKeys,
   boxIdOf,
   MessageError,
   memberSubjects,
@@ -18,6 +17,7 @@ import type { Logger } from "@nodepass/model";
 import type { z } from "zod";
 import type { EngineLine } from "../engine/engine-line.ts";
 import type { FleetFileData } from "../file/fleet-file.ts";
+import { boxPairsOf } from "../join/hub-keys.ts";
 
 /** So often at most a bad message is logged, ms; they are counted in between. */
 const LOG_INTERVAL_MS = 60_000;
@@ -45,11 +45,8 @@ export class MemberPost {
 
   constructor(data: FleetFileData, logger: Logger) {
     this.subjects = memberSubjects(data.fleet, data.mid);
-    this.#box = openBox({
-      own: new BoxKeys(data.box),
-      peerPublicKey: data.hubKey,
-      side: "member",
-    });
+    const [pair, ...others] = boxPairsOf(data);
+    this.#box = openBox({ ...pair, others, side: "member" });
     this.#session = sessionContext(this.#box.nonce);
     this.#logger = logger;
   }
@@ -62,6 +59,11 @@ export class MemberPost {
   /** Messages that could not be taken, so far. */
   get badMessages(): number {
     return this.#bad;
+  }
+
+  /** The fleet's keys are others now. */
+  useKeys(data: FleetFileData): void {
+    this.#box.use(boxPairsOf(data));
   }
 
   use(line: EngineLine): void {

@@ -56,9 +56,10 @@ export class PartBook {
 
   /** Takes an order over; what it says is still to be done. @returns the part as it is to be */
   take(order: PartOrder): PartEntry {
-    const { sid, part, rev, epoch, running, url, alias, tags, strict, ttlMs } = order;
+    const { sid, part, rev, epoch, running, url, alias, tags, strict, ttlMs, policy, proof } =
+      order;
     const { bucket } = this;
-    const wanted = { rev, epoch, bucket, running, url, alias, tags, strict, ttlMs };
+    const wanted = { rev, epoch, bucket, running, url, alias, tags, strict, ttlMs, policy, proof };
     const fresh = { tries: 0, reason: "" };
     const known = this.get(order);
     const entry: PartEntry =
@@ -67,8 +68,22 @@ export class PartBook {
         : Object.assign(known, wanted, fresh);
     this.#entries.set(keyOf(order), entry);
     this.#note(rev);
+    this.see(rev, order.seen);
     this.#sync();
     return entry;
+  }
+
+  /** A hub has told of a revision of the bucket that is known, and can be shown that it has. */
+  see(revision: number, proof: Uint8Array | undefined): void {
+    const { data } = this.#file;
+    if (proof === undefined || this.bucket !== data.bucket) return;
+    if (data.seen === undefined || revision > data.seen.revision) data.seen = { revision, proof };
+  }
+
+  /** What was ordered is so already; a hub of before has given nothing to show for it. */
+  keepProof({ rev, policy, proof, ...key }: PartOrder): void {
+    const known = this.get(key);
+    if (known?.rev === rev && known.bucket === this.bucket) Object.assign(known, { policy, proof });
   }
 
   /** The part is not this member's any more. */
@@ -98,6 +113,7 @@ export class PartBook {
     const { data } = this.#file;
     data.bucket = this.bucket;
     data.revision = 0;
+    delete data.seen;
   }
 
   /** Resolves when it is on disk. @throws {FleetAgentError} `FILE_UNUSABLE` */

@@ -70,7 +70,7 @@ export class PartKeeper {
   async drift(): Promise<number> {
     const reports = await this.reports();
     return reports.filter(
-      (report) => report.outcome === "failed" || report.running !== this.#isToRun(report),
+      (one) => one.outcome === "failed" || one.running !== this.#book.get(one)?.running,
     ).length;
   }
 
@@ -108,6 +108,7 @@ export class PartKeeper {
     const unnamed = book.entries.filter((entry) => !named.has(keyOf(entry)));
     // Another one that knows all that runs here was made of what was known: it is the fleet's now.
     if (isFirst || (!isKnown && unnamed.length === 0)) book.adoptBucket();
+    book.see(set.revision, set.seen);
     const applying = this.apply(set.orders);
     if (unnamed.length > 0) {
       if (isKnown && set.revision >= book.revision) {
@@ -156,10 +157,6 @@ export class PartKeeper {
     this.#owed.close();
     this.#unsubscribe?.();
     clearTimeout(this.#telling);
-  }
-
-  #isToRun(key: PartKey): boolean {
-    return this.#book.get(key)?.running ?? false;
   }
 
   async #startLeased(entry: PartEntry): Promise<void> {
@@ -226,13 +223,20 @@ export class PartKeeper {
     const book = this.#book;
     if (!book.isNew(order)) {
       const known = book.get(order);
+      book.keepProof(order);
       if (known === undefined) return this.#released(order, book.carriedBy(order));
-      const isOver = known.reason !== "" && known.tries >= MAX_TRIES;
-      if (known.rev === order.rev && !isOver) await this.#bring(known);
+      const naming = known.reason !== "";
+      const isOver = naming && known.tries >= MAX_TRIES;
+      if (known.rev === order.rev && !isOver) {
+        await this.#bring(known, { adopt: order.adopt, naming });
+      }
       return this.#tellNow(known);
     }
     this.#owed.settle(keyOf(order));
-    if (order.gone) return this.#giveUp(order);
+    if (order.gone) {
+      book.see(order.rev, order.seen);
+      return this.#giveUp(order);
+    }
     const before = book.get(order);
     const isNamed =
       before !== undefined &&
@@ -248,14 +252,12 @@ export class PartKeeper {
   }
 
   /**
-   * Tries until it is so, or has failed so often that another try is in vain. While nothing can be saved
-   * nothing is begun: the next start would not know of it. That is no fault of the record, and tried again.
-   *
-   * @param most tries at once
+   * Tries, at most so often, until it is so or another try is in vain. While nothing can be saved nothing is
+   * begun: the next start would not know of it. That is no fault of the record, and tried again.
    */
   async #bring(
     entry: PartEntry,
-    how: Pick<Bringing, "adopt" | "naming"> = { adopt: null, naming: false },
+    how: Pick<Bringing, "adopt" | "naming">,
     most = MAX_TRIES,
   ): Promise<void> {
     const { rev, bucket } = entry;
@@ -272,9 +274,11 @@ export class PartKeeper {
           isTaken: (id) => this.#book.find(id) !== undefined,
           save: () => this.#book.save(),
         });
-        entry.tries = 0;
-        entry.reason = "";
-        await this.#book.save();
+        if (entry.tries > 0 || entry.reason !== "") {
+          entry.tries = 0;
+          entry.reason = "";
+          await this.#book.save();
+        }
         return;
       } catch (error) {
         const { message, ...failure } = failureOf(error);
@@ -282,7 +286,8 @@ export class PartKeeper {
         entry.reason = message;
         const counted = Math.min(entry.tries + 1, isOurs ? MAX_TRIES - 1 : MAX_TRIES);
         entry.tries = failure.isFinal ? MAX_TRIES : counted;
-        const fields = { sid: entry.sid, part: entry.part, tries: entry.tries, reason: message };
+        const { sid, part, tries } = entry;
+        const fields = { sid, part, tries, reason: message };
         this.#options.logger.warn(fields, "fleet: part not as its record says");
         await this.#save();
       }

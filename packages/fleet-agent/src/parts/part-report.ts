@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import type { PartReport } from "@nodepass/fleet-protocol";
 import { type Instance, ServiceError } from "@nodepass/model";
+import { DEFAULT_POLICY } from "@nodepass/model/fleet";
 import type { PartEntry } from "../file/fleet-file.ts";
 import { FleetAgentError } from "../fleet-agent-error.ts";
 
 /** What is told of a part, by its record and its instance here. */
 export function reportOf(entry: PartEntry, instance: Instance | undefined): PartReport {
-  const { sid, part, rev, epoch, reason } = entry;
+  const { sid, part, rev, epoch, reason, policy, proof } = entry;
   const isBad = reason !== "" || instance === undefined || instance.status === "error";
   const why = reason === "" ? (instance?.reason ?? "") || "it is not there" : reason;
   return {
@@ -18,6 +20,8 @@ export function reportOf(entry: PartEntry, instance: Instance | undefined): Part
     instance: instance?.id ?? null,
     running: instance !== undefined && instance.status !== "stopped",
     carried: null,
+    ...(policy !== undefined && !isDeepStrictEqual(policy, DEFAULT_POLICY) && { policy }),
+    ...(proof !== undefined && { proof }),
   };
 }
 

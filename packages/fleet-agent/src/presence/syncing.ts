@@ -6,6 +6,8 @@ import type { MemberPost } from "../messages/member-post.ts";
 
 /** Longest wait for the answer to a sync, ms. */
 const ANSWER_LIMIT_MS = 10_000;
+/** A hub that does not take a sync at once is asked again at once so often. */
+const MAX_AGAIN = 8;
 /** So many syncs without an answer are told of once. */
 const TOLD_AFTER = 3;
 
@@ -15,6 +17,8 @@ export interface SyncingOptions {
   /** What is said, as it is at that moment. */
   describe(): Promise<Sync>;
   onSet(set: Extract<Synced, { answer: "set" }>): Promise<void>;
+  /** A hub is to be named by its run. */
+  onRuns(runs: readonly string[]): void;
   onEvicted(reason: string): void;
   readonly logger: Logger;
 }
@@ -61,7 +65,13 @@ export class Syncing {
     for (let failures = 0; !signal.aborted; ) {
       let waitMs: number;
       try {
-        const answer = await this.#ask();
+        let answer = await this.#ask();
+        // As often as there may be hubs that have not heard of each other.
+        for (let tries = 0; answer.answer === "again" && tries < MAX_AGAIN; tries++) {
+          this.#options.onRuns(answer.runs);
+          answer = await this.#ask();
+        }
+        if (answer.answer === "again") throw new Error("no hub takes the sync");
         if (signal.aborted) return;
         if (answer.answer === "evicted") {
           this.#options.onEvicted(answer.reason);

@@ -37,6 +37,7 @@ import {
   openMessage,
   type PartOrder,
   type PartReport,
+  rotateBoxKey,
   type Sync,
   type Synced,
   SyncSchema,
@@ -56,6 +57,7 @@ const SECRET = "0123456789abcdef0123456789abcdef";
 /** What a hub knows of a member. */
 interface Member {
   readonly box: Box;
+  readonly key: Uint8Array;
   session: string;
 }
 
@@ -64,7 +66,7 @@ interface Member {
  * It stands here for the member's tests; the real one has its own.
  */
 export class HonestHub {
-  readonly #secrets: FleetSecrets;
+  #secrets: FleetSecrets;
   readonly #members = new Map<string, Member>();
   readonly #nkeys = new Map<string, { nkey: string; box: Uint8Array }>();
   readonly #streams = new Map<string, (chunk: Chunk) => void>();
@@ -179,8 +181,10 @@ export class HonestHub {
       const { message, id } = openMessage(this.#member(mid).box, subject, SyncSchema, body);
       this.#member(mid).session = message.session;
       this.syncs.push({ mid, sync: message });
-      const answer = this.synced(mid, message);
-      if (answer === undefined) return;
+      const made = this.synced(mid, message);
+      if (made === undefined) return;
+      const hubKeys = this.#secrets.allBoxKeys.map(({ publicKey }) => publicKey);
+      const answer = made.answer === "set" ? { ...made, hubKeys } : made;
       respond(sealMessage(this.#member(mid).box, subject, answer, answerContext(id)));
     });
     on(all.lease, (mid, body, respond) => {
@@ -278,11 +282,22 @@ export class HonestHub {
     return { ...answer, stream, text: new TextDecoder().decode(answer.body) };
   }
 
+  /** One step of three to another box key; members hear of it at a sync. */
+  rotateBox(): void {
+    this.#secrets = rotateBoxKey(this.#secrets).secrets;
+    const { oldestBoxKey, allBoxKeys } = this.#secrets;
+    for (const { box, key: peerPublicKey } of this.#members.values()) {
+      const others = allBoxKeys.map((own) => ({ own, peerPublicKey }));
+      box.use([{ own: oldestBoxKey, peerPublicKey }, ...others]);
+    }
+  }
+
   /** For members that came by another way than a join. */
   know(mid: string, publicKey: Uint8Array): void {
     const own = this.#secrets.boxKeys;
     this.#members.set(mid, {
       box: openBox({ own, peerPublicKey: publicKey, side: "hub" }),
+      key: publicKey,
       session: "0".repeat(16),
     });
   }
@@ -343,7 +358,7 @@ export class HonestHub {
       ca: this.ca,
       hubs: [],
     };
-    return [200, sealJoinAnswer(this.#secrets.boxKeys, request, answer)];
+    return [200, sealJoinAnswer(this.#secrets, request, answer)];
   }
 }
 

@@ -34,6 +34,8 @@ export interface JoinDeskOptions {
   /** How long a member must wait for another JWT, ms: it has sent too much. */
   readonly waitOf: (mid: string) => number;
   readonly clock: Clock;
+  /** Nonces of hubs' runs. */
+  readonly runs: () => readonly string[];
   readonly logger: Logger;
 }
 
@@ -120,7 +122,7 @@ export function createJoinDesk(
     // Its box key is tried before anything is stored.
     const seal = (answer: JoinAnswer) => {
       try {
-        return sealJoinAnswer(secrets.boxKeys, request, answer);
+        return sealJoinAnswer(secrets, request, answer);
       } catch (error) {
         if (!(error instanceof SealError)) throw error;
         throw new ServiceError("INVALID", "the master's box key can't be used", { cause: error });
@@ -144,6 +146,7 @@ export function createJoinDesk(
       servers: [...memberServers],
       ca,
       hubs: [...hubs],
+      runs: [...options.runs()],
     };
     const sealed = seal(answer);
     await admit(request, from);

@@ -63,20 +63,25 @@ export function createAuditor(
   };
 
   return {
-    changing: async (who, action, change, after) => {
+    changing: async (who, action, change, after, told) => {
       await intend(who, action, "intended");
       try {
         const result = await change();
-        await conclude(who, action, "done", after?.(result));
+        const { outcome = "done", detail } = told?.(result) ?? {};
+        await conclude(who, withDetail(action, detail), outcome, after?.(result));
         return result;
       } catch (error) {
         const isRefusal = error instanceof ServiceError && REFUSALS.includes(error.code);
         const why = error instanceof ServiceError ? error.message : "an unexpected failure";
-        const detail = [action.detail, why].filter((text) => text !== "").join(": ");
-        await conclude(who, { ...action, detail }, isRefusal ? "refused" : "failed");
+        await conclude(who, withDetail(action, why), isRefusal ? "refused" : "failed");
         throw error;
       }
     },
     note: (who, action, outcome) => intend(who, action, outcome),
   };
+}
+
+function withDetail(action: AuditedAction, more = ""): AuditedAction {
+  const detail = [action.detail, more].filter((text) => text !== "").join(": ");
+  return { ...action, detail };
 }

@@ -174,7 +174,7 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
         const text = "a token can't see or bring in masters that its maker does not see";
         throw new ServiceError("FORBIDDEN", text);
       }
-      const detail = kind === "api" ? `${kind} ${role} ${selector}` : kind;
+      const detail = describeToken(record);
       const action = { action: "token.create", object: made.id, before: undefined, detail };
       const revision = await audit.changing(
         caller,
@@ -192,7 +192,7 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
         throw new ServiceError("NOT_FOUND", `there is no token ${id.slice(0, 64)}`);
       }
       const { revision: before } = found;
-      const detail = found.value.kind;
+      const detail = describeToken(found.value);
       const action = { action: "token.remove", object: id, before, detail };
       await audit.changing(
         caller,
@@ -230,6 +230,17 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
 }
 
 const NO_HASH = new Uint8Array(32);
+
+/** For the audit: what it is good for, and what whoever joins with it gets. */
+function describeToken({ kind, role, selector, labels, uses, expires, note }: TokenRecord): string {
+  const given = Object.entries(labels).map(([name, value]) => (value ? `${name}=${value}` : name));
+  const what =
+    kind === "api"
+      ? [role, selector === "" ? "all masters" : selector]
+      : [`labels ${given.join(",") || "none"}`, `uses ${uses ?? "unlimited"}`];
+  const until = expires === null ? "no end" : `until ${new Date(expires).toISOString()}`;
+  return [kind, ...what, until, ...(note === "" ? [] : [note])].join(", ");
+}
 
 function readSelector(text: string): Selector | undefined {
   try {

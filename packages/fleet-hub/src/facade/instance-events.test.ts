@@ -1,4 +1,5 @@
 import type { MemberEvent, MemberRecord, Watch } from "@nodepass/fleet-protocol";
+import { type LogFields, SILENT_LOGGER } from "@nodepass/model";
 import type { FleetEvent } from "@nodepass/model/fleet";
 import { InstanceSchema } from "@nodepass/model/schemas";
 import { beforeEach, expect, test } from "vitest";
@@ -7,6 +8,7 @@ import type { Stored } from "../store/fleet-store.ts";
 import { createInstanceEvents, type InstanceEvents } from "./instance-events.ts";
 
 const MID = "00000000000000a1";
+const OTHER = "00000000000000b1";
 const { example } = InstanceSchema.meta() ?? {};
 const event = (id: string): MemberEvent => ({
   type: "update",
@@ -18,10 +20,13 @@ let watches: Watch[];
 let say: (mid: string, event: MemberEvent) => void;
 let sync: (mid: string) => void;
 let events: InstanceEvents;
+let said: LogFields[];
+let members: Map<string, Stored<MemberRecord>>;
 
 beforeEach(() => {
   time = new SimulatedTime();
   watches = [];
+  said = [];
   const record: MemberRecord = {
     v: 1,
     name: "n",
@@ -33,7 +38,8 @@ beforeEach(() => {
     joined: 0,
     evicted: false,
   };
-  const members = new Map<string, Stored<MemberRecord>>([[MID, { value: record, revision: 1 }]]);
+  const stored = { value: record, revision: 1 };
+  members = new Map([[MID, stored]]);
   events = createInstanceEvents({
     messenger: {
       watch: (_, message) => watches.push(message),
@@ -63,6 +69,7 @@ beforeEach(() => {
     },
     index: { members },
     clock: new SimulatedClock(time),
+    logger: { ...SILENT_LOGGER, warn: (fields) => said.push(fields) },
   });
 });
 
@@ -92,6 +99,24 @@ test("5,000 events a second reach readers; what is beyond is dropped and counted
   await time.run(1500);
   say(MID, event("later"));
   expect(seen.at(-1)).toMatchObject({ type: "instance", instance: { id: "later", mid: MID } });
+});
+
+test("one master that tells without end takes no other's share, and is named", async () => {
+  members.set(OTHER, { ...(members.get(MID) as Stored<MemberRecord>) });
+  const seen: string[] = [];
+  events.subscribe((_, mid) => seen.push(mid));
+  for (let round = 0; round < 3; round += 1) {
+    for (let at = 0; at < 9000; at += 1) say(MID, event(`i${at}`));
+    for (let at = 0; at < 500; at += 1) say(OTHER, event(`o${at}`));
+    await time.run(time.now + 1000);
+  }
+  expect(seen.filter((mid) => mid === OTHER)).toHaveLength(1500);
+  expect(seen.length).toBeLessThan(17_000);
+  expect(events.dropped).toBe(3 * 9500 - seen.length);
+  expect(said).toEqual([{ masters: 1, mid: MID, count: 1, perSecond: 5000 }]);
+  await time.run(time.now + 60_000);
+  for (let at = 0; at < 6000; at += 1) say(MID, event(`i${at}`));
+  expect(said[1]).toMatchObject({ mid: MID, count: events.dropped - 1000 });
 });
 
 test("an API key's entry, what is no instance, and a stranger's are told to nobody", () => {

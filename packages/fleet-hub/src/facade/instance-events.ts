@@ -1,15 +1,19 @@
 import type { Clock } from "@nodepass/master-api";
+import type { Logger } from "@nodepass/model";
 import type { FleetEvent } from "@nodepass/model/fleet";
 import { InstanceSchema } from "@nodepass/model/schemas";
 import type { Messenger } from "../members/messenger.ts";
 import type { Presence } from "../members/presence.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
+import { createFairShare } from "./fair-share.ts";
 
 /** Members stop to send events unless they are asked again; section 5's `watch`. */
 const WATCH_MS = 60_000;
 const RENEW_MS = 30_000;
-/** Events a second to all readers of a hub; what is beyond is dropped. Section 9. */
+/** Events a second to all readers of a hub, shared by members; what is beyond is dropped. Section 9. */
 const MAX_EVENTS_PER_SECOND = 5000;
+/** What was dropped is logged so often at most, ms. */
+const SAID_MS = 60_000;
 
 /** Events of all members' instances, while somebody reads them. */
 export interface InstanceEvents {
@@ -26,16 +30,32 @@ export interface InstanceEventsOptions {
   readonly presence: Pick<Presence, "facts" | "onSync">;
   readonly index: Pick<FleetIndex, "members">;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** Asks members for events for as long as there are readers. */
 export function createInstanceEvents(options: InstanceEventsOptions): InstanceEvents {
-  const { messenger, presence, index, clock } = options;
+  const { messenger, presence, index, clock, logger } = options;
   const listeners = new Set<{ readonly tell: (event: FleetEvent, mid: string) => void }>();
   let stop: (() => void) | undefined;
-  let second = 0;
-  let inSecond = 0;
+  const mayTell = createFairShare(MAX_EVENTS_PER_SECOND, clock);
   let dropped = 0;
+  /** Not yet said, by mid. */
+  let unsaid = new Map<string, number>();
+  let saidAt = Number.NEGATIVE_INFINITY;
+  const drop = (mid: string) => {
+    dropped += 1;
+    unsaid.set(mid, (unsaid.get(mid) ?? 0) + 1);
+    if (clock.monotonic() - saidAt < SAID_MS) return;
+    saidAt = clock.monotonic();
+    const [[most, count] = [mid, 0]] = [...unsaid].sort(([, one], [, other]) => other - one);
+    const fields = { masters: unsaid.size, mid: most, count, perSecond: MAX_EVENTS_PER_SECOND };
+    logger.warn(
+      fields,
+      "masters tell more events than are passed on; the one that tells most is named",
+    );
+    unsaid = new Map();
+  };
 
   const watchAll = (forMs: number, initial = true) => {
     for (const [mid, { value }] of index.members) {
@@ -55,18 +75,13 @@ export function createInstanceEvents(options: InstanceEventsOptions): InstanceEv
   });
   const unlisten = messenger.onEvent((mid, { type, instance }) => {
     const member = index.members.get(mid)?.value;
-    const read = InstanceSchema.safeParse(instance);
-    if (member === undefined || !read.success || read.data.id === "********") return;
-    const now = Math.floor(clock.monotonic() / 1000);
-    if (now !== second) {
-      second = now;
-      inSecond = 0;
-    }
-    inSecond += 1;
-    if (inSecond > MAX_EVENTS_PER_SECOND) {
-      dropped += 1;
+    if (member === undefined) return;
+    if (!mayTell(mid)) {
+      drop(mid);
       return;
     }
+    const read = InstanceSchema.safeParse(instance);
+    if (!read.success || read.data.id === "********") return;
     const { sid } = read.data.meta.peer;
     const event: FleetEvent = {
       type: type === "delete" ? "instanceRemoved" : "instance",

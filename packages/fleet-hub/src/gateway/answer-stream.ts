@@ -7,6 +7,8 @@ const CREDIT_STEP_BYTES = MAX_CHUNK_BYTES;
 /** Event streams say something every 15 s; a member that is silent for longer is gone, ms. */
 export const MEMBER_SILENCE_MS = 40_000;
 
+const LF = 10;
+
 /** What a stream needs of its hub. */
 export interface AnswerStreamParts {
   /** So many bytes more may be sent. */
@@ -22,7 +24,7 @@ export interface AnswerStreamParts {
  * A member's streamed answer, as a client reads it. What the client does not take the member does not
  * send: beyond the window there is nothing on the way.
  *
- * States: open -> ended (the last chunk came; what waits is still read) -> gone, or from each of them to
+ * States: open -> ended (the last chunk came, or the hub ends; what waits is still read) -> gone, or from each of them to
  * gone: with an error (a chunk is missing or too many came, the member said so or is silent), or
  * because the client left. An error is an error for the client, too: a clean end would be a lie.
  */
@@ -39,6 +41,8 @@ export class AnswerStream {
   #window = STREAM_WINDOW_BYTES;
   /** Bytes that were read and not given back yet. */
   #read = 0;
+  /** The last bytes that came are the end of a frame (or none came). */
+  #isBetweenEvents = true;
   #state: "open" | "ended" | "gone" = "open";
 
   constructor(parts: AnswerStreamParts) {
@@ -78,7 +82,10 @@ export class AnswerStream {
     }
     this.#next += 1;
     this.#window -= chunk.data.byteLength;
-    if (chunk.data.byteLength > 0) this.#waiting.push(chunk.data);
+    if (chunk.data.byteLength > 0) {
+      this.#waiting.push(chunk.data);
+      this.#isBetweenEvents = chunk.data.at(-1) === LF && chunk.data.at(-2) === LF;
+    }
     if (chunk.end) {
       this.#state = "ended";
       this.#stopTimers();
@@ -89,6 +96,25 @@ export class AnswerStream {
   #faultOf({ n, data }: Chunk): string | undefined {
     if (n !== this.#next) return "a piece of the answer is missing";
     return data.byteLength > this.#window ? "the master sent more than it may" : undefined;
+  }
+
+  /**
+   * Ends it at the member, and here as if it had ended there, if the reader loses nothing by it: it is of
+   * events, and the last one has come whole. Else breaks it off.
+   *
+   * @param last said after what waits to be read
+   */
+  conclude(last: string, reason: string): void {
+    if (this.#state !== "open") return;
+    if (!this.#isBetweenEvents) {
+      this.fail(reason);
+      return;
+    }
+    this.#parts.cancel();
+    if (last !== "") this.#waiting.push(new TextEncoder().encode(last));
+    this.#state = "ended";
+    this.#stopTimers();
+    this.#advance();
   }
 
   /** Breaks it off, here and at the member. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ApiAnswer, Chunk, PassedAccess } from "@nodepass/fleet-protocol";
+import { encodeShutdown } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
 import type { Messenger } from "../members/messenger.ts";
 import type { MemberFacts, Presence } from "../members/presence.ts";
@@ -51,8 +52,25 @@ export interface Passer {
   isStreamed(response: Response): boolean;
   /** Streams open now. */
   readonly streams: number;
-  /** Breaks all streams off. Idempotent. */
+  /** Ends all streams: those of a master's events as it would itself, what has to be whole breaks off. Idempotent. */
   close(): void;
+}
+
+const CLOSING = "the hub is closing";
+
+interface Passed {
+  readonly mid: string;
+  readonly session: string;
+  /** How it ends with the hub: a master's events with `shutdown`, other events simply. */
+  readonly ends: "shutdown" | "plain" | "broken";
+}
+
+function endOf(path: string, headers: HeaderList): Passed["ends"] {
+  const headerOf = (wanted: string) =>
+    headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? "";
+  const isEvents = headerOf("content-type").toLowerCase().startsWith("text/event-stream");
+  if (!isEvents || headerOf("content-encoding") !== "") return "broken";
+  return path.split("?", 1)[0]?.endsWith("/events") === true ? "shutdown" : "plain";
 }
 
 const isBodiless = (method: string, status: number): boolean =>
@@ -66,7 +84,7 @@ export function createPasser(options: PasserOptions): Passer {
     const message = `maxStreams is ${maxStreams}, must be an integer from 1 to 65536`;
     throw new ServiceError("INVALID_OPTIONS", message);
   }
-  const open = new Map<AnswerStream, { readonly mid: string; readonly session: string }>();
+  const open = new Map<AnswerStream, Passed>();
   const streamed = new WeakSet<Response>();
 
   const sessionOf = ({ session }: MemberFacts): string => session ?? "";
@@ -158,7 +176,7 @@ export function createPasser(options: PasserOptions): Passer {
       opened.abandon();
       throw new ServiceError("LIMIT_REACHED", `the hub has ${maxStreams} streams open already`);
     }
-    open.set(opened, { mid, session });
+    open.set(opened, { mid, session, ends: endOf(path, answer.headers) });
     try {
       const response = toResponse(answer, opened.readable, request);
       streamed.add(response);
@@ -178,7 +196,10 @@ export function createPasser(options: PasserOptions): Passer {
     close() {
       clearInterval(check);
       for (const end of unfollow) end();
-      for (const stream of [...open.keys()]) stream.fail("the hub is closing");
+      for (const [stream, { ends }] of [...open]) {
+        if (ends === "broken") stream.fail(CLOSING);
+        else stream.conclude(ends === "shutdown" ? encodeShutdown(Date.now()) : "", CLOSING);
+      }
     },
   };
 }

@@ -16,6 +16,8 @@ const SYNC_LEAVE_MS = 1500;
 
 /** What becomes of heartbeats that show something. */
 export interface HeartbeatWatch {
+  /** The store is another one: members are to hear which, and what they have in it. */
+  resyncAll(): void;
   heard(mid: string, session: string, heard: ReturnType<LivePresence["heartbeat"]>): void;
   close(): void;
 }
@@ -31,6 +33,8 @@ export function watchHeartbeats(options: {
   readonly leadership: Leadership;
   readonly news: LiveNews;
   readonly clock: Clock;
+  /** Nonces of hubs' runs. */
+  readonly runs: () => readonly string[];
 }): HeartbeatWatch {
   const { index, presence, outbox, leadership, news, clock } = options;
   /** When its processes were told last, by mid; those that go are swept with the tick. */
@@ -44,6 +48,12 @@ export function watchHeartbeats(options: {
     return true;
   };
 
+  const resync = (mid: string, session: string) => {
+    // Not all of them at once.
+    const afterMs = Math.min(10_000, 200 + index.members.size * 4);
+    outbox.resync(mid, { session, afterMs, runs: [...options.runs()] });
+  };
+
   let isClosed = false;
   let cancel = (): void => undefined;
   const tick = () => {
@@ -55,7 +65,8 @@ export function watchHeartbeats(options: {
     if (leadership.isLeading()) {
       const twice = [...index.members.keys()].filter((mid) => presence.facts(mid).duplicate);
       const names = twice.slice(0, 5).join(", ");
-      const text = `${twice.length} masters run twice with one identity: ${names}`;
+      const count = twice.length === 1 ? "1 master runs" : `${twice.length} masters run`;
+      const text = `${count} twice with one identity: ${names}`;
       news.alarm("duplicate", twice.length > 0, twice.length > 0 ? text : "no master runs twice");
     }
     cancel = clock.after(TICK_MS, tick);
@@ -88,10 +99,14 @@ export function watchHeartbeats(options: {
       } else if (isUnknown && mayTell(mid, session)) {
         clock.after(SYNC_LEAVE_MS, () => {
           if (isClosed || presence.hasSynced(mid, session)) return;
-          // Not all of them at once.
-          const afterMs = Math.min(10_000, 200 + index.members.size * 4);
-          outbox.resync(mid, { session, afterMs });
+          resync(mid, session);
         });
+      }
+    },
+    resyncAll: () => {
+      for (const mid of index.members.keys()) {
+        const { session } = presence.facts(mid);
+        if (session !== undefined) resync(mid, session);
       }
     },
     close: () => {

@@ -3,26 +3,27 @@ import type { FleetEvent } from "@nodepass/model/fleet";
 import { expect, test } from "vitest";
 import { SimulatedClock, SimulatedTime } from "../../test/support/simulated-clock.ts";
 import { createNews, type LiveNews } from "./fleet-news.ts";
-import type { Notice, Notices } from "./notices.ts";
+import type { News, Notices } from "./notices.ts";
 
 /** Hubs that hear each other. @returns adds one */
 function network(time: SimulatedTime) {
-  const listeners = new Map<string, Set<(notice: Notice) => void>>();
+  const listeners = new Map<string, Set<(notice: News) => void>>();
   const cut = new Set<string>();
   return (hub: string) => {
-    const own = new Set<(notice: Notice) => void>();
+    const own = new Set<(notice: News) => void>();
     listeners.set(hub, own);
     const notices: Notices = {
       publish: (notice) => {
         if (cut.has(hub)) return;
         for (const [name, all] of listeners) {
-          if (name !== hub) for (const listener of all) listener({ ...notice, hub } as Notice);
+          if (name !== hub) for (const listener of all) listener({ ...notice, hub } as News);
         }
       },
       on: (listener) => {
         own.add(listener);
         return () => own.delete(listener);
       },
+      hubs: () => [],
       close: () => undefined,
     };
     const news = createNews(notices, new SimulatedClock(time), SILENT_LOGGER);

@@ -13,17 +13,21 @@ import { z } from "zod";
 import type { EngineLink } from "../engine/engine-link.ts";
 import type { MessageCounts } from "../members/message-counts.ts";
 
-/** Runs of other hubs whose place is remembered. */
-const MAX_HUBS = 64;
+/** Runs of other hubs that are remembered, and that are told to members. */
+const MAX_HUBS = 15;
+/** Another hub is told of this one so often at most, ms. */
+const HELLO_MS = 500;
 
 const hub = z.string().max(64);
-const EnvelopeSchema = z.object({
-  n: z.int().min(1),
-  /** Runs of hubs that were heard by who says it. */
-  to: z.array(hub).max(MAX_HUBS),
-  notice: z.unknown(),
-});
+const hubs = z.array(hub).max(64);
+const EnvelopeSchema = z.object({ n: z.int().min(1), notice: z.unknown() });
 const NoticeSchema = z.discriminatedUnion("kind", [
+  /**
+   * That it is there. Only what a hub says after it has named the run of who reads it (`heard`) is
+   * taken: who runs the engine may have kept the rest since before that one began. `known`: those that
+   * have named this hub, and are taken by it.
+   */
+  z.object({ kind: z.literal("hello"), hub, heard: hubs, known: hubs }),
   z.object({
     kind: z.literal("failover"),
     hub,
@@ -55,14 +59,18 @@ const NoticeSchema = z.discriminatedUnion("kind", [
 
 /** What hubs tell each other, and no bucket holds. */
 export type Notice = z.infer<typeof NoticeSchema>;
+/** What others than the channel itself have to do with. */
+export type News = Exclude<Notice, { kind: "hello" }>;
 type Unsigned<One> = One extends Notice ? Omit<One, "hub"> : never;
 
 /** The hubs' own channel; section 5's "notices". */
 export interface Notices {
   /** To the other hubs; what can't be sent now is not sent later. */
-  publish(notice: Unsigned<Notice>): void;
+  publish(notice: Unsigned<News>): void;
   /** Told what other hubs say. @returns ends it */
-  on(listener: (notice: Notice) => void): () => void;
+  on(listener: (notice: News) => void): () => void;
+  /** Runs of other hubs that were heard and are taken, the newest first. */
+  hubs(): readonly string[];
   close(): void;
 }
 
@@ -77,59 +85,82 @@ export function openNotices(options: {
 }): Notices {
   const { fleet, id, link, dataKeys, counts, logger } = options;
   const { notices: subject } = hubSubjects(fleet);
-  const listeners = new Set<(notice: Notice) => void>();
+  const listeners = new Set<(notice: News) => void>();
   const [dataKey] = dataKeys;
   let sent = 0;
   /** By hub's run, the last that was heard: who runs the engine may keep one and bring it again. */
-  const heard = new Map<string, number>();
-  const isNews = (from: string, n: number) => {
-    if (n <= (heard.get(from) ?? 0)) return false;
-    heard.delete(from);
-    heard.set(from, n);
-    const [oldest] = heard.keys();
-    if (heard.size > MAX_HUBS && oldest !== undefined) heard.delete(oldest);
-    return true;
+  const heard = new Map<string, { readonly n: number; readonly isKnown: boolean }>();
+  const helloAt = new Map<string, number>();
+  const put = <Value>(map: Map<string, Value>, key: string, value: Value) => {
+    map.delete(key);
+    map.set(key, value);
+    const [oldest] = map.keys();
+    if (map.size > MAX_HUBS && oldest !== undefined) map.delete(oldest);
   };
+  const known = () => [...heard].filter(([, { isKnown }]) => isKnown).map(([one]) => one);
+  const send = (notice: Unsigned<Notice>) => {
+    if (!link.isConnected() || dataKey === undefined) return;
+    sent += 1;
+    const body = packMessage({ n: sent, notice: { ...notice, hub: id } });
+    link.connection.publish(subject, sealAtRest(dataKey, subject, body));
+  };
+  const hello = () => send({ kind: "hello", heard: [...heard.keys()], known: known() });
+  const answerHello = (to: string) => {
+    const now = performance.now();
+    if (now - (helloAt.get(to) ?? Number.NEGATIVE_INFINITY) < HELLO_MS) return;
+    put(helloAt, to, now);
+    hello();
+  };
+  /** @returns what listeners are to hear */
+  const take = (n: number, notice: Notice): News | undefined => {
+    const before = heard.get(notice.hub);
+    if (n <= (before?.n ?? 0)) throw new Error("repeated");
+    const isHello = notice.kind === "hello";
+    const isKnown = before?.isKnown === true || (isHello && notice.heard.includes(id));
+    put(heard, notice.hub, { n, isKnown });
+    // It has to hear that this one is there, or to say that it has.
+    if (!isKnown || (isHello && !notice.known.includes(id))) answerHello(notice.hub);
+    return isHello || !isKnown ? undefined : notice;
+  };
+  const unlisten = link.onChange((connected) => {
+    if (connected) hello();
+  });
   const subscription: Subscription = link.connection.subscribe(subject, {
     callback: (error, message) => {
       if (error !== null) return;
-      let notice: Notice;
+      let news: News | undefined;
       try {
         const bytes = openAtRest(dataKeys, subject, message.data);
         const envelope = unpackMessage(EnvelopeSchema, bytes);
-        notice = NoticeSchema.parse(envelope.notice);
+        const notice = NoticeSchema.parse(envelope.notice);
         if (notice.hub === id) return;
-        if (!isNews(notice.hub, envelope.n)) throw new Error("repeated");
-        // Kept by who runs the engine since before this run, which knows nothing of what it has heard.
-        if (notice.kind === "resume" && !envelope.to.includes(id))
-          throw new Error("not for this run");
+        news = take(envelope.n, notice);
       } catch {
         counts.bad.notice += 1;
         return;
       }
+      if (news === undefined) return;
       for (const listener of listeners) {
         try {
-          listener(notice);
+          listener(news);
         } catch (failure) {
           // It would end the client's reader, and with it the connection.
-          logger.error({ kind: notice.kind, error: String(failure) }, "a notice was not taken");
+          logger.error({ kind: news.kind, error: String(failure) }, "a notice was not taken");
         }
       }
     },
   });
+  hello();
   return {
-    publish: (notice) => {
-      if (!link.isConnected() || dataKey === undefined) return;
-      sent += 1;
-      const to = [...heard.keys()];
-      const body = packMessage({ n: sent, to, notice: { ...notice, hub: id } });
-      const sealed = sealAtRest(dataKey, subject, body);
-      link.connection.publish(subject, sealed);
-    },
+    publish: send,
+    hubs: () => known().reverse(),
     on: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close: () => subscription.unsubscribe(),
+    close: () => {
+      unlisten();
+      subscription.unsubscribe();
+    },
   };
 }

@@ -105,7 +105,7 @@ test("the first hub leads at once, and the others know who does", async () => {
   expect(b.election.leader()).toBe("a");
 });
 
-test("another takes the lead when the leader has ended, not before the TTL and a second", async () => {
+test("another takes the lead when the leader is gone without a word, not before the TTL and a second", async () => {
   const { time, start } = simulation(GOOD_ROAD);
   const a = start("a");
   await time.run(100);
@@ -113,14 +113,57 @@ test("another takes the lead when the leader has ended, not before the TTL and a
   const turns: boolean[] = [];
   b.election.onChange((leading) => turns.push(leading));
   await time.run(20_000);
-  a.election.close();
-  expect(a.election.isLeading()).toBe(false);
+  a.clock.frozenUntil = Number.POSITIVE_INFINITY;
   const ended = time.now;
   await time.run(ended + LEADER_TTL_MS - 1300);
   expect(b.election.isLeading()).toBe(false);
   await time.run(ended + LEADER_TTL_MS + 4000);
   expect(b.election.isLeading()).toBe(true);
   expect(turns).toEqual([true]);
+});
+
+test("a leader that ends gives the lead up: another has it at once, and never both", async () => {
+  const { time, start } = simulation(GOOD_ROAD);
+  const a = start("a");
+  await time.run(100);
+  const b = start("b");
+  const c = start("c");
+  await time.run(20_000);
+  // In the midst of a renewal, too: the next is due some time within these.
+  for (const [leaving, wait] of [
+    [a, 2],
+    [b.election.isLeading() ? b : c, 1251],
+  ] as const) {
+    const leader = [leaving, b, c].find(({ election }) => election.isLeading());
+    if (leader === undefined) throw new Error("nobody leads");
+    await time.run(time.now + wait);
+    void leader.election.close();
+    expect(leader.election.isLeading()).toBe(false);
+    const ended = time.now;
+    const left = [b, c].filter((one) => one !== leader);
+    await time.run(ended + 500, () => {
+      expect(left.filter(({ election }) => election.isLeading()).length).toBeLessThan(2);
+    });
+    const now = left.filter(({ election }) => election.isLeading());
+    expect(now).toHaveLength(1);
+    expect(now[0]?.election.leader()).toBe(now[0]?.name);
+  }
+});
+
+test("one that can't say that it ends is waited for by nobody longer than a second", async () => {
+  const road = { delay: () => 2, isLost: () => false };
+  const { time, start } = simulation(road);
+  const a = start("a");
+  await time.run(1000);
+  road.isLost = () => true;
+  let isClosed = false;
+  void a.election.close().then(() => {
+    isClosed = true;
+  });
+  await time.run(time.now + 900);
+  expect(isClosed).toBe(false);
+  await time.run(time.now + 200);
+  expect(isClosed).toBe(true);
 });
 
 test("a hub that was frozen does not lead when it wakes", async () => {
@@ -250,12 +293,12 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))(
       if (hub === undefined) continue;
       if (random() < 0.6) hub.clock.frozenUntil = time.now + random() * 15_000;
       else {
-        hub.election.close();
+        void hub.election.close();
         hubs[at] = start(hub.name, `${hub.name}${round}`);
       }
     }
     expect(led).toBeGreaterThan(0);
-    for (const { election } of hubs) election.close();
+    for (const { election } of hubs) void election.close();
   },
 );
 
@@ -286,11 +329,11 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))(
       if (hub === undefined) continue;
       if (random() < 0.5) hub.clock.frozenUntil = time.now + random() * 15_000;
       else if (random() < 0.3) {
-        hub.election.close();
+        void hub.election.close();
         hubs[at] = start(hub.name, `${hub.name}${round}`);
       }
     }
     expect(ledWhileFull).toBeGreaterThan(0);
-    for (const { election } of hubs) election.close();
+    for (const { election } of hubs) void election.close();
   },
 );

@@ -8,6 +8,8 @@ import type { Leadership } from "./leadership.ts";
 export const LEADER_TTL_MS = 5000;
 /** Another one takes the lead only when nothing has changed for so much longer, ms. */
 const LEAVE_MS = 1000;
+/** Longest wait for the record that says that it is given up, ms. */
+const RESIGN_MS = 1000;
 /**
  * While the engine takes no write, as with a full disk, finding its own record is worth so much, ms. Whoever
  * takes the lead after that look names no new owner for a second more than leases last (section 7, rule 5).
@@ -35,8 +37,11 @@ export interface ElectionOptions {
 
 /** An election that goes on until it is closed. */
 export interface Election extends Leadership {
-  /** Stops renewing: another hub takes the lead when its time is over. */
-  close(): void;
+  /**
+   * Leads no more from this moment on, and says so in the record, so that another hub takes the lead at
+   * once; if that can't be written soon, it does when its time is over. Never rejects. Idempotent.
+   */
+  close(): Promise<void>;
 }
 
 /**
@@ -45,7 +50,8 @@ export interface Election extends Leadership {
  * every quarter, by CAS). It leads from a successful write until the TTL after that write was **sent**,
  * whatever the engine answers later; the deadline is compared whenever somebody asks, so that a process
  * that was frozen does not lead when it wakes. The key is taken by CAS on the revision that was seen
- * unchanged for TTL + 1 s; one with the own nonce at once. Only the monotonic clock counts.
+ * unchanged for TTL + 1 s; one with the own nonce, or whose leader has resigned, at once. Only the
+ * monotonic clock counts.
  *
  * *In doubt* is a leader whose last write that succeeded is almost its TTL ago, while `readsAreLast`: it
  * looks all the time, and leads for a little after each look that found its own record.
@@ -100,7 +106,7 @@ export function startElection(options: ElectionOptions): Election {
     seen = { revision, since: clock.monotonic(), record: own };
     lead(sentAt + ttlMs);
     cancelDoubt();
-    if (readsAreLast !== undefined) {
+    if (readsAreLast !== undefined && !isClosed) {
       const restMs = sentAt + ttlMs - CONFIRMED_MS - clock.monotonic();
       cancelDoubt = clock.after(Math.max(0, restMs), doubt);
     }
@@ -144,9 +150,9 @@ export function startElection(options: ElectionOptions): Election {
       return;
     }
     note(found);
-    const isOwn = found.value.nonce === nonce;
+    const isFree = found.value.nonce === nonce || found.value.resigned === true;
     const unchangedFor = sentAt - (seen?.since ?? sentAt);
-    if (!isOwn && unchangedFor < ttlMs + LEAVE_MS) return;
+    if (!isFree && unchangedFor < ttlMs + LEAVE_MS) return;
     won(sentAt, await records.update(KEY, own, found.revision));
   };
 
@@ -156,11 +162,12 @@ export function startElection(options: ElectionOptions): Election {
     won(sentAt, await records.update(KEY, own, seen.revision));
   };
 
+  let current: Promise<void> = Promise.resolve();
   const round = () => {
     if (isClosed) return;
     const begun = clock.monotonic();
     const isRenewal = isLeading() && seen?.record.nonce === nonce;
-    void (isRenewal ? renew() : step())
+    current = (isRenewal ? renew() : step())
       .catch((error: unknown) => {
         // A lost race or no engine: the next round sees what there is.
         logger.debug({ hub, error: String(error) }, "no lead this time");
@@ -175,21 +182,43 @@ export function startElection(options: ElectionOptions): Election {
   };
   round();
 
+  const resign = async () => {
+    // What is under way may win still.
+    await current;
+    if (seen === undefined || seen.record.nonce !== nonce) return;
+    await records.update(KEY, { ...own, resigned: true }, seen.revision);
+  };
+  const close = async () => {
+    isClosed = true;
+    cancel();
+    cancelEnd();
+    cancelDoubt();
+    turn();
+    listeners.clear();
+    const resigned = resign().catch((error: unknown) => {
+      logger.debug({ hub, error: String(error) }, "the lead ends by its time");
+    });
+    let forget = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      forget = clock.after(RESIGN_MS, resolve);
+    });
+    await Promise.race([resigned, late]);
+    forget();
+  };
+  let closing: Promise<void> | undefined;
+
   return {
     isLeading,
     leadingSince: () => (isLeading() ? since : undefined),
-    leader: () => (isLeading() ? hub : seen?.record.hub),
+    leader: () =>
+      isLeading() ? hub : seen?.record.resigned === true ? undefined : seen?.record.hub,
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     close: () => {
-      isClosed = true;
-      cancel();
-      cancelEnd();
-      cancelDoubt();
-      turn();
-      listeners.clear();
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -28,6 +28,7 @@ import type { MemberBoxes } from "./member-boxes.ts";
 import type { MemberBudget } from "./member-budget.ts";
 import type { BadMessagePlace, MessageCounts } from "./message-counts.ts";
 import type { Messenger } from "./messenger.ts";
+import type { SaidNow } from "./said-now.ts";
 
 /** A heartbeat at most, bytes: anybody who runs the engine can send one. */
 const MAX_HEARTBEAT_BYTES = 1024;
@@ -48,6 +49,11 @@ export interface InboxOptions {
   /** Answers a sync; each hub learns from all of them, one answers. */
   readonly answerSync: (mid: string, sync: Sync) => Synced;
   /** May this process of a member be heard: it is no removed member, no second process. */
+  /** Nonce of this hub's run. */
+  readonly run: string;
+  /** Nonces of all hubs' runs, this one's first. */
+  readonly runs: () => readonly string[];
+  readonly saidNow: SaidNow;
   readonly isWelcome: (mid: string, session: string) => boolean;
   readonly onHeartbeat: (
     mid: string,
@@ -56,16 +62,23 @@ export interface InboxOptions {
   ) => void;
 }
 
+interface OpenedSync {
+  readonly sync: Sync;
+  readonly id: BoxId;
+  /** It was made for this hub's run. */
+  readonly isNow: boolean;
+}
+
 /** The ends at which what members say comes in. */
 export type Inbox = Pick<Messenger, "onDone" | "onEvent" | "onLease"> & { close(): void };
 
 /** Subscribes to all that members say. What can't be read is counted, dropped and, if it asks, refused. */
 export function openInbox(options: InboxOptions): Inbox {
-  const { fleet, link, boxes, presence, budget, counts, logger } = options;
+  const { fleet, link, boxes, presence, budget, counts, logger, run, saidNow } = options;
   const doneListeners = new Set<Parameters<Messenger["onDone"]>[0]>();
   const eventListeners = new Set<Parameters<Messenger["onEvent"]>[0]>();
   let answerLease: Parameters<Messenger["onLease"]>[0] | undefined;
-  const opened = new Map<string, { readonly sync: Sync; readonly id: BoxId }>();
+  const opened = new Map<string, OpenedSync>();
   const subscriptions: Subscription[] = [];
   const all = memberSubjects(fleet, "*");
 
@@ -101,7 +114,7 @@ export function openInbox(options: InboxOptions): Inbox {
   const open = <Schema extends z.ZodType>(mid: string, schema: Schema, message: Msg) => {
     const box = boxes.of(mid);
     if (box === undefined) throw new Error("no member");
-    return { box, ...openMessage(box, message.subject, schema, message.data) };
+    return openMessage(box, message.subject, schema, message.data);
   };
 
   const answer = (mid: string, message: Msg, id: BoxId, body: unknown) => {
@@ -121,11 +134,13 @@ export function openInbox(options: InboxOptions): Inbox {
     }
     const { message: sync, id } = open(mid, SyncSchema, message);
     counts.syncs += 1;
-    const made = { sync, id };
+    // Of a member of before: it can't know.
+    const isNamed = sync.runs === undefined || sync.runs.includes(run);
+    const made = { sync, id, isNow: saidNow.hear(mid, id, isNamed) };
     opened.set(key, made);
     const [oldest] = opened.keys();
     if (opened.size > MAX_OPENED && oldest !== undefined) opened.delete(oldest);
-    if (options.isWelcome(mid, sync.session)) presence.synced(mid, sync);
+    if (made.isNow && options.isWelcome(mid, sync.session)) presence.synced(mid, sync);
     return made;
   };
 
@@ -143,26 +158,28 @@ export function openInbox(options: InboxOptions): Inbox {
     all.sync,
     "sync",
     (mid, message) => {
-      const { sync, id } = openSync(mid, message);
-      const body = options.answerSync(mid, sync);
+      const { sync, id, isNow } = openSync(mid, message);
+      const body: Synced = isNow
+        ? options.answerSync(mid, sync)
+        : { answer: "again", runs: [...options.runs()] };
       if (body.answer === "busy") counts.busy += 1;
       answer(mid, message, id, body);
     },
     SYNC_QUEUE,
   );
   subscribe(all.lease, "lease", (mid, message) => {
-    const { box, message: request, id } = open(mid, LeaseRequestSchema, message);
+    const { message: request, id } = open(mid, LeaseRequestSchema, message);
     if (!options.isWelcome(mid, request.session)) return;
-    const { nonce: hub } = box;
-    // Made for this run of this hub: no request that somebody has kept, which must neither look like
-    // life nor be given anything.
-    const isNow = request.hub === hub;
+    // No request that somebody has kept: that must neither look like life nor be given anything.
+    const isNow = saidNow.hear(mid, id, request.hub === run);
     if (isNow) presence.sealedWord(mid);
     const lease = answerLease?.(mid, isNow ? request : { ...request, parts: [] });
-    if (lease !== undefined) answer(mid, message, id, { ...lease, hub });
+    if (lease !== undefined) answer(mid, message, id, { ...lease, hub: run });
   });
   subscribe(all.done, "done", (mid, message) => {
-    const { message: done } = open(mid, DoneSchema, message);
+    const { message: done, id } = open(mid, DoneSchema, message);
+    // What it has to say it says again, when it syncs and when it is told what it has to do.
+    if (!saidNow.hear(mid, id, false)) return;
     presence.reported(mid, done.reports);
     for (const listener of doneListeners) listener(mid, done);
   });

@@ -1,5 +1,5 @@
 import type { MemberRecord } from "@nodepass/fleet-protocol";
-import { type Box, type BoxKeys, openBox } from "@nodepass/fleet-protocol";
+import { type Box, type FleetBoxKeys, openBox } from "@nodepass/fleet-protocol";
 import type { FleetIndex } from "../store/fleet-index.ts";
 
 /** The boxes between the fleet's key and each member's; one of each for as long as the hub lives. */
@@ -8,8 +8,12 @@ export interface MemberBoxes {
   of(mid: string): Box | undefined;
 }
 
-/** @param own the fleet's keys */
-export function createMemberBoxes(own: BoxKeys, index: Pick<FleetIndex, "members">): MemberBoxes {
+/** @param fleet its keys */
+export function createMemberBoxes(
+  { allBoxKeys, oldestBoxKey: oldest }: FleetBoxKeys,
+  index: Pick<FleetIndex, "members">,
+): MemberBoxes {
+  const newer = allBoxKeys.filter((key) => key !== oldest);
   const boxes = new Map<string, { readonly key: MemberRecord["box"]; readonly box: Box }>();
   return {
     of: (mid) => {
@@ -21,7 +25,10 @@ export function createMemberBoxes(own: BoxKeys, index: Pick<FleetIndex, "members
       }
       if (known !== undefined && Buffer.compare(known.key, record.box) === 0) return known.box;
       try {
-        const box = openBox({ own, peerPublicKey: record.box, side: "hub" });
+        const peerPublicKey = record.box;
+        const others = newer.map((own) => ({ own, peerPublicKey }));
+        // What is said before the member has been heard, it can read in any case.
+        const box = openBox({ own: oldest, peerPublicKey, side: "hub", others });
         boxes.set(mid, { key: record.box, box });
         return box;
       } catch {

@@ -22,14 +22,21 @@ import {
 import { type Logger, ServiceError } from "@nodepass/model";
 import type { z } from "zod";
 import type { EngineLink } from "../engine/engine-link.ts";
+import { ByteGate } from "./byte-gate.ts";
 import type { LivePresence } from "./live-presence.ts";
 import type { MemberBoxes } from "./member-boxes.ts";
 import type { MemberBudget } from "./member-budget.ts";
 import type { MessageCounts } from "./message-counts.ts";
 import type { Messenger } from "./messenger.ts";
+import type { MemberFacts } from "./presence.ts";
 
 /** Streams of all members at most. Section 9, limits. */
 export const MAX_STREAMS = 256;
+/**
+ * Bodies of requests on their way to one member at once, bytes. The engine holds 16 MiB for a connection and gives
+ * each write 5 s, then it cuts it: what a slow line, or several hubs, could not take has to wait here.
+ */
+export const MAX_BYTES_UNDER_WAY = 1_048_576;
 /** Longest wait for a word of a member that does it at once, ms. */
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Who has a seat and lives answers within this, ms. */
@@ -74,6 +81,7 @@ interface Stream {
 export function createOutbox(options: MessengerOptions): Outbox {
   const { fleet, link, boxes, presence, budget, counts, logger } = options;
   const inFlight = new Map<string, number>();
+  const gate = new ByteGate(MAX_BYTES_UNDER_WAY);
   const streams = new Map<string, Map<string, Stream>>();
 
   const roadTo = (mid: string) => {
@@ -101,7 +109,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
     };
   };
 
-  const ask = async <Schema extends z.ZodType>(
+  const send = async <Schema extends z.ZodType>(
     mid: string,
     kind: "apply" | "prepare" | "api",
     schema: Schema,
@@ -109,14 +117,47 @@ export function createOutbox(options: MessengerOptions): Outbox {
     timeoutMs: number,
   ): Promise<z.output<Schema>> => {
     const { connection, box, session, subjects } = roadTo(mid);
-    const done = begin(mid);
     try {
       const subject = subjects[kind];
       const sealed = sealMessage(box, subject, message, sessionContext(session));
       const answer = await connection.request(subject, sealed, { timeout: timeoutMs });
       return openAnswer(mid, box, subject, schema, sealed, answer);
     } catch (error) {
-      throw unavailable(mid, error);
+      throw unavailable(mid, presence.facts(mid), error);
+    }
+  };
+
+  const ask = async <Schema extends z.ZodType>(
+    mid: string,
+    kind: "apply" | "prepare",
+    schema: Schema,
+    message: unknown,
+    timeoutMs: number,
+  ): Promise<z.output<Schema>> => {
+    const done = begin(mid);
+    try {
+      return await send(mid, kind, schema, message, timeoutMs);
+    } finally {
+      done();
+    }
+  };
+
+  /** A request, when those before it have left room on the road. */
+  const pass = async (
+    mid: string,
+    message: Parameters<Outbox["api"]>[1],
+    signal: AbortSignal | undefined,
+  ) => {
+    const until = performance.now() + PASS_TIMEOUT_MS;
+    const done = begin(mid);
+    try {
+      const wait = { timeoutMs: PASS_TIMEOUT_MS, signal };
+      const arrived = await gate.enter(mid, message.body.byteLength, wait);
+      try {
+        return await send(mid, "api", ApiAnswerSchema, message, until - performance.now());
+      } finally {
+        arrived();
+      }
     } finally {
       done();
     }
@@ -232,7 +273,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
       tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
     };
     try {
-      const asked = ask(mid, "api", ApiAnswerSchema, message, PASS_TIMEOUT_MS);
+      const asked = pass(mid, message, signal);
       const answer = await (signal === undefined ? asked : raced(asked, signal, cancel));
       if (!answer.streamed) {
         forget(mid, id);
@@ -324,10 +365,22 @@ export function createOutbox(options: MessengerOptions): Outbox {
   }
 }
 
-function unavailable(mid: string, error: unknown): ServiceError {
+/** Whether it is gone, and since when, says more than that it did not answer. */
+function unavailable(mid: string, facts: MemberFacts, error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
-  const why = error instanceof Error && error.name === "TimeoutError" ? "in time" : "at all";
-  return new ServiceError("UNAVAILABLE", `master ${mid} did not answer ${why}`, { cause: error });
+  const isSlow = error instanceof Error && error.name === "TimeoutError";
+  const { status, heardAtWall } = facts;
+  const since =
+    heardAtWall === undefined
+      ? "and this hub has not heard of it since it began"
+      : `since ${new Date(heardAtWall).toISOString()}, its last word`;
+  const what =
+    status === "lost" || status === "late"
+      ? `is ${status} ${since}`
+      : isSlow
+        ? "did not answer in time"
+        : `is not connected to the engine${heardAtWall === undefined ? "" : ` ${since}`}`;
+  return new ServiceError("UNAVAILABLE", `master ${mid} ${what}`, { cause: error });
 }
 
 /** @param late what is done when the answer comes after all */

@@ -101,6 +101,7 @@ beforeEach(async () => {
       leader: () => undefined,
       onChange: () => () => undefined,
     },
+    vouchers: { order: (_, order) => order },
     clock,
     logger: SILENT_LOGGER,
     onApplied: () => undefined,

@@ -7,6 +7,7 @@ import type { FleetIndex } from "../store/fleet-index.ts";
 import type { LivePresence } from "./live-presence.ts";
 import type { Messenger } from "./messenger.ts";
 import { goneOrder, isFailure, isSettled, orderFor, ordersFor } from "./orders.ts";
+import type { Vouchers } from "./vouchers.ts";
 
 /** A member that failed so often is not asked again till the record changes. Section 9. */
 export const MAX_FAILURES = 5;
@@ -24,6 +25,7 @@ export interface OrderPusherOptions {
   readonly presence: LivePresence;
   readonly messenger: Pick<Messenger, "apply">;
   readonly leadership: Leadership;
+  readonly vouchers: Pick<Vouchers, "order">;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What a member answered to this hub alone; the others are to hear it, too. */
@@ -54,7 +56,7 @@ const keyOf = ({ sid, part }: { readonly sid: string; readonly part: number }) =
  * changed, and again, with growing waits, what a member has not carried out.
  */
 export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher {
-  const { index, presence, messenger, leadership, clock, logger, onApplied } = options;
+  const { index, presence, messenger, leadership, vouchers, clock, logger, onApplied } = options;
   /** By member, then by part: what it has not said to have carried out. */
   const open = new Map<string, Map<string, Open>>();
   /** Members that are being told, so that each is told one thing after the other. */
@@ -108,7 +110,8 @@ export function createOrderPusher(options: OrderPusherOptions): LiveOrderPusher 
       each.nextAt = now + Math.max(GRACE_MS, wait);
     }
     telling.add(mid);
-    const told = messenger.apply(mid, { orders: due.map(({ order }) => order) }).then(
+    const orders = due.map(({ order }) => vouchers.order(mid, order));
+    const told = messenger.apply(mid, { orders }).then(
       ({ reports }) => {
         presence.reported(mid, reports);
         onApplied(mid, reports);

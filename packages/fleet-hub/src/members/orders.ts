@@ -34,6 +34,7 @@ export function orderFor(
     strict: failover === "strict",
     ttlMs: failover === "off" ? 0 : ttl * 1000,
     adopt: gone ? null : record.adopt,
+    ...(!gone && { policy: value.policy }),
   };
 }
 

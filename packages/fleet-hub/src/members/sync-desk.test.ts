@@ -1,7 +1,9 @@
 import type { MemberRecord, Sync } from "@nodepass/fleet-protocol";
+import { SILENT_LOGGER } from "@nodepass/model";
 import { expect, test } from "vitest";
 import { SimulatedClock, SimulatedTime } from "../../test/support/simulated-clock.ts";
 import { createSyncDesk } from "./sync-desk.ts";
+import { createVouchers } from "./vouchers.ts";
 
 const member: MemberRecord = {
   v: 1,
@@ -32,13 +34,18 @@ function desk(mids: readonly string[]) {
       members: new Map(mids.map((mid) => [mid, { value: member, revision: 1 }])),
       services: new Map(),
       ownedBy: () => [],
+      isWhole: true,
       revision: 1,
     },
     presence: { isEvicted: () => false },
-    bucket: "b",
+    bucket: () => "b",
     clock: new SimulatedClock(time),
     storeRevision: () => Promise.resolve(1),
     onOlder: () => undefined,
+    vouchers: createVouchers("f", [new Uint8Array(32)], () => "b"),
+    logger: SILENT_LOGGER,
+    hubKeys: [new Uint8Array(32)],
+    runs: () => [],
   });
   return { time, answer };
 }

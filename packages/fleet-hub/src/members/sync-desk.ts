@@ -1,8 +1,10 @@
 import type { Sync, Synced } from "@nodepass/fleet-protocol";
 import type { Clock } from "@nodepass/master-api";
+import type { Logger } from "@nodepass/model";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { LivePresence } from "./live-presence.ts";
 import { ordersFor } from "./orders.ts";
+import type { Vouchers } from "./vouchers.ts";
 
 /** Syncs answered at once, that is within a window of so many ms. Section 9, "reconnect storm". */
 export const SYNCS_AT_ONCE = 50;
@@ -20,24 +22,32 @@ const WHOLE_FOR_MS = 5000;
 
 /** What is needed to answer syncs. */
 export interface SyncDeskOptions {
-  readonly index: Pick<FleetIndex, "members" | "services" | "ownedBy" | "revision">;
+  readonly index: Pick<FleetIndex, "members" | "services" | "ownedBy" | "revision" | "isWhole">;
   readonly presence: Pick<LivePresence, "isEvicted">;
   /** Identity of the bucket of services. */
-  readonly bucket: string;
+  readonly bucket: () => string;
   readonly clock: Clock;
   /** Asks the store how far it is: who knows more than this hub may just have heard it from another. */
   readonly storeRevision: () => Promise<number>;
   /** A member knows more than this store: it is another one, or older than it was. */
-  readonly onOlder: (mid: string, sync: Sync) => void;
+  readonly onOlder: (mid: string, bucket: string, revision: number) => void;
+  /** Only what a hub has told is believed. */
+  readonly vouchers: Pick<Vouchers, "order" | "revision" | "hasGiven">;
+  readonly logger: Logger;
+  /** The fleet's public keys. */
+  readonly hubKeys: readonly Uint8Array[];
+  /** Nonces of hubs' runs. */
+  readonly runs: () => readonly string[];
 }
 
 /** @returns what answers a sync */
 export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sync) => Synced {
-  const { index, presence, bucket, clock, onOlder } = options;
+  const { index, presence, clock, onOlder, hubKeys, vouchers, logger } = options;
   /** When this hub's index was known last to hold all that the store has, monotonic, ms. */
   let wholeAt = Number.NEGATIVE_INFINITY;
   let windowBegan = Number.NEGATIVE_INFINITY;
   const inWindow = new Set<string>();
+  const doubted = new Set<string>();
   /** The last moment that somebody was told to come at, monotonic, ms. */
   let lastTurn = Number.NEGATIVE_INFINITY;
 
@@ -74,6 +84,17 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
     );
   };
 
+  /** What the member has been told by a hub; what it only says is named. */
+  const provenOf = (mid: string, { bucket: of, seen, revision }: Sync, knowsMore: boolean) => {
+    if (vouchers.hasGiven(of, seen)) return seen?.revision;
+    if (knowsMore && !doubted.has(mid)) {
+      doubted.add(mid);
+      const fields = { mid, bucket: of, revision };
+      logger.warn(fields, "a master says to know more than the store, and can't show it");
+    }
+    return undefined;
+  };
+
   return (mid, sync) => {
     const member = index.members.get(mid)?.value;
     if (member === undefined || member.evicted) {
@@ -85,14 +106,19 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
     }
     const afterMs = turnedAway(mid);
     if (afterMs !== undefined) return { answer: "busy", afterMs };
+    // A set of half of it, or of the former one under the new one's name, would be a wrong one.
+    if (!index.isWhole) return { answer: "busy", afterMs: LAGGING_MS };
+    const bucket = options.bucket();
     const isOther = sync.bucket !== "" && sync.bucket !== bucket;
-    if (isOther || sync.revision > index.revision) {
+    const knowsMore = isOther || sync.revision > index.revision;
+    const revision = provenOf(mid, sync, knowsMore);
+    if (revision !== undefined && (isOther || revision > index.revision)) {
       // A set that is older than what the member has would leave it with what is not its any more.
       if (!isOther && clock.monotonic() - wholeAt > WHOLE_FOR_MS) {
         askStore();
         return { answer: "busy", afterMs: LAGGING_MS };
       }
-      onOlder(mid, sync);
+      onOlder(mid, sync.bucket, revision);
     }
     const orders = ordersFor(mid, index);
     return {
@@ -100,8 +126,11 @@ export function createSyncDesk(options: SyncDeskOptions): (mid: string, sync: Sy
       // What does not fit must not look like what is not its any more: such a set removes nothing.
       revision: orders.length > MAX_ORDERS ? 0 : index.revision,
       bucket,
-      orders: orders.slice(0, MAX_ORDERS),
+      seen: vouchers.revision(orders.length > MAX_ORDERS ? 0 : index.revision),
+      orders: orders.slice(0, MAX_ORDERS).map((order) => vouchers.order(mid, order)),
       name: member.name,
+      hubKeys: [...hubKeys],
+      runs: [...options.runs()],
     };
   };
 }

@@ -3,11 +3,12 @@ import { ServiceError } from "@nodepass/model";
 import { DEFAULT_POLICY } from "@nodepass/model/fleet";
 import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
+import type { Aliases } from "./aliases.ts";
 import { type AskedInstance, askInstance } from "./ask-instance.ts";
 import { ANSWER_WITHIN_MS } from "./create-service.ts";
 import { roleOf } from "./part-url.ts";
 import type { ServiceOperations, ServiceParts } from "./service-operations.ts";
-import { demandFreeAlias, type ServiceWriter } from "./service-writer.ts";
+import type { ServiceWriter } from "./service-writer.ts";
 
 /**
  * Makes a service of an instance that a member runs locally: it goes on under its id, and users' connections
@@ -16,6 +17,7 @@ import { demandFreeAlias, type ServiceWriter } from "./service-writer.ts";
 export function createAdopter(
   parts: ServiceParts,
   writer: ServiceWriter,
+  aliases: Aliases,
 ): ServiceOperations["adopt"] {
   const { index, presence, orders, clock } = parts;
 
@@ -64,8 +66,13 @@ export function createAdopter(
       );
     }
     const record = recordOf(caller, mid, await askInstance(parts, mid, instance, caller.from));
-    demandFreeAlias(index, sid, record.alias);
-    const stored = await writer.create(sid, record);
+    aliases.demandFree(sid, record.alias);
+    let stored = await writer.create(sid, record);
+    if ((await aliases.claim(sid, record.alias)) !== undefined) {
+      // Its instance is not to stop for that: it is called a little otherwise.
+      const alias = `${record.alias}-${sid.slice(0, 4)}`;
+      stored = await writer.change(sid, undefined, ({ value }) => ({ ...value, alias }));
+    }
     const [said] = await orders.settled(sid, stored.revision, ANSWER_WITHIN_MS);
     if (said?.state === "failed") {
       await writer.remove(sid, stored.revision);

@@ -3,6 +3,7 @@ import { ServiceError } from "@nodepass/model";
 import type { ServiceChange, ServicePolicy } from "@nodepass/model/fleet";
 import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
+import type { Aliases } from "./aliases.ts";
 import { ANSWER_WITHIN_MS } from "./create-service.ts";
 import { checkSettled, partAt } from "./move-service.ts";
 import { isUnsettled } from "./part-steps.ts";
@@ -18,7 +19,7 @@ import {
 } from "./part-url.ts";
 import type { Placer } from "./placer.ts";
 import type { ServiceParts } from "./service-operations.ts";
-import { demandFreeAlias, type ServiceWriter, withPart } from "./service-writer.ts";
+import { type ServiceWriter, withPart } from "./service-writer.ts";
 
 type PartChange = NonNullable<ServiceChange["parts"]>[number];
 
@@ -29,6 +30,7 @@ type PartChange = NonNullable<ServiceChange["parts"]>[number];
 export function createServiceChanger(
   { index, orders, clock }: ServiceParts,
   writer: ServiceWriter,
+  aliases: Aliases,
   placer: Placer,
 ): (
   caller: Caller,
@@ -119,7 +121,21 @@ export function createServiceChanger(
     return changed;
   };
 
+  /** What has become of another alias: if somebody else got it, it is the former one again. */
+  const settleAlias = async (sid: string, alias: string, before: string) => {
+    const taken = await aliases.claim(sid, alias);
+    if (taken === undefined) {
+      void aliases.release(sid, before);
+      return;
+    }
+    await writer.change(sid, undefined, ({ value }) =>
+      value.alias === alias ? { ...value, alias: before } : value,
+    );
+    throw taken;
+  };
+
   return async (caller, sid, change, revision) => {
+    let before = "";
     const written = await writer.change(sid, revision, async ({ value: record }) => {
       if (record.detached) {
         throw new ServiceError("CONFLICT", `service ${sid} is being detached`);
@@ -127,13 +143,16 @@ export function createServiceChanger(
       let changed = record;
       for (const part of change.parts ?? []) changed = await changePart(sid, changed, part);
       const { alias = record.alias, tags = record.tags } = change;
-      if (alias !== record.alias) demandFreeAlias(index, sid, alias);
+      if (alias !== record.alias) aliases.demandFree(sid, alias);
+      before = record.alias;
       if (alias !== record.alias || !isSameTags(tags, record.tags)) {
         changed = { ...changed, alias, tags };
       }
       changed = changePolicy(sid, changed, change.policy ?? {});
       return changed === record ? record : { ...changed, by: caller.token, at: clock.now() };
     });
+    const { alias } = written.value;
+    if (change.alias !== undefined && alias !== before) await settleAlias(sid, alias, before);
     await orders.settled(sid, written.revision, ANSWER_WITHIN_MS);
     return index.services.get(sid) ?? written;
   };

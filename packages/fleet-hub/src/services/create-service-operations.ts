@@ -1,4 +1,5 @@
 import { createAdopter } from "./adopt-service.ts";
+import { createAliases } from "./aliases.ts";
 import { createServiceChanger } from "./change-service.ts";
 import { createServiceCreator } from "./create-service.ts";
 import { createDrainer } from "./drain-member.ts";
@@ -6,6 +7,7 @@ import { writeExport } from "./export-services.ts";
 import { createFailback } from "./failback.ts";
 import { createFailover } from "./failover.ts";
 import { createFailures } from "./failures.ts";
+import { createAddressFollower } from "./follow-address.ts";
 import { createImporter } from "./import-services.ts";
 import { createLeaseBook } from "./lease-book.ts";
 import { createServiceMover } from "./move-service.ts";
@@ -19,7 +21,8 @@ import { createSilence } from "./silence.ts";
 
 /** All operations on a fleet's services, and what its leading hub does with them by itself. */
 export const createServiceOperations: CreateServiceOperations = (parts) => {
-  const writer = createServiceWriter(parts.store, parts.index);
+  const aliases = createAliases(parts);
+  const writer = createServiceWriter(parts.store, parts.index, aliases);
   const placer = createPlacer(parts);
   const silence = createSilence(parts, parts.presence);
   const leases = createLeaseBook(parts);
@@ -30,14 +33,16 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
   const failover = createFailover(parts, writer, placer, leases, silence, failures);
   const failback = createFailback(parts, mover);
 
-  const create = createServiceCreator(parts, writer, placer, reconciler, failures);
+  const addresses = createAddressFollower(parts, writer);
+
+  const create = createServiceCreator(parts, writer, aliases, placer, reconciler, failures);
   return {
     create,
-    change: createServiceChanger(parts, writer, placer),
+    change: createServiceChanger(parts, writer, aliases, placer),
     remove: remover.remove,
     leave: remover.leave,
     move: mover.move,
-    adopt: createAdopter(parts, writer),
+    adopt: createAdopter(parts, writer, aliases),
     drain: createDrainer(parts, mover),
     lease: leases.answer,
     resumeFailover: failover.resume,
@@ -56,8 +61,10 @@ export const createServiceOperations: CreateServiceOperations = (parts) => {
       reconciler.start();
       failover.start();
       failback.start();
+      addresses.start();
     },
     close: () => {
+      addresses.close();
       failback.close();
       failover.close();
       reconciler.close();

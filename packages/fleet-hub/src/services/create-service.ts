@@ -3,13 +3,15 @@ import { ServiceError } from "@nodepass/model";
 import type { NewService, NewServicePart, PartRole } from "@nodepass/model/fleet";
 import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
+import type { Aliases } from "./aliases.ts";
 import { clientConnects } from "./client-connects.ts";
 import type { Failures } from "./failures.ts";
+import { noAddress } from "./hand-over.ts";
 import { createTunnelKey, hasAutoTunnel, keyOf, roleOf, withKey, withTunnel } from "./part-url.ts";
 import type { Placed, Placer } from "./placer.ts";
 import { isNew, type Reconciler } from "./reconciler.ts";
 import type { ServiceParts } from "./service-operations.ts";
-import { changedMeanwhile, demandFreeAlias, type ServiceWriter } from "./service-writer.ts";
+import { changedMeanwhile, type ServiceWriter } from "./service-writer.ts";
 
 /** Services of a fleet at most; section 9. */
 export const MAX_SERVICES = 100_000;
@@ -29,6 +31,7 @@ interface PlacedPart {
 export function createServiceCreator(
   parts: ServiceParts,
   writer: ServiceWriter,
+  aliases: Aliases,
   placer: Placer,
   reconciler: Reconciler,
   failures: Failures,
@@ -92,7 +95,7 @@ export function createServiceCreator(
     if (address === "") {
       throw new ServiceError(
         "CONFLICT",
-        `master ${name} has no address, which its client would dial; set one, or write the tunnel address`,
+        `${noAddress(mid, name)}, or write the tunnel address in the client's URL`,
       );
     }
     return withTunnel(url, address, prepared.tunnelPort);
@@ -185,16 +188,21 @@ export function createServiceCreator(
     if (index.services.size >= MAX_SERVICES) {
       throw new ServiceError("LIMIT_REACHED", `the fleet has ${MAX_SERVICES} services`);
     }
-    demandFreeAlias(index, sid, service.alias);
+    aliases.demandFree(sid, service.alias);
     const placedParts = new Map<number, PlacedPart>();
     let stored: Stored<ServiceRecord>;
     try {
       await placeAll(caller, service, placedParts);
       // Somebody may have taken it while masters were asked.
-      demandFreeAlias(index, sid, service.alias);
+      aliases.demandFree(sid, service.alias);
       stored = await writer.create(sid, recordOf(caller, service, placedParts));
     } finally {
       for (const { placed } of placedParts.values()) placed.release();
+    }
+    const taken = await aliases.claim(sid, service.alias);
+    if (taken !== undefined) {
+      await takeBack(sid);
+      throw taken;
     }
     return settle(sid, stored);
   };

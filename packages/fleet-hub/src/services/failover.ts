@@ -6,7 +6,7 @@ import type { PartPlace } from "../store/fleet-index.ts";
 import type { Stored } from "../store/fleet-store.ts";
 import { createFailoverBudget } from "./failover-budget.ts";
 import type { Failures } from "./failures.ts";
-import { handOver, losesClient } from "./hand-over.ts";
+import { handOver, losesClient, noAddress } from "./hand-over.ts";
 import type { LeaseBook } from "./lease-book.ts";
 import { lookEvery } from "./look-every.ts";
 import { hasReleased } from "./part-steps.ts";
@@ -187,7 +187,7 @@ export function createFailover(
     placed.release();
     if (losesClient(stored.value, at, placed.mid, index.members)) {
       tried.add(placed.mid);
-      throw new ServiceError("CONFLICT", `master ${placed.name} has no address for the client`);
+      throw new ServiceError("CONFLICT", noAddress(placed.mid, placed.name));
     }
     // It may have come back, or this hub may have lost the lead, while others were asked.
     const now = index.services.get(sid);

@@ -1,4 +1,4 @@
-import type { ServiceRecord } from "@nodepass/fleet-protocol";
+import type { PartRecord, ServiceRecord } from "@nodepass/fleet-protocol";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import { createTunnelKey, dials, tunnelPortOf, withKey, withTunnel } from "./part-url.ts";
 
@@ -34,16 +34,31 @@ function followServer(
   members: FleetIndex["members"],
 ): ServiceRecord {
   const server = record.parts[part];
-  if (server?.role !== "server") return record;
-  const before = addressOf(server.owner ?? server.from, members);
-  const after = addressOf(to, members);
-  // An owner without an address was named by hand in the client's URL: that stays as it is.
-  if (before === "" || after === "" || before === after) return record;
+  if (server === undefined) return record;
+  const before = addressesOf(server.owner ?? server.from, members);
+  return redial(record, part, before, addressesOf(to, members)[0] ?? "");
+}
+
+/**
+ * A pair's client with another address of its server, if it dials one of those.
+ *
+ * @param after empty: its owner has none, so that the client was told it by hand, and it stays
+ * @returns the record itself if nothing changes
+ */
+export function redial(
+  record: ServiceRecord,
+  part: number,
+  before: readonly string[],
+  after: string,
+): ServiceRecord {
+  const server = record.parts[part];
+  if (server?.role !== "server" || after === "") return record;
   const port = tunnelPortOf(server.url);
+  const follows = ({ role, url }: PartRecord) =>
+    role === "client" && before.some((host) => host !== after && dials(url, host, port));
+  if (!record.parts.some(follows)) return record;
   const parts = record.parts.map((one) =>
-    one.role === "client" && dials(one.url, before, port)
-      ? { ...one, url: withTunnel(one.url, after, port) }
-      : one,
+    follows(one) ? { ...one, url: withTunnel(one.url, after, port) } : one,
   );
   return { ...record, parts };
 }
@@ -56,12 +71,23 @@ export function losesClient(
   members: FleetIndex["members"],
 ): boolean {
   const server = record.parts[part];
-  if (server?.role !== "server" || addressOf(to, members) !== "") return false;
-  const before = addressOf(server.owner ?? server.from, members);
+  if (server?.role !== "server" || addressesOf(to, members)[0] !== "") return false;
+  const before = addressesOf(server.owner ?? server.from, members);
   const port = tunnelPortOf(server.url);
-  return record.parts.some(({ role, url }) => role === "client" && dials(url, before, port));
+  return record.parts.some(
+    ({ role, url }) => role === "client" && before.some((host) => dials(url, host, port)),
+  );
 }
 
-function addressOf(mid: string | null, members: FleetIndex["members"]): string {
-  return (mid === null ? undefined : members.get(mid)?.value.address) ?? "";
+/** What is in the way where a client would dial a server there, and what ends it. */
+export function noAddress(mid: string, name: string): string {
+  const typed = /^[\w.-]+$/.test(name) ? name : mid;
+  return `master ${name || mid} has no address that its client could dial: set one, nodepass fleet label ${typed} --address HOST`;
+}
+
+/** What a member is reached under, and what clients may still take for that; empty texts are none. */
+function addressesOf(mid: string | null, members: FleetIndex["members"]): readonly string[] {
+  const { address = "", formerAddresses = [] } =
+    (mid === null ? undefined : members.get(mid)?.value) ?? {};
+  return [address, ...formerAddresses];
 }

@@ -9,29 +9,39 @@ import type { ServiceWriter } from "./service-writer.ts";
 
 /** Records that are written at the same time. */
 const AT_ONCE = 16;
-/** So many owners a part may have had since the export; what is beyond nobody has written. */
-const MAX_AHEAD = 1_000_000;
 
 /** Brings an export back: what is not there is made, what differs is changed, nothing is removed. */
 export function createImporter(
-  { fleet, index, presence, store, signature, clock, logger }: ServiceParts,
+  { fleet, index, presence, store, signature, vouchers, clock, logger }: ServiceParts,
   writer: ServiceWriter,
 ): ServiceOperations["import"] {
+  /** @returns how many were made */
   const importMembers = async ({ members }: Exported) => {
+    let made = 0;
     for (const [mid, member] of members) {
       if (index.members.has(mid) || (await store.members.get(mid)) !== undefined) continue;
       await store.members.create(mid, member);
+      if (!member.evicted) made += 1;
     }
+    return made;
   };
 
   /** Who says that it runs a part, at the highest epoch; the export may be older than a move. */
   const findRunner = (sid: string, at: number, epoch: number, members: Iterable<string>) => {
+    const doubted: string[] = [];
     let best: { readonly mid: string; readonly epoch: number } | undefined;
     for (const mid of members) {
       const said = presence.reportOf(mid, sid, at);
       if (said === undefined || said.outcome === "released") continue;
-      if (said.epoch > epoch + MAX_AHEAD) continue;
+      if (said.epoch >= epoch && !vouchers.holds(mid, said)) {
+        doubted.push(mid);
+        continue;
+      }
       if (best === undefined || said.epoch > best.epoch) best = { mid, epoch: said.epoch };
+    }
+    if (doubted.length > 0) {
+      const fields = { sid, part: at, masters: doubted.slice(0, 5).join(", ") };
+      logger.warn(fields, "masters say to have a part, and can't show that a hub has told them so");
     }
     return best;
   };
@@ -76,7 +86,7 @@ export function createImporter(
     if (exported.members.size + exported.services.size === 0) {
       throw new ServiceError("INVALID", `the export of ${exported.time} has nothing in it`);
     }
-    await importMembers(exported);
+    const masters = await importMembers(exported);
     const members = new Set(
       [...exported.members, ...[...index.members].map(([mid, { value }]) => [mid, value] as const)]
         .filter(([, member]) => !member.evicted)
@@ -104,7 +114,7 @@ export function createImporter(
       });
       changed += 1;
     });
-    logger.info({ created, changed, kept }, "an export was imported");
-    return { created, changed, kept };
+    logger.info({ created, changed, kept, masters }, "an export was imported");
+    return { created, changed, kept, masters };
   };
 }

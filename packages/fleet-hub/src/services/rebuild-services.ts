@@ -1,6 +1,6 @@
-import type { PartRecord, ServiceRecord } from "@nodepass/fleet-protocol";
+import type { PartRecord, PartReport, ServiceRecord } from "@nodepass/fleet-protocol";
 import { ServiceError } from "@nodepass/model";
-import { DEFAULT_POLICY, type FleetInstance } from "@nodepass/model/fleet";
+import { DEFAULT_POLICY, type FleetInstance, type ServicePolicy } from "@nodepass/model/fleet";
 import { roleOf } from "./part-url.ts";
 import { inTurns } from "./remove-service.ts";
 import type { Rebuilt, ServiceOperations, ServiceParts } from "./service-operations.ts";
@@ -15,28 +15,23 @@ const SID = /^[0-9a-f]{16}$/;
 interface Found {
   readonly instance: FleetInstance;
   /** Where its member holds it as a part still; `undefined` for one that is local now. */
-  readonly held: { readonly part: number; readonly epoch: number } | undefined;
+  readonly held: PartReport | undefined;
 }
-
-/** No part ever had so many owners: what is beyond, up to the last integer there is, was made up. */
-const MAX_EPOCH = 2 ** 40;
 
 /**
  * Makes the records of services anew from what members run, where the store has lost them and there is no
  * export: those that members hold as parts still, and those that became local when they left but bear
- * their service's id. Ids and tunnels stay as they are; members do not know policies, so failover is off.
+ * their service's id. Ids and tunnels stay as they are, and the policy that a hub told a member of a part
+ * that it holds; else failover is off. That it holds it, and at which epoch, it has to show.
  */
 export function createRebuilder(
-  { index, presence, clock, logger }: ServiceParts,
+  { index, presence, vouchers, clock, logger }: ServiceParts,
   writer: ServiceWriter,
 ): ServiceOperations["rebuild"] {
   const find = (instance: FleetInstance): (Found & { readonly sid: string }) | undefined => {
     const report = presence
       .reportsOf(instance.mid)
-      .find(
-        ({ instance: id, outcome, epoch }) =>
-          id === instance.id && outcome !== "released" && epoch <= MAX_EPOCH,
-      );
+      .find(({ instance: id, outcome }) => id === instance.id && outcome !== "released");
     const sid = report?.sid ?? instance.sid;
     if (sid === null || (report === undefined && !SID.test(sid))) return undefined;
     const known = index.services.get(sid)?.value.parts;
@@ -50,7 +45,8 @@ export function createRebuilder(
   const recordOf = ({ instance, held }: Found): PartRecord => ({
     role: roleOf(instance.url),
     owner: instance.mid,
-    from: null,
+    // It may run without a lease, by an order of before: it has to hear first.
+    from: held?.policy?.failover === "strict" ? instance.mid : null,
     to: null,
     // Above what any member may have applied.
     epoch: (held?.epoch ?? 0) + 1,
@@ -89,6 +85,7 @@ export function createRebuilder(
     sid: string,
     parts: readonly PartRecord[],
     name: FleetInstance,
+    policy: ServicePolicy,
     by: string,
   ) => {
     const noted = { by, at: clock.now(), parts: [...parts] };
@@ -101,7 +98,7 @@ export function createRebuilder(
     }
     const { alias, meta } = name;
     const record: ServiceRecord = {
-      ...{ v: 1, alias, tags: meta.tags, policy: DEFAULT_POLICY, detached: false },
+      ...{ v: 1, alias, tags: meta.tags, policy, detached: false },
       ...noted,
     };
     await writer.create(sid, record);
@@ -115,13 +112,30 @@ export function createRebuilder(
     }
     const made: Rebuilt["made"][number][] = [];
     const left: Rebuilt["left"][number][] = [];
-    await inTurns([...bySid], AT_ONCE, async ([sid, found]) => {
+    await inTurns([...bySid], AT_ONCE, async ([sid, all]) => {
+      const isShown = ({ instance: { mid }, held }: Found) =>
+        held === undefined || vouchers.holds(mid, held);
+      const found = all.filter(isShown);
       const [first] = found;
-      if (first === undefined) return;
+      const doubted = all.filter((one) => !isShown(one)).map(({ instance: { mid } }) => mid);
+      if (doubted.length > 0) {
+        const fields = { sid, masters: doubted.join(", ") };
+        logger.warn(fields, "masters say to have a part, and can't show that a hub told them so");
+      }
+      if (first === undefined) {
+        const reason = `master ${doubted.join(", ")} can't show that a hub has told it to run it`;
+        left.push({ sid, reason });
+        return;
+      }
       try {
         const parts = arrange(sid, found);
         if (parts.length === 0) return;
-        if (!dryRun) await write(sid, parts, first.instance, caller.token);
+        // What was told last counts.
+        const [held] = found
+          .flatMap((one) => one.held ?? [])
+          .sort((one, other) => other.rev - one.rev);
+        const policy = held?.policy ?? DEFAULT_POLICY;
+        if (!dryRun) await write(sid, parts, first.instance, policy, caller.token);
         const { alias } = first.instance;
         made.push({ sid, alias, masters: found.map(({ instance }) => instance.mid) });
       } catch (error) {

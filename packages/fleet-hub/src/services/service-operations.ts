@@ -14,6 +14,7 @@ import type { Caller } from "../fleet.ts";
 import type { Leadership } from "../leader/leadership.ts";
 import type { Messenger } from "../members/messenger.ts";
 import type { Presence } from "../members/presence.ts";
+import type { Vouchers } from "../members/vouchers.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
 
@@ -71,6 +72,8 @@ export interface ServiceParts {
   readonly news: FleetNews;
   /** Signs and checks exports (HMAC-SHA256 with a key derived from the fleet's data key). */
   readonly signature: ExportSignature;
+  /** Tells what members were told from what they say. */
+  readonly vouchers: Pick<Vouchers, "holds">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -81,6 +84,14 @@ export interface ExportSignature {
   sign(body: Uint8Array): string;
   /** Compares in constant time. */
   verify(body: Uint8Array, signature: string): boolean;
+}
+
+/** What an import did: of services, and how many masters are known again. */
+export interface Imported {
+  readonly created: number;
+  readonly changed: number;
+  readonly kept: number;
+  readonly masters: number;
 }
 
 /** What came of a rebuild: services made or made whole, and those that could not be, each with the reason. */
@@ -133,13 +144,11 @@ export interface ServiceOperations {
   resumeFailover(caller: Caller): void;
   /** All services with their keys, signed. Also written to a file every hour. */
   export(): string;
-  import(
-    caller: Caller,
-    exported: string,
-  ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
+  import(caller: Caller, exported: string): Promise<Imported>;
   /**
    * Makes services anew of what members run, where the store has lost them: under their ids, their
-   * tunnels untouched, with failover off, as members do not know policies.
+   * tunnels untouched, with the policies that their members were told. A member that names an epoch
+   * which no hub has told it is not believed.
    *
    * @param instances all of all members that answer, their keys not masked
    * @param dryRun only says what it would make

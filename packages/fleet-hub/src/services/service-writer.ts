@@ -2,6 +2,7 @@ import type { PartRecord, ServiceRecord } from "@nodepass/fleet-protocol";
 import { ServiceError } from "@nodepass/model";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import { type FleetStore, type Stored, StoreError } from "../store/fleet-store.ts";
+import type { Aliases } from "./aliases.ts";
 
 /** Two parts at most, so a record has the same number of them after a change. */
 export type PartRecords = ServiceRecord["parts"];
@@ -40,6 +41,7 @@ export interface ServiceWriter {
 export function createServiceWriter(
   store: Pick<FleetStore, "services">,
   index: Pick<FleetIndex, "services" | "wroteService" | "removedService">,
+  aliases: Pick<Aliases, "release">,
 ): ServiceWriter {
   const bucket = store.services;
 
@@ -106,8 +108,10 @@ export function createServiceWriter(
       }
     },
     remove: async (sid, revision) => {
+      const alias = index.services.get(sid)?.value.alias ?? "";
       try {
         index.removedService(sid, await bucket.remove(sid, revision));
+        void aliases.release(sid, alias);
       } catch (error) {
         if (error instanceof StoreError && error.code === "CONFLICT") throw changedMeanwhile(sid);
         throw unavailable(error);
@@ -122,19 +126,6 @@ export function noService(sid: string): ServiceError {
 
 export function changedMeanwhile(sid: string): ServiceError {
   return new ServiceError("CONFLICT", `service ${sid} was changed by somebody else meanwhile`);
-}
-
-/** @param sid of who asks for it @throws {ServiceError} `CONFLICT` if another service has the alias */
-export function demandFreeAlias(
-  { services }: Pick<FleetIndex, "services">,
-  sid: string,
-  alias: string,
-): void {
-  if (alias === "") return;
-  for (const [other, { value }] of services) {
-    if (value.alias !== alias || other === sid) continue;
-    throw new ServiceError("CONFLICT", `service ${other} has the alias ${alias} already`);
-  }
 }
 
 /** The record with one part changed. */

@@ -13,6 +13,8 @@ export interface FleetIndex {
   readonly services: ReadonlyMap<string, Stored<ServiceRecord>>;
   /** Highest revision of a service's record seen, removals too. */
   readonly revision: number;
+  /** Whether it holds all that the store does; not while that, being another one, is read anew. */
+  readonly isWhole: boolean;
   /** Parts that a member owns, or that still wait for its word (`from`). */
   ownedBy(mid: string): readonly PartPlace[];
   /** The member with this mid, or all that have it as their name; never an evicted one. */

@@ -2,6 +2,7 @@ import type {
   BucketRecord,
   LeaderRecord,
   MemberRecord,
+  NameRecord,
   ServiceRecord,
   TokenRecord,
 } from "@nodepass/fleet-protocol";
@@ -66,7 +67,12 @@ export interface FleetStore {
   readonly auth: Bucket<TokenRecord>;
   /** Key `leader`; nobody watches it, who would lead asks. */
   readonly leader: Omit<Bucket<LeaderRecord>, "watch" | "remove">;
-  /** What tells this store from one that was made anew; made with it. */
+  /** Keys made of names, nobody watches them: see `claimName`. */
+  readonly names: Omit<Bucket<NameRecord>, "watch">;
+  /**
+   * What tells this store from one that was made anew; made with it. It is another one as soon as the
+   * watch on services begins to tell of another bucket that has taken the place of this one.
+   */
   readonly identity: BucketRecord;
   /** Resolves when it is on disk. @returns its sequence @throws {StoreError} `UNAVAILABLE` */
   audit(entry: Omit<AuditEntry, "sequence">): Promise<number>;

@@ -7,7 +7,7 @@ import type { BucketWatcher } from "./fleet-store.ts";
 import type { RecordCodec } from "./sealed-record.ts";
 
 /** How often the watch is compared with the bucket itself, ms: no gap lasts longer than two of these. */
-const CHECK_INTERVAL_MS = 15_000;
+const CHECK_INTERVAL_MS = 5000;
 const RETRY_MS = { least: 100, most: 5000 } as const;
 
 /** What is followed, and who is told. */
@@ -18,7 +18,11 @@ export interface FollowOptions<Value> {
   readonly codec: RecordCodec<Value>;
   readonly watcher: BucketWatcher<Value>;
   readonly logger: Logger;
-  readonly checkIntervalMs?: number | undefined;
+  /**
+   * Another bucket is in its place; before anything of that is told. @param created when it was made;
+   * rejects: it is tried again
+   */
+  readonly onReplaced?: ((created: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -29,8 +33,7 @@ export interface FollowOptions<Value> {
  * @returns ends it
  */
 export function followBucket<Value>(options: FollowOptions<Value>): () => void {
-  const { name, kv, link, codec, watcher, logger } = options;
-  const { checkIntervalMs = CHECK_INTERVAL_MS } = options;
+  const { name, kv, link, codec, watcher, logger, onReplaced } = options;
   const ended = new AbortController();
   let created = "";
   let seen = 0;
@@ -58,8 +61,9 @@ export function followBucket<Value>(options: FollowOptions<Value>): () => void {
   const pass = async () => {
     const { streamInfo } = await kv.status();
     const { last_seq: last, messages } = streamInfo.state;
-    const isOther = streamInfo.created !== created || last < seen;
-    if (isOther) {
+    const isReplaced = created !== "" && streamInfo.created !== created;
+    if (isReplaced) await onReplaced?.(streamInfo.created);
+    if (streamInfo.created !== created || last < seen) {
       isLoaded = false;
       seen = 0;
       created = streamInfo.created;
@@ -100,7 +104,7 @@ export function followBucket<Value>(options: FollowOptions<Value>): () => void {
   const check = async () => {
     while (!ended.signal.aborted) {
       const before = seen;
-      await delay(checkIntervalMs, undefined, { signal: ended.signal, ref: false }).catch(
+      await delay(CHECK_INTERVAL_MS, undefined, { signal: ended.signal, ref: false }).catch(
         () => undefined,
       );
       if (running === undefined || !link.isConnected() || ended.signal.aborted) continue;

@@ -18,11 +18,13 @@ export interface KvBucketOptions<Value> {
   readonly link: EngineLink;
   readonly codec: RecordCodec<Value>;
   readonly logger: Logger;
+  /** See `FollowOptions`. */
+  readonly onReplaced?: ((created: string) => Promise<void>) | undefined;
 }
 
 /** Records of one kind in a bucket of JetStream's. */
 export function kvBucket<Value>(options: KvBucketOptions<Value>): Bucket<Value> {
-  const { name, kv, link, codec, logger } = options;
+  const { name, kv, link, codec, logger, onReplaced } = options;
   const stream: JetStreamClient = jetstream(link.connection, { timeout: STORE_TIMEOUT_MS });
 
   /** Never while the connection is gone: the client would keep it and send it when it is back. */
@@ -63,6 +65,7 @@ export function kvBucket<Value>(options: KvBucketOptions<Value>): Bucket<Value> 
         return seq;
       }),
     revision: () => attempt(name, async () => (await kv.status()).streamInfo.state.last_seq),
-    watch: (watcher) => Promise.resolve(followBucket({ name, kv, link, codec, watcher, logger })),
+    watch: (watcher) =>
+      Promise.resolve(followBucket({ name, kv, link, codec, watcher, logger, onReplaced })),
   };
 }

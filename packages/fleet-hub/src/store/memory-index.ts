@@ -10,6 +10,8 @@ export interface LiveIndex extends FleetIndex {
   readonly bad: ReadonlyMap<string, string>;
   /** The store turned out to be another one, or older than it was. @returns ends it */
   onLost(listener: (keys: readonly string[]) => void): () => void;
+  /** It has been read anew from its beginning, with or without a loss. @returns ends it */
+  onReread(listener: () => void): () => void;
   /** As `wroteService`, of a member. */
   wroteMember(mid: string, now: Stored<MemberRecord>): void;
   close(): void;
@@ -24,9 +26,13 @@ export async function createIndex(
   const lost = (keys: readonly string[]) => {
     for (const listener of lostListeners) listener(keys);
   };
+  const rereadListeners = new Set<() => void>();
   const owners = new Map<string, Map<string, PartPlace>>();
   const services = new Table<ServiceRecord>("svc", bad, lost);
   const members = new Table<MemberRecord>("member", bad, lost);
+  services.onReread = () => {
+    for (const listener of rereadListeners) listener();
+  };
   services.listeners.add((sid, now, before) => {
     for (const [part, { owner, from }] of before?.value.parts.entries() ?? []) {
       for (const mid of [owner, from]) if (mid !== null) owners.get(mid)?.delete(`${sid}/${part}`);
@@ -56,6 +62,9 @@ export async function createIndex(
     get revision() {
       return services.revision;
     },
+    get isWhole() {
+      return services.isLoaded;
+    },
     bad,
     ownedBy: (mid) => [...(owners.get(mid)?.values() ?? [])],
     findMembers: (midOrName) => {
@@ -82,6 +91,10 @@ export async function createIndex(
       lostListeners.add(listener);
       return () => lostListeners.delete(listener);
     },
+    onReread: (listener) => {
+      rereadListeners.add(listener);
+      return () => rereadListeners.delete(listener);
+    },
     close: () => {
       for (const end of unwatch) end();
     },
@@ -105,11 +118,14 @@ class Table<Value> {
   readonly loaded: Promise<void>;
   readonly watcher: BucketWatcher<Value>;
   revision = 0;
+  isLoaded = false;
+  /** All was told again, after it had been told once. */
+  onReread = (): void => undefined;
+  #wasLoaded = false;
   /** Revisions of what was removed, so that an older record of this hub's own does not come back. */
   readonly #removed = new Map<string, number>();
   /** Keys told since the bucket is told from its beginning. */
   #told = new Set<string>();
-  #isLoaded = false;
 
   constructor(kind: string, bad: Map<string, string>, lost: (keys: readonly string[]) => void) {
     let resolve = (): void => undefined;
@@ -118,14 +134,14 @@ class Table<Value> {
     });
     this.watcher = {
       onRestart: () => {
-        this.#isLoaded = false;
+        this.isLoaded = false;
         this.#told = new Set();
         this.#removed.clear();
       },
       onRecord: (key, stored, revision) => {
         bad.delete(`${kind}/${key}`);
-        if (!this.#isLoaded) this.#told.add(key);
-        this.put(key, stored, revision, !this.#isLoaded);
+        if (!this.isLoaded) this.#told.add(key);
+        this.put(key, stored, revision, !this.isLoaded);
       },
       onBad: (key, reason, revision) => {
         this.#told.add(key);
@@ -135,10 +151,12 @@ class Table<Value> {
       onLoaded: (revision) => {
         const gone = [...this.records.keys()].filter((key) => !this.#told.has(key));
         this.#told.clear();
-        this.#isLoaded = true;
+        this.isLoaded = true;
         this.revision = revision;
         for (const key of gone) this.#replace(key, undefined, undefined);
         if (gone.length > 0) lost(gone.map((key) => `${kind}/${key}`));
+        if (this.#wasLoaded) this.onReread();
+        this.#wasLoaded = true;
         resolve();
       },
     };

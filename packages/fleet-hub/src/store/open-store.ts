@@ -16,6 +16,7 @@ import {
   BucketRecordSchema,
   LeaderRecordSchema,
   MemberRecordSchema,
+  NameRecordSchema,
   ServiceRecordSchema,
   storeNames,
   TokenRecordSchema,
@@ -81,31 +82,44 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     const isNew = await ensureBucket(options, manager, names.auth);
     await ensureAudit(options, manager, names.audit);
     const kvm = new Kvm(jetstream(link.connection, { timeout: STORE_TIMEOUT_MS }));
-    const open = async <Value>(name: string, codec: RecordCodec<Value>): Promise<Bucket<Value>> => {
+    const open = async <Value>(
+      name: string,
+      codec: RecordCodec<Value>,
+      onReplaced?: (created: string) => Promise<void>,
+    ): Promise<Bucket<Value>> => {
       // Not directly from any replica: a read sees what was acknowledged.
       const kv = await kvm.open(name, { allow_direct: false });
-      return kvBucket<Value>({ name, kv, link, codec, logger });
+      return kvBucket<Value>({ name, kv, link, codec, logger, onReplaced });
     };
     const control = names.control;
     const { created } = await manager.streams.info(`KV_${names.services}`);
     const identities = await open(control, sealedRecord(control, BucketRecordSchema, dataKeys));
     const audit = await openAuditStream(link, fleet, names.audit, dataKeys);
+    let identity = await identityOf(identities, created);
+    const replaced = async (now: string) => {
+      identity = await identityOf(identities, now);
+      logger.warn({ bucket: names.services }, "another bucket of services is in the place of ours");
+    };
     const store: FleetStore = {
       services: await open(
         names.services,
         sealedRecord(names.services, ServiceRecordSchema, dataKeys),
+        replaced,
       ),
       members: await open(names.members, sealedRecord(names.members, MemberRecordSchema, dataKeys)),
       auth: await open(names.auth, sealedRecord(names.auth, TokenRecordSchema, dataKeys)),
       leader: await open(control, sealedRecord(control, LeaderRecordSchema, dataKeys)),
-      identity: await identityOf(identities, created),
+      names: await open(control, sealedRecord(control, NameRecordSchema, dataKeys)),
+      get identity() {
+        return identity;
+      },
       audit: (entry) => audit.append(entry),
       readAudit: (query) => audit.read(query),
     };
     const sweep = async (before: number) => {
       let swept = 0;
       try {
-        for (const name of [names.services, names.members, names.auth]) {
+        for (const name of [names.services, names.members, names.auth, names.control]) {
           const kv = await kvm.open(name, { allow_direct: false });
           swept += await sweepMarkers(manager, kv, name, before);
         }

@@ -159,7 +159,7 @@ describe("drain and leave", () => {
     const drained = await fleet.time.until(fleet.hub().operations.drain(ADMIN, midOf(0)));
     expect([...drained.moved].sort()).toEqual(["both", "goes"]);
     expect(drained.left).toEqual([
-      { sid: "stays", reason: expect.stringContaining("1 master matches only=here") },
+      { sid: "stays", reason: expect.stringContaining("no other master matches only=here") },
     ]);
     expect(fleet.member(0).parts()).toEqual(["stays/0"]);
     await expect(fleet.create("late", { parts: [SERVER] })).rejects.toMatchObject({
@@ -221,11 +221,13 @@ describe("export and import", () => {
       created: 1,
       changed: 1,
       kept: 0,
+      masters: 0,
     });
     expect(await fleet.time.until(operations.import(ADMIN, exported))).toEqual({
       created: 0,
       changed: 0,
       kept: 2,
+      masters: 0,
     });
     await fleet.time.pass(1000);
     expect(fleet.record("s")?.alias).toBe("old");
@@ -234,24 +236,35 @@ describe("export and import", () => {
     expect(fleet.serving("pair", 1)).toEqual(["m1"]);
   });
 
-  it("believes no member an epoch that nobody can have written", async () => {
+  it("believes no member an epoch that no hub has told it", async () => {
     const fleet = await begin();
     await fleet.create("s", { alias: "a", parts: [SERVER] });
     const { operations, presence } = fleet.hub();
     const exported = operations.export();
     await fleet.time.until(operations.remove(ADMIN, "s", undefined, false));
     await fleet.time.pass(1000);
-    const claim = {
-      sid: "s",
-      part: 0,
-      rev: 1,
-      epoch: Number.MAX_SAFE_INTEGER,
-      reason: "",
-    } as const;
-    const rest = { outcome: "applied", instance: "i", running: true, carried: null } as const;
-    presence.reported(midOf(2), [{ ...claim, ...rest }]);
+    for (const epoch of [2, Number.MAX_SAFE_INTEGER]) {
+      const claim = { sid: "s", part: 0, rev: epoch, epoch, reason: "" } as const;
+      const rest = { outcome: "applied", instance: "i", running: true, carried: null } as const;
+      presence.reported(midOf(2), [{ ...claim, ...rest, proof: new Uint8Array(16) }]);
+    }
     await fleet.time.until(operations.import(ADMIN, exported));
     expect(fleet.record("s")?.parts).toMatchObject([{ owner: midOf(0), epoch: 2 }]);
+  });
+
+  it("gives a part to who has got it since the export, and can show it", async () => {
+    const fleet = await begin();
+    await fleet.create("s", { alias: "a", parts: [SERVER] });
+    const { operations } = fleet.hub();
+    const exported = operations.export();
+    await fleet.time.until(operations.move(ADMIN, "s", { to: "m2", force: false }));
+    fleet.store.services.lose();
+    for (const member of fleet.members) member.loseStore();
+    await fleet.time.pass(1000);
+    await fleet.time.until(operations.import(ADMIN, exported));
+    await fleet.time.pass(1000);
+    expect(fleet.record("s")?.parts).toMatchObject([{ owner: midOf(2), epoch: 3 }]);
+    expect(fleet.serving("s")).toEqual(["m2"]);
   });
 
   it("gives an alias to one service only, the empty one to any", async () => {
@@ -358,6 +371,43 @@ describe("rebuild", () => {
       [`${PAIR}/1`],
       [`${HALF}/1`],
     ]);
+  });
+
+  it("brings policies back that members were told, and believes no epoch that they were not", async () => {
+    const fleet = await begin();
+    const strict = { failover: "strict", ttl: 8, failback: "healthy" } as const;
+    const serve = { failover: "serve", ttl: 20, failback: "never" } as const;
+    await fleet.create(PAIR, { policy: strict, parts: [SERVER] });
+    await fleet.create(HALF, { policy: serve, parts: [SERVER] });
+    const { operations, presence } = fleet.hub();
+    await fleet.time.until(operations.change(ADMIN, HALF, { policy: { ttl: 30 } }, undefined));
+    await fleet.time.pass(1000);
+    const [alone] = presence.reportsOf(midOf(0)).filter(({ sid }) => sid === HALF);
+    fleet.store.services.lose();
+    await fleet.time.pass(1000);
+    for (const member of fleet.members) member.loseStore();
+    if (alone === undefined) throw new Error("no report");
+    // One that claims the part with an epoch of its own, and one that wants it to be strict.
+    const other = { ...alone, instance: "made-up", epoch: alone.epoch + 1 };
+    presence.reported(midOf(1), [other]);
+    fleet.member(1).local.set("made-up", { url: "server://k@0.0.0.0:9/127.0.0.1:2", alias: "x" });
+    const third = "00000000000000cc";
+    presence.reported(midOf(2), [{ ...alone, sid: third, instance: "none-such" }]);
+    fleet.member(2).local.set("none-such", { url: "server://:8/:9", alias: "y" });
+    const rebuilt = await fleet.time.until(operations.rebuild(ADMIN, instances(fleet), false));
+    expect(rebuilt.made.map(({ sid, masters }) => [sid, masters]).sort()).toEqual([
+      [PAIR, [midOf(0)]],
+      [HALF, [midOf(0)]],
+    ]);
+    expect(rebuilt.left).toEqual([
+      { sid: third, reason: `master ${midOf(2)} can't show that a hub has told it to run it` },
+    ]);
+    expect(fleet.record(PAIR)?.policy).toEqual(strict);
+    expect(fleet.record(HALF)?.policy).toEqual({ ...serve, ttl: 30 });
+    await fleet.time.pass(20_000);
+    expect(fleet.record(PAIR)?.parts).toMatchObject([{ owner: midOf(0), from: null }]);
+    expect(fleet.serving(PAIR)).toEqual(["m0"]);
+    expect(fleet.serving(HALF)).toEqual(["m0"]);
   });
 
   it("finds pairs again whose members left and joined anew, and names what makes none", async () => {

@@ -34,6 +34,7 @@ import {
   REFUSAL_HEADER,
   ResyncSchema,
   type SealedJoinAnswer,
+  type Seen,
   SyncedSchema,
   sealMessage,
   sessionContext,
@@ -67,6 +68,7 @@ export async function joinAs(
   const seed = known?.seed ?? createUserKey().seed;
   const request = signJoin({
     ...(token !== undefined && { token }),
+    fp: fingerprint,
     mid,
     name,
     seed,
@@ -111,11 +113,19 @@ export class SimulatedMember {
   connection: NatsConnection | undefined;
   synced = 0;
   busy = 0;
+  /** Runs of hubs that its syncs name. */
+  runs: readonly string[] = [];
+  /** Syncs that had to be sent again, naming another run. */
+  again = 0;
+  /** The fleet's keys, as the last sync has told. */
+  hubKeys: readonly Uint8Array[] = [];
   badMessages = 0;
   watchedForMs = 0;
   evicted: string | undefined;
   revision = 0;
   bucket = "";
+  /** The highest revision that a hub has told of. */
+  seen: Seen | undefined;
   /** Orders that came, applied or not. */
   orders = 0;
   leases: z.output<typeof LeaseSchema>["parts"] = [];
@@ -134,6 +144,7 @@ export class SimulatedMember {
     const { identity } = options;
     this.#options = options;
     this.identity = identity;
+    this.runs = identity.answer.runs ?? [];
     this.box = openBox({ own: identity.box, peerPublicKey: identity.hubKey, side: "member" });
     this.#subjects = memberSubjects(identity.answer.fleet, identity.mid);
   }
@@ -203,6 +214,7 @@ export class SimulatedMember {
 
   /** Syncs until a hub has answered with a set, or it is evicted. */
   async sync(): Promise<void> {
+    const { identity } = this;
     while (!this.#isClosed && this.evicted === undefined) {
       const asked = this.revision;
       try {
@@ -215,12 +227,19 @@ export class SimulatedMember {
             allow: ["apply", "api", "read"],
             revision: this.revision,
             bucket: this.bucket,
+            seen: this.seen,
             parts: [...this.parts.values()].map(({ report }) => report),
             local: 0,
+            runs: this.runs,
           },
           SyncedSchema,
           5000,
         );
+        if (answer.answer === "again") {
+          this.again += 1;
+          this.#learn(answer.runs);
+          continue;
+        }
         if (answer.answer === "busy") {
           this.busy += 1;
           await pause(answer.afterMs);
@@ -230,12 +249,20 @@ export class SimulatedMember {
           this.evicted = answer.reason;
           return;
         }
+        this.#learn(answer.runs);
+        const [first, ...more] = (answer.hubKeys ?? []).map((peerPublicKey) => ({
+          own: identity.box,
+          peerPublicKey,
+        }));
+        if (first !== undefined) this.box.use([first, ...more]);
+        this.hubKeys = answer.hubKeys ?? [];
         if (answer.revision < this.revision && this.revision > asked) {
           // Orders have overtaken this set: what it says of them is over.
           continue;
         }
         if (answer.bucket === this.bucket || this.bucket === "") {
           this.bucket = answer.bucket;
+          this.#see(answer.revision, answer.seen);
           const named = new Set(answer.orders.map(({ sid, part }) => `${sid}/${part}`));
           if (answer.revision >= this.revision) {
             for (const key of [...this.parts.keys()]) if (!named.has(key)) this.parts.delete(key);
@@ -251,6 +278,16 @@ export class SimulatedMember {
         await pause(200 + Math.random() * 800);
       }
     }
+  }
+
+  #see(revision: number, proof: Uint8Array | undefined): void {
+    if (proof !== undefined && revision >= (this.seen?.revision ?? 0)) {
+      this.seen = { revision, proof };
+    }
+  }
+
+  #learn(runs: readonly string[] = []): void {
+    this.runs = [...new Set([...runs, ...this.runs])].slice(0, 16);
   }
 
   /** Resolves after the next sync. */
@@ -376,7 +413,8 @@ export class SimulatedMember {
       } else if (subject === this.#subjects.evict) {
         this.evicted = open(EvictSchema).message.reason;
       } else if (subject === this.#subjects.resync) {
-        const { afterMs } = open(ResyncSchema).message;
+        const { afterMs, runs } = open(ResyncSchema).message;
+        this.#learn(runs);
         await pause(Math.random() * afterMs);
         await this.sync();
       }
@@ -398,6 +436,7 @@ export class SimulatedMember {
       return held.report;
     }
     this.revision = Math.max(this.revision, order.rev);
+    this.#see(order.rev, order.seen);
     const { sid, part, rev, epoch } = order;
     const reason = order.gone ? undefined : this.#options.failure?.(order);
     const report: PartReport = {
@@ -410,6 +449,8 @@ export class SimulatedMember {
       instance: order.gone ? null : (held?.report.instance ?? randomBytes(4).toString("hex")),
       running: !order.gone && reason === undefined && order.running,
       carried: order.gone ? { tcprx: 1, tcptx: 2, udprx: 3, udptx: 4 } : null,
+      policy: order.policy,
+      proof: order.proof,
     };
     if (order.gone) this.parts.delete(key);
     else this.parts.set(key, { order, report });

@@ -33,6 +33,8 @@ export interface FleetSecretsData {
   };
   /** X25519 private keys, 32 bytes; the first one is the fleet's, the others were. */
   boxKeys: readonly Uint8Array[];
+  /** The one that is to be the first: hubs open by it and tell members of it, nobody seals by it yet. */
+  nextBoxKey?: Uint8Array | undefined;
   /** Data keys, 32 bytes; the first one seals, all open. */
   dataKeys: readonly Uint8Array[];
 }
@@ -47,9 +49,10 @@ export class FleetSecrets {
   readonly account: string;
   /** `A…`: the system account. */
   readonly systemAccount: string;
-  /** The fleet's keys for boxes, and those that it had before. */
+  /** The fleet's keys for boxes, those that it had before, and the one that comes. */
   readonly boxKeys: BoxKeys;
   readonly formerBoxKeys: readonly BoxKeys[];
+  readonly nextBoxKey: BoxKeys | undefined;
   readonly #data: FleetSecretsData;
   readonly #signers = new Map<string, Signer>();
 
@@ -70,6 +73,7 @@ export class FleetSecrets {
     this.systemAccount = readAccount(data.system.jwt).sub;
     this.boxKeys = first;
     this.formerBoxKeys = former;
+    this.nextBoxKey = data.nextBoxKey && new BoxKeys(data.nextBoxKey);
     this.#data = data;
   }
 
@@ -99,6 +103,17 @@ export class FleetSecrets {
     return new FleetSecrets({ ...this.#data, ...changes });
   }
 
+  /** The one that every member knows: a former one while there is one. */
+  get oldestBoxKey(): BoxKeys {
+    return this.formerBoxKeys.at(-1) ?? this.boxKeys;
+  }
+
+  /** All keys that hubs open boxes by: the fleet's, the one that comes, the former ones. */
+  get allBoxKeys(): readonly [BoxKeys, ...BoxKeys[]] {
+    const { boxKeys, nextBoxKey, formerBoxKeys } = this;
+    return [boxKeys, ...(nextBoxKey === undefined ? [] : [nextBoxKey]), ...formerBoxKeys];
+  }
+
   /** For `openAtRest`; the first one is for `sealAtRest`. */
   get dataKeys(): readonly Uint8Array[] {
     return this.#data.dataKeys;
@@ -115,12 +130,11 @@ export class FleetSecrets {
 }
 
 const seed = (kind: string) => z.string().regex(new RegExp(`^S${kind}[A-Z2-7]{56}$`));
-const keys = z.array(
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{43}$/)
-    .transform((text) => new Uint8Array(Buffer.from(text, "base64url"))),
-);
+const key = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{43}$/)
+  .transform((text) => new Uint8Array(Buffer.from(text, "base64url")));
+const keys = z.array(key);
 const SecretsFileSchema = z.object({
   version: z.literal(1),
   fleet: z.string(),
@@ -128,17 +142,19 @@ const SecretsFileSchema = z.object({
   system: z.object({ jwt: z.string(), seed: seed("A") }),
   account: z.object({ jwt: z.string(), memberSeed: seed("A"), hubSeed: seed("A") }),
   boxKeys: keys,
+  nextBoxKey: key.optional(),
   dataKeys: keys,
 });
 
 /** JSON, for a file that only its owner may read (0600). */
 export function encodeFleetSecrets(secrets: FleetSecrets): string {
-  const { boxKeys, dataKeys, ...rest } = secrets.reveal();
+  const { boxKeys, nextBoxKey, dataKeys, ...rest } = secrets.reveal();
   const text = (key: Uint8Array) => Buffer.from(key).toString("base64url");
   const file: z.input<typeof SecretsFileSchema> = {
     version: 1,
     ...rest,
     boxKeys: boxKeys.map(text),
+    ...(nextBoxKey !== undefined && { nextBoxKey: text(nextBoxKey) }),
     dataKeys: dataKeys.map(text),
   };
   return `${JSON.stringify(file, undefined, 2)}\n`;

@@ -1,5 +1,17 @@
 import { z } from "zod";
 
+/** Public X25519 keys of a fleet: its own, then others that its hubs open boxes by. */
+export const HubKeysSchema = z
+  .array(z.custom<Uint8Array>((key) => key instanceof Uint8Array && key.byteLength === 32))
+  .min(1)
+  .max(16);
+
+/**
+ * Nonces of runs of hubs, the newest first: a message that names the run of who reads it was made for it,
+ * and was not kept by somebody since before it began.
+ */
+export const HubRunsSchema = z.array(z.string().max(64)).max(16);
+
 /** 32 bytes in base64url. */
 const key = z.string().regex(/^[\w-]{43}$/);
 
@@ -16,6 +28,11 @@ export const JoinRequestSchema = z.object({
   nkey: z.string().regex(/^U[A-Z2-7]{55}$/),
   /** Public X25519 key, base64url. */
   box: key,
+  /**
+   * Fingerprint of the fleet's key that the member knows: which one the answer is to be sealed by, while
+   * the fleet has several. Not signed: the answer shows its key.
+   */
+  fp: z.string().max(64).optional(),
   /** When it was signed, s since 1970 by the member's clock. */
   at: z.int().min(0),
   /** 8 random bytes in hexadecimal: what the answer is bound to. */
@@ -38,6 +55,10 @@ export const JoinAnswerSchema = z.object({
   ca: z.string(),
   /** URLs of the hubs' API with prefix, where the JWT may be renewed; empty: the token's. */
   hubs: z.array(z.string()).max(32).default([]),
+  /** The fleet's keys; what seals this vouches for them. */
+  hubKeys: HubKeysSchema.optional(),
+  /** Runs of hubs that are there. */
+  runs: HubRunsSchema.optional(),
 });
 export type JoinAnswer = z.infer<typeof JoinAnswerSchema>;
 

@@ -1,9 +1,22 @@
+import { ServicePolicySchema } from "@nodepass/model/fleet";
 import { z } from "zod";
 import { shortText } from "./short-text.ts";
 
 /** Names a part of a service: `part` is its place in the record, 0 or 1. */
 export const PartKeySchema = z.object({ sid: z.string(), part: z.int().min(0).max(1) });
 export type PartKey = z.infer<typeof PartKeySchema>;
+
+/**
+ * What a hub can check that it, or another one, has said so; nobody else can make it. A hub of before
+ * gives none.
+ */
+export const ProofSchema = z.custom<Uint8Array>(
+  (proof) => proof instanceof Uint8Array && proof.byteLength <= 32,
+);
+
+/** That a store has given this revision. */
+export const SeenSchema = z.object({ revision: z.int().min(0), proof: ProofSchema });
+export type Seen = z.infer<typeof SeenSchema>;
 
 /** What a member is to run; section 5, `apply`. */
 export const PartOrderSchema = PartKeySchema.extend({
@@ -30,6 +43,12 @@ export const PartOrderSchema = PartKeySchema.extend({
    * has no instance of the part yet and that one is there and local; ignored else.
    */
   adopt: z.string().nullable(),
+  /** Of its service: kept, and told again when the store has been lost. */
+  policy: ServicePolicySchema.optional(),
+  /** That the member has the part, at this epoch and with this policy. */
+  proof: ProofSchema.optional(),
+  /** That the store has given `rev`. */
+  seen: ProofSchema.optional(),
 });
 export type PartOrder = z.infer<typeof PartOrderSchema>;
 
@@ -54,6 +73,9 @@ export const PartReportSchema = PartKeySchema.extend({
   running: z.boolean(),
   /** With `released`: all that it carried here, bytes. */
   carried: CarriedSchema.nullable(),
+  /** As they were ordered; the policy, where it is another than `DEFAULT_POLICY`. */
+  policy: ServicePolicySchema.optional(),
+  proof: ProofSchema.optional(),
 });
 export type PartReport = z.infer<typeof PartReportSchema>;
 

@@ -8,6 +8,8 @@ export const MemberRecordSchema = z.object({
   labels: LabelsSchema,
   /** Host under which its tunnels are reached; may be empty. */
   address: z.string(),
+  /** Addresses that it had and that a client in the store may still dial; the leader clears them. */
+  formerAddresses: z.array(z.string()).optional(),
   /** Public NKey (`U…`). */
   nkey: z.string(),
   /** Public X25519 key, 32 bytes. */

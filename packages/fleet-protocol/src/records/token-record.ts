@@ -25,8 +25,14 @@ export const LeaderRecordSchema = z.object({
   hub: z.string(),
   /** Of the process, 8 random bytes in hexadecimal. */
   nonce: z.string(),
+  /** It has given the lead up: who wants it may have it now. */
+  resigned: z.boolean().optional(),
 });
 export type LeaderRecord = z.infer<typeof LeaderRecordSchema>;
+
+/** Whose a name is: a service's alias, or a master's name. */
+export const NameRecordSchema = z.object({ v: z.literal(1), owner: z.string() });
+export type NameRecord = z.infer<typeof NameRecordSchema>;
 
 /** What tells this bucket from one that was made anew. Section 7, rule 7. */
 export const BucketRecordSchema = z.object({ v: z.literal(1), nonce: z.string() });

@@ -54,6 +54,37 @@ describe("a box", () => {
     expect(new Set(boxes.map((box) => Buffer.from(box).toString("hex"))).size).toBe(4);
   });
 
+  test("opens by any of several keys; a hub seals by the one that its member has used last", () => {
+    const next = createBoxKeys();
+    const [byOld, byNew] = [fleet, next].map((own) => ({ own, peerPublicKey: member.publicKey }));
+    const [old, fresh] = [fleet, next].map(({ publicKey }) => ({
+      own: member,
+      peerPublicKey: publicKey,
+    }));
+    if (!byOld || !byNew || !old || !fresh) throw new Error("two of each");
+    const hub = openBox({ ...byOld, others: [byNew], side: "hub" });
+    const agent = atMember();
+    const { nonce } = agent;
+    const pass = (from: Box, to: Box) => codeOf(() => to.open("s", from.seal("s", bytes("x"))));
+    expect([pass(agent, hub), pass(hub, agent)]).toEqual(["none", "none"]);
+    agent.use([fresh, old]);
+    // It has said nothing by the new one yet.
+    expect(pass(hub, agent)).toBe("none");
+    expect(pass(agent, hub)).toBe("none");
+    const kept = agent.seal("s", bytes("x"));
+    agent.use([fresh]);
+    expect(pass(hub, agent)).toBe("none");
+    const former = atMember().seal("s", bytes("x"));
+    hub.use([byNew]);
+    expect([pass(agent, hub), pass(hub, agent)]).toEqual(["none", "none"]);
+    expect(codeOf(() => hub.open("s", former))).toBe("BAD_SEAL");
+    // One run goes on, by whichever key: nothing is taken twice.
+    expect(codeOf(() => hub.open("s", kept))).toBe("none");
+    expect(codeOf(() => hub.open("s", kept))).toBe("REPEATED");
+    expect(agent.nonce).toBe(nonce);
+    expect(pass(atHub(), agent)).toBe("BAD_SEAL");
+  });
+
   test("is refused under another subject, context or direction, and by another's key", () => {
     const hub = atHub();
     const agent = atMember();

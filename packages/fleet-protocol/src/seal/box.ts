@@ -6,7 +6,7 @@ import {
   type KeyObject,
   randomBytes,
 } from "node:crypto";
-import { decodeBoxFrame, encodeBoxFrame, NONCE_BYTES } from "./box-frame.ts";
+import { type BoxFrame, decodeBoxFrame, encodeBoxFrame, NONCE_BYTES } from "./box-frame.ts";
 import type { BoxKeys } from "./box-keys.ts";
 import { plain } from "./plain-bytes.ts";
 import { ReplayWindow } from "./replay-window.ts";
@@ -18,13 +18,19 @@ const EMPTY = new Uint8Array(0);
 /** Who seals with a box: the fleet's side, or a member's. */
 export type BoxSide = "hub" | "member";
 
-/** What a box is made of. */
-export interface BoxOptions {
+/** Keys that two sides have agreed on. */
+export interface BoxPair {
   /** The keys of this side. */
-  own: BoxKeys;
+  readonly own: BoxKeys;
   /** The other side's public key, 32 bytes. */
-  peerPublicKey: Uint8Array;
+  readonly peerPublicKey: Uint8Array;
+}
+
+/** What a box is made of. */
+export interface BoxOptions extends BoxPair {
   side: BoxSide;
+  /** Further keys of the fleet's, while it has more than one; see {@link Box.use}. @default none */
+  others?: readonly BoxPair[] | undefined;
   /** Runs of the other side whose windows are kept at once. @default 32 */
   maxSenders?: number | undefined;
   /** Runs that are over and stay refused; the oldest are forgotten first. @default 4096 */
@@ -45,7 +51,7 @@ export interface OpenedBox extends BoxId {
   body: Uint8Array;
 }
 
-/** What two sides say to each other under one pair of keys. */
+/** What two sides say to each other, under one pair of keys or, while the fleet's changes, several. */
 export interface Box {
   /**
    * This run of this side, 16 hexadecimal digits, new with every box: what {@link sessionContext}
@@ -67,6 +73,13 @@ export interface Box {
    * 1,024 messages late. Nothing else is thrown.
    */
   open(subject: string, bytes: Uint8Array, context?: Uint8Array): OpenedBox;
+  /**
+   * Opens by any of these from now on, and by no other; run and counters stay. A member seals by the
+   * first. A hub seals by the one that this member has used last, and by the first before it has used any.
+   *
+   * @throws {SealError} `BAD_KEY` if a peer's key cannot be used; then nothing has changed
+   */
+  use(pairs: readonly [BoxPair, ...BoxPair[]]): void;
 }
 
 /** Which message this is, without opening it: for the answer's context, of a request sealed by oneself. */
@@ -88,19 +101,16 @@ export function boxIdOf(sealed: Uint8Array): BoxId {
  * @throws {SealError} `BAD_KEY` if the peer's key cannot be used
  */
 export function openBox(options: BoxOptions): Box {
-  const { own, peerPublicKey, side, maxSenders = 32, maxFormerSenders = 4096 } = options;
-  const secret = own.agree(peerPublicKey);
-  const parties = side === "hub" ? [own.publicKey, peerPublicKey] : [peerPublicKey, own.publicKey];
-  const keyFor = (from: BoxSide, nonce: Uint8Array) => {
-    const info = Buffer.concat([Buffer.from(`nodepass fleet box 1 from ${from} `), ...parties]);
-    return createSecretKey(Buffer.from(hkdfSync("sha256", secret, nonce, info, 32)));
-  };
-
+  const { own, peerPublicKey, side, others = [] } = options;
+  const { maxSenders = 32, maxFormerSenders = 4096 } = options;
   const nonce = randomBytes(NONCE_BYTES);
-  const sealKey = keyFor(side, nonce);
+  const peerSide: BoxSide = side === "hub" ? "member" : "hub";
+  const agreed = agreeOn([{ own, peerPublicKey }, ...others], side, []);
+  let roads: readonly Road[] = agreed;
+  /** What is sealed by. */
+  let [road] = agreed;
   let sealed = 0;
 
-  const peerSide: BoxSide = side === "hub" ? "member" : "hub";
   // The one longest silent first; only runs of which a box was opened.
   const runs = new Map<string, Run>();
   const former = new Set<string>();
@@ -112,11 +122,28 @@ export function openBox(options: BoxOptions): Box {
     if (former.size > maxFormerSenders) forgetFirst(former);
   };
 
+  /** By the road that is in use, else by another: which it is, only its seal tells. */
+  const decryptBy = (run: Run, frame: BoxFrame, aad: Uint8Array): [Road, Uint8Array] => {
+    let failure: unknown;
+    for (const one of [road, ...roads.filter((other) => other !== road)]) {
+      const key = run.keys.get(one) ?? one.keyFor(peerSide, frame.nonce);
+      try {
+        const body = decrypt(key, frame, aad);
+        run.keys.set(one, key);
+        return [one, body];
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  };
+
   return {
     nonce: hex(nonce),
     seal: (subject, body, context = EMPTY) => {
       sealed += 1;
-      const cipher = createCipheriv(CIPHER, sealKey, ivOf(sealed));
+      road.sealKey ??= road.keyFor(side, nonce);
+      const cipher = createCipheriv(CIPHER, road.sealKey, ivOf(sealed));
       cipher.setAAD(associatedData(subject, sealed, context));
       const text = cipher.update(body);
       cipher.final();
@@ -126,12 +153,9 @@ export function openBox(options: BoxOptions): Box {
       const frame = decodeBoxFrame(bytes);
       const { counter } = frame;
       const sender = hex(frame.nonce);
-      const run = runs.get(sender) ?? {
-        key: keyFor(peerSide, frame.nonce),
-        window: new ReplayWindow(),
-      };
+      const run = runs.get(sender) ?? { keys: new Map(), window: new ReplayWindow() };
       // First of all: who has no key learns nothing of what was seen, and changes nothing.
-      const body = decrypt(run.key, frame, associatedData(subject, counter, context));
+      const [by, body] = decryptBy(run, frame, associatedData(subject, counter, context));
       if (former.has(sender)) throw new SealError("REPEATED", "the box is of a run that is over");
       if (run.window.has(counter)) {
         throw new SealError(
@@ -141,13 +165,52 @@ export function openBox(options: BoxOptions): Box {
       }
       run.window.add(counter);
       remember(sender, run);
+      if (side === "hub") road = by;
       return { body, sender, counter };
+    },
+    use: (pairs) => {
+      const next = agreeOn(pairs, side, roads);
+      roads = next;
+      if (side === "member" || !next.includes(road)) [road] = next;
+      for (const { keys } of runs.values()) {
+        for (const known of keys.keys()) if (!next.includes(known)) keys.delete(known);
+      }
     },
   };
 }
 
+/** What one pair of keys makes. */
+interface Road {
+  readonly name: string;
+  keyFor(from: BoxSide, nonce: Uint8Array): KeyObject;
+  sealKey: KeyObject | undefined;
+}
+
+/** @param known roads that stay what they are where their keys are named again */
+function agreeOn(
+  [first, ...rest]: readonly [BoxPair, ...BoxPair[]],
+  side: BoxSide,
+  known: readonly Road[],
+): readonly [Road, ...Road[]] {
+  const road = ({ own, peerPublicKey }: BoxPair): Road => {
+    const parties =
+      side === "hub" ? [own.publicKey, peerPublicKey] : [peerPublicKey, own.publicKey];
+    const name = Buffer.concat(parties).toString("hex");
+    const same = known.find((one) => one.name === name);
+    if (same !== undefined) return same;
+    const secret = own.agree(peerPublicKey);
+    const keyFor = (from: BoxSide, nonce: Uint8Array) => {
+      const info = Buffer.concat([Buffer.from(`nodepass fleet box 1 from ${from} `), ...parties]);
+      return createSecretKey(Buffer.from(hkdfSync("sha256", secret, nonce, info, 32)));
+    };
+    return { name, keyFor, sealKey: undefined };
+  };
+  return [road(first), ...rest.map(road)];
+}
+
 interface Run {
-  key: KeyObject;
+  /** By road, as far as a box has come by it. */
+  keys: Map<Road, KeyObject>;
   window: ReplayWindow;
 }
 

@@ -6,8 +6,8 @@ const ANSWER = 2;
 
 /**
  * Binds a body to a run of its receiver, so that a recorded one is worth nothing after a restart.
- * Hub to member: the member's boot nonce, which every body but a join's has. Member to hub: the
- * nonce of the hub that it is meant for, wherever an old one could do harm (leases).
+ * Hub to member: the member's boot nonce, which every body but a join's has. (Member to hub:
+ * several hubs read one message, so it names their runs in its body.)
  *
  * @param nonce the receiver's {@link Box.nonce}: 16 hexadecimal digits
  * @throws {SealError} `BAD_FRAME` if it is not that

@@ -42,6 +42,11 @@ function encodeInstance(instance: Instance): string {
   });
 }
 
+/** The last frame of a master's events. */
+export function encodeShutdown(time: number): string {
+  return frame("shutdown", time, "null", "");
+}
+
 /**
  * An encoder of a master's events with its own cache: an instance's snapshot is encoded once for all
  * readers; snapshots are immutable, so a cached text never goes stale.
@@ -65,6 +70,6 @@ export function createFrameEncoder(
     state: (type, time, instance) => frame(type, time, encode(instance), ""),
     line,
     leftOut: (count, time, instance) => line(time, instance, `(${count} log lines left out)`),
-    shutdown: (time) => frame("shutdown", time, "null", ""),
+    shutdown: encodeShutdown,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { shortText } from "../schemas/text.ts";
+import { givenObject, wholeNumber } from "./given.ts";
 import { LabelsSchema } from "./labels.ts";
 import { selectorText } from "./services.ts";
 
@@ -35,22 +36,17 @@ export const FleetTokenSchema = z
 export type FleetToken = z.infer<typeof FleetTokenSchema>;
 
 /** `POST /fleet/tokens`. */
-export const NewTokenSchema = z
-  .object({
-    kind: z.enum(["api", "join"]),
-    role: z.enum(FLEET_ROLES).default("viewer"),
-    selector: selectorText().default(""),
-    labels: LabelsSchema.default({}),
-    uses: z.int().min(1).max(100_000).optional(),
-    ttl: z
-      .int()
-      .min(60)
-      .max(3650 * 86_400)
-      .optional()
-      .meta({ description: "Seconds" }),
-    note: shortText().default(""),
-  })
-  .meta({ id: "NewFleetToken" });
+export const NewTokenSchema = givenObject({
+  kind: z.enum(["api", "join"]),
+  role: z.enum(FLEET_ROLES).default("viewer"),
+  selector: selectorText().default(""),
+  labels: LabelsSchema.default({}),
+  uses: wholeNumber(1, 100_000).optional(),
+  ttl: wholeNumber(60, 3650 * 86_400)
+    .optional()
+    .meta({ description: "Seconds" }),
+  note: shortText().default(""),
+}).meta({ id: "NewFleetToken" });
 export type NewToken = z.infer<typeof NewTokenSchema>;
 
 /** The answer to it: the secret is in no other. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { FLEET_ROLES } from "./access.ts";
 import { FleetInstanceSchema, FleetMasterSchema } from "./masters.ts";
-import { ServiceSchema } from "./services.ts";
+import { PART_ROLES, ServiceSchema } from "./services.ts";
 
 /** What is wrong with a fleet as a whole, till it is over or a person says so. */
 export const ALARMS = ["mass-loss", "store-older", "duplicate", "flood", "engine"] as const;
@@ -32,7 +33,7 @@ export const FleetEventSchema = z
       type: z.literal("failover"),
       time,
       sid: z.string(),
-      part: z.enum(["server", "client"]),
+      part: z.enum(PART_ROLES),
       from: z.union([z.string(), z.null()]),
       to: z.union([z.string(), z.null()]),
       message: z.string(),
@@ -65,7 +66,7 @@ export const FleetInfoSchema = z
     masters: z.int().min(0),
     services: z.int().min(0),
     alarms: z.array(z.object({ alarm: z.enum(ALARMS), message: z.string() })).readonly(),
-    role: z.enum(["viewer", "operator", "admin"]).meta({ description: "Of the token that asks" }),
+    role: z.enum(FLEET_ROLES).meta({ description: "Of the token that asks" }),
     gateway: z.string().meta({
       description: "Suffix of the host names `{mid}.<suffix>`; empty where there is none",
     }),

@@ -20,7 +20,8 @@ export {
   type FleetInfo,
   FleetInfoSchema,
 } from "./events.ts";
-export { isLabelName, isLabelValue, LabelsSchema } from "./labels.ts";
+export { givenObject } from "./given.ts";
+export { ADMIN_LABEL_PREFIX, isLabelName, isLabelValue, LabelsSchema } from "./labels.ts";
 export {
   type FleetInstance,
   FleetInstanceSchema,

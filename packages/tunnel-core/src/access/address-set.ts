@@ -19,7 +19,7 @@ export class AddressSet {
     const v6: [string, string][] = [];
     for (const network of networks) {
       const [text = "", bitsText] = network.split("/");
-      const address = canonicalAddress(text);
+      const address = addressKey(text);
       if (address === undefined) continue;
       const bits = bitsText === undefined ? undefined : Number(bitsText);
       if (typeof address === "number") {
@@ -39,7 +39,7 @@ export class AddressSet {
 
   /** @param address IPv4, IPv6, or IPv4-mapped IPv6, which is the IPv4 address; a zone is left out */
   has(address: string): boolean {
-    const canonical = canonicalAddress(address);
+    const canonical = addressKey(address);
     if (canonical === undefined) return false;
     return typeof canonical === "number"
       ? isWithin(this.#v4, canonical)
@@ -90,7 +90,7 @@ function isWithin<T extends number | string>({ first, last }: Ranges<T>, address
 }
 
 /** The IPv4 address as a number, the IPv6 one as 32 hex digits; `undefined` if it is neither. */
-export function canonicalAddress(text: string): number | string | undefined {
+export function addressKey(text: string): number | string | undefined {
   if (isIPv4(text)) return numberOf(text);
   const percent = text.indexOf("%");
   const bare = percent < 0 ? text : text.slice(0, percent);

@@ -1,4 +1,4 @@
-import { canonicalAddress } from "./address-set.ts";
+import { addressKey } from "./address-set.ts";
 
 /** What costs an address how long, ms: OpenSSH's `PerSourcePenalties` (sshd_config(5)). */
 const PENALTIES = {
@@ -131,7 +131,7 @@ export class Bans {
  * sourceOf("2001:db8::1"); // "2001:db8:0:0::/64"
  */
 export function sourceOf(address: string): string | undefined {
-  const canonical = canonicalAddress(address);
+  const canonical = addressKey(address);
   if (canonical === undefined) return undefined;
   if (typeof canonical === "number") {
     return `${canonical >>> 24}.${(canonical >>> 16) & 255}.${(canonical >>> 8) & 255}.${canonical & 255}`;

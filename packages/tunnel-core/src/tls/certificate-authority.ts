@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPair, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
+import { addressBytes } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import { signedCertificate } from "./signed-certificate.ts";
 
@@ -71,7 +72,7 @@ export async function issueCertificate(
     // At most 64 characters; the names that count are the others.
     ...{ commonName: first.slice(0, 64), issuer, publicKey, isAuthority: false },
     privateKey: createPrivateKey(authority.key),
-    names: names.map((name) => (isIP(name) === 0 ? name : addressBytes(name))),
+    names: names.map((name) => addressBytes(name) ?? name),
     ...lifetime(),
   });
   return withKey(cert, privateKey);
@@ -91,17 +92,4 @@ function lifetime(): { readonly notBefore: Date; readonly notAfter: Date } {
   const notAfter = new Date(notBefore);
   notAfter.setFullYear(notAfter.getFullYear() + LIFETIME_YEARS);
   return { notBefore, notAfter };
-}
-
-/** 4 or 16 bytes, as certificates have them. */
-function addressBytes(address: string): Uint8Array {
-  if (isIP(address) === 4) return Uint8Array.from(address.split(".").map(Number));
-  // The URL standard's parser knows every spelling; an embedded IPv4 address is written out.
-  const text = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [head = "", tail] = text.split("::");
-  const groups = (part: string) => (part === "" ? [] : part.split(":"));
-  const [before, after] = [groups(head), groups(tail ?? "")];
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  const all = [...before, ...Array<string>(zeros).fill("0"), ...after];
-  return Uint8Array.from(all.flatMap((group) => [...Buffer.from(group.padStart(4, "0"), "hex")]));
 }

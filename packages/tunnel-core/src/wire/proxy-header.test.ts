@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatRemote, parseRemote } from "./endpoint.ts";
-import { proxyHeader, proxyHeaderOf } from "./proxy-header.ts";
+import { proxyHeader } from "./proxy-header.ts";
 
 describe("proxyHeader", () => {
   const target4 = { address: "192.0.2.2", port: 80 };
@@ -85,12 +85,4 @@ test("formatRemote writes the addresses of a dual-stack listener as IPv4", () =>
   expect(formatRemote("::ffff:192.0.2.1", 5)).toBe("192.0.2.1:5");
   expect(formatRemote("::FFFF:192.0.2.1", 5)).toBe("192.0.2.1:5");
   expect(formatRemote("::ffff:1:2", 5)).toBe("[::ffff:1:2]:5");
-});
-
-test.each([
-  ["192.0.2.1:5", "PROXY TCP4 192.0.2.1 192.0.2.2 5 80\r\n"],
-  ["[2001:db8::1]:5", "PROXY UNKNOWN\r\n"],
-  ["", "PROXY UNKNOWN\r\n"],
-])("of a user whom the tunnel calls %j", (remote, expected) => {
-  expect(proxyHeaderOf(remote, { address: "192.0.2.2", port: 80 })).toBe(expected);
 });

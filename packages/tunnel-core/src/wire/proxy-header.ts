@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
-import { type Endpoint, parseRemote } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 /**
  * The PROXY protocol v1 line that an exit with `proxy=1` sends to the target before any data.
@@ -19,15 +19,6 @@ export function proxyHeader(source: Endpoint, destination: Endpoint): string {
   const family = isIPv4(from) && isIPv4(to) ? "TCP4" : isIPv6(from) && isIPv6(to) ? "TCP6" : "";
   if (family === "") return "PROXY UNKNOWN\r\n";
   return `PROXY ${family} ${from} ${to} ${source.port} ${destination.port}\r\n`;
-}
-
-/**
- * The same for a user as the tunnel names him.
- *
- * @param remote `ip:port`; anything else gives `PROXY UNKNOWN`
- */
-export function proxyHeaderOf(remote: string, destination: Endpoint): string {
-  return proxyHeader(parseRemote(remote) ?? { address: "", port: 0 }, destination);
 }
 
 /** An address in its shortest form: no zone, lower case, IPv4 for IPv4-mapped; else "". */

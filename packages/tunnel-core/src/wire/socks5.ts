@@ -1,5 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
-import type { HostPort, ProxyAddress } from "@nodepass/url-config";
+import { addressBytes, type HostPort, type ProxyAddress } from "@nodepass/url-config";
 import { TunnelError } from "../errors.ts";
 import { MORE, type ProxyExchange, type ProxyStep } from "./proxy-exchange.ts";
 
@@ -126,28 +125,14 @@ function connectRequest({ host, port }: HostPort): Buffer {
 }
 
 function encodeHost(host: string): Buffer {
-  if (isIPv4(host)) return Buffer.of(IPV4, ...host.split(".").map(Number));
-  if (isIPv6(host)) return Buffer.of(IPV6, ...ipv6Bytes(host));
+  // A zone means nothing to another host.
+  const bytes = addressBytes(host);
+  if (bytes !== undefined) return Buffer.of(bytes.length === 4 ? IPV4 : IPV6, ...bytes);
   const name = Buffer.from(host, "latin1");
   if (name.length > MAX_NAME_BYTES) {
     throw failed(`a host name of ${name.length} bytes is longer than ${MAX_NAME_BYTES}`);
   }
   return Buffer.concat([Buffer.of(NAME, name.length), name]);
-}
-
-/** The sixteen bytes of an IPv6 address; a zone means nothing to another host. */
-function ipv6Bytes(address: string): number[] {
-  const bare = address.replace(/%.*$/, "");
-  const canonical = new URL(`http://[${bare}]`).hostname.slice(1, -1);
-  const [head = "", tail] = canonical.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array.from({ length: zeros }, () => "0"), ...right];
-  return groups.flatMap((group) => {
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  });
 }
 
 function credentialsRequest({ user, password }: NonNullable<ProxyAddress["credentials"]>): Buffer {

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 
 /**
  * The token of a NodePass 1.14 handshake: HMAC-SHA256 over the empty message, lower-case hex.
@@ -11,11 +11,4 @@ import { createHmac, timingSafeEqual } from "node:crypto";
  */
 export function tunnelToken(key: string): string {
   return createHmac("sha256", key).update("").digest("hex");
-}
-
-/** Compares a received token with the expected one in constant time. */
-export function tunnelTokenMatches(expected: string, actual: string): boolean {
-  const left = Buffer.from(expected, "utf8");
-  const right = Buffer.from(actual, "utf8");
-  return left.length === right.length && timingSafeEqual(left, right);
 }

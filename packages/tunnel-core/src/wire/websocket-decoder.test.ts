@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { TunnelError } from "../errors.ts";
 import { WebSocketDecoder, type WebSocketSink } from "./websocket-decoder.ts";
 import {
-  MAX_WEBSOCKET_HEADER_BYTES,
   OPCODE_BINARY,
   OPCODE_CLOSE,
   OPCODE_PING,
@@ -12,6 +11,9 @@ import {
   writeWebSocketHeader,
 } from "./websocket-frame.ts";
 import { maskInPlace } from "./websocket-mask.ts";
+
+/** Longest header: two bytes, a 64-bit length, a masking key. */
+const MAX_WEBSOCKET_HEADER_BYTES = 14;
 
 type Event = { readonly data: string } | { readonly event: string };
 

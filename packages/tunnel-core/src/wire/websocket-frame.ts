@@ -14,9 +14,6 @@ export const OPCODE_CLOSE = 0x8;
 export const OPCODE_PING = 0x9;
 export const OPCODE_PONG = 0xa;
 
-/** Longest header: two bytes, a 64-bit length, a masking key. */
-export const MAX_WEBSOCKET_HEADER_BYTES = 14;
-
 /** Most payload of a close, ping or pong (section 5.5). */
 export const MAX_CONTROL_BYTES = 125;
 

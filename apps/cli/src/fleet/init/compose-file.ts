@@ -23,7 +23,7 @@ export function composeFile(plan: FleetPlan): string {
 ${published.join("\n")}
     networks:
       default:
-        aliases: [${[`${name}.nats`, ...(servers === 1 ? named : [])].join(", ")}]
+        aliases: ${JSON.stringify([`${name}.nats`, ...(servers === 1 ? named : [])])}
     volumes:
       - ./nats:/fleet/nats:ro
       - ./data/${name}:/fleet/data/${name}

@@ -16,13 +16,29 @@ export function systemdFiles(plan: FleetPlan, directory: string): PlannedFile[] 
     path: "systemd/nodepass-fleet-hub.service",
     text: unit({
       description: `Hub of the NodePass fleet ${plan.name}`,
-      start: `/usr/bin/env nodepass fleet hub ${directory}`,
+      start: `/usr/bin/env nodepass fleet hub ${argument(directory)}`,
       directory,
       // By fleet rotate the secrets, and every hour an export.
       writable: [`${directory}/exports`],
     }),
   };
   return [...nats, hub];
+}
+
+/** `%` begins a specifier of systemd's. @see systemd.unit(5), "Specifiers" */
+function plainPath(path: string): string {
+  return path.replaceAll("%", "%%");
+}
+
+/** One of several, which spaces part. @see systemd.syntax(7), "Quoting" */
+function quotedPath(path: string): string {
+  const escaped = plainPath(path).replace(/["\\]/g, "\\$&");
+  return escaped === path && !/[\s']/.test(path) ? path : `"${escaped}"`;
+}
+
+/** Of a command line, where `$` begins a variable. @see systemd.service(5), "Command lines" */
+function argument(path: string): string {
+  return quotedPath(path).replaceAll("$", "$$$$");
 }
 
 interface UnitOptions {
@@ -40,7 +56,7 @@ After=network-online.target
 
 [Service]
 ExecStart=${start}
-WorkingDirectory=${directory}
+WorkingDirectory=${plainPath(directory)}
 Environment=NODE_ENV=production
 # Who owns the folder; it is nobody else's to read.
 User=nodepass
@@ -56,7 +72,7 @@ AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=${writable.join(" ")}
+ReadWritePaths=${writable.map(quotedPath).join(" ")}
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectClock=yes

@@ -1,7 +1,7 @@
+import { ChoiceField, TextField } from "../../parts/fields.tsx";
 import { fleetTexts } from "../i18n/index.ts";
 import type { Fleet } from "../state/fleet.ts";
 import { CONDITION_OF_MASTER } from "../state/master-status.ts";
-import { ChoiceField, TextField } from "./fields.tsx";
 
 /** Where something shall run: at a master, or at one with such labels. */
 export interface Placement {

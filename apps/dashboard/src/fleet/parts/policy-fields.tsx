@@ -1,6 +1,6 @@
 import { FAILOVER_TTL, type ServicePolicy } from "@nodepass/model/fleet";
+import { ChoiceField } from "../../parts/fields.tsx";
 import { fleetTexts } from "../i18n/index.ts";
-import { ChoiceField } from "./fields.tsx";
 
 export interface PolicyFieldsProps {
   readonly policy: ServicePolicy;

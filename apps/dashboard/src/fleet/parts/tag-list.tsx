@@ -1,4 +1,4 @@
-import { listLabels } from "./labels.ts";
+import { listLabels } from "../../format/labels.ts";
 
 /** Labels or tags, beside each other. */
 export function TagList({ labels }: { readonly labels: Readonly<Record<string, string>> }) {

@@ -1,10 +1,10 @@
 import type { GivenService } from "@nodepass/master-client/fleet";
 import { DEFAULT_POLICY, type ServicePolicy } from "@nodepass/model/fleet";
 import { fillAuto, type UrlProblem } from "@nodepass/url-config";
+import { readLabels } from "../../format/labels.ts";
 import { checkFields } from "../../state/check-fields.ts";
 import { type PairWay, pairUrls } from "../../state/pair.ts";
 import { readFields, writeFields } from "../../state/url-text.ts";
-import { readTags } from "../../views/edit/tags-field.tsx";
 import { ANYWHERE, askedPlace, type Placement } from "../parts/place-fields.tsx";
 
 /** What a form says of a new service. */
@@ -70,7 +70,7 @@ export function askedService(draft: ServiceDraft): GivenService {
   const [atServer, atClient] = server === "entry" ? [entry, exit] : [exit, entry];
   return {
     alias: alias.trim(),
-    tags: readTags(tags),
+    tags: readLabels(tags),
     policy,
     parts:
       kind === "single"

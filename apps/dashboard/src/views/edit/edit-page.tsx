@@ -1,10 +1,10 @@
 import type { RemoteInstance } from "@nodepass/master-client";
 import { useState } from "preact/hooks";
+import { readLabels, writeTags } from "../../format/labels.ts";
 import { texts } from "../../i18n/index.ts";
-import { GuardedButton } from "../../parts/guarded-button.tsx";
-import { Icon } from "../../parts/icon.tsx";
+import { CheckField, TextField } from "../../parts/fields.tsx";
+import { FormPage } from "../../parts/form-page.tsx";
 import { notify } from "../../parts/notices.tsx";
-import { ProblemLine } from "../../parts/problem-line.tsx";
 import { goTo, hrefOf, type Route } from "../../router.ts";
 import { nameOf } from "../../state/actions.ts";
 import { checkFields } from "../../state/check-fields.ts";
@@ -12,7 +12,6 @@ import { draft } from "../../state/draft.ts";
 import type { Master } from "../../state/master.ts";
 import { changeTunnel, createTunnel } from "../../state/save.ts";
 import { whyNotChange } from "../../state/why-not-change.ts";
-import { readTags, TagsField, writeTags } from "./tags-field.tsx";
 import { TunnelForm } from "./tunnel-form.tsx";
 import { UrlPanel } from "./url-panel.tsx";
 
@@ -50,87 +49,41 @@ function TunnelEditor({ master, instance }: TunnelEditorProps) {
   const [alias, setAlias] = useState(first?.alias ?? "");
   const [tags, setTags] = useState(writeTags(first?.tags ?? {}));
   const [restart, setRestart] = useState(instance?.restart ?? true);
-  const [problem, setProblem] = useState("");
-  const [isBusy, setBusy] = useState(false);
   const hasProblems = checkFields(url, []).all.length > 0;
   const back: Route =
     instance === undefined ? { name: "tunnels" } : { name: "tunnel", id: instance.id };
 
   const save = async (): Promise<void> => {
-    setBusy(true);
-    setProblem("");
-    const made = { url, alias: alias.trim(), tags: readTags(tags), restart };
-    try {
-      if (instance !== undefined) await changeTunnel(master, instance, made);
-      const id = instance?.id ?? (await createTunnel(master, made)).id;
-      notify(instance === undefined ? t.form.created : t.form.saved);
-      goTo({ name: "tunnel", id });
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-      setBusy(false);
-    }
+    const made = { url, alias: alias.trim(), tags: readLabels(tags), restart };
+    if (instance !== undefined) await changeTunnel(master, instance, made);
+    const id = instance?.id ?? (await createTunnel(master, made)).id;
+    notify(instance === undefined ? t.form.created : t.form.saved);
+    goTo({ name: "tunnel", id });
   };
 
   return (
-    <section aria-labelledby="edit-title">
-      <div class="page-head">
-        <a class="ghost button" href={hrefOf(back)} aria-label={t.tunnel.back}>
-          <Icon name="back" />
-        </a>
-        <h1 id="edit-title" class="cut">
-          {instance === undefined ? t.tunnels.add : t.form.editTitle(nameOf(instance))}
-        </h1>
+    <FormPage
+      title={instance === undefined ? t.tunnels.add : t.form.editTitle(nameOf(instance))}
+      back={{ href: hrefOf(back), label: t.tunnel.back }}
+      action={instance === undefined ? t.form.create : t.form.save}
+      why={whyNotChange(master)}
+      hasProblems={hasProblems}
+      submit={save}
+      side={<UrlPanel url={url} onChange={setUrl} />}
+    >
+      <div class="two">
+        <TextField label={t.columns.name} text={alias} onText={setAlias} maxLength={256} />
+        <TextField
+          label={t.form.tags}
+          text={tags}
+          onText={setTags}
+          placeholder="env=prod, team=core"
+        />
       </div>
-      <form
-        class="edit"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!hasProblems) void save();
-        }}
-      >
-        <div class="stack wide">
-          <div class="two">
-            <label class="field">
-              <span>{t.columns.name}</span>
-              <input
-                type="text"
-                value={alias}
-                maxLength={256}
-                spellcheck={false}
-                onInput={({ currentTarget }) => setAlias(currentTarget.value)}
-              />
-            </label>
-            <TagsField text={tags} onChange={setTags} />
-          </div>
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={restart}
-              onChange={({ currentTarget }) => setRestart(currentTarget.checked)}
-            />
-            <span>{t.form.withMaster}</span>
-          </label>
-          <TunnelForm url={url} onChange={setUrl} />
-        </div>
-        <div class="edit-side">
-          <UrlPanel url={url} onChange={setUrl} />
-          <ProblemLine text={problem} />
-          <div class="buttons">
-            <a class="button" href={hrefOf(back)}>
-              {t.cancel}
-            </a>
-            <GuardedButton
-              type="submit"
-              class="primary"
-              why={whyNotChange(master)}
-              isDisabled={hasProblems || isBusy}
-            >
-              {instance === undefined ? t.form.create : t.form.save}
-            </GuardedButton>
-          </div>
-        </div>
-      </form>
-    </section>
+      <CheckField isChecked={restart} onCheck={setRestart}>
+        {t.form.withMaster}
+      </CheckField>
+      <TunnelForm url={url} onChange={setUrl} />
+    </FormPage>
   );
 }

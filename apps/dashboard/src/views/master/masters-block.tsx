@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { texts } from "../../i18n/index.ts";
+import { CheckField, TextField } from "../../parts/fields.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { ProblemLine } from "../../parts/problem-line.tsx";
 import type { Master } from "../../state/master.ts";
@@ -78,18 +79,14 @@ function AddForm() {
           void add();
         }}
       >
-        <label class="field">
-          <span>{t.masters.address}</span>
-          <input
-            type="text"
-            class="mono"
-            required
-            spellcheck={false}
-            placeholder="https://host:9090/api"
-            value={address}
-            onInput={({ currentTarget }) => setAddress(currentTarget.value)}
-          />
-        </label>
+        <TextField
+          label={t.masters.address}
+          isMono
+          isRequired
+          placeholder="https://host:9090/api"
+          text={address}
+          onText={setAddress}
+        />
         <label class="field">
           <span>{t.signIn.key}</span>
           <input
@@ -100,14 +97,9 @@ function AddForm() {
             onInput={({ currentTarget }) => setKey(currentTarget.value)}
           />
         </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isKept}
-            onChange={({ currentTarget }) => setKept(currentTarget.checked)}
-          />
-          <span>{t.masters.keep}</span>
-        </label>
+        <CheckField isChecked={isKept} onCheck={setKept}>
+          {t.masters.keep}
+        </CheckField>
         <ProblemLine text={problem} />
         <button type="submit" disabled={isBusy}>
           <Icon name="plus" /> {t.masters.add}

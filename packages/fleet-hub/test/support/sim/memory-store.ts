@@ -2,6 +2,7 @@ import type {
   BucketRecord,
   LeaderRecord,
   MemberRecord,
+  NameRecord,
   ServiceRecord,
   TokenRecord,
 } from "@nodepass/fleet-protocol";
@@ -159,6 +160,7 @@ export class MemoryStore {
   readonly members = new MemoryBucket<MemberRecord>(this.disk);
   readonly auth = new MemoryBucket<TokenRecord>(this.disk);
   readonly leader = new MemoryBucket<LeaderRecord>(this.disk);
+  readonly names = new MemoryBucket<NameRecord>(this.disk);
   readonly identity: BucketRecord = { v: 1, nonce: "store" };
   readonly audited: Omit<AuditEntry, "sequence">[] = [];
 
@@ -168,6 +170,7 @@ export class MemoryStore {
       members: this.members.seenBy(road),
       auth: this.auth.seenBy(road),
       leader: this.leader.seenBy(road),
+      names: this.names.seenBy(road),
       identity: this.identity,
       audit: async (entry) => {
         await road.cross();

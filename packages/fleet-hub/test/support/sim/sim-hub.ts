@@ -7,6 +7,7 @@ import { type Election, startElection } from "../../../src/leader/leader-electio
 import { createPresence, type LivePresence } from "../../../src/members/live-presence.ts";
 import { createOrderPusher, type LiveOrderPusher } from "../../../src/members/order-pusher.ts";
 import { createSyncDesk } from "../../../src/members/sync-desk.ts";
+import { createVouchers } from "../../../src/members/vouchers.ts";
 import { createServiceOperations } from "../../../src/services/create-service-operations.ts";
 import type { FleetNews, ServiceOperations } from "../../../src/services/service-operations.ts";
 import { type FleetStore, StoreError } from "../../../src/store/fleet-store.ts";
@@ -123,11 +124,13 @@ export class SimHub {
       onEvent: () => () => undefined,
       onLease: () => () => undefined,
     };
+    const vouchers = createVouchers("sim", [new Uint8Array(32)], () => store.identity.nonce);
     this.#pusher = createOrderPusher({
       index,
       presence: this.presence,
       messenger,
       leadership: this.election,
+      vouchers,
       clock,
       logger,
       onApplied: () => undefined,
@@ -135,10 +138,14 @@ export class SimHub {
     this.answerSync = createSyncDesk({
       index,
       presence: this.presence,
-      bucket: store.identity.nonce,
+      bucket: () => store.identity.nonce,
       clock,
       storeRevision: () => seen.services.revision(),
       onOlder: () => news.news.alarm("store-older", true, "older"),
+      vouchers,
+      logger,
+      hubKeys: [new Uint8Array(32)],
+      runs: () => [],
     });
     this.operations = createServiceOperations({
       fleet: "sim",
@@ -151,6 +158,7 @@ export class SimHub {
       orders: this.#pusher,
       audit: createAuditor(seen, clock, logger),
       news: news.news,
+      vouchers,
       signature: {
         sign: (body) => sign(body).toString("base64url"),
         verify: (body, signature) => {
@@ -186,7 +194,7 @@ export class SimHub {
     this.operations.close();
     this.#pusher.close();
     this.presence.close();
-    this.election.close();
+    void this.election.close();
     this.index.close();
     this.clock.kill();
   }

@@ -5,6 +5,7 @@ import type {
   PartOrder,
   PartReport,
   Prepared,
+  Seen,
   Sync,
   Synced,
 } from "@nodepass/fleet-protocol";
@@ -47,6 +48,7 @@ export class SimMember {
   readonly #until = new Map<string, number>();
   #highest = 0;
   #bucket = "";
+  #seen: Seen | undefined;
   #port = FIRST_PORT;
   #boots = 0;
   #clock: ProcessClock;
@@ -133,6 +135,7 @@ export class SimMember {
   loseStore(): void {
     this.#highest = 0;
     this.#bucket = "lost";
+    this.#seen = undefined;
     for (const [key, { order, ...held }] of this.#held) {
       this.#held.set(key, { order: { ...order, rev: 0 }, ...held });
     }
@@ -180,6 +183,7 @@ export class SimMember {
       allow: ["apply", "api", "read"],
       revision: this.#highest,
       bucket: this.#bucket,
+      seen: this.#seen,
       parts: [...this.#held.values()]
         .filter(({ outcome }) => outcome !== "released")
         .map((held) => reportOf(held)),
@@ -192,7 +196,13 @@ export class SimMember {
     });
   }
 
-  #synced({ revision, bucket, orders }: Extract<Synced, { answer: "set" }>): void {
+  #see(revision: number, proof: Uint8Array | undefined): void {
+    if (proof !== undefined && revision >= (this.#seen?.revision ?? 0)) {
+      this.#seen = { revision, proof };
+    }
+  }
+
+  #synced({ revision, bucket, seen, orders }: Extract<Synced, { answer: "set" }>): void {
     const named = new Set(orders.map(keyOf));
     const reports = orders.map((order) => this.#take(order));
     const isKnown = this.#bucket === "" || this.#bucket === bucket;
@@ -206,7 +216,10 @@ export class SimMember {
       }
     }
     // Another store is this member's when it names all that runs here.
-    if (isKnown || isWhole) this.#bucket = bucket;
+    if (isKnown || isWhole) {
+      this.#bucket = bucket;
+      this.#see(revision, seen);
+    }
     this.#highest = Math.max(this.#highest, revision);
     if (reports.length > 0) this.#options.network.done(this, { reports });
   }
@@ -219,6 +232,7 @@ export class SimMember {
       held !== undefined && (order.rev <= held.order.rev || order.epoch < held.order.epoch);
     if (isOlder) return reportOf(held);
     this.#highest = Math.max(this.#highest, order.rev);
+    this.#see(order.rev, order.seen);
     if (order.gone) {
       this.#release(key, order);
     } else {
@@ -329,5 +343,6 @@ function reportOf({ order, outcome, instance }: HeldPart): PartReport {
     instance,
     running: outcome !== "released" && instance !== null && order.running,
     carried: outcome === "released" ? { tcprx: 0, tcptx: 0, udprx: 0, udptx: 0 } : null,
+    ...{ policy: order.policy, proof: order.proof },
   };
 }

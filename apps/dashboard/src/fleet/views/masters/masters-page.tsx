@@ -1,10 +1,10 @@
 import type { FleetMaster } from "@nodepass/model/fleet";
 import { useEffect } from "preact/hooks";
+import { writeLabels } from "../../../format/labels.ts";
 import { formatBytes } from "../../../format/units.ts";
 import { hrefOf } from "../../../router.ts";
 import { CONDITIONS } from "../../../state/status.ts";
 import { fleetTexts } from "../../i18n/index.ts";
-import { writeLabels } from "../../parts/labels.ts";
 import type { ListColumn } from "../../parts/list-table.tsx";
 import { RoleHint } from "../../parts/role-hint.tsx";
 import { SearchedList } from "../../parts/searched-list.tsx";

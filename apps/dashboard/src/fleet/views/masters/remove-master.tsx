@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
+import { CheckField } from "../../../parts/fields.tsx";
 import { notify } from "../../../parts/notices.tsx";
 import { memberId } from "../../../router.ts";
 import { fleetTexts } from "../../i18n/index.ts";
 import { FormDialog } from "../../parts/dialogs.tsx";
-import { CheckField } from "../../parts/fields.tsx";
 import { hrefOfPage } from "../../routes.ts";
 import type { EditMasterProps } from "./edit-master.tsx";
 

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
+import { CheckField } from "../../../parts/fields.tsx";
 import { notify } from "../../../parts/notices.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
 import { FormDialog } from "../../parts/dialogs.tsx";
-import { CheckField } from "../../parts/fields.tsx";
 import { hrefOfPage } from "../../routes.ts";
 import { nameOfService } from "../../state/happenings.ts";
 import type { OneServiceProps } from "./service-menu.tsx";

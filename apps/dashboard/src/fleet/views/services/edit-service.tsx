@@ -1,11 +1,10 @@
 import type { ServiceChange, ServicePart } from "@nodepass/model/fleet";
 import { useState } from "preact/hooks";
+import { readLabels, writeLabels } from "../../../format/labels.ts";
+import { TextField } from "../../../parts/fields.tsx";
 import { notify } from "../../../parts/notices.tsx";
-import { readTags } from "../../../views/edit/tags-field.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
 import { FormDialog } from "../../parts/dialogs.tsx";
-import { TextField } from "../../parts/fields.tsx";
-import { writeLabels } from "../../parts/labels.ts";
 import { PolicyFields } from "../../parts/policy-fields.tsx";
 import { nameOfService } from "../../state/happenings.ts";
 import type { OneServiceProps } from "./service-menu.tsx";
@@ -29,7 +28,7 @@ export function EditService({ fleet, service }: OneServiceProps) {
     });
     const change: ServiceChange = {
       ...(alias.trim() !== service.alias && { alias: alias.trim() }),
-      ...(tags !== writeLabels(service.tags) && { tags: readTags(tags) }),
+      ...(tags !== writeLabels(service.tags) && { tags: readLabels(tags) }),
       ...(JSON.stringify(policy) !== JSON.stringify(service.policy) && { policy }),
       ...(changed.length > 0 && { parts: changed }),
     };

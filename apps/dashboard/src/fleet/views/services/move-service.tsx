@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
+import { CheckField, ChoiceField } from "../../../parts/fields.tsx";
 import { notify } from "../../../parts/notices.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
 import { FormDialog } from "../../parts/dialogs.tsx";
-import { CheckField, ChoiceField } from "../../parts/fields.tsx";
 import { ANYWHERE, PlaceFields } from "../../parts/place-fields.tsx";
 import { nameOfService } from "../../state/happenings.ts";
 import type { OneServiceProps } from "./service-menu.tsx";

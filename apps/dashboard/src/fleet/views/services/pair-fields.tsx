@@ -1,5 +1,5 @@
+import { CheckField, ChoiceField, TextField } from "../../../parts/fields.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
-import { CheckField, ChoiceField, TextField } from "../../parts/fields.tsx";
 import { PlaceFields } from "../../parts/place-fields.tsx";
 import type { Fleet } from "../../state/fleet.ts";
 import type { ServiceDraft } from "../../state/new-service.ts";

@@ -1,5 +1,6 @@
 import type { ServicePart } from "@nodepass/model/fleet";
 import type { ComponentChildren } from "preact";
+import { writeLabels } from "../../../format/labels.ts";
 import { formatMoment } from "../../../format/time.ts";
 import { texts } from "../../../i18n/index.ts";
 import { CopyText } from "../../../parts/copy.tsx";
@@ -7,7 +8,6 @@ import { GuardedButton } from "../../../parts/guarded-button.tsx";
 import { Icon } from "../../../parts/icon.tsx";
 import { hrefOf } from "../../../router.ts";
 import { fleetTexts } from "../../i18n/index.ts";
-import { writeLabels } from "../../parts/labels.ts";
 import { RoleHint } from "../../parts/role-hint.tsx";
 import { Status } from "../../parts/status.tsx";
 import { hrefOfPage } from "../../routes.ts";

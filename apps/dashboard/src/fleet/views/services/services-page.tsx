@@ -1,11 +1,11 @@
 import type { Service } from "@nodepass/model/fleet";
+import { writeLabels } from "../../../format/labels.ts";
 import { formatAgo } from "../../../format/time.ts";
 import { texts } from "../../../i18n/index.ts";
 import { GuardedLink } from "../../../parts/guarded-link.tsx";
 import { Icon } from "../../../parts/icon.tsx";
 import { CONDITIONS } from "../../../state/status.ts";
 import { fleetTexts } from "../../i18n/index.ts";
-import { writeLabels } from "../../parts/labels.ts";
 import type { ListColumn } from "../../parts/list-table.tsx";
 import { RoleHint } from "../../parts/role-hint.tsx";
 import { SearchedList } from "../../parts/searched-list.tsx";

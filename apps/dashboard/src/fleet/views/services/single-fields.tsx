@@ -1,6 +1,6 @@
+import { ChoiceField, TextField } from "../../../parts/fields.tsx";
 import { readFields, type UrlFields, withParameter, writeFields } from "../../../state/url-text.ts";
 import { fleetTexts } from "../../i18n/index.ts";
-import { ChoiceField, TextField } from "../../parts/fields.tsx";
 import { PlaceFields } from "../../parts/place-fields.tsx";
 import type { DraftFieldsProps } from "./pair-fields.tsx";
 

@@ -1,12 +1,12 @@
 import { type CreatedToken, FLEET_ROLES, type FleetRole } from "@nodepass/model/fleet";
 import { useState } from "preact/hooks";
+import { readLabels } from "../../../format/labels.ts";
 import { CopyText } from "../../../parts/copy.tsx";
+import { ChoiceField, TextField } from "../../../parts/fields.tsx";
 import { GuardedButton } from "../../../parts/guarded-button.tsx";
 import { Icon } from "../../../parts/icon.tsx";
 import { ProblemLine } from "../../../parts/problem-line.tsx";
-import { readTags } from "../../../views/edit/tags-field.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
-import { ChoiceField, TextField } from "../../parts/fields.tsx";
 import type { Fleet } from "../../state/fleet.ts";
 import { whyNot } from "../../state/permissions.ts";
 
@@ -50,7 +50,7 @@ export function NewToken({
           ? ({ kind, role, selector: selector.trim() } as const)
           : ({
               kind,
-              labels: readTags(labels),
+              labels: readLabels(labels),
               ...(uses !== "" && { uses: Number(uses) }),
             } as const);
       setMade(await fleet.client.createToken({ ...common, ...own }));

@@ -1,5 +1,6 @@
 import type { FleetToken } from "@nodepass/model/fleet";
 import { useEffect, useState } from "preact/hooks";
+import { writeLabels } from "../../../format/labels.ts";
 import { formatMoment } from "../../../format/time.ts";
 import { ask } from "../../../parts/ask.tsx";
 import { GuardedButton } from "../../../parts/guarded-button.tsx";
@@ -7,7 +8,6 @@ import { Icon } from "../../../parts/icon.tsx";
 import { notify, notifyFailure } from "../../../parts/notices.tsx";
 import { ProblemLine } from "../../../parts/problem-line.tsx";
 import { fleetTexts } from "../../i18n/index.ts";
-import { writeLabels } from "../../parts/labels.ts";
 import { RoleHint } from "../../parts/role-hint.tsx";
 import { WideTable } from "../../parts/wide-table.tsx";
 import type { Fleet } from "../../state/fleet.ts";

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TunnelError } from "../errors.ts";
 import type { Signal } from "./signal.ts";
-import { createSignalEncoder, SignalDecoder } from "./signal-codec.ts";
+import { SignalDecoder } from "./signal-decoder.ts";
+import { createSignalEncoder } from "./signal-encoder.ts";
 
 interface Vector {
   readonly key: string;

@@ -8,12 +8,23 @@ export interface TextFieldProps {
   readonly hint?: string | undefined;
   readonly isMono?: boolean;
   readonly isRequired?: boolean;
+  readonly isDisabled?: boolean;
   readonly placeholder?: string;
+  readonly maxLength?: number;
+  readonly inputMode?: "numeric";
 }
 
 /** A line of text with its name above, and what helps below. */
 export function TextField(props: TextFieldProps) {
-  const { label, text, onText, hint, isMono = false, isRequired = false, placeholder } = props;
+  const {
+    label,
+    text,
+    onText,
+    hint,
+    isMono = false,
+    isRequired = false,
+    isDisabled = false,
+  } = props;
   const name = useId();
   return (
     <div class="field">
@@ -25,7 +36,10 @@ export function TextField(props: TextFieldProps) {
         spellcheck={false}
         autocomplete="off"
         required={isRequired}
-        placeholder={placeholder}
+        disabled={isDisabled}
+        placeholder={props.placeholder}
+        maxLength={props.maxLength}
+        inputMode={props.inputMode}
         aria-describedby={hint === undefined ? undefined : `${name}-hint`}
         value={text}
         onInput={({ currentTarget }) => onText(currentTarget.value)}

@@ -1,0 +1,64 @@
+import { ServiceError } from "@nodepass/model";
+import { claimName, releaseName } from "../store/claim-name.ts";
+import { StoreError } from "../store/fleet-store.ts";
+import type { ServiceParts } from "./service-operations.ts";
+
+/** Each alias is one service's, whichever hubs give it. */
+export interface Aliases {
+  /**
+   * As far as this hub knows; before something is done for it.
+   *
+   * @param sid of who wants it
+   * @throws {ServiceError} `CONFLICT` if another service has it
+   */
+  demandFree(sid: string, alias: string): void;
+  /**
+   * After it was written.
+   *
+   * @returns why it can't have it: another service got it at the same moment, at another hub
+   * @throws {ServiceError} `UNAVAILABLE`
+   */
+  claim(sid: string, alias: string): Promise<ServiceError | undefined>;
+  /** It has it no more. Never rejects: what is left behind is in nobody's way. */
+  release(sid: string, alias: string): Promise<void>;
+}
+
+export function createAliases({
+  index,
+  store,
+  logger,
+}: Pick<ServiceParts, "index" | "store" | "logger">): Aliases {
+  const taken = (sid: string, alias: string) =>
+    new ServiceError("CONFLICT", `service ${sid} has the alias ${alias} already`);
+
+  return {
+    demandFree: (sid, alias) => {
+      if (alias === "") return;
+      for (const [other, { value }] of index.services) {
+        if (value.alias === alias && other !== sid) throw taken(other, alias);
+      }
+    },
+    claim: async (sid, alias) => {
+      if (alias === "") return undefined;
+      try {
+        const other = await claimName(store.names, "alias", alias, sid, async (one) => {
+          const found = await store.services.get(one);
+          return found?.value.alias === alias;
+        });
+        return other === undefined ? undefined : taken(other, alias);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        if (error.code === "CONFLICT") return taken("of another hub", alias);
+        throw new ServiceError("UNAVAILABLE", `the fleet's store: ${error.message}`, {
+          cause: error,
+        });
+      }
+    },
+    release: async (sid, alias) => {
+      if (alias === "") return;
+      await releaseName(store.names, "alias", alias, sid).catch((error: unknown) => {
+        logger.debug({ sid, alias, error: String(error) }, "a claim of an alias is left behind");
+      });
+    },
+  };
+}
