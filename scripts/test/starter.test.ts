@@ -2,7 +2,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished, type TestContext, vi } from "vitest";
 import { copySources, plainEnvironment, runToEnd, temporaryFolder } from "./support/checkout.ts";
 
 const [folder, remove] = temporaryFolder("nodepass-checkout-");
@@ -81,7 +81,8 @@ it(
   timeout,
 );
 
-it(
+// From here on nothing changes the checkout: all of these start it at once.
+it.concurrent(
   "says what the package manager said when it fails, and leaves nothing behind",
   async () => {
     const other = join(folder, "other");
@@ -106,9 +107,10 @@ const hasTerminals = spawnSync("script", ["--version"]).stdout?.includes("util-l
 if (!hasTerminals)
   console.info("starter: no pseudo terminals (util-linux's script), two tests left out");
 
-it.runIf(hasTerminals).each(["one Ctrl-C", "a SIGINT to npm alone"])(
+it.runIf(hasTerminals).concurrent.for(["one Ctrl-C", "a SIGINT to npm alone"])(
   "%s in a terminal is one",
-  async (how) => {
+  { timeout },
+  async (how, { onTestFinished }) => {
     const state = join(folder, `terminal-${how.length}`);
     const command = `exec npm start -- quickstart --port 0 --state ${state}`;
     const child = spawn("script", ["-qec", command, "/dev/null"], {
@@ -136,11 +138,13 @@ it.runIf(hasTerminals).each(["one Ctrl-C", "a SIGINT to npm alone"])(
     expect(output).not.toContain("second signal");
     expect(code).toBe(0);
   },
-  timeout,
 );
 
 /** Starts what `npm start` starts, without a terminal and at the head of a process group. */
-async function startQuickstart(words: readonly string[]) {
+async function startQuickstart(
+  words: readonly string[],
+  onTestFinished: TestContext["onTestFinished"],
+) {
   const state = join(folder, `state-${words[0]}-${process.hrtime.bigint()}`);
   const [command = "", ...argv] = [...words, "quickstart", "--port", "0", "--state", state];
   const env = plainEnvironment();
@@ -167,7 +171,7 @@ async function startQuickstart(words: readonly string[]) {
 const npm = ["npm", "start", "--"];
 const starter = [process.execPath, "scripts/run.mjs", "start"];
 
-it.each([
+it.concurrent.for([
   ["npm alone gets a SIGINT", npm, 1, "SIGINT"],
   ["npm alone gets a SIGTERM", npm, 1, "SIGTERM"],
   ["npm and what it started get a SIGINT", npm, -1, "SIGINT"],
@@ -179,8 +183,9 @@ it.each([
   ["timeout(1) ends npm with a SIGINT", ["timeout", "-s", "INT", "600", ...npm], 1, "SIGALRM"],
 ] as const)(
   "stops once when %s, without a terminal",
-  async (_, words, whom, signal) => {
-    const { leader, ended } = await startQuickstart(words);
+  { timeout },
+  async ([, words, whom, signal], { onTestFinished }) => {
+    const { leader, ended } = await startQuickstart(words, onTestFinished);
     process.kill(whom * leader, signal);
     const { code, output } = await ended;
     expect(output).toMatch(/stopping reason=SIG(?:INT|TERM)[\s\S]*stopped/);
@@ -188,7 +193,6 @@ it.each([
     // npm ends by the signal itself, timeout(1) with a code of its own.
     if (words === starter) expect(code).toBe(0);
   },
-  timeout,
 );
 
 /** Command lines of processes whose working folder is in `path`. */

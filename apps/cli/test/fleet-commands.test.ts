@@ -144,6 +144,7 @@ it("makes, moves, stops, shows and removes services, keys hidden", async () => {
   expect((await fleet(hub, "failover", "set", "web", "strict", "--failback")).code).toBe(0);
   expect(hub.services[0]?.policy).toEqual({ failover: "strict", ttl: 15, failback: "healthy" });
   expect((await fleet(hub, "failover", "resume")).stdout).toBe("failover goes on\n");
+  expect((await fleet(hub, "failover", "resume")).stdout).toMatch(/was not held: no alarm/);
 
   const slip = await fleet(hub, "rm", "web", "nosuch");
   expect(slip).toMatchObject({ code: 3, stdout: "" });
@@ -160,6 +161,32 @@ it("makes, moves, stops, shows and removes services, keys hidden", async () => {
   );
 });
 
+it("makes a service of what a master runs by itself", async () => {
+  const hub = await startFakeHub();
+  const adopted = await fleet(hub, "adopt", "edge", "through-the-hub");
+  expect(adopted).toMatchObject({ code: 0, stdout: "adopted 00aa0000\n", stderr: "" });
+  expect(hub.requests.at(-1)).toEqual({
+    line: "POST /api/v1/fleet/masters/00000000000000e1/adopt",
+    body: { instance: "a1b2c3d4" },
+  });
+  const unknown = await fleet(hub, "adopt", "edge", "nosuch", "a1b2");
+  expect(unknown).toMatchObject({ code: 3, stdout: "adopted 00aa0001\n" });
+  expect(unknown.stderr).toContain('no instance "nosuch"');
+  expect(await fleet(hub, "adopt", "edgy", "a1b2")).toMatchObject({ code: 3, stdout: "" });
+  expect(hub.services).toHaveLength(2);
+});
+
+it("spreads services of one kind over a label", async () => {
+  const hub = await startFakeHub();
+  const url = "client://127.0.0.1:1/127.0.0.1:2";
+  const argv = ["create", url, "--on", "site=home", "--spread", "region", "--alias", "web-1"];
+  expect(await fleet(hub, ...argv)).toMatchObject({ code: 0, stderr: "" });
+  expect(hub.requests.find(({ line }) => line.startsWith("POST"))?.body).toMatchObject({
+    alias: "web-1",
+    parts: [{ url, selector: "site=home", spread: "region" }],
+  });
+});
+
 it("names, labels and drains masters", async () => {
   const hub = await startFakeHub();
   const labelled = await fleet(hub, "label", "edge", "fast-", "tier=a", "--address", "192.0.2.1");
@@ -170,6 +197,15 @@ it("names, labels and drains masters", async () => {
     address: "192.0.2.1",
   });
   expect((await fleet(hub, "label", "edge")).code).toBe(2);
+  // Somebody else sets a label between the reading and the writing.
+  const [edge] = hub.masters;
+  hub.beforeChange = () => {
+    hub.beforeChange = undefined;
+    if (edge === undefined) return;
+    hub.masters[0] = { ...edge, labels: { ...edge.labels, theirs: "1" }, revision: "77" };
+  };
+  expect((await fleet(hub, "label", "edge", "ours=1")).code).toBe(0);
+  expect(hub.masters[0]?.labels).toMatchObject({ theirs: "1", ours: "1" });
   const drained = await fleet(hub, "drain", "edge");
   expect(drained).toMatchObject({ code: 1, stdout: "moved 00aa0000\n" });
   expect(drained.stderr).toContain("left ffff: no other master");
@@ -208,11 +244,15 @@ it("shows the fleet with its alarms, all instances page by page, the audit and t
     "GET /api/v1/fleet/instances?selector=region%3Deu&cursor=next",
   );
   expect((await fleet(hub, "audit", "--limit", "5")).stdout).toMatch(
-    /^9 .*192\.0\.2\.7 +service\.move .* to edge$/m,
+    /^9 .*192\.0\.2\.7 +service\.move +00aa0000 +7 -> 8 +done +to edge$/m,
   );
   expect(hub.requests.at(-1)?.line).toBe("GET /api/v1/fleet/audit?limit=5");
+  expect((await fleet(hub, "audit", "--before", "9")).code).toBe(0);
+  expect(hub.requests.at(-1)?.line).toMatch(/audit\?(?=.*limit=50)(?=.*before=9)/);
+  expect(await fleet(hub, "audit", "--before", "x")).toMatchObject({ code: 2, stdout: "" });
   const events = startCli(["fleet", "events"], { environment: hub.environment });
   await events.waitFor(/initial +edge online\n/);
+  await events.waitFor(/failover +server of web: home is lost, edge takes over\n/);
   events.child.kill("SIGINT");
   expect(await events.ended).toMatchObject({ code: 0 });
 });
@@ -242,11 +282,16 @@ it("exports into a file for its owner only, and imports it", async () => {
     code: 1,
     stderr: `nodepass: ${file} is there already: nothing is overwritten, name a new file\n`,
   });
-  expect(JSON.parse((await fleet(hub, "export", "--nodepassdash")).stdout)).toEqual({
-    exported: "?format=nodepassdash",
-  });
+  const dash = await fleet(hub, "export", "--nodepassdash");
+  expect(JSON.parse(dash.stdout)).toEqual({ exported: "?format=nodepassdash" });
+  // Whoever has the file may do what the token may.
+  expect(dash.stderr).toMatch(
+    /^each endpoint in it has the token that asked, with the role admin:.*\n.*token create --role operator.*\n.*--key TOKEN\n$/,
+  );
   writeFileSync(file, readFileSync(file));
-  expect((await fleet(hub, "import", file)).stdout).toBe("1 created, 0 changed, 2 as they were\n");
+  expect((await fleet(hub, "import", file)).stdout).toBe(
+    "1 created, 0 changed, 2 as they were\n3 masters are back\n",
+  );
 });
 
 it("completes masters and services", async () => {
@@ -271,6 +316,9 @@ it("says where no hub is, and ends as other commands do", async () => {
   });
   const hub = await startFakeHub();
   const wrong = { ...hub.environment, NP_API_KEY: "wrong" };
-  expect(await runCli(["fleet", "ls"], { environment: wrong })).toMatchObject({ code: 4 });
+  expect(await runCli(["fleet", "ls"], { environment: wrong })).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining(`the hub at ${hub.url} refuses: no such token`),
+  });
   expect((await fleet(hub, "mvoe")).stderr).toContain("Did you mean move?");
 });

@@ -160,6 +160,26 @@ describe("fleet rotate", () => {
       expect(read("nats/nats-0.conf")).toContain(now.account.jwt);
       expect(read("nats/nats-0.conf")).not.toContain(before.account.jwt);
     }
+    const early = await rotate("members", "--retire");
+    expect([early.code, early.stdout]).toEqual([1, ""]);
+    const days =
+      (Date.parse(/until (\S+);/.exec(early.stderr)?.[1] ?? "") - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(30);
+    for (const argv of [
+      ["members", "--retire", "--force"],
+      ["hubs", "--retire"],
+    ]) {
+      const { code, stdout, stderr } = await rotate(...argv);
+      expect([code, stdout]).toEqual([0, "wrote fleet.json, nats/nats-0.conf\n"]);
+      expect(stderr).toContain("takes the former key from the engine");
+    }
+    expect((await secretsNow()).account.retired).toHaveLength(2);
+    expect((await rotate("hubs", "--retire")).stderr).toContain("no former one");
+    expect((await rotate("data", "--retire")).stderr).toContain("entries of the former key until");
+    expect(await rotate("data", "--retire", "--force")).toMatchObject({ code: 0 });
+    expect((await secretsNow()).dataKeys).toEqual(dataKeys.slice(0, 1));
+    expect((await rotate("data", "--retire")).stderr).toContain("no former one");
+    expect(await rotate("box", "--retire")).toMatchObject({ code: 2, stdout: "" });
     expect(await rotate("operator")).toMatchObject({ code: 2, stdout: "" });
     const seed = join(folder, "keep-elsewhere/operator.seed");
     expect(await rotate("operator", "--operator-seed", seed)).toMatchObject({ code: 0 });
@@ -168,6 +188,15 @@ describe("fleet rotate", () => {
       expect(read("nats/nats-0.conf")).toContain(jwt);
     }
     expect(last.operator.jwt).not.toBe(first.operator.jwt);
+
+    const { firstToken } = await readHubSecrets(folder);
+    const replaced = await rotate("token");
+    expect(replaced).toMatchObject({ code: 0, stdout: expect.stringMatching(/^npf_\S+\n$/) });
+    expect(replaced.stderr).toContain("restart them");
+    const { firstToken: now } = await readHubSecrets(folder);
+    expect(now?.id).toBe(replaced.stdout.split("_")[1]);
+    expect([now?.id, now?.hash]).not.toEqual([firstToken?.id, firstToken?.hash]);
+    expect(await secretsNow()).toEqual(last);
     for (const { path, isFile, mode } of filesOf(folder)) {
       expect([path, mode]).toEqual([path, isFile ? 0o600 : 0o700]);
     }
@@ -221,6 +250,25 @@ describe("of three", () => {
     expect(services["hub-0"].build.dockerfile).toBe("deploy/hub.Dockerfile");
   });
 
+  it("says how what was written is started: containers, or three machines", async () => {
+    const one = await init("--host", "hub.example.org", "--servers", "3");
+    expect(one.stderr).toMatch(
+      /docker compose up -d\n[\s\S]*kubectl apply -n nodepass-fleet -k \.\n/,
+    );
+    expect(one.stderr).not.toMatch(/nats-server -c|fleet hub/);
+    const hosts = ["a.example", "b.example", "c.example"];
+    const each = ["--servers", "3", ...hosts.flatMap((host) => ["--host", host])];
+    const { stderr } = await init(...each);
+    expect(stderr).toMatch(/copy .* without keep-elsewhere to the same place on each/);
+    for (const [index, host] of hosts.entries()) {
+      const steps = `on ${host}:\n  nats-server -c nats/nats-${index}.conf\n`;
+      expect(stderr).toContain(`${steps}  nodepass fleet hub .\n`);
+    }
+    const own = await init(...each, "--listen", "host");
+    expect(own.stderr).toContain("nats-0.conf\n  nodepass fleet hub .\n");
+    expect(own.stderr).toContain("nats-2.conf\n  nodepass fleet hub . --listen c.example:9443\n");
+  });
+
   it("the manifests are those of deploy/kubernetes/fleet, and name what there is", async () => {
     const { folder, read } = await init("--host", "hub.example.org", "--servers", "3");
     const example = `${workspaceFolder}/deploy/kubernetes/fleet`;
@@ -248,7 +296,13 @@ describe("of three", () => {
     );
     const find = (kind: string, name: string) =>
       manifests.find((each) => each.kind === kind && each.metadata.name === name);
-    const hub = find("Deployment", "nodepass-hub").spec;
+    const hub = find("StatefulSet", "nodepass-hub").spec;
+    // Hourly exports outlive the pod: recovery needs them.
+    const exportsOf = hub.template.spec.containers[0].args.at(-1);
+    const mounts: { name: string; mountPath: string }[] =
+      hub.template.spec.containers[0].volumeMounts;
+    const kept = hub.volumeClaimTemplates.map((claim: { metadata: object }) => claim.metadata);
+    expect(kept).toEqual([{ name: mounts.find((each) => each.mountPath === exportsOf)?.name }]);
     const nats = find("StatefulSet", "nats").spec;
     const itemsOf = (volume: { secret?: { items: object }; projected?: { sources: never[] } }) =>
       volume.secret ?? Object(volume.projected?.sources[0]).secret;

@@ -171,7 +171,7 @@ it.runIf(hasEngine)(
     await rig.place.run(["fleet", "export", "--to", empty]);
     await rig.place.run(["fleet", "restore", empty], { code: 1 });
     expect(await rig.place.run(["fleet", "restore", exported])).toBe(
-      "1 created, 0 changed, 0 as they were\n",
+      "1 created, 0 changed, 0 as they were\n2 masters are back\n",
     );
     await rig.masters(2);
     const [after] = await rig.run("web");
@@ -294,6 +294,7 @@ it.runIf(hasEngine)(
     const box = ["box"];
     for (const [which, ...more] of [
       ...[["data"], box, ["members"], box, ["hubs"], box],
+      ["members", "--retire", "--force"],
       ["operator", ...seed],
     ]) {
       await rig.lose();

@@ -168,10 +168,12 @@ describe.skipIf(promtool === undefined)("promtool", () => {
   const folder = join(deploy, "prometheus");
 
   it("takes the alert rules, and they pass their tests", async () => {
-    const checked = await check(["check", "rules", join(folder, "nodepass.rules.yml")]);
-    expect(checked).toEqual({ code: 0, said: expect.stringContaining("SUCCESS") });
-    const tested = await check(["test", "rules", join(folder, "nodepass.rules.test.yml")]);
-    expect(tested).toEqual({ code: 0, said: expect.stringContaining("SUCCESS") });
+    for (const name of ["nodepass", "fleet"]) {
+      const checked = await check(["check", "rules", join(folder, `${name}.rules.yml`)]);
+      expect(checked).toEqual({ code: 0, said: expect.stringContaining("SUCCESS") });
+      const tested = await check(["test", "rules", join(folder, `${name}.rules.test.yml`)]);
+      expect(tested).toEqual({ code: 0, said: expect.stringContaining("SUCCESS") });
+    }
   });
 
   it("takes the scrape configuration, and what the documents give OpenTelemetry's receiver", async () => {

@@ -16,7 +16,7 @@ import type {
   Service,
   ServiceChange,
 } from "@nodepass/model/fleet";
-import type { Rebuilt } from "./services/service-operations.ts";
+import type { Imported, Rebuilt } from "./services/service-operations.ts";
 import type { AuditQuery } from "./store/fleet-store.ts";
 
 /** Who asks a hub. Masters that the selector leaves out do not exist for them. */
@@ -50,7 +50,13 @@ export interface Fleet {
   info(caller: Caller): FleetInfo;
   masters(caller: Caller): readonly FleetMaster[];
   master(caller: Caller, mid: string): FleetMaster;
-  changeMaster(caller: Caller, mid: string, change: FleetMasterChange): Promise<FleetMaster>;
+  /** @param revision of `If-Match`; `undefined`: whatever it is */
+  changeMaster(
+    caller: Caller,
+    mid: string,
+    change: FleetMasterChange,
+    revision?: string | undefined,
+  ): Promise<FleetMaster>;
   /** Its JWT is revoked; what it runs stays there as local, unless `stop`. */
   removeMaster(caller: Caller, mid: string, options: { readonly stop: boolean }): Promise<void>;
   /** Moves what may move. @returns what was moved and what was not, with the reason */
@@ -109,10 +115,7 @@ export interface Fleet {
   /** All services with their keys, signed; for admins. */
   exportServices(caller: Caller): Promise<string>;
   /** Makes what is not there and changes what differs. @returns what was done */
-  importServices(
-    caller: Caller,
-    exported: string,
-  ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
+  importServices(caller: Caller, exported: string): Promise<Imported>;
   /**
    * Makes services anew of what members run, after the store was lost without an export.
    *
@@ -127,6 +130,12 @@ export interface Fleet {
     mid: string,
     instance: string,
   ): { readonly sid: string; readonly part: number } | undefined;
-  /** Stores who passes what to a member before it is done; for requests that write. */
-  auditPassed(caller: Caller | undefined, mid: string, what: string, from: string): Promise<void>;
+  /** Stores who passes what to a member before it is done, and its status after; for requests that write. */
+  auditPassed<Answer extends { readonly status: number }>(
+    caller: Caller | undefined,
+    mid: string,
+    what: string,
+    from: string,
+    pass: () => Promise<Answer>,
+  ): Promise<Answer>;
 }

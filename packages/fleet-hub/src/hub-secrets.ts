@@ -93,13 +93,17 @@ export async function createFleet(options: CreateFleetOptions): Promise<CreatedF
     throw new ServiceError("INVALID_OPTIONS", `${field} of the fleet: allowed are ${allowed}`);
   }
   const { secrets, operatorSeed } = await createFleetIdentity(fleet);
+  return { ...withNewFirstToken({ ...read.data, secrets }), operatorSeed };
+}
+
+/**
+ * Another first admin token: the former one is good in no store that is made from then on. Stores that
+ * are there keep the tokens that they have.
+ */
+export function withNewFirstToken(hub: HubSecrets): Pick<CreatedFleet, "hub" | "adminToken"> {
   const first: TokenSecret = createTokenSecret();
   const hash = Buffer.from(first.hash).toString("base64url");
-  return {
-    hub: { ...read.data, secrets, firstToken: { id: first.id, hash } },
-    operatorSeed,
-    adminToken: first.token,
-  };
+  return { hub: { ...hub, firstToken: { id: first.id, hash } }, adminToken: first.token };
 }
 
 /** JSON, for a file that only its owner may read. */

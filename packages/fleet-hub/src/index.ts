@@ -11,7 +11,9 @@ export {
   HUB_SECRETS_FILE,
   type HubSecrets,
   readHubSecrets,
+  withNewFirstToken,
   writeHubSecrets,
 } from "./hub-secrets.ts";
 export type { Messenger } from "./members/messenger.ts";
 export type { MemberFacts, Presence } from "./members/presence.ts";
+export { AUDIT_AGE_MS } from "./store/open-store.ts";

@@ -101,6 +101,11 @@ here("who may do what", () => {
   });
 
   test("a name is one master's: a clone gets another, and a change to a taken one is refused", async () => {
+    const { made: unsaid } = await joinToken();
+    const hours = (Date.parse(unsaid.expires ?? "") - Date.parse(unsaid.created)) / 3_600_000;
+    expect([unsaid.uses, hours]).toEqual([1, 1]);
+    const { made: unbound } = await joinToken({ uses: null, ttl: null });
+    expect(unbound).toMatchObject({ uses: null, expires: null });
     const { id, secret, fp } = await joinToken({ uses: 3 });
     const join = (mid: string, name: string) =>
       joinAs(mid, name, { id, secret }, fp, (request) => hub.fleet.join(request, ADDRESS));
@@ -159,7 +164,7 @@ here("who may do what", () => {
       () => hub.fleet.changeService(viewer, made.sid, { alias: "x" }, undefined),
       () => hub.fleet.removeService(viewer, made.sid, undefined),
       () => hub.fleet.changeMaster(viewer, euMid, { draining: true }),
-      () => hub.fleet.changeMaster(operator, euMid, { labels: { region: "eu", a: "b" } }),
+      () => hub.fleet.changeMaster(operator, euMid, { address: "192.0.2.1" }),
       () => hub.fleet.changeMaster(operator, euMid, { address: "192.0.2.1" }),
       () => hub.fleet.removeMaster(operator, euMid, { stop: false }),
       () => hub.fleet.createToken(operator, NEW),
@@ -300,6 +305,64 @@ here("who may do what", () => {
     ).toMatchObject({ outcome: "done" });
   });
 
+  test("an operator sets labels, but no name, no address and none of the admins' labels", async () => {
+    const { identity } = await fleet.member(hub, { labels: { team: "a" } });
+    const { mid } = identity;
+    const operator = await tokenFor({ role: "operator", selector: "team=a" });
+    const viewer = await tokenFor({ selector: "team=a" });
+    const label = (who: Caller, labels: Record<string, string>) =>
+      hub.fleet.changeMaster(who, mid, { labels });
+    expect((await label(operator, { team: "a", tier: "1" })).labels).toEqual({
+      team: "a",
+      tier: "1",
+    });
+    await label(admin(), { team: "a", "np/rack": "7" });
+    await label(operator, { team: "a", "np/rack": "7", tier: "2" });
+    for (const labels of [{ team: "a" }, { team: "a", "np/rack": "8" }]) {
+      await expect(label(operator, labels)).rejects.toMatchObject({
+        code: "FORBIDDEN",
+        message: expect.stringContaining("np/rack"),
+      });
+    }
+    // With these it would not be theirs to see any more.
+    expect(await codeOf(() => label(operator, { "np/rack": "7" }))).toBe("FORBIDDEN");
+    expect(await codeOf(() => label(viewer, { team: "a", "np/rack": "7" }))).toBe("FORBIDDEN");
+    for (const change of [{ name: "x" }, { address: "192.0.2.1" }]) {
+      const changing = () => hub.fleet.changeMaster(operator, mid, change);
+      expect(await codeOf(changing)).toBe("FORBIDDEN");
+    }
+    expect(hub.fleet.master(admin(), mid).labels).toMatchObject({ "np/rack": "7", tier: "2" });
+  });
+
+  test("of two changes of a master that was read once, the second is refused", async () => {
+    const { mid } = (await fleet.member(hub)).identity;
+    const { revision } = hub.fleet.master(admin(), mid);
+    const change = (labels: Record<string, string>) =>
+      hub.fleet.changeMaster(admin(), mid, { labels }, revision);
+    const { revision: now } = await change({ one: "1" });
+    await expect(change({ two: "2" })).rejects.toMatchObject({
+      code: "PRECONDITION",
+      message: `master ${mid} is at revision ${now}, not ${revision}: somebody has changed it since`,
+    });
+    expect(hub.fleet.master(admin(), mid)).toMatchObject({ labels: { one: "1" }, revision: now });
+  });
+
+  test("the audit says how a request that was passed on was answered", async () => {
+    const { identity } = await fleet.member(hub);
+    const pass = (what: string, status: number) =>
+      hub.fleet.auditPassed(admin(), identity.mid, what, ADDRESS, async () => ({ status }));
+    await pass("POST /a", 201);
+    await pass("POST /b", 409);
+    await pass("POST /c", 504);
+    const told = (await hub.fleet.audit(admin(), { limit: 6 })).map(
+      ({ outcome, detail }) => `${outcome} ${detail}`,
+    );
+    expect(told.reverse()).toEqual([
+      ...["intended POST /a", "done POST /a: 201", "intended POST /b", "refused POST /b: 409"],
+      ...["intended POST /c", "failed POST /c: 504"],
+    ]);
+  });
+
   test("nothing is changed that can't be stored in the audit", async () => {
     const { secrets, servers } = fleet.created.hub;
     const credentials = await issueHubCredentials(secrets, "breaker");
@@ -318,8 +381,13 @@ here("who may do what", () => {
       "UNAVAILABLE",
     );
     expect(hub.fleet.master(admin(), mid).name).not.toBe("x");
-    const passed = hub.fleet.auditPassed(undefined, mid, "DELETE /x", ADDRESS);
+    let isPassed = false;
+    const passed = hub.fleet.auditPassed(undefined, mid, "DELETE /x", ADDRESS, async () => {
+      isPassed = true;
+      return { status: 204 };
+    });
     expect(await codeOf(() => passed)).toBe("UNAVAILABLE");
+    expect(isPassed).toBe(false);
     await connection.close();
   });
 });

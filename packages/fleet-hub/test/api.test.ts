@@ -16,7 +16,28 @@ describe("a request that can't be understood", () => {
     ["POST", "/fleet/services", '{"parts":[]}', "parts: "],
     ["POST", "/fleet/services", '{"parts":[{"url":""}]}', "parts.0.url: missing"],
     ["POST", "/fleet/services", '{"parts":[{"url":"x","selector":"a b"}]}', "parts.0.selector: "],
-    ["PATCH", `/fleet/services/${SID}`, '{"policy":{"ttl":1}}', "policy.ttl: "],
+    [
+      "PATCH",
+      `/fleet/services/${SID}`,
+      '{"policy":{"ttl":1}}',
+      "policy.ttl: 1 is not a whole number from 3 to 300",
+    ],
+    [
+      "POST",
+      "/fleet/tokens",
+      '{"kind":"join","ttl":5}',
+      "ttl: 5 is not a whole number from 60 to 315360000",
+    ],
+    ["POST", "/fleet/tokens", '{"kind":"join","uses":"2"}', "uses: a string is not a whole number"],
+    [
+      "PATCH",
+      `/fleet/masters/${MID}`,
+      '{"nonsense":1}',
+      '"nonsense" is not known here (allowed: name, labels, address, draining)',
+    ],
+    ["POST", "/fleet/services", '{"parts":[{"url":"x","on":"y"}]}', 'parts.0: "on" is not known'],
+    ["POST", `/fleet/services/${SID}/move`, '{"target":"x"}', '"target" is not known here'],
+    ["POST", `/fleet/masters/${MID}/adopt`, '{"instance":"a","x":1}', '"x" is not known'],
     ["PUT", `/fleet/services/${SID}`, '{"parts":[{"url":"x","master":"b"}]}', "parts.0.master: "],
     ["POST", `/fleet/services/${SID}/move`, '{"part":"x"}', "part: "],
     ["PATCH", `/fleet/masters/${MID}`, '{"labels":{"a b":"c"}}', "labels: label"],
@@ -38,6 +59,19 @@ describe("a request that can't be understood", () => {
     expect((await ask("POST", "/fleet/services", { body: { alias: exported } })).status).toBe(413);
     expect((await ask("POST", "/fleet/import", { body: { exported } })).status).toBe(200);
   });
+});
+
+it("a master is changed only at the revision that is meant", async () => {
+  const { ask } = createAskedHub();
+  const path = `/fleet/masters/${MID}`;
+  expect((await ask("GET", path)).headers.get("etag")).toBe('"4"');
+  const change = (ifMatch: string) =>
+    ask("PATCH", path, { body: { labels: {} }, headers: { "If-Match": ifMatch } });
+  const changed = await change('"4"');
+  expect([changed.status, changed.headers.get("etag")]).toEqual([200, '"5"']);
+  expect((await change('"4"')).status).toBe(412);
+  expect((await change("4")).status).toBe(400);
+  expect((await change("*")).status).toBe(200);
 });
 
 describe("a service", () => {

@@ -150,30 +150,6 @@ here("a hub", () => {
     expect(last).toMatchObject({ action: "service.move", outcome: "refused", object: sid });
   });
 
-  test("a part that fails is tried five times, and again when its record changes", async () => {
-    let isFailing = false;
-    const member = await fleet.member(hub, {
-      failure: () => (isFailing ? "port 1 is held by another program" : undefined),
-    });
-    const { sid } = await hub.fleet.createService(admin(), onMaster(member.identity.mid));
-    expect(member.orders).toBe(1);
-    isFailing = true;
-    const failed = await hub.fleet.changeService(admin(), sid, { alias: "b" }, undefined);
-    expect(failed.parts[0]).toMatchObject({
-      state: "failed",
-      reason: "port 1 is held by another program",
-    });
-    await vi.waitFor(() => expect(member.orders).toBe(6), { timeout: 60_000, interval: 200 });
-    expect(hub.figures().openOrders).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(member.orders).toBe(6);
-    isFailing = false;
-    const changed = await hub.fleet.changeService(admin(), sid, { alias: "c" }, undefined);
-    expect(changed.parts[0]?.state).toBe("applied");
-    expect(member.orders).toBe(7);
-    expect(hub.figures().openOrders).toBe(0);
-  }, 120_000);
-
   test("what members say that can't be read is counted, dropped and, if it asks, refused", async () => {
     const member = await fleet.member(hub);
     const { mid } = member.identity;
@@ -235,46 +211,6 @@ here("a hub", () => {
     expect(facts(member)).toMatchObject({ status: "online", session: member.session });
   }, 60_000);
 
-  test("asks all masters for instances, in pages, and names who does not answer", async () => {
-    const ids = (name: string, count: number) =>
-      Array.from({ length: count }, (_, at) => `${name}${at}`);
-    const labels = { pages: "yes" };
-    const a = await fleet.member(hub, { labels, api: listing(ids("a", 700)) });
-    const b = await fleet.member(hub, { labels, api: listing([...ids("b", 699), "peer"]) });
-    let isSilent = false;
-    const c = await fleet.member(hub, { labels, isSilent: () => isSilent });
-    isSilent = true;
-    const selector = [{ name: "pages", is: "equal", value: "yes" }] as const;
-    const query = { selector, master: undefined, status: undefined };
-    const first = await hub.fleet.instances(admin(), { ...query, cursor: undefined });
-    expect(first.instances).toHaveLength(1000);
-    const second = await hub.fleet.instances(admin(), {
-      ...query,
-      cursor: first.cursor ?? undefined,
-    });
-    expect(second.instances).toHaveLength(400);
-    expect(second.cursor).toBeNull();
-    expect([...first.missing, ...second.missing]).toContain(c.identity.mid);
-    const all = [...first.instances, ...second.instances];
-    expect(new Set(all.map(({ mid, id }) => `${mid}/${id}`)).size).toBe(1400);
-    expect(all.filter(({ mid }) => mid === a.identity.mid)).toHaveLength(700);
-    expect(all.find(({ id }) => id === "peer")).toMatchObject({
-      mid: b.identity.mid,
-      master: b.identity.name,
-      sid: "s1",
-    });
-    const ofOne = await hub.fleet.instances(admin(), {
-      ...query,
-      selector: [],
-      master: b.identity.name,
-      status: "stopped",
-      cursor: undefined,
-    });
-    expect(ofOne).toEqual({ instances: [], cursor: null, missing: [] });
-    const wrong = hub.fleet.instances(admin(), { ...query, cursor: "x" });
-    expect(await codeOf(wrong)).toBe("INVALID");
-  }, 90_000);
-
   test("tells readers what is there and what changes, as far as they may see it", async () => {
     const labels = { told: "yes" };
     const member = await fleet.member(hub, { labels });
@@ -330,7 +266,38 @@ here("a hub", () => {
     await vi.waitFor(() => expect(member.watchedForMs).toBe(0));
   });
 
-  test("one whose process was started anew keeps what it has; a copy of it has to leave", async () => {
+  // Beside the next: its counts are of a hub of its own.
+  test.concurrent("a part that fails is tried five times, and again when its record changes", async ({
+    onTestFinished,
+  }) => {
+    const fleet = await TestFleet.start();
+    onTestFinished(() => fleet.close());
+    const hub = await fleet.hub({ id: "counting" });
+    const admin = () => fleet.admin(hub);
+    let isFailing = false;
+    const member = await fleet.member(hub, {
+      failure: () => (isFailing ? "port 1 is held by another program" : undefined),
+    });
+    const { sid } = await hub.fleet.createService(admin(), onMaster(member.identity.mid));
+    expect(member.orders).toBe(1);
+    isFailing = true;
+    const failed = await hub.fleet.changeService(admin(), sid, { alias: "b" }, undefined);
+    expect(failed.parts[0]).toMatchObject({
+      state: "failed",
+      reason: "port 1 is held by another program",
+    });
+    await vi.waitFor(() => expect(member.orders).toBe(6), { timeout: 60_000, interval: 200 });
+    expect(hub.figures().openOrders).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(member.orders).toBe(6);
+    isFailing = false;
+    const changed = await hub.fleet.changeService(admin(), sid, { alias: "c" }, undefined);
+    expect(changed.parts[0]?.state).toBe("applied");
+    expect(member.orders).toBe(7);
+    expect(hub.figures().openOrders).toBe(0);
+  }, 120_000);
+
+  test.concurrent("one whose process was started anew keeps what it has; a copy of it has to leave", async () => {
     const member = await fleet.member(hub);
     const { identity } = member;
     const { sid } = await hub.fleet.createService(admin(), onMaster(identity.mid));
@@ -366,6 +333,46 @@ here("a hub", () => {
     await vi.waitFor(() => expect(facts(copy).duplicate).toBe(false), { timeout: 40_000 });
     expect(copy.evicted).toBeUndefined();
     stop();
+  }, 90_000);
+
+  test.concurrent("asks all masters for instances, in pages, and names who does not answer", async () => {
+    const ids = (name: string, count: number) =>
+      Array.from({ length: count }, (_, at) => `${name}${at}`);
+    const labels = { pages: "yes" };
+    const a = await fleet.member(hub, { labels, api: listing(ids("a", 700)) });
+    const b = await fleet.member(hub, { labels, api: listing([...ids("b", 699), "peer"]) });
+    let isSilent = false;
+    const c = await fleet.member(hub, { labels, isSilent: () => isSilent });
+    isSilent = true;
+    const selector = [{ name: "pages", is: "equal", value: "yes" }] as const;
+    const query = { selector, master: undefined, status: undefined };
+    const first = await hub.fleet.instances(admin(), { ...query, cursor: undefined });
+    expect(first.instances).toHaveLength(1000);
+    const second = await hub.fleet.instances(admin(), {
+      ...query,
+      cursor: first.cursor ?? undefined,
+    });
+    expect(second.instances).toHaveLength(400);
+    expect(second.cursor).toBeNull();
+    expect([...first.missing, ...second.missing]).toContain(c.identity.mid);
+    const all = [...first.instances, ...second.instances];
+    expect(new Set(all.map(({ mid, id }) => `${mid}/${id}`)).size).toBe(1400);
+    expect(all.filter(({ mid }) => mid === a.identity.mid)).toHaveLength(700);
+    expect(all.find(({ id }) => id === "peer")).toMatchObject({
+      mid: b.identity.mid,
+      master: b.identity.name,
+      sid: "s1",
+    });
+    const ofOne = await hub.fleet.instances(admin(), {
+      ...query,
+      selector: [],
+      master: b.identity.name,
+      status: "stopped",
+      cursor: undefined,
+    });
+    expect(ofOne).toEqual({ instances: [], cursor: null, missing: [] });
+    const wrong = hub.fleet.instances(admin(), { ...query, cursor: "x" });
+    expect(await codeOf(wrong)).toBe("INVALID");
   }, 90_000);
 
   test("50 syncs are answered at once; the others come again, and all are answered", async () => {

@@ -142,6 +142,10 @@ here("what a hub asks of its members", () => {
       hub.messenger.api(mid, request(), () => undefined),
     );
     expect(await codeOf(hub.messenger.api(mid, request(), () => undefined))).toBe("LIMIT_REACHED");
+    // Moves and takeovers do not wait for them.
+    const asked = { url: "server://:1/:2", key: null };
+    expect(await hub.messenger.prepare(mid, asked)).toMatchObject({ ok: true });
+    expect(await hub.messenger.apply(mid, { orders: [] })).toEqual({ reports: [] });
     release();
     expect((await Promise.all(all)).every(({ status }) => status === 200)).toBe(true);
     expect((await hub.messenger.api(mid, request(), () => undefined)).status).toBe(200);
@@ -196,7 +200,12 @@ here("what a hub asks of its members", () => {
     await vi.waitFor(async () => {
       const began = performance.now();
       const asked = hub.messenger.prepare(gone.identity.mid, { url: "x", key: null });
-      expect(await codeOf(asked)).toBe("UNAVAILABLE");
+      await expect(asked).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringMatching(
+          / is (?:lost|late|not connected to the engine) since 20\S+Z, its last word$/,
+        ),
+      });
       expect(performance.now() - began).toBeLessThan(5000);
     }, LONG);
     handle = () => ({ status: 42, headers: [], body: new Uint8Array(0), streamed: false });

@@ -27,6 +27,8 @@ export interface ApiOptions {
   readonly timeoutMs?: number | undefined;
   /** Ends every request. */
   readonly signal?: AbortSignal | undefined;
+  /** What answers there, for messages. @default "master" */
+  readonly who?: "master" | "hub" | undefined;
   /** Open event streams with a ticket in place of the key. @default false */
   readonly eventTickets?: boolean | undefined;
 }
@@ -64,11 +66,14 @@ export class Api {
   readonly #fetch: Fetch;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #who: "master" | "hub";
   #key: string;
   /** Where the API is, once something there has answered as one. */
   #basePath: string | undefined;
 
-  constructor({ address, key, fetch, timeoutMs = defaultTimeoutMs, signal }: ApiOptions) {
+  constructor(options: ApiOptions) {
+    const { address, key, fetch, timeoutMs = defaultTimeoutMs, signal, who = "master" } = options;
+    this.#who = who;
     this.origin = address.origin;
     this.#address = address;
     // Browsers insist on their own `this`.
@@ -101,7 +106,9 @@ export class Api {
       const isUnknown = status === 404 && headers.get("content-type")?.includes("json") === true;
       return { value, isApi: status !== 404 && isJson(value), isUnknown };
     });
-    if (answer.status < 200 || answer.status >= 300) throw toRefusal(this.origin, answer);
+    if (answer.status < 200 || answer.status >= 300) {
+      throw toRefusal(this.origin, answer, this.#who);
+    }
     return answer;
   }
 
@@ -150,7 +157,7 @@ export class Api {
       }
       const timer = setTimeout(opened.close, this.#timeoutMs);
       try {
-        throw toRefusal(this.origin, await readAnswer(this.origin, opened.response));
+        throw toRefusal(this.origin, await readAnswer(this.origin, opened.response), this.#who);
       } finally {
         clearTimeout(timer);
       }

@@ -12,20 +12,24 @@ export function isJson({ status, headers, text }: HttpAnswer): boolean {
   return status >= 400 || /^\s*[[{]/.test(text);
 }
 
-/** The error that an answer stands for which is no success. */
-export function toRefusal(origin: string, answer: HttpAnswer): MasterClientError {
+/** The error that an answer stands for which is no success. @param who answers at `origin` */
+export function toRefusal(
+  origin: string,
+  answer: HttpAnswer,
+  who: "master" | "hub",
+): MasterClientError {
   const { status, headers, text } = answer;
   // Browsers tell nothing of a redirect but that it was one, as status 0.
   if (status === 0 || (status >= 300 && status < 400)) {
     const where = (headers.get("location") ?? "another place").slice(0, maxSaid);
     return unreachable(origin, `it sends elsewhere, to ${where}`, [
-      "If that is the master, give its URL: the key is not sent on.",
+      `If that is the ${who}, give its URL: the key is not sent on.`,
     ]);
   }
   if (/HTTPS server/i.test(text)) return unreachable(origin, "it wants https://");
   const said = readErrorText(text);
   const reason = said === "" ? `status ${status}` : `${said} (${status})`;
-  const message = `the master at ${origin} refuses: ${reason}`;
+  const message = `the ${who} at ${origin} refuses: ${reason}`;
   if (status === 429) {
     const details = ["The key was wrong too often. Another one is accepted all the same."];
     return new MasterClientError("UNAUTHORIZED", message, { details, status });

@@ -1,5 +1,10 @@
+export {
+  AddressLists,
+  type AddressListsOptions,
+  type AddressPlace,
+} from "./access/address-lists.ts";
 export type { Ban } from "./access/bans.ts";
-export type { MoreCarriers } from "./carrier/more-carriers.ts";
+export { findCarriers, type MoreCarriers } from "./carrier/more-carriers.ts";
 export { EntryPorts } from "./entry/entry-ports.ts";
 export type { PortCounters } from "./entry/port-counts.ts";
 export { TunnelError, type TunnelErrorCode } from "./errors.ts";
@@ -32,14 +37,10 @@ export type {
   TunnelLatencies,
   TunnelState,
 } from "./tunnel-reports.ts";
+export { changeInPlace } from "./tunnels/update-settings.ts";
 
 // Internal to the workspace: not part of the public API, may change at any time.
 
-export {
-  AddressLists,
-  type AddressListsOptions,
-  type AddressPlace,
-} from "./access/address-lists.ts";
 export { bindUdpPort } from "./bind-address.ts";
 export type {
   Arrival,
@@ -55,7 +56,6 @@ export type {
   StreamDial,
   StreamWanted,
 } from "./carrier/carrier.ts";
-export { findCarriers } from "./carrier/more-carriers.ts";
 export { type CarryingConnection, ProvedConnections } from "./carrier/proved-connections.ts";
 export {
   type SharedConnection,
@@ -94,6 +94,5 @@ export {
   createSelfSignedCertificate,
   type SelfSignedCertificateOptions,
 } from "./tls/self-signed.ts";
-export { changeInPlace } from "./tunnels/update-settings.ts";
 export { answerUser } from "./udp/udp-socket.ts";
 export { certificateFingerprint } from "./wire/certificate-fingerprint.ts";

@@ -17,7 +17,13 @@ export function isIpv6(text: string): boolean {
   return ipv6Characters.test(address) && URL.canParse(`http://[${address}]`);
 }
 
-/** The spelling of RFC 5952, but for an embedded IPv4 address; the zone stays. @param address valid */
+/**
+ * The spelling of RFC 5952, but for an embedded IPv4 address; the zone stays.
+ *
+ * @param address a valid one
+ * @example
+ * canonicalIpv6("2001:DB8:0::1"); // "2001:db8::1"
+ */
 export function canonicalIpv6(address: string): string {
   const percent = address.indexOf("%");
   const [bare, zoneText] =

@@ -23,6 +23,11 @@ Nothing is started, and nothing is overwritten. The folder is a hub's (nodepass 
 nats-servers': files that only you can read. Standard output is the first admin token and nothing else.
 `;
 
+const rotateNotes = `
+token is the first admin token, the one that init has shown: a store that is lost and made anew has it
+again, also after fleet token rm. With another one in fleet.json the former is good nowhere.
+`;
+
 /** Adds `init`, `hub`, `export` and `import`. */
 export function addFleetFiles(fleet: Command, context: CliContext): void {
   fleet
@@ -106,10 +111,18 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
       new Argument(
         "<key>",
         "of records, of messages (box), of members' or hubs' JWTs, of the account",
-      ).choices(rotatedKeys),
+      ).choices([...rotatedKeys, "token"]),
     )
     .option("--operator-seed <file>", "with operator: keep-elsewhere/operator.seed")
-    .action(async (directory: string, which: RotatedKey, options: FleetRotateOptions) => {
+    .option("--retire", "with data, members, hubs: no new key, but the former one is good no more")
+    .option("--force", "with --retire: also while something needs it still")
+    .addHelpText("after", rotateNotes)
+    .action(async (directory: string, which: RotatedKey | "token", options: FleetRotateOptions) => {
+      if (which === "token") {
+        const { replaceFirstToken } = await import("../fleet/replace-first-token.ts");
+        await replaceFirstToken(context, directory);
+        return;
+      }
       const { rotateKey } = await import("../fleet/rotate-keys.ts");
       await rotateKey(context, directory, which, options);
     });

@@ -1,5 +1,11 @@
+import { MasterClientError } from "@nodepass/master-client";
 import { findMaster } from "@nodepass/master-client/fleet";
-import { type FleetMasterChange, isLabelName, isLabelValue } from "@nodepass/model/fleet";
+import {
+  type FleetMaster,
+  type FleetMasterChange,
+  isLabelName,
+  isLabelValue,
+} from "@nodepass/model/fleet";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData, printFields, stdoutStyle } from "../output/print.ts";
@@ -7,6 +13,9 @@ import { plainText } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { describeMaster } from "./show-master.ts";
+
+/** Somebody else may change a master at the same time; so often it is read again. */
+const MAX_TRIES = 5;
 
 /** Options of `fleet label`. */
 export interface LabelOptions extends RemoteOptions {
@@ -34,16 +43,31 @@ export async function labelMaster(
     });
   }
   const { fleet } = await openFleet(context, options);
-  const master = findMaster(await fleet.masters(), masterName);
-  const kept = Object.entries(master.labels).filter(([label]) => !removed.includes(label));
-  const change: FleetMasterChange = {
-    ...(words.length > 0 && { labels: { ...Object.fromEntries(kept), ...set } }),
-    ...(name !== undefined && { name }),
-    ...(address !== undefined && { address }),
+  const change = async (): Promise<FleetMaster> => {
+    const master = findMaster(await fleet.masters(), masterName);
+    const kept = Object.entries(master.labels).filter(([label]) => !removed.includes(label));
+    const wanted: FleetMasterChange = {
+      ...(words.length > 0 && { labels: { ...Object.fromEntries(kept), ...set } }),
+      ...(name !== undefined && { name }),
+      ...(address !== undefined && { address }),
+    };
+    return fleet.changeMaster(master.mid, wanted, master.revision);
   };
-  const changed = await fleet.changeMaster(master.mid, change);
+  const changed = await withoutLoss(change);
   if (options.json === true) await printData(context, changed, options);
   else printFields(context, describeMaster(changed, stdoutStyle(context), Date.now()));
+}
+
+/** Labels are written as a whole: what somebody else has changed meanwhile is read, and kept. */
+async function withoutLoss<Result>(change: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await change();
+    } catch (error) {
+      const isOther = error instanceof MasterClientError && error.status === 412;
+      if (!isOther || tries === MAX_TRIES) throw error;
+    }
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { AuditEntry } from "@nodepass/model/fleet";
 import type { CliContext } from "../context.ts";
 import { printData, printTable, stdoutStyle } from "../output/print.ts";
 import { plainText } from "../output/terminal-text.ts";
@@ -31,9 +32,16 @@ export async function printAudit(context: CliContext, options: FleetAuditOptions
       { title: "FROM", cell: ({ from }) => plainText(from), dropOrder: 1 },
       { title: "ACTION", cell: ({ action }) => plainText(action) },
       { title: "OBJECT", cell: ({ object }) => plainText(object) },
+      { title: "REVISION", cell: shownRevisions, hideIfEmpty: "-" },
       { title: "OUTCOME", cell: ({ outcome }) => shown[outcome](outcome) },
       { title: "DETAIL", cell: ({ detail }) => plainText(detail) },
     ],
     entries,
   );
+}
+
+/** The revision that a thing had, and the one that it has since. */
+function shownRevisions({ before, after }: AuditEntry): string {
+  if (after === null || after === before) return plainText(before ?? "-");
+  return plainText(before === null ? `-> ${after}` : `${before} -> ${after}`);
 }

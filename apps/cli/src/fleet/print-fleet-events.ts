@@ -73,8 +73,9 @@ function say(event: FleetEvent): string {
     case "serviceRemoved":
       return told(event.sid, event.message);
     case "failover": {
-      const { sid, part, from, to } = event;
-      return told(`${sid} ${part} from ${from ?? "nobody"} to ${to ?? "nobody"}`, event.message);
+      // The message names the service and its masters as people call them.
+      const { sid, part, from, to, message } = event;
+      return message || `${sid} ${part} from ${from ?? "nobody"} to ${to ?? "nobody"}`;
     }
     case "alarm":
       return told(`${event.alarm} ${event.raised ? "raised" : "over"}`, event.message);

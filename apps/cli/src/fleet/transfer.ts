@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { FleetClient } from "@nodepass/master-client/fleet";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
+import { commandName } from "../output/command-name.ts";
 import { printData } from "../output/print.ts";
 import { plainJson } from "../output/terminal-text.ts";
 import { openFleet } from "../remote/open-master.ts";
@@ -18,6 +19,7 @@ export async function exportFleet(context: CliContext, options: FleetExportOptio
   const { fleet } = await openFleet(context, options);
   const format = options.nodepassdash === true ? "nodepassdash" : "services";
   const text = await fleet.exportServices(format);
+  if (format === "nodepassdash") await warnOfToken(context, fleet);
   const { to } = options;
   if (to === undefined) {
     context.stdout.write(plainJson(text.endsWith("\n") ? text : `${text}\n`));
@@ -33,6 +35,16 @@ export async function exportFleet(context: CliContext, options: FleetExportOptio
     throw new CliError(`can't write ${to}: ${error instanceof Error ? error.message : error}`);
   }
   context.stdout.write(`wrote ${to}\n`);
+}
+
+/** Whoever gets hold of the file, or of the dashboard that takes it, has the caller's token. */
+async function warnOfToken({ stderr, environment }: CliContext, fleet: FleetClient) {
+  const { role } = await fleet.info();
+  const command = commandName(environment);
+  stderr.write(`each endpoint in it has the token that asked, with the role ${role}: who has the file may do all that it may
+Better is one of its own: ${command} fleet token create --role operator --note NodePassDash
+and with it: ${command} fleet export --nodepassdash --key TOKEN
+`);
 }
 
 /** Runs `nodepass fleet import`. */
@@ -74,9 +86,13 @@ async function bringIn(
     await printData(context, result, options);
     return;
   }
-  const { created, changed, kept } = result;
+  const { created, changed, kept, masters } = result;
   context.stdout.write(`${created} created, ${changed} changed, ${kept} as they were\n`);
+  // Hubs of before have not counted them.
+  if ((masters ?? 0) > 0) context.stdout.write(`${counted(masters ?? 0)} back\n`);
 }
+
+const counted = (masters: number) => (masters === 1 ? "1 master is" : `${masters} masters are`);
 
 /** The text of an export. */
 async function readExport({ stdin }: CliContext, file: string): Promise<string> {

@@ -20,6 +20,8 @@ import { fakeInstance } from "./fake-master.ts";
 
 /** A hub without an engine: it keeps what it is told, by the schemas of the API. */
 export interface FakeHub {
+  /** Called when a master is about to be changed. */
+  beforeChange: (() => void) | undefined;
   readonly url: string;
   /** `GET /fleet/masters?selector=x` with the body, if there was one. */
   readonly requests: readonly { readonly line: string; readonly body: unknown }[];
@@ -36,6 +38,7 @@ export function fakeMember(mid: string, more: Partial<FleetMaster> = {}): FleetM
     mid,
     name: "",
     labels: {},
+    revision: "4",
     address: "",
     status: "online",
     lastSeen: new Date(Date.now() - 3000).toISOString(),
@@ -70,6 +73,8 @@ export async function startFakeHub(): Promise<FakeHub> {
     fakeMember("00000000000000b0", { name: "home", status: "lost", lastSeen: null }),
   ];
   const services: Service[] = [];
+  const hub: Pick<FakeHub, "beforeChange"> = { beforeChange: undefined };
+  const alarms = [{ alarm: "mass-loss", message: "7 masters" }];
   const found = <Value>(value: Value | undefined): Value => {
     if (value === undefined) throw new Refusal(404, "not found");
     return value;
@@ -77,8 +82,16 @@ export async function startFakeHub(): Promise<FakeHub> {
   const midOf = (name: string | undefined) =>
     masters.find((each) => each.mid === name || each.name === name)?.mid ?? "00000000000000e1";
 
+  /** As a hub fills a URL in, of which nobody asks more here. */
+  const filled = (url: string) =>
+    url.replace("://auto/", "://fake-key@192.0.2.1:10001/").replaceAll(":auto", ":10001");
+
   const create = (body: unknown): Service => {
     const wanted = NewServiceSchema.parse(body);
+    const { alias } = wanted;
+    if (alias !== "" && services.some((each) => each.alias === alias)) {
+      throw new Refusal(409, `another service has the alias ${alias} already`);
+    }
     const service = ServiceSchema.parse({
       ...wanted,
       sid: `00aa000${services.length}`,
@@ -87,7 +100,7 @@ export async function startFakeHub(): Promise<FakeHub> {
       changed: "2026-01-02T03:04:05.000Z",
       parts: wanted.parts.map(({ url, master, selector = "", running }) => ({
         role: url.startsWith("server") ? "server" : "client",
-        ...{ owner: midOf(master), epoch: 1, running, url, selector },
+        ...{ owner: midOf(master), epoch: 1, running, url: filled(url), selector },
         ...{ state: "applied", reason: "", instance: "a1b2c3d4" },
       })),
     });
@@ -95,7 +108,12 @@ export async function startFakeHub(): Promise<FakeHub> {
     return service;
   };
 
-  const answer = async (method: string, url: URL, body: unknown): Promise<[number, unknown]> => {
+  const answer = async (
+    method: string,
+    url: URL,
+    body: unknown,
+    ifMatch: string | undefined,
+  ): Promise<[number, unknown]> => {
     const path = url.pathname.replace(/^\/api(?:\/v1)?/, "");
     const [, kind, id = "", verb] = /^\/fleet\/(\w+)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(path) ?? [];
     const by = (service: Service) => service.sid === id;
@@ -104,7 +122,7 @@ export async function startFakeHub(): Promise<FakeHub> {
         ...{ fleet: "prod", hub: "h1", leader: "h1", version: "0.1.0", role: "admin" },
         ...{ engine: { connected: true, version: "2.15.2", servers: 1 }, gateway: "" },
         ...{ masters: masters.length, services: services.length },
-        alarms: [{ alarm: "mass-loss", message: "7 masters" }],
+        alarms,
       };
       return [200, FleetInfoSchema.parse(info)];
     }
@@ -121,10 +139,16 @@ export async function startFakeHub(): Promise<FakeHub> {
     if (kind === "masters" && id === "") return [200, masters];
     if (kind === "masters") {
       const at = masters.findIndex(({ mid }) => mid === id);
+      if (method === "DELETE")
+        return [204, found(masters[at]) && masters.splice(at, 1) && undefined];
+      hub.beforeChange?.();
       const master = found(masters[at]);
-      if (method === "DELETE") return [204, masters.splice(at, 1) && undefined];
+      if (ifMatch !== undefined && ifMatch !== `"${master.revision}"`) {
+        throw new Refusal(412, `the master is at revision ${master.revision}`);
+      }
       masters[at] = FleetMasterSchema.parse({
         ...master,
+        revision: String(Number(master.revision) + 1),
         ...FleetMasterChangeSchema.parse(body),
       });
       return [200, masters[at]];
@@ -143,9 +167,15 @@ export async function startFakeHub(): Promise<FakeHub> {
         );
         services[at] = { ...service, parts };
       } else if (method === "PATCH") {
-        const { policy, parts: changes = [] } = ServiceChangeSchema.parse(body);
+        if (ifMatch !== undefined && ifMatch !== `"${service.revision}"`) {
+          throw new Refusal(412, `the service has revision ${service.revision}`);
+        }
+        const { policy, parts: changes = [], alias, tags } = ServiceChangeSchema.parse(body);
         services[at] = ServiceSchema.parse({
           ...service,
+          ...(alias !== undefined && { alias }),
+          ...(tags !== undefined && { tags }),
+          revision: String(Number(service.revision) + 1),
           policy: { ...service.policy, ...policy },
           parts: service.parts.map((part) => ({
             ...part,
@@ -170,8 +200,8 @@ export async function startFakeHub(): Promise<FakeHub> {
     }
     if (kind === "tokens" && method === "POST") {
       const wanted = NewTokenSchema.parse(body);
-      const { ttl = 0, uses = null } = wanted;
-      const expires = ttl === 0 ? null : new Date(ttl * 1000).toISOString();
+      const { ttl = null, uses = null } = wanted;
+      const expires = ttl === null ? null : new Date(ttl * 1000).toISOString();
       const created = "2026-01-02T03:04:05.000Z";
       return [201, { ...wanted, id: "t2", uses, expires, created, token: `${wanted.kind}-secret` }];
     }
@@ -184,9 +214,9 @@ export async function startFakeHub(): Promise<FakeHub> {
       };
       return [200, [entry]];
     }
-    if (path === "/fleet/failover/resume") return [204, undefined];
+    if (path === "/fleet/failover/resume") return [204, alarms.splice(0) && undefined];
     if (kind === "export") return [200, { exported: url.search }];
-    if (kind === "import") return [200, { created: 1, changed: 0, kept: 2 }];
+    if (kind === "import") return [200, { created: 1, changed: 0, kept: 2, masters: 3 }];
     throw new Refusal(404, "no such route");
   };
 
@@ -197,7 +227,7 @@ export async function startFakeHub(): Promise<FakeHub> {
     requests.push({ line: `${request.method} ${url.pathname}${url.search}`, body });
     if (request.headers["x-api-key"] !== fakeToken) return [401, { error: "no such token" }];
     try {
-      return await answer(request.method ?? "", url, body);
+      return await answer(request.method ?? "", url, body, request.headers["if-match"]);
     } catch (error) {
       const status = error instanceof Refusal ? error.status : 400;
       return [status, { error: error instanceof Error ? error.message : "" }];
@@ -210,6 +240,12 @@ export async function startFakeHub(): Promise<FakeHub> {
       const [master] = masters;
       const event = { type: "initial", time: "2026-01-02T03:04:05.000Z", master, message: "" };
       response.write(`event: fleet\ndata: ${JSON.stringify(FleetEventSchema.parse(event))}\n\n`);
+      const failover = {
+        ...{ type: "failover", time: event.time, sid: "00aa0000", part: "server" },
+        ...{ from: masters[1]?.mid, to: master?.mid },
+        message: "server of web: home is lost, edge takes over",
+      };
+      response.write(`event: fleet\ndata: ${JSON.stringify(FleetEventSchema.parse(failover))}\n\n`);
       response.write('event: fleet\ndata: {"type":"of a newer hub"}\n\n');
       return;
     }
@@ -226,5 +262,5 @@ export async function startFakeHub(): Promise<FakeHub> {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const environment = { NP_MASTER_URL: url, NP_API_KEY: fakeToken };
-  return { url, requests, masters, services, environment };
+  return Object.assign(hub, { url, requests, masters, services, environment });
 }

@@ -8,6 +8,7 @@ export interface TextFieldProps {
   readonly hint?: string | undefined;
   readonly isMono?: boolean;
   readonly isRequired?: boolean;
+  readonly isDisabled?: boolean;
   readonly placeholder?: string;
   readonly maxLength?: number;
   readonly inputMode?: "numeric";
@@ -15,7 +16,15 @@ export interface TextFieldProps {
 
 /** A line of text with its name above, and what helps below. */
 export function TextField(props: TextFieldProps) {
-  const { label, text, onText, hint, isMono = false, isRequired = false } = props;
+  const {
+    label,
+    text,
+    onText,
+    hint,
+    isMono = false,
+    isRequired = false,
+    isDisabled = false,
+  } = props;
   const name = useId();
   return (
     <div class="field">
@@ -27,6 +36,7 @@ export function TextField(props: TextFieldProps) {
         spellcheck={false}
         autocomplete="off"
         required={isRequired}
+        disabled={isDisabled}
         placeholder={props.placeholder}
         maxLength={props.maxLength}
         inputMode={props.inputMode}

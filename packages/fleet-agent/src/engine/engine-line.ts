@@ -5,6 +5,7 @@ import {
   type NatsConnection,
   UserAuthenticationExpiredError,
 } from "@nats-io/nats-core";
+import { REFUSAL_HEADER } from "@nodepass/fleet-protocol";
 import { reconnectWait } from "./backoff.ts";
 
 /** A connection that lived so long was good: the next wait is a short one again, ms. */
@@ -59,11 +60,16 @@ export class EngineLine {
     }
   }
 
-  /** @throws if there is no connection, nobody who answers, or no answer in time */
+  /** @throws if there is no connection, nobody who answers, no answer in time, or a refusal */
   async request(subject: string, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const connection = this.#connection;
     if (connection === undefined) throw new Error("not connected");
-    const { data } = await connection.request(subject, body, { timeout: timeoutMs });
+    const { data, headers } = await connection.request(subject, body, { timeout: timeoutMs });
+    const refusal = headers?.get(REFUSAL_HEADER) ?? "";
+    if (refusal !== "") {
+      const why = "it does not know this master (removed, or its store is new), or has another key";
+      throw new Error(`a hub has answered ${refusal.slice(0, 64)}: ${why}`);
+    }
     return data;
   }
 

@@ -22,12 +22,21 @@ export interface AuditedAction {
   readonly detail: string;
 }
 
+/** What came of something that did not fail. */
+export interface AuditedResult {
+  /** @default "done" */
+  readonly outcome?: "done" | "refused" | "failed";
+  /** Added to the action's own; no keys. */
+  readonly detail?: string;
+}
+
 /** Stores who does what before it is done, and what came of it. */
 export interface Auditor {
   /**
    * Stores `intended`, does it, stores `done`, `refused` (an expected `ServiceError`) or `failed`.
    *
-   * @param change its result says which revision it has now
+   * @param after which revision it has now, by the change's result
+   * @param told what else its result says: an outcome other than `done`, and more for people
    * @throws {ServiceError} `UNAVAILABLE` if the intention can't be stored: nothing was done; else
    * what `change` rejects with
    */
@@ -36,6 +45,7 @@ export interface Auditor {
     action: AuditedAction,
     change: () => Promise<Result>,
     after?: (result: Result) => number | undefined,
+    told?: (result: Result) => AuditedResult,
   ): Promise<Result>;
   /** Stores one entry alone. @throws {ServiceError} `UNAVAILABLE` */
   note(who: AuditSubject, action: AuditedAction, outcome: AuditEntry["outcome"]): Promise<void>;

@@ -1,7 +1,7 @@
 import type { Clock } from "@nodepass/master-api";
 import { type Logger, ServiceError, type ServiceErrorCode } from "@nodepass/model";
 import type { AuditEntry } from "@nodepass/model/fleet";
-import type { FleetStore } from "../store/fleet-store.ts";
+import { type FleetStore, StoreError } from "../store/fleet-store.ts";
 import type { AuditedAction, Auditor, AuditSubject } from "./auditor.ts";
 
 /** What a caller did wrong, or what was in the way of it; the rest is a failure. */
@@ -56,27 +56,32 @@ export function createAuditor(
     try {
       await write(...entry);
     } catch (error) {
-      throw new ServiceError("UNAVAILABLE", "refused, since the audit can't be stored", {
-        cause: error,
-      });
+      const why = error instanceof StoreError ? `: ${error.message}` : "";
+      const message = `refused, since the audit can't be stored${why}`;
+      throw new ServiceError("UNAVAILABLE", message, { cause: error });
     }
   };
 
   return {
-    changing: async (who, action, change, after) => {
+    changing: async (who, action, change, after, told) => {
       await intend(who, action, "intended");
       try {
         const result = await change();
-        await conclude(who, action, "done", after?.(result));
+        const { outcome = "done", detail } = told?.(result) ?? {};
+        await conclude(who, withDetail(action, detail), outcome, after?.(result));
         return result;
       } catch (error) {
         const isRefusal = error instanceof ServiceError && REFUSALS.includes(error.code);
         const why = error instanceof ServiceError ? error.message : "an unexpected failure";
-        const detail = [action.detail, why].filter((text) => text !== "").join(": ");
-        await conclude(who, { ...action, detail }, isRefusal ? "refused" : "failed");
+        await conclude(who, withDetail(action, why), isRefusal ? "refused" : "failed");
         throw error;
       }
     },
     note: (who, action, outcome) => intend(who, action, outcome),
   };
+}
+
+function withDetail(action: AuditedAction, more = ""): AuditedAction {
+  const detail = [action.detail, more].filter((text) => text !== "").join(": ");
+  return { ...action, detail };
 }

@@ -5,6 +5,7 @@ import {
   type CreatedToken,
   type FleetToken,
   isSelected,
+  JOIN_TOKEN_DEFAULTS,
   type NewToken,
   parseSelector,
   type Selector,
@@ -156,7 +157,9 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
     create: async (caller, token) => {
       demandRole(caller, "admin");
       const made = createTokenSecret();
-      const { kind, role, selector, labels, uses, ttl, note } = token;
+      const { kind, role, selector, labels, note } = token;
+      const { uses = null, ttl = null } =
+        kind === "join" ? { ...JOIN_TOKEN_DEFAULTS, ...given(token) } : { ttl: token.ttl };
       const now = clock.now();
       const record: TokenRecord = {
         v: 1,
@@ -165,8 +168,8 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
         role,
         selector,
         labels,
-        uses: kind === "join" ? (uses ?? null) : null,
-        expires: ttl === undefined ? null : now + ttl * 1000,
+        uses,
+        expires: ttl === null ? null : now + ttl * 1000,
         note,
         created: now,
       };
@@ -174,7 +177,7 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
         const text = "a token can't see or bring in masters that its maker does not see";
         throw new ServiceError("FORBIDDEN", text);
       }
-      const detail = kind === "api" ? `${kind} ${role} ${selector}` : kind;
+      const detail = describeToken(record);
       const action = { action: "token.create", object: made.id, before: undefined, detail };
       const revision = await audit.changing(
         caller,
@@ -192,7 +195,7 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
         throw new ServiceError("NOT_FOUND", `there is no token ${id.slice(0, 64)}`);
       }
       const { revision: before } = found;
-      const detail = found.value.kind;
+      const detail = describeToken(found.value);
       const action = { action: "token.remove", object: id, before, detail };
       await audit.changing(
         caller,
@@ -229,7 +232,23 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
   }
 }
 
+/** What is said of a token's bounds, `null` included. */
+function given({ uses, ttl }: NewToken): Pick<NewToken, "uses" | "ttl"> {
+  return { ...(uses !== undefined && { uses }), ...(ttl !== undefined && { ttl }) };
+}
+
 const NO_HASH = new Uint8Array(32);
+
+/** For the audit: what it is good for, and what whoever joins with it gets. */
+function describeToken({ kind, role, selector, labels, uses, expires, note }: TokenRecord): string {
+  const given = Object.entries(labels).map(([name, value]) => (value ? `${name}=${value}` : name));
+  const what =
+    kind === "api"
+      ? [role, selector === "" ? "all masters" : selector]
+      : [`labels ${given.join(",") || "none"}`, `uses ${uses ?? "unlimited"}`];
+  const until = expires === null ? "no end" : `until ${new Date(expires).toISOString()}`;
+  return [kind, ...what, until, ...(note === "" ? [] : [note])].join(", ");
+}
 
 function readSelector(text: string): Selector | undefined {
   try {

@@ -111,13 +111,14 @@ function retryDelay(tries: number): number {
 function linkOf(connection: NatsConnection, logger: Logger): EngineLink {
   const listeners = new Set<(connected: boolean) => void>();
   let isConnected = true;
+  let isClosing = false;
   let version = connection.info?.version ?? "";
   const turn = (connected: boolean, server: string) => {
     if (isConnected === connected) return;
     isConnected = connected;
     version = connection.info?.version ?? version;
     if (connected) logger.info({ server }, "connected to the engine again");
-    else logger.warn({ server }, "the engine is gone");
+    else if (!isClosing) logger.warn({ server }, "the engine is gone");
     for (const listener of listeners) listener(connected);
   };
   const follow = async () => {
@@ -146,6 +147,7 @@ function linkOf(connection: NatsConnection, logger: Logger): EngineLink {
     },
     close: async () => {
       listeners.clear();
+      isClosing = true;
       await connection.close();
     },
   };

@@ -3,16 +3,33 @@ import type { JoinRequest, SealedJoinAnswer, ServiceRecord } from "@nodepass/fle
 import type { Clock } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
 import { type FleetInfo, hasRole, isSelected, type Service } from "@nodepass/model/fleet";
-import { type Auditor, type AuditSubject, HUB_ITSELF } from "../access/auditor.ts";
+import {
+  type AuditedResult,
+  type Auditor,
+  type AuditSubject,
+  HUB_ITSELF,
+} from "../access/auditor.ts";
 import { alarmText, demandRole } from "../access/scope.ts";
 import { serviceError, stored, type Tokens } from "../access/tokens.ts";
 import type { Caller, Fleet } from "../fleet.ts";
+import type { LiveNews } from "../hubs/fleet-news.ts";
 import type { LivePresence } from "../members/live-presence.ts";
 import type { OrderPusher, ServiceOperations } from "../services/service-operations.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
+import {
+  describeChange,
+  describeMove,
+  describeNewService,
+  describeParts,
+} from "./audit-details.ts";
 import type { FleetEvents } from "./fleet-events.ts";
-import { allInstances, type InstanceAsker, pageOfInstances } from "./fleet-instances.ts";
+import {
+  allInstances,
+  type InstanceAsker,
+  PAGE_WAIT_MS,
+  pageOfInstances,
+} from "./fleet-instances.ts";
 import type { Masters } from "./masters.ts";
 import { ownsService, seesService } from "./sees-service.ts";
 import { serviceView } from "./service-view.ts";
@@ -33,6 +50,7 @@ export interface FacadeOptions {
   readonly asker: InstanceAsker;
   readonly audit: Auditor;
   readonly join: (request: JoinRequest, from: string) => Promise<SealedJoinAnswer>;
+  readonly news: Pick<LiveNews, "stuck">;
   readonly info: () => Omit<FleetInfo, "role">;
   /** The hub that leads is to go on with failovers. */
   readonly resume: (caller: Caller) => void;
@@ -57,7 +75,14 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
     throw new ServiceError("FORBIDDEN", text);
   };
   const view = (caller: Caller, sid: string, found: Stored<ServiceRecord>): Service =>
-    serviceView(sid, found, presence, hasRole(caller.role, "admin"));
+    // It names masters that a token with a selector may not see.
+    serviceView(
+      sid,
+      found,
+      presence,
+      hasRole(caller.role, "admin"),
+      caller.selector.length === 0 ? options.news.stuck : undefined,
+    );
   const newSid = () => randomBytes(8).toString("hex");
   const demandWhole = (caller: Caller) => {
     if (caller.selector.length === 0) return;
@@ -73,6 +98,7 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
     detail: string,
     change: () => Promise<Result>,
     after?: (result: Result) => number,
+    told?: (result: Result) => AuditedResult,
   ) =>
     audit.changing(
       caller,
@@ -85,7 +111,9 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         }
       },
       after,
+      told,
     );
+  const nameOf = (mid: string) => index.members.get(mid)?.value.name || mid;
   const changingService = async (
     caller: Caller,
     action: string,
@@ -94,7 +122,8 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
     detail: string,
     change: () => Promise<Stored<ServiceRecord>>,
   ): Promise<Service> => {
-    const now = await changing(caller, action, sid, before, detail, change, revisionOf);
+    const told = ({ value }: Stored<ServiceRecord>) => ({ detail: describeParts(value, nameOf) });
+    const now = await changing(caller, action, sid, before, detail, change, revisionOf, told);
     const shown = index.services.get(sid) ?? now;
     // An operation may end with a write of its own, which the owners have yet to hear of.
     await options.orders.settled(sid, shown.revision, SETTLE_MS);
@@ -136,27 +165,29 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
     createService: async (caller, service) => {
       demandRole(caller, "operator");
       const sid = newSid();
-      return changingService(caller, "service.create", sid, undefined, service.alias, () =>
+      const detail = describeNewService(service);
+      return changingService(caller, "service.create", sid, undefined, detail, () =>
         operations.create(caller, sid, service),
       );
     },
     changeService: async (caller, sid, change, revision) => {
       const before = theirs(caller, sid);
-      const detail = Object.keys(change).join(" ");
+      const detail = describeChange(before.value, change);
       return changingService(caller, "service.change", sid, before.revision, detail, () =>
         operations.change(caller, sid, change, readRevision(revision)),
       );
     },
     removeService: async (caller, sid, revision, keep = false) => {
       const before = theirs(caller, sid);
-      const detail = `${before.value.alias}${keep ? ", its instances stay as local ones" : ""}`;
+      const kept = keep ? "; its instances stay as local ones" : "";
+      const detail = `${before.value.alias}: ${describeParts(before.value, nameOf)}${kept}`;
       await changing(caller, "service.remove", sid, before.revision, detail, () =>
         operations.remove(caller, sid, readRevision(revision), keep),
       );
     },
     moveService: async (caller, sid, move) => {
       const before = theirs(caller, sid);
-      const detail = `${move.part ?? ""} to ${move.to ?? move.selector ?? ""}`;
+      const detail = describeMove(before.value, move, nameOf);
       return changingService(caller, "service.move", sid, before.revision, detail, () =>
         operations.move(caller, sid, move),
       );
@@ -165,7 +196,8 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
       demandRole(caller, "operator");
       const { mid } = masters.demand(caller, midOrName);
       const sid = newSid();
-      return changingService(caller, "service.adopt", sid, undefined, `${mid} ${instance}`, () =>
+      const detail = `instance ${instance} of ${nameOf(mid)}`;
+      return changingService(caller, "service.adopt", sid, undefined, detail, () =>
         operations.adopt(caller, sid, mid, instance),
       );
     },
@@ -178,7 +210,7 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         .filter(({ mid, labels }) =>
           asked === undefined ? isSelected(labels, query.selector) : mid === asked,
         );
-      return pageOfInstances(asker, members, query, caller);
+      return pageOfInstances(asker, members, query, caller, PAGE_WAIT_MS);
     },
     subscribe: events.subscribe,
     audit: async (caller, query) => {
@@ -226,9 +258,13 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
       return { ...done, missing };
     },
     managedPart: operations.managedPart,
-    auditPassed: async (caller, mid, what, from) => {
+    auditPassed: (caller, mid, what, from, pass) => {
       const who: AuditSubject = caller ?? { ...HUB_ITSELF, token: "key", role: "key", from };
-      await audit.note(who, { ...note("api", mid), detail: what }, "intended");
+      const action = { ...note("api", mid), detail: what };
+      return audit.changing(who, action, pass, undefined, ({ status }) => ({
+        outcome: status < 400 ? "done" : status < 500 ? "refused" : "failed",
+        detail: String(status),
+      }));
     },
   };
 }

@@ -8,7 +8,7 @@ export function masterView(
   mid: string,
   record: MemberRecord,
   presence: Pick<Presence, "facts">,
-  index: Pick<FleetIndex, "ownedBy">,
+  index: Pick<FleetIndex, "members" | "ownedBy">,
 ): FleetMaster {
   const { status, heardAtWall, heartbeat, version, allow, duplicate } = presence.facts(mid);
   const [running, stopped, error] = heartbeat?.n ?? [0, 0, 0];
@@ -19,6 +19,7 @@ export function masterView(
     mid,
     name: record.name,
     labels: record.labels,
+    revision: String(index.members.get(mid)?.revision ?? 0),
     address: record.address,
     status,
     lastSeen: heardAtWall === undefined ? null : new Date(heardAtWall).toISOString(),

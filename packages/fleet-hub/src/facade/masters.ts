@@ -1,7 +1,7 @@
 import type { MemberRecord } from "@nodepass/fleet-protocol";
 import type { Clock } from "@nodepass/master-api";
 import { type Logger, ServiceError } from "@nodepass/model";
-import type { FleetMasterChange } from "@nodepass/model/fleet";
+import { ADMIN_LABEL_PREFIX, type FleetMasterChange, hasRole } from "@nodepass/model/fleet";
 import type { Auditor } from "../access/auditor.ts";
 import { demandMember } from "../access/demand-member.ts";
 import { demandRole, maySee } from "../access/scope.ts";
@@ -14,6 +14,7 @@ import type { ServiceOperations } from "../services/service-operations.ts";
 import { claimName } from "../store/claim-name.ts";
 import { type FleetStore, type Stored, StoreError } from "../store/fleet-store.ts";
 import type { LiveIndex } from "../store/memory-index.ts";
+import { demandAddress } from "./demand-address.ts";
 import { masterView } from "./master-view.ts";
 
 const MAX_TRIES = 5;
@@ -50,15 +51,20 @@ export function createMasters(options: MastersOptions): Masters {
     demandMember(index, midOrName, caller.selector);
   const view = (mid: string, record: MemberRecord) => masterView(mid, record, presence, index);
 
-  /** Reads, changes and writes it, again if another was faster. */
+  /** Reads, changes and writes it, again if another was faster. @param revision that it must have */
   const rewrite = async (
     mid: string,
     change: (record: MemberRecord) => MemberRecord,
+    revision?: string | undefined,
   ): Promise<Stored<MemberRecord>> => {
     for (let tries = 1; ; tries += 1) {
       const found = await stored(store.members.get(mid));
       if (found === undefined || found.value.evicted) {
         throw new ServiceError("NOT_FOUND", `there is no master ${mid}`);
+      }
+      if (revision !== undefined && revision !== String(found.revision)) {
+        const text = `master ${mid} is at revision ${found.revision}, not ${revision}: somebody has changed it since`;
+        throw new ServiceError("PRECONDITION", text);
       }
       const value = change(found.value);
       try {
@@ -109,12 +115,12 @@ export function createMasters(options: MastersOptions): Masters {
       const { mid, record } = demand(caller, midOrName);
       return view(mid, record);
     },
-    changeMaster: async (caller, midOrName, change) => {
+    changeMaster: async (caller, midOrName, change, revision) => {
       const { mid } = demand(caller, midOrName);
       const { name, labels, address, draining } = change;
-      const isDrainOnly = name === undefined && labels === undefined && address === undefined;
-      demandRole(caller, isDrainOnly ? "operator" : "admin");
+      demandRole(caller, name === undefined && address === undefined ? "operator" : "admin");
       if (name?.trim() === "") throw new ServiceError("INVALID", "a master's name is empty");
+      if (address !== undefined) demandAddress(address);
       const [other] = name === undefined ? [] : index.findMembers(name);
       if (other !== undefined && other.mid !== mid) {
         throw new ServiceError("CONFLICT", `master ${other.mid} has the name ${name} already`);
@@ -131,19 +137,24 @@ export function createMasters(options: MastersOptions): Masters {
       };
       const write = async () => {
         let before = "";
-        const written = await rewrite(mid, (record) => {
-          before = record.name;
-          return {
-            ...record,
-            ...(name !== undefined && { name }),
-            ...(labels !== undefined && { labels }),
-            ...(address !== undefined && withAddress(record, address)),
-            ...(draining !== undefined && { draining }),
-          };
-        });
+        const written = await rewrite(
+          mid,
+          (record) => {
+            if (labels !== undefined) demandLabels(caller, record.labels, labels);
+            before = record.name;
+            return {
+              ...record,
+              ...(name !== undefined && { name }),
+              ...(labels !== undefined && { labels }),
+              ...(address !== undefined && withAddress(record, address)),
+              ...(draining !== undefined && { draining }),
+            };
+          },
+          revision,
+        );
         return name === undefined ? written : settleName(mid, name, before, written);
       };
-      const { value } = await audit.changing(caller, action, write, ({ revision }) => revision);
+      const { value } = await audit.changing(caller, action, write, (now) => now.revision);
       return view(mid, value);
     },
     removeMaster: async (caller, midOrName, { stop }) => {
@@ -171,6 +182,21 @@ export function createMasters(options: MastersOptions): Masters {
       });
     },
   };
+}
+
+/** @throws {ServiceError} `FORBIDDEN`: labels that admins alone set are another's to change */
+function demandLabels(
+  { role }: Caller,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): void {
+  if (hasRole(role, "admin")) return;
+  const [name] = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (each) => each.startsWith(ADMIN_LABEL_PREFIX) && before[each] !== after[each],
+  );
+  if (name === undefined) return;
+  const text = `label ${name}: those beginning with ${ADMIN_LABEL_PREFIX} are set by the role admin only, the token has ${role}`;
+  throw new ServiceError("FORBIDDEN", text);
 }
 
 /** Clients that dial one of the addresses that it had are to follow. */

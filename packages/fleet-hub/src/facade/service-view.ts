@@ -1,16 +1,26 @@
 import type { PartRecord, ServiceRecord } from "@nodepass/fleet-protocol";
-import type { Service, ServicePart, ServicePolicy } from "@nodepass/model/fleet";
+import type { PartRole, Service, ServicePart, ServicePolicy } from "@nodepass/model/fleet";
 import { redact } from "@nodepass/url-config";
 import type { Presence } from "../members/presence.ts";
 import type { Stored } from "../store/fleet-store.ts";
 
-/** A service as readers see it. @param unmasked whether they see its keys */
+/**
+ * A service as readers see it.
+ *
+ * @param unmasked whether they see its keys
+ * @param stuck why nobody takes over what a lost master has
+ */
 export function serviceView(
   sid: string,
   { value, revision }: Stored<ServiceRecord>,
   presence: Pick<Presence, "facts" | "report">,
   unmasked: boolean,
+  stuck: (sid: string, part: PartRole, owner: string) => string | undefined = () => undefined,
 ): Service {
+  const told = (view: ServicePart): ServicePart => {
+    if (view.state !== "unreachable" || view.owner === null) return view;
+    return { ...view, reason: stuck(sid, view.role, view.owner) ?? view.reason };
+  };
   return {
     sid,
     alias: value.alias,
@@ -19,10 +29,35 @@ export function serviceView(
     revision: String(revision),
     by: value.by,
     changed: new Date(value.at).toISOString(),
-    parts: value.parts.map((part, place) =>
-      partView(sid, place, part, revision, presence, unmasked, value.policy),
-    ),
+    parts: value.parts.map((part, place) => {
+      const view = told(partView(sid, place, part, revision, presence, unmasked, value.policy));
+      return part.role === "client" ? waitingView(view, serverOf(sid, value, presence)) : view;
+    }),
   };
+}
+
+/** What keeps a pair's server from being reached at the moment; `undefined`: nothing, or there is none. */
+function serverOf(
+  sid: string,
+  { parts }: ServiceRecord,
+  presence: Pick<Presence, "facts" | "report">,
+): string | undefined {
+  const at = parts.findIndex(({ role }) => role === "server");
+  const server = parts[at];
+  if (server === undefined) return undefined;
+  if (!server.running) return "which is stopped";
+  if (server.owner === null) return "which no master has at the moment";
+  const { status } = presence.facts(server.owner);
+  if (status === "late" || status === "lost") return `whose master is ${status}`;
+  const said = presence.report(sid, at);
+  return said?.outcome === "applied" && said.running ? undefined : "which does not run yet";
+}
+
+/** A client that tries again and again has not failed: it waits for its server. */
+function waitingView(view: ServicePart, server: string | undefined): ServicePart {
+  if (view.state !== "failed" || view.instance === null || server === undefined) return view;
+  const reason = `waits for its server, ${server} (${view.reason})`;
+  return { ...view, state: "pending", reason };
 }
 
 function partView(
@@ -65,9 +100,11 @@ function stateOf(
     const reason = `its old master has not answered yet; it goes on when it does, or ${silence}`;
     return { state: "pending", reason };
   }
-  const { status } = presence.facts(owner);
+  const { status, heardAt } = presence.facts(owner);
   if (status === "late" || status === "lost") {
-    return { state: "unreachable", reason: `its master is ${status}` };
+    const isHeard = heardAt !== undefined;
+    const reason = isHeard ? `its master is ${status}` : "its master has not been heard of yet";
+    return { state: "unreachable", reason };
   }
   if (report === undefined || report.rev < revision) return { state: "pending", reason: "" };
   if (report.outcome === "failed") return { state: "failed", reason: report.reason };

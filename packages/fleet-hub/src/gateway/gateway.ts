@@ -128,14 +128,15 @@ export function createGateway(options: GatewayOptions): Gateway {
         if (answered !== undefined) return answered;
       }
     }
-    await audit(passing);
-    return pass(passing, { body: await withRealKeys(passing, one, body) });
+    return passAudited(passing, await withRealKeys(passing, one, body));
   };
 
-  /** Who asks is in the record before anything is done. */
-  const audit = ({ context, found, admitted, remote }: Passing): Promise<void> => {
-    const path = found.target.split("?", 1)[0]?.slice(0, 500);
-    return fleet.auditPassed(admitted.caller, found.mid, `${context.req.method} ${path}`, remote);
+  /** Who asks is in the record before anything is done, and how it was answered after it. */
+  const passAudited = (passing: Passing, body: Uint8Array<ArrayBuffer>): Promise<Response> => {
+    const { context, found, admitted, remote } = passing;
+    const what = `${context.req.method} ${found.target.split("?", 1)[0]?.slice(0, 500)}`;
+    const doIt = () => pass(passing, { body });
+    return fleet.auditPassed(admitted.caller, found.mid, what, remote, doIt);
   };
 
   /**
@@ -182,9 +183,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (split?.change === undefined) return undefined;
     if (split.rest !== undefined) {
       // First, since the master may refuse it.
-      await audit(passing);
       const bytes = new TextEncoder().encode(JSON.stringify(split.rest));
-      const answered = await pass(passing, { body: bytes });
+      const answered = await passAudited(passing, bytes);
       if (!answered.ok) return answered;
       await answered.body?.cancel();
     }

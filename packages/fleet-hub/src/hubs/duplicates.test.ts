@@ -14,6 +14,13 @@ const sync = (session: string) => ({
   parts: [],
   local: 0,
 });
+const MEMBER = {
+  value: {
+    ...{ v: 1 as const, name: "n", labels: {}, address: "", nkey: "U", box: new Uint8Array(32) },
+    ...{ draining: false, joined: 0, evicted: false },
+  },
+  revision: 1,
+};
 const heartbeat = (s: string) => ({
   s,
   r: 0,
@@ -29,13 +36,15 @@ let presence: LivePresence;
 let watch: HeartbeatWatch;
 let told: string[];
 let isThere: boolean;
+let alarms: string[];
 
 beforeEach(() => {
   time = new SimulatedTime();
   const clock = new SimulatedClock(time);
-  const index = { members: new Map(), services: new Map(), ownedBy: () => [] };
+  const index = { members: new Map([[MID, MEMBER]]), services: new Map(), ownedBy: () => [] };
   presence = createPresence(index, clock);
   told = [];
+  alarms = [];
   isThere = true;
   watch = watchHeartbeats({
     index,
@@ -53,10 +62,13 @@ beforeEach(() => {
       onChange: () => () => undefined,
     },
     news: {
-      alarm: () => undefined,
+      alarm: (_alarm, _raised, text) => {
+        alarms.push(text);
+      },
       failover: () => undefined,
       raised: () => [],
       isRaised: () => false,
+      stuck: () => undefined,
       on: () => () => undefined,
       close: () => undefined,
     },
@@ -72,6 +84,16 @@ test("heartbeats with processes that somebody makes up cost a few words at most"
   await time.run(2000);
   expect(told.length).toBeLessThanOrEqual(4);
   expect(told.length).toBeGreaterThan(0);
+  watch.close();
+});
+
+test("one master that runs twice is one", async () => {
+  presence.synced(MID, sync("s1"));
+  presence.synced(MID, sync("s2"));
+  await time.run(3000);
+  hear("s1");
+  await time.run(5100);
+  expect(alarms).toEqual([`1 master runs twice with one identity: ${MID}`]);
   watch.close();
 });
 

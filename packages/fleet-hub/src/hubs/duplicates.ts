@@ -65,7 +65,8 @@ export function watchHeartbeats(options: {
     if (leadership.isLeading()) {
       const twice = [...index.members.keys()].filter((mid) => presence.facts(mid).duplicate);
       const names = twice.slice(0, 5).join(", ");
-      const text = `${twice.length} masters run twice with one identity: ${names}`;
+      const count = twice.length === 1 ? "1 master runs" : `${twice.length} masters run`;
+      const text = `${count} twice with one identity: ${names}`;
       news.alarm("duplicate", twice.length > 0, twice.length > 0 ? text : "no master runs twice");
     }
     cancel = clock.after(TICK_MS, tick);

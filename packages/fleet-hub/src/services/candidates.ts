@@ -13,13 +13,15 @@ export function* listCandidates(index: FleetIndex, presence: Presence): Generato
 function candidateOf(
   mid: string,
   { name, labels, draining }: MemberRecord,
-  { status, allow, heartbeat }: MemberFacts,
+  { status, heardAt, allow, heartbeat }: MemberFacts,
   index: FleetIndex,
 ): Candidate {
   const counted = heartbeat?.n.reduce((sum, count) => sum + count, 0) ?? 0;
   // A heartbeat is some seconds old: what was placed since is in the index.
-  const instances = Math.max(counted, index.ownedBy(mid).length);
-  return { mid, name, labels, status, allow, draining, instances };
+  const parts = index.ownedBy(mid).length;
+  const instances = Math.max(counted, parts);
+  const heard = heardAt !== undefined;
+  return { mid, name, labels, status, heard, allow, draining, instances, parts };
 }
 
 /**

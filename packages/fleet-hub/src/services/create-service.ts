@@ -6,14 +6,14 @@ import type { Stored } from "../store/fleet-store.ts";
 import type { Aliases } from "./aliases.ts";
 import { clientConnects } from "./client-connects.ts";
 import type { Failures } from "./failures.ts";
+import { noAddress } from "./hand-over.ts";
 import { createTunnelKey, hasAutoTunnel, keyOf, roleOf, withKey, withTunnel } from "./part-url.ts";
 import type { Placed, Placer } from "./placer.ts";
 import { isNew, type Reconciler } from "./reconciler.ts";
+import { demandRoom } from "./room.ts";
 import type { ServiceParts } from "./service-operations.ts";
 import { changedMeanwhile, type ServiceWriter } from "./service-writer.ts";
 
-/** Services of a fleet at most; section 9. */
-export const MAX_SERVICES = 100_000;
 /** How long a caller waits for members before an answer with parts that are `pending`, ms. */
 export const ANSWER_WITHIN_MS = 10_000;
 
@@ -94,7 +94,7 @@ export function createServiceCreator(
     if (address === "") {
       throw new ServiceError(
         "CONFLICT",
-        `master ${name} has no address, which its client would dial; set one, or write the tunnel address`,
+        `${noAddress(mid, name)}, or write the tunnel address in the client's URL`,
       );
     }
     return withTunnel(url, address, prepared.tunnelPort);
@@ -184,9 +184,7 @@ export function createServiceCreator(
   };
 
   return async (caller, sid, service) => {
-    if (index.services.size >= MAX_SERVICES) {
-      throw new ServiceError("LIMIT_REACHED", `the fleet has ${MAX_SERVICES} services`);
-    }
+    demandRoom(index, [{ parts: [] }]);
     aliases.demandFree(sid, service.alias);
     const placedParts = new Map<number, PlacedPart>();
     let stored: Stored<ServiceRecord>;

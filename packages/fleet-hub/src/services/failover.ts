@@ -6,7 +6,7 @@ import type { PartPlace } from "../store/fleet-index.ts";
 import type { Stored } from "../store/fleet-store.ts";
 import { createFailoverBudget } from "./failover-budget.ts";
 import type { Failures } from "./failures.ts";
-import { handOver, losesClient } from "./hand-over.ts";
+import { handOver, losesClient, noAddress } from "./hand-over.ts";
 import type { LeaseBook } from "./lease-book.ts";
 import { lookEvery } from "./look-every.ts";
 import { hasReleased } from "./part-steps.ts";
@@ -165,9 +165,22 @@ export function createFailover(
       // What was changed meanwhile is looked at again at once.
       if (index.services.get(place.sid)?.revision !== revision) pauses.delete(key);
       const reason = error instanceof Error ? error.message : String(error);
-      logger.warn({ ...place, reason }, "a part could not be failed over, tried again");
+      logger.debug({ ...place, reason }, "a part could not be failed over, tried again");
       if (!(error instanceof ServiceError)) throw error;
+      if (pauses.has(key)) tellStuck(place, reason);
     }
+  };
+
+  /** Readers hear why nobody takes a part over, at every hub. */
+  const tellStuck = ({ sid, part: at }: PartPlace, reason: string) => {
+    const record = index.services.get(sid)?.value;
+    const part = record?.parts[at];
+    if (record === undefined || part === undefined || part.owner === null) return;
+    if (!leadership.isLeading() || !isOrphan({ sid, part: at }, record, part)) return;
+    const { role, owner: from } = part;
+    const name = index.members.get(from)?.value.name ?? from;
+    const message = `${role} of ${record.alias || sid}: ${name} is lost, and nobody can take over: ${reason}`;
+    news.failover({ sid, part: role, from, to: null, message });
   };
 
   const takeOver = async (place: PartPlace): Promise<void> => {
@@ -187,7 +200,7 @@ export function createFailover(
     placed.release();
     if (losesClient(stored.value, at, placed.mid, index.members)) {
       tried.add(placed.mid);
-      throw new ServiceError("CONFLICT", `master ${placed.name} has no address for the client`);
+      throw new ServiceError("CONFLICT", noAddress(placed.mid, placed.name));
     }
     // It may have come back, or this hub may have lost the lead, while others were asked.
     const now = index.services.get(sid);

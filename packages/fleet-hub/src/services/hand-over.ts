@@ -79,6 +79,12 @@ export function losesClient(
   );
 }
 
+/** What is in the way where a client would dial a server there, and what ends it. */
+export function noAddress(mid: string, name: string): string {
+  const typed = /^[\w.-]+$/.test(name) ? name : mid;
+  return `master ${name || mid} has no address that its client could dial: set one, nodepass fleet label ${typed} --address HOST`;
+}
+
 /** What a member is reached under, and what clients may still take for that; empty texts are none. */
 function addressesOf(mid: string | null, members: FleetIndex["members"]): readonly string[] {
   const { address = "", formerAddresses = [] } =

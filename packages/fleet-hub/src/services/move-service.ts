@@ -5,7 +5,7 @@ import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
 import { clientConnects } from "./client-connects.ts";
 import { ANSWER_WITHIN_MS } from "./create-service.ts";
-import { handOver, losesClient } from "./hand-over.ts";
+import { handOver, losesClient, noAddress } from "./hand-over.ts";
 import { isUnsettled } from "./part-steps.ts";
 import type { Placer } from "./placer.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -65,10 +65,7 @@ export function createServiceMover(
     });
     placed.release();
     if (losesClient(record, at, placed.mid, index.members)) {
-      throw new ServiceError(
-        "CONFLICT",
-        `master ${placed.name} has no address, which the client would dial`,
-      );
+      throw new ServiceError("CONFLICT", noAddress(placed.mid, placed.name));
     }
     return placed.mid;
   };

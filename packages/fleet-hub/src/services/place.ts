@@ -4,9 +4,7 @@ import {
   type MemberPermission,
   type Selector,
 } from "@nodepass/model/fleet";
-
-/** Instances of one member at most; section 9 of the fleet's design. */
-export const MAX_INSTANCES = 500;
+import { MAX_MEMBER_PARTS } from "./room.ts";
 
 /** A member as placement sees it. */
 export interface Candidate {
@@ -14,10 +12,14 @@ export interface Candidate {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly status: MasterStatus;
+  /** Whether this hub has heard of it at all. */
+  readonly heard: boolean;
   readonly allow: readonly MemberPermission[];
   readonly draining: boolean;
   /** All that it runs or is to run, its local ones too. */
   readonly instances: number;
+  /** Those of them that are parts of services, as the fleet's records say. */
+  readonly parts: number;
 }
 
 /** What a part needs. */
@@ -50,11 +52,16 @@ const FILTERS: readonly {
 }[] = [
   {
     keeps: ({ mid }, { exclude }) => !exclude.has(mid),
-    says: (count) => `${count} ${are(count)} taken already`,
+    says: (count) => `${count} ${have(count)} had it already`,
   },
   {
     keeps: ({ status }) => status !== "lost",
     says: (count) => `${count} ${are(count)} lost`,
+  },
+  {
+    // The hub itself has just begun.
+    keeps: ({ status, heard }) => status !== "late" || heard,
+    says: (count) => `${count} ${have(count)} not been heard of yet: try again in some seconds`,
   },
   {
     keeps: ({ status }) => status !== "late",
@@ -73,8 +80,8 @@ const FILTERS: readonly {
     says: (count) => `${count} ${are(count)} draining`,
   },
   {
-    keeps: ({ instances }) => instances < MAX_INSTANCES,
-    says: (count) => `${count} ${have(count)} ${MAX_INSTANCES} instances`,
+    keeps: ({ parts }) => parts < MAX_MEMBER_PARTS,
+    says: (count) => `${count} ${have(count)} ${MAX_MEMBER_PARTS} parts of services`,
   },
   {
     keeps: ({ labels }, { spread }) => spread === undefined || Object.hasOwn(labels, spread.label),
@@ -96,15 +103,19 @@ export function place(candidates: Iterable<Candidate>, query: PlaceQuery): Place
     if (!isSelected(candidate.labels, query.visible)) continue;
     if (isSelected(candidate.labels, query.selector)) left.push(candidate);
   }
-  const matching = left.length;
+  const isThere = ({ status }: Candidate) => status === "online";
+  const away = left.some((candidate) => !isThere(candidate));
   const text = query.selectorText.trim();
+  if (left.length > 0 && left.every(({ mid }) => query.exclude.has(mid))) {
+    const reason = text === "" ? "there is no other master" : `no other master matches ${text}`;
+    return { ranked: [], reason, away: false };
+  }
+  const matching = left.length;
   const heading =
     text === ""
       ? `${matching} ${matching === 1 ? "master is" : "masters are"} there`
       : `${matching} ${matching === 1 ? "master matches" : "masters match"} ${text}`;
   const reasons = [heading];
-  const isThere = ({ status }: Candidate) => status === "online";
-  const away = left.some((candidate) => !isThere(candidate));
   for (const { keeps, says } of FILTERS) {
     const kept = left.filter((candidate) => keeps(candidate, query));
     if (kept.length < left.length) reasons.push(says(left.length - kept.length, query));

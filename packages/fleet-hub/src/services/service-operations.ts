@@ -20,7 +20,10 @@ import type { FleetStore, Stored } from "../store/fleet-store.ts";
 
 /** Where operations tell what readers of the fleet's events, at every hub, are to hear. */
 export interface FleetNews {
-  /** A part has another owner without anybody's word. */
+  /**
+   * A part has another owner without anybody's word; `to` is `null` where nobody can be it, which is told
+   * again as long as it is so: readers hear of it when the message is another one.
+   */
   failover(event: {
     readonly sid: string;
     readonly part: PartRole;
@@ -86,6 +89,14 @@ export interface ExportSignature {
   verify(body: Uint8Array, signature: string): boolean;
 }
 
+/** What an import did: of services, and how many masters are known again. */
+export interface Imported {
+  readonly created: number;
+  readonly changed: number;
+  readonly kept: number;
+  readonly masters: number;
+}
+
 /** What came of a rebuild: services made or made whole, and those that could not be, each with the reason. */
 export interface Rebuilt {
   readonly made: readonly {
@@ -136,10 +147,7 @@ export interface ServiceOperations {
   resumeFailover(caller: Caller): void;
   /** All services with their keys, signed. Also written to a file every hour. */
   export(): string;
-  import(
-    caller: Caller,
-    exported: string,
-  ): Promise<{ readonly created: number; readonly changed: number; readonly kept: number }>;
+  import(caller: Caller, exported: string): Promise<Imported>;
   /**
    * Makes services anew of what members run, where the store has lost them: under their ids, their
    * tunnels untouched, with the policies that their members were told. A member that names an epoch

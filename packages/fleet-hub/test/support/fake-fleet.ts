@@ -46,6 +46,7 @@ export class FakeFleet implements Fleet {
       mid,
       name: `name-${mid.slice(-2)}`,
       labels: {},
+      revision: "4",
       address: "192.0.2.7",
       status: "online",
       lastSeen: TIME,
@@ -124,11 +125,21 @@ export class FakeFleet implements Fleet {
     return master;
   }
 
-  async changeMaster(caller: Caller, mid: string, change: FleetMasterChange) {
+  async changeMaster(
+    caller: Caller,
+    mid: string,
+    change: FleetMasterChange,
+    revision: string | undefined,
+  ) {
     this.#needs(caller, "admin", "changeMaster", mid, change);
+    const { revision: before } = this.master(caller, mid);
+    if (revision !== undefined && revision !== before) {
+      throw new ServiceError("PRECONDITION", `the master is at revision ${before}`);
+    }
     const { name, labels, address, draining } = change;
     const changed: FleetMaster = {
       ...this.master(caller, mid),
+      revision: String(Number(before) + 1),
       ...(name !== undefined && { name }),
       ...(labels !== undefined && { labels }),
       ...(address !== undefined && { address }),
@@ -294,7 +305,7 @@ export class FakeFleet implements Fleet {
 
   async importServices(caller: Caller, exported: string) {
     this.#needs(caller, "admin", "importServices", exported);
-    return { created: 1, changed: 2, kept: 3 };
+    return { created: 1, changed: 2, kept: 3, masters: 0 };
   }
 
   async rebuildServices(caller: Caller, dryRun: boolean) {
@@ -307,10 +318,11 @@ export class FakeFleet implements Fleet {
     return this.managed.get(`${mid}/${instance}`);
   }
 
-  async auditPassed(caller: Caller | undefined, mid: string, what: string, from: string) {
+  auditPassed: Fleet["auditPassed"] = async (caller, mid, what, from, pass) => {
     if (!this.auditWorks) throw new ServiceError("UNAVAILABLE", "the change can't be recorded");
     this.passed.push({ caller, mid, what, from });
-  }
+    return pass();
+  };
 
   #note(name: string, ...given: readonly unknown[]): void {
     this.calls.push({ name, arguments: given });

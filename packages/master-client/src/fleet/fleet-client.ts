@@ -60,7 +60,13 @@ const drainedSchema = z.object({
 /** What came of draining a master. */
 export type Drained = z.infer<typeof drainedSchema>;
 
-const importedSchema = z.object({ created: z.number(), changed: z.number(), kept: z.number() });
+const importedSchema = z.object({
+  created: z.number(),
+  changed: z.number(),
+  kept: z.number(),
+  /** Masters that are known again; a hub of before has not said it. */
+  masters: z.number().optional(),
+});
 
 /** What came of an import. */
 export type Imported = z.infer<typeof importedSchema>;
@@ -118,7 +124,8 @@ export interface FleetClient {
   readonly origin: string;
   info(): Promise<FleetInfo>;
   masters(query?: MasterQuery): Promise<FleetMaster[]>;
-  changeMaster(mid: string, change: FleetMasterChange): Promise<FleetMaster>;
+  /** @param revision of the master as it was read; another one is refused, status 412 */
+  changeMaster(mid: string, change: FleetMasterChange, revision?: string): Promise<FleetMaster>;
   /** @param stop stops what it runs of the fleet; else that stays as its own */
   removeMaster(mid: string, stop?: boolean): Promise<void>;
   drainMaster(mid: string): Promise<Drained>;
@@ -164,7 +171,7 @@ export interface FleetClient {
  * const masters = await fleet.masters({ selector: "region=eu" });
  */
 export function createFleetClient(options: ApiOptions): FleetClient {
-  const api = new Api(options);
+  const api = new Api({ who: "hub", ...options });
   const { origin } = api;
 
   const read = async <Value>(
@@ -186,8 +193,13 @@ export function createFleetClient(options: ApiOptions): FleetClient {
     info: () => read(FleetInfoSchema, "a fleet", get("/fleet")),
     masters: (query = {}) =>
       read(z.array(FleetMasterSchema), "masters", get(`/fleet/masters${queryOf(query)}`)),
-    changeMaster: (mid, body) =>
-      read(FleetMasterSchema, "a master", { method: "PATCH", path: masterPath(mid), body }),
+    changeMaster: (mid, body, revision) =>
+      read(FleetMasterSchema, "a master", {
+        method: "PATCH",
+        path: masterPath(mid),
+        body,
+        headers: ifMatch(revision),
+      }),
     removeMaster: async (mid, stop = false) => {
       await api.ask({ method: "DELETE", path: `${masterPath(mid)}${stop ? "?stop=true" : ""}` });
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { shortText } from "../schemas/text.ts";
+import { givenObject, wholeNumber } from "./given.ts";
 import { LabelsSchema } from "./labels.ts";
 import { selectorText } from "./services.ts";
 
@@ -34,23 +35,23 @@ export const FleetTokenSchema = z
   .meta({ id: "FleetToken" });
 export type FleetToken = z.infer<typeof FleetTokenSchema>;
 
+/** A join token of which nothing else is said is good for one master and an hour (s). */
+export const JOIN_TOKEN_DEFAULTS = { uses: 1, ttl: 3600 } as const;
+
 /** `POST /fleet/tokens`. */
-export const NewTokenSchema = z
-  .object({
-    kind: z.enum(["api", "join"]),
-    role: z.enum(FLEET_ROLES).default("viewer"),
-    selector: selectorText().default(""),
-    labels: LabelsSchema.default({}),
-    uses: z.int().min(1).max(100_000).optional(),
-    ttl: z
-      .int()
-      .min(60)
-      .max(3650 * 86_400)
-      .optional()
-      .meta({ description: "Seconds" }),
-    note: shortText().default(""),
-  })
-  .meta({ id: "NewFleetToken" });
+export const NewTokenSchema = givenObject({
+  kind: z.enum(["api", "join"]),
+  role: z.enum(FLEET_ROLES).default("viewer"),
+  selector: selectorText().default(""),
+  labels: LabelsSchema.default({}),
+  uses: wholeNumber(1, 100_000)
+    .nullish()
+    .meta({ description: "Of a join token; absent: 1, null: no limit" }),
+  ttl: wholeNumber(60, 3650 * 86_400)
+    .nullish()
+    .meta({ description: "Seconds; null: for ever. Absent: of a join token 3600, else for ever" }),
+  note: shortText().default(""),
+}).meta({ id: "NewFleetToken" });
 export type NewToken = z.infer<typeof NewTokenSchema>;
 
 /** The answer to it: the secret is in no other. */

@@ -9,6 +9,7 @@ export {
   type FleetToken,
   FleetTokenSchema,
   hasRole,
+  JOIN_TOKEN_DEFAULTS,
   type NewToken,
   NewTokenSchema,
 } from "./access.ts";
@@ -20,7 +21,8 @@ export {
   type FleetInfo,
   FleetInfoSchema,
 } from "./events.ts";
-export { isLabelName, isLabelValue, LabelsSchema } from "./labels.ts";
+export { givenObject } from "./given.ts";
+export { ADMIN_LABEL_PREFIX, isLabelName, isLabelValue, LabelsSchema } from "./labels.ts";
 export {
   type FleetInstance,
   FleetInstanceSchema,

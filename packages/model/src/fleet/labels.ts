@@ -6,6 +6,9 @@ const MAX_LABELS = 64;
 /** Characters of a label's name or value at most. */
 const MAX_LABEL_CHARACTERS = 63;
 
+/** Labels whose names begin so are set by admins only: for what tokens are bound by. */
+export const ADMIN_LABEL_PREFIX = "np/";
+
 const NAME = /^[A-Za-z0-9](?:[\w./-]*[A-Za-z0-9])?$/;
 const VALUE = /^(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)?$/;
 

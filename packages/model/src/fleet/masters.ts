@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { InstanceSchema } from "../schemas/instance.ts";
 import { shortText } from "../schemas/text.ts";
+import { givenObject } from "./given.ts";
 import { LabelsSchema } from "./labels.ts";
 
 /**
@@ -22,6 +23,9 @@ export const FleetMasterSchema = z
     mid: z.string().meta({ description: "16 hexadecimal digits, as in `/info`" }),
     name: z.string(),
     labels: LabelsSchema,
+    revision: z
+      .string()
+      .meta({ description: "Of name, labels, address, draining; for `If-Match`" }),
     address: z.string().meta({
       description: "Host name or IP address under which its tunnels are reached; may be empty",
     }),
@@ -46,14 +50,14 @@ export type FleetMaster = z.infer<typeof FleetMasterSchema>;
 export type MasterStatus = FleetMaster["status"];
 
 /** `PATCH /fleet/masters/{mid}`: what is absent stays. */
-export const FleetMasterChangeSchema = z
-  .object({
-    name: shortText().optional(),
-    labels: LabelsSchema.optional().meta({ description: "Replaces all labels" }),
-    address: shortText().optional(),
-    draining: z.boolean().optional(),
-  })
-  .meta({ id: "FleetMasterChange" });
+export const FleetMasterChangeSchema = givenObject({
+  name: shortText().optional(),
+  labels: LabelsSchema.optional().meta({ description: "Replaces all labels" }),
+  address: shortText()
+    .optional()
+    .meta({ description: "Host name or IP address without a port; empty: none" }),
+  draining: z.boolean().optional(),
+}).meta({ id: "FleetMasterChange" });
 export type FleetMasterChange = z.infer<typeof FleetMasterChangeSchema>;
 
 /** An instance of any master. */
@@ -70,7 +74,7 @@ export const FleetInstancesSchema = z
     instances: z.array(FleetInstanceSchema).readonly(),
     cursor: z.union([z.string(), z.null()]).meta({ description: "For the next page; null: none" }),
     missing: z.array(z.string()).readonly().meta({
-      description: "Masters that did not answer within 5 s",
+      description: "Masters that did not answer within 5 s, or whose turn did not come within 10",
     }),
   })
   .meta({ id: "FleetInstances" });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { instanceUrl, shortText } from "../schemas/text.ts";
 import { MAX_TAGS } from "../text-limits.ts";
+import { givenObject, wholeNumber } from "./given.ts";
 import { parseSelector } from "./selector.ts";
 
 /** What happens to a part whose owner is lost: nothing, it is run elsewhere, or both and never two at once. */
@@ -25,7 +26,7 @@ export const selectorText = () =>
   });
 
 const failover = z.enum(FAILOVER_POLICIES);
-const ttl = z.int().min(FAILOVER_TTL.min).max(FAILOVER_TTL.max);
+const ttl = wholeNumber(FAILOVER_TTL.min, FAILOVER_TTL.max);
 const failback = z.enum(["never", "healthy"]);
 
 /** When a part is run elsewhere, and whether it goes back. */
@@ -45,7 +46,7 @@ export type ServicePolicy = z.infer<typeof ServicePolicySchema>;
 export const DEFAULT_POLICY: ServicePolicy = ServicePolicySchema.parse({});
 
 /**
- * Of a part: `pending` till its owner has said so; `applied`: it runs (or is stopped) there as the
+ * Of a part: `pending` till its owner has said so, and of a client while its server does not run; `applied`: it runs (or is stopped) there as the
  * service says; `failed` with the reason; `released`: no master has it; `unreachable`: its owner is not
  * there, what it last said no longer counts.
  */
@@ -86,36 +87,35 @@ export const ServiceSchema = z
   .meta({ id: "FleetService" });
 export type Service = z.infer<typeof ServiceSchema>;
 
-const NewPartSchema = z
-  .object({
-    role: z.enum(PART_ROLES).optional().meta({ description: "Of the URL, unless given" }),
-    url: instanceUrl().meta({
-      description:
-        "A tunnel's URL. `auto` for a port takes a free one of the master; in a pair the client's tunnel address may be `auto`, and keys may be left out: they are made",
-      example: "server://0.0.0.0:auto/127.0.0.1:8080?tls=1",
-    }),
-    master: shortText().optional().meta({ description: "mid or name of the master" }),
-    selector: selectorText().optional().meta({ description: "Else: where it may be placed" }),
-    spread: shortText().optional().meta({
-      description: "Label whose values the services with this alias prefix are spread over",
-    }),
-    running: z.boolean().default(true),
-  })
-  .meta({ id: "NewServicePart" });
+const NewPartSchema = givenObject({
+  role: z.enum(PART_ROLES).optional().meta({ description: "Of the URL, unless given" }),
+  url: instanceUrl().meta({
+    description:
+      "A tunnel's URL. `auto` for a port takes a free one of the master; in a pair the client's tunnel address may be `auto`, and keys may be left out: they are made",
+    example: "server://0.0.0.0:auto/127.0.0.1:8080?tls=1",
+  }),
+  master: shortText().optional().meta({ description: "mid or name of the master" }),
+  selector: selectorText().optional().meta({ description: "Else: where it may be placed" }),
+  spread: shortText().optional().meta({
+    description: "Label whose values the services with this alias prefix are spread over",
+  }),
+  running: z.boolean().default(true),
+}).meta({ id: "NewServicePart" });
 
 /** `POST /fleet/services`: one part, or a server and a client. */
-export const NewServiceSchema = z
-  .object({
-    alias: shortText().default(""),
-    tags: serviceTags.default({}),
-    policy: ServicePolicySchema.default(DEFAULT_POLICY),
-    parts: z.array(NewPartSchema).min(1).max(2),
-  })
-  .meta({ id: "NewFleetService" });
+export const NewServiceSchema = givenObject({
+  alias: shortText().default(""),
+  tags: serviceTags.default({}),
+  policy: givenObject(ServicePolicySchema.shape).default(DEFAULT_POLICY),
+  parts: z
+    .array(NewPartSchema)
+    .min(1, "none is given (allowed: one, or a server and a client)")
+    .max(2, "more than two are given (allowed: one, or a server and a client)"),
+}).meta({ id: "NewFleetService" });
 export type NewService = z.infer<typeof NewServiceSchema>;
 export type NewServicePart = NewService["parts"][number];
 
-const PartChangeSchema = z.object({
+const PartChangeSchema = givenObject({
   role: z.enum(PART_ROLES).optional().meta({ description: "Which part; may be left out of one" }),
   url: instanceUrl().optional(),
   running: z.boolean().optional(),
@@ -123,31 +123,25 @@ const PartChangeSchema = z.object({
 });
 
 /** `PATCH /fleet/services/{sid}`: what is absent stays. */
-export const ServiceChangeSchema = z
-  .object({
-    alias: shortText().optional(),
-    tags: serviceTags.optional().meta({ description: "Replaces all tags" }),
-    policy: z
-      .object({
-        failover: failover.optional(),
-        ttl: ttl.optional(),
-        failback: failback.optional(),
-      })
-      .optional(),
-    parts: z.array(PartChangeSchema).max(2).optional(),
-  })
-  .meta({ id: "FleetServiceChange" });
+export const ServiceChangeSchema = givenObject({
+  alias: shortText().optional(),
+  tags: serviceTags.optional().meta({ description: "Replaces all tags" }),
+  policy: givenObject({
+    failover: failover.optional(),
+    ttl: ttl.optional(),
+    failback: failback.optional(),
+  }).optional(),
+  parts: z.array(PartChangeSchema).max(2, "more than two are given").optional(),
+}).meta({ id: "FleetServiceChange" });
 export type ServiceChange = z.infer<typeof ServiceChangeSchema>;
 
 /** `POST /fleet/services/{sid}/move`. */
-export const MoveSchema = z
-  .object({
-    part: z.enum(PART_ROLES).optional().meta({ description: "May be left out of one" }),
-    to: shortText().optional().meta({ description: "mid or name of the new owner" }),
-    selector: selectorText().optional().meta({ description: "Else: one of these" }),
-    force: z.boolean().default(false).meta({
-      description: "Does not wait for an owner that is silent; never for a `strict` part",
-    }),
-  })
-  .meta({ id: "ServiceMove" });
+export const MoveSchema = givenObject({
+  part: z.enum(PART_ROLES).optional().meta({ description: "May be left out of one" }),
+  to: shortText().optional().meta({ description: "mid or name of the new owner" }),
+  selector: selectorText().optional().meta({ description: "Else: one of these" }),
+  force: z.boolean().default(false).meta({
+    description: "Does not wait for an owner that is silent; never for a `strict` part",
+  }),
+}).meta({ id: "ServiceMove" });
 export type Move = z.infer<typeof MoveSchema>;

@@ -262,10 +262,38 @@ function say(
   stderr.write(
     `wrote the fleet ${plan.name} into ${directory}: keys, certificates, nats/*.conf, systemd/*.service${compose}${more}
 Above is its first admin token, shown this once. Take ${join(directory, "keep-elsewhere")} to where no hub is.
-Next, in ${shellQuote(directory)}, one after the other or as the files do it:
-  nats-server -c nats/nats-0.conf
-  ${command} fleet hub .
+${startLines(plan, shellQuote(directory), command)}
   ${command} login ${plan.name} --master ${hub}${pin}
 `,
   );
+}
+
+/** How what was written is started: a machine, three of them, or what runs containers. */
+function startLines(plan: FleetPlan, directory: string, command: string): string {
+  if (plan.servers === 1) {
+    return `Next, in ${directory}, one after the other or as the files do it:
+  nats-server -c nats/nats-0.conf
+  ${command} fleet hub .`;
+  }
+  if (!isSpread(plan)) {
+    return `Next, in ${directory}, for a try on this machine:
+  NODEPASS_SOURCE=CHECKOUT docker compose build
+  docker compose up -d
+or in Kubernetes, with the image that kustomization.yaml names:
+  kubectl create namespace nodepass-fleet
+  kubectl apply -n nodepass-fleet -k .
+(nats/*.conf name the servers as these two do; for machines of their own give three --host.) Then:`;
+  }
+  const each = plan.hosts.map((host, index) => {
+    // hub.json names the first machine's address.
+    const listen =
+      plan.listen === "host" && index > 0 ? ` --listen ${at(host, plan.ports.hub)}` : "";
+    return `on ${host}:
+  nats-server -c nats/nats-${index}.conf
+  ${command} fleet hub .${listen}`;
+  });
+  return `Next, copy ${directory} without keep-elsewhere to the same place on each of the three machines. In it,
+or by the units in systemd/,
+${each.join("\n")}
+Two of the three have to run. Then, from anywhere:`;
 }

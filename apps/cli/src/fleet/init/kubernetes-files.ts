@@ -221,14 +221,16 @@ spec:
 ---
 ${budget("nodepass-hub")}
 ---
-# Any of them answers; one leads.
+# Any of them answers; one leads. Each has a disk for its exports.
 apiVersion: apps/v1
-kind: Deployment
+kind: StatefulSet
 metadata:
   name: nodepass-hub
   labels: { app.kubernetes.io/name: nodepass-hub }
 spec:
+  serviceName: nodepass-hub
   replicas: ${servers}
+  podManagementPolicy: Parallel
   selector:
     matchLabels: { app.kubernetes.io/name: nodepass-hub }
   template:
@@ -259,7 +261,7 @@ ${spread("nodepass-hub")}
 ${bounds}
           volumeMounts:
             - { name: fleet, mountPath: /fleet, readOnly: true }
-            # Gone with the pod: take the exports by fleet export to where they are kept.
+            # One each hour in which something changed; take them elsewhere, too: docs/fleet-recovery.md.
             - { name: exports, mountPath: /exports }
             - { name: tmp, mountPath: /tmp }
       volumes:
@@ -270,10 +272,16 @@ ${bounds}
             defaultMode: 0440
             items:
 ${secretItems(files, " ".repeat(14))}
-        - name: exports
-          emptyDir: { sizeLimit: 1Gi }
         - name: tmp
           emptyDir: {}
+  volumeClaimTemplates:
+    - metadata:
+        name: exports
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources:
+          requests:
+            storage: 1Gi
 `;
 }
 

@@ -5,13 +5,15 @@ import { callerOf } from "../access/require-token.ts";
 import { answers } from "../answers.ts";
 import type { HubRouteParts } from "./parts.ts";
 
-const count = (name: string, highest: number) =>
-  z.coerce
-    .number({ error: `not an integer from 1 to ${highest}` })
-    .int()
-    .min(1)
-    .max(highest)
+const count = (name: string, highest: number) => {
+  const error = `not an integer from 1 to ${highest}`;
+  return z.coerce
+    .number({ error })
+    .int(error)
+    .min(1, error)
+    .max(highest, error)
     .openapi({ param: { name, in: "query" }, type: "integer" });
+};
 
 /** `/fleet/audit`. */
 export function registerAuditRoute(app: OpenAPIHono, parts: HubRouteParts): void {

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { jsonAnswer } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
 
 /** The header that names the revision that a change is meant for. @see RFC 9110, section 13.1.1 */
@@ -25,7 +26,14 @@ export function revisionOf(ifMatch: string | undefined): string | undefined {
   throw new ServiceError("INVALID", `If-Match ${shown} is neither "<revision>" in quotes nor *`);
 }
 
-/** `ETag` of a service. */
+/** An answer with one thing, and the revision that a change of it may name. */
+export const revisedAnswer = <Schema extends z.ZodType>(description: string, schema: Schema) =>
+  ({
+    headers: { ETag: { description: "The revision, for `If-Match`", schema: { type: "string" } } },
+    ...jsonAnswer(description, schema),
+  }) as const;
+
+/** `ETag` of a service or master. */
 export function etagOf({ revision }: { readonly revision: string }): Record<string, string> {
   return { ETag: `"${revision}"` };
 }

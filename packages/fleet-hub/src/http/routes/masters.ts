@@ -3,6 +3,7 @@ import { jsonAnswer, jsonBody, jsonRequest, KEY_SECURITY } from "@nodepass/maste
 import {
   FleetMasterChangeSchema,
   FleetMasterSchema,
+  givenObject,
   isSelected,
   MASTER_STATUSES,
   parseSelector,
@@ -11,6 +12,7 @@ import {
 import { shortText } from "@nodepass/model/schemas";
 import { callerOf } from "../access/require-token.ts";
 import { answers } from "../answers.ts";
+import { etagOf, IfMatchHeader, revisedAnswer, revisionOf } from "./if-match.ts";
 import type { HubRouteParts } from "./parts.ts";
 import { flag, once, selectorQuery } from "./query.ts";
 
@@ -35,9 +37,9 @@ const DrainedSchema = z
   })
   .openapi("DrainedMaster");
 
-const AdoptSchema = z
-  .object({ instance: shortText().min(1, "missing") })
-  .openapi("AdoptedInstance");
+const AdoptSchema = givenObject({ instance: shortText().min(1, "missing") }).meta({
+  id: "AdoptedInstance",
+});
 
 /** `/fleet/masters`. */
 export function registerMasterRoutes(app: OpenAPIHono, parts: HubRouteParts): void {
@@ -86,12 +88,15 @@ export function registerMasterRoutes(app: OpenAPIHono, parts: HubRouteParts): vo
       middleware: [requireToken.role("viewer")] as const,
       request: { params: MasterParams },
       responses: {
-        200: jsonAnswer("The master", FleetMasterSchema),
+        200: revisedAnswer("The master", FleetMasterSchema),
         ...answers.token,
         ...answers.master,
       },
     }),
-    (c) => c.json(fleet.master(callerOf(c), c.req.valid("param").mid), 200),
+    (c) => {
+      const master = fleet.master(callerOf(c), c.req.valid("param").mid);
+      return c.json(master, 200, etagOf(master));
+    },
   );
 
   app.openapi(
@@ -100,26 +105,32 @@ export function registerMasterRoutes(app: OpenAPIHono, parts: HubRouteParts): vo
       path: "/fleet/masters/{mid}",
       operationId: "changeMaster",
       summary: "Name, labels, address of a master; whether anything new is placed on it",
-      description: "An operator may change `draining`, an admin everything.",
+      description:
+        "An operator may change `draining` and labels, but for those beginning with `np/`; an admin " +
+        "everything. `labels` replaces all: with `If-Match` nobody's change is lost.",
       tags,
       security: KEY_SECURITY,
       middleware: [requireToken.role("operator"), jsonBody] as const,
       request: {
         params: MasterParams,
+        headers: IfMatchHeader,
         body: jsonRequest(FleetMasterChangeSchema),
       },
       responses: {
-        200: jsonAnswer("The master as it is now", FleetMasterSchema),
+        200: revisedAnswer("The master as it is now", FleetMasterSchema),
         ...answers.body,
         ...answers.token,
         ...answers.master,
         ...answers.conflict,
+        ...answers.revision,
         ...answers.unavailable,
       },
     }),
     async (c) => {
       const { mid } = c.req.valid("param");
-      return c.json(await fleet.changeMaster(callerOf(c), mid, c.req.valid("json")), 200);
+      const revision = revisionOf(c.req.valid("header")["if-match"]);
+      const changed = await fleet.changeMaster(callerOf(c), mid, c.req.valid("json"), revision);
+      return c.json(changed, 200, etagOf(changed));
     },
   );
 

@@ -14,17 +14,12 @@ import {
 } from "@nodepass/model/fleet";
 import { callerOf } from "../access/require-token.ts";
 import { answers } from "../answers.ts";
-import { etagOf, IfMatchHeader, revisionOf } from "./if-match.ts";
+import { etagOf, IfMatchHeader, revisedAnswer, revisionOf } from "./if-match.ts";
 import type { HubRouteParts } from "./parts.ts";
 import { flag, once, selectorQuery } from "./query.ts";
 
 const tags = ["services"];
-/** One service, with the revision that a change of it may name. */
-const oneService = (description: string) =>
-  ({
-    headers: { ETag: { description: "The revision, for `If-Match`", schema: { type: "string" } } },
-    ...jsonAnswer(description, ServiceSchema),
-  }) as const;
+const oneService = (description: string) => revisedAnswer(description, ServiceSchema);
 
 const ServiceParams = z.object({
   sid: z.string().openapi({ param: { name: "sid", in: "path" } }),

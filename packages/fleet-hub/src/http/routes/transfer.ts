@@ -9,6 +9,7 @@ import {
   validationMessage,
 } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
+import { givenObject } from "@nodepass/model/fleet";
 import { callerOf } from "../access/require-token.ts";
 import { answers } from "../answers.ts";
 import { nodePassDashFile, type PublicPlaces, rootOf } from "../nodepassdash.ts";
@@ -20,22 +21,25 @@ const tags = ["fleet"];
 const MAX_IMPORT_BYTES = 64 * 1_048_576;
 
 const ImportedSchema = z
-  .object({ created: z.int().min(0), changed: z.int().min(0), kept: z.int().min(0) })
+  .object({
+    created: z.int().min(0),
+    changed: z.int().min(0),
+    kept: z.int().min(0),
+    masters: z.int().min(0).openapi({ description: "Masters that are known again" }),
+  })
   .openapi("ImportedServices");
 
 const ExportQuery = z.object({
   format: once(z.enum(["nodepassdash"], { error: "not nodepassdash" }), "format"),
 });
 
-const ImportSchema = z
-  .object({ exported: z.string().openapi({ description: "The file as it was exported" }) })
-  .openapi("FleetImport");
+const ImportSchema = givenObject({
+  exported: z.string().meta({ description: "The file as it was exported" }),
+}).meta({ id: "FleetImport" });
 
-const RebuildSchema = z
-  .object({
-    dryRun: z.boolean().default(false).openapi({ description: "Only say what would be made" }),
-  })
-  .openapi("FleetRebuild");
+const RebuildSchema = givenObject({
+  dryRun: z.boolean().default(false).meta({ description: "Only say what would be made" }),
+}).meta({ id: "FleetRebuild" });
 
 const RebuiltSchema = z
   .object({

@@ -14,7 +14,7 @@ export function MasterMenu({ fleet, master }: EditMasterProps) {
     {
       text: t.masters.edit,
       icon: "edit",
-      why: whyNot(fleet, "admin"),
+      why: whyNot(fleet, "operator"),
       onChoose: () => showDialog(() => <EditMaster fleet={fleet} master={master} />),
     },
     master.draining
