@@ -29,7 +29,7 @@ export interface JoinDeskOptions {
   readonly hub: HubSecrets;
   readonly store: Pick<FleetStore, "members">;
   readonly index: Pick<LiveIndex, "findMembers" | "wroteMember">;
-  readonly tokens: Pick<Tokens, "use">;
+  readonly tokens: Pick<Tokens, "check" | "use">;
   readonly audit: Auditor;
   /** How long a member must wait for another JWT, ms: it has sent too much. */
   readonly waitOf: (mid: string) => number;
@@ -80,6 +80,8 @@ export function createJoinDesk(
     if (token === undefined) {
       throw new ServiceError("FORBIDDEN", `master ${mid} is no member; it can join with a token`);
     }
+    // Whoever has none can ask this as often as they like: the record is not theirs to fill.
+    await tokens.check(token);
     const who = { token: token.id, role: "join", from };
     const action = { action: "master.join", object: mid, before: undefined, detail: request.name };
     await audit.changing(
