@@ -386,6 +386,14 @@ here("who may do what", () => {
     });
     expect(await codeOf(() => passed)).toBe("UNAVAILABLE");
     expect(isPassed).toBe(false);
+    // Nor by whoever has one master's own key, till nothing else is left in it.
+    const ask = (who: Parameters<typeof hub.fleet.auditPassed>[0]) =>
+      codeOf(() =>
+        hub.fleet.auditPassed(who, mid, "POST /x", ADDRESS, async () => ({ status: 201 })),
+      );
+    const codes = await Promise.all(Array.from({ length: 1200 }, () => ask(undefined)));
+    expect(codes.filter((code) => code === "LIMIT_REACHED").length).toBeGreaterThan(100);
+    expect(await ask(admin())).toBe("UNAVAILABLE");
     await connection.close();
   });
 });
