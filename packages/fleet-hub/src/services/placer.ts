@@ -90,7 +90,8 @@ export function createPlacer({
     for (const candidate of listCandidates(index, presence)) {
       if (only !== undefined && candidate.mid !== only) continue;
       const more = reserved.get(candidate.mid) ?? 0;
-      yield { ...candidate, instances: candidate.instances + more };
+      const { instances, parts } = candidate;
+      yield { ...candidate, instances: instances + more, parts: parts + more };
     }
   };
 
