@@ -21,6 +21,7 @@ import {
   openMessage,
   type PartOrder,
   type PartReport,
+  type Prepared,
   PrepareSchema,
   packMessage,
   REFUSAL_HEADER,
