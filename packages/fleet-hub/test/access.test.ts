@@ -14,7 +14,7 @@ import type { NewToken } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Caller, FleetHub } from "../src/index.ts";
-import { joinAs } from "./support/simulated-member.ts";
+import { joinAs } from "./support/join-as.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 
 const here = findNatsServer() === undefined ? describe.skip : describe;
