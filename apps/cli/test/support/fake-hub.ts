@@ -200,8 +200,8 @@ export async function startFakeHub(): Promise<FakeHub> {
     }
     if (kind === "tokens" && method === "POST") {
       const wanted = NewTokenSchema.parse(body);
-      const { ttl = 0, uses = null } = wanted;
-      const expires = ttl === 0 ? null : new Date(ttl * 1000).toISOString();
+      const { ttl = null, uses = null } = wanted;
+      const expires = ttl === null ? null : new Date(ttl * 1000).toISOString();
       const created = "2026-01-02T03:04:05.000Z";
       return [201, { ...wanted, id: "t2", uses, expires, created, token: `${wanted.kind}-secret` }];
     }
