@@ -240,7 +240,8 @@ const FAILURES: Record<string, readonly (readonly [string, string])[]> = {
 
 /** What the tests of a file are called, those that are skipped or to be written left out; of trials, what they show. */
 function titlesIn(text: string): string[] {
-  const begins = /(?:\b(?:it|test)|\))\(\s*"((?:[^"\\]|\\.)*)"|\babout:\s*"([^"]*)"/g;
+  const begins =
+    /(?:\b(?:it|test)(?:\.concurrent)?|\))\(\s*"((?:[^"\\]|\\.)*)"|\babout:\s*"([^"]*)"/g;
   return [...text.matchAll(begins)].map(([, test, trial]) => test ?? trial ?? "");
 }
 
@@ -255,8 +256,10 @@ describe("when there is a test of what happens", () => {
 it("takes no text for a test that is none", () => {
   const lines = ['it("a", f);', 'test.skip("b", f);', '// it is "c"', 'it.each([1])("d %i", f);'];
   expect(
-    titlesIn(`${lines.join("\n")} it.runIf(x)(\n "e", f); expect(y).toBe("f"); about: "g"`),
-  ).toEqual(["a", "d %i", "e", "g"]);
+    titlesIn(
+      `${lines.join("\n")} it.runIf(x)(\n "e", f); test.concurrent("h", f); expect(y).toBe("f"); about: "g"`,
+    ),
+  ).toEqual(["a", "d %i", "e", "h", "g"]);
 });
 
 it("docs/fleet.md names each of these failures", () => {

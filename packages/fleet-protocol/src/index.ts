@@ -1,4 +1,5 @@
 // Seal, identity and engine.
+export { fillAutoPorts, isFilledIn } from "./auto-ports.ts";
 export {
   ENGINE_QUESTION_SUBJECT,
   type EngineAnswer,

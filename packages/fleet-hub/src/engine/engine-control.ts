@@ -13,7 +13,7 @@ import {
 } from "@nodepass/fleet-protocol";
 import { type Logger, ServiceError } from "@nodepass/model";
 import type { EngineLink } from "./engine-link.ts";
-import { askLoad, askUsers, type EngineLoad, type EngineUser } from "./engine-load.ts";
+import { askClients, askLoad, type EngineClient, type EngineLoad } from "./engine-load.ts";
 
 /** How long servers are waited for, and how long after the last of them, ms. */
 const QUESTION_MS = { most: 3000, stall: 500 } as const;
@@ -48,7 +48,7 @@ export interface EngineControl {
   /** What the engine carries now. Rejects while it can't be asked. */
   load(): Promise<EngineLoad>;
   /** Who of the fleet's account is there, with what they have sent. Rejects while it can't be asked. */
-  users(): Promise<readonly EngineUser[]>;
+  clients(): Promise<readonly EngineClient[]>;
 }
 
 /** @param link of a user of the system account */
@@ -142,7 +142,7 @@ export function engineControl(
       return nkeys.filter((key) => !revoked.has(key));
     },
     load: () => askLoad(link),
-    users: () => askUsers(link, secrets.account),
+    clients: () => askClients(link, secrets.account),
   };
 }
 

@@ -175,7 +175,10 @@ export function createOutbox(options: MessengerOptions): Outbox {
   ): z.output<Schema> => {
     const refusal = answer.headers?.get(REFUSAL_HEADER) ?? "";
     if (refusal !== "") {
-      throw new ServiceError("UNAVAILABLE", `master ${mid} did not take the request: ${refusal}`);
+      throw new ServiceError(
+        "UNAVAILABLE",
+        `master ${mid} did not take the request: ${refusal.slice(0, 100)}`,
+      );
     }
     try {
       // No honest one's is so long. Whoever asks again and again would have the hub drowned in them.
