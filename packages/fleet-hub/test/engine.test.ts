@@ -234,6 +234,7 @@ here("a hub and its engine", () => {
     const second = await fleet.hub();
     const admin = fleet.admin(second);
     expect(second.fleet.service(admin, sid).parts[0]?.state).not.toBe("applied");
+    expect(second.fleet.master(admin, mid).allow).toEqual(["apply", "api", "read"]);
     await vi.waitFor(() => {
       const shown = second.fleet.service(admin, sid).parts[0];
       expect(shown).toMatchObject({ state: "applied", owner: mid });
