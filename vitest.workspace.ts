@@ -73,6 +73,7 @@ export default defineConfig({
     alias: {
       // Before the packages' own names, which are prefixes of them.
       "@nodepass/model/schemas": file("model/src/schemas/index.ts"),
+      "@nodepass/desired-state/fleet": file("desired-state/src/fleet/index.ts"),
       "@nodepass/model/fleet": file("model/src/fleet/index.ts"),
       "@nodepass/master-client/fleet": file("master-client/src/fleet/index.ts"),
       "@nodepass/master-client/node": file("master-client/src/node/index.ts"),

@@ -14,7 +14,7 @@ export const exitCodes = {
   unauthorized: 4,
   /** No answer of a master: connection, certificate, time-out, or something else answers there. */
   unreachable: 5,
-  /** `diff`: the master is not what the files say. */
+  /** `diff`: the master or fleet is not what the files say. */
   differs: 6,
   /** Plus the signal's number: cut by a second signal. */
   signalBase: 128,

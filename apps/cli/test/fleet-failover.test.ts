@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { dirname, join } from "node:path";
 import type { AuditEntry, FleetMaster, Service } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { expect, it, onTestFinished, vi } from "vitest";
@@ -39,8 +41,8 @@ it.runIf(findNatsServer() !== undefined)(
     await place.login(token);
     const members = new Map<string, RunningMember>();
     for (const at of [11, 12, 13]) {
-      const join = (await place.run(["fleet", "token", "create"])).trim();
-      const member = await place.member(`${NET}.${at}`, { token: join });
+      const token = (await place.run(["fleet", "token", "create"])).trim();
+      const member = await place.member(`${NET}.${at}`, { token });
       const name = `m${at}`;
       members.set(name, member);
       const mid = await eventually(async () => {
@@ -69,6 +71,23 @@ it.runIf(findNatsServer() !== undefined)(
       expect(await visit(`http://${FLOATING}:8081/`)).toBe("hello");
       expect(await visit(`http://${FLOATING}:8082/`)).toBe("hello");
     });
+    // Both are a file's: it names the master of the one, and says nothing of where the other runs.
+    const file = join(dirname(place.folder), "site.yaml");
+    writeFileSync(
+      file,
+      `tunnels:
+  strict: { url: "${single}", on: m11, failover: strict, ttl: ${TTL_S} }
+  pair:
+    pair:
+      server: { url: "server://0.0.0.0:auto/${FLOATING}:8082?mode=1&tls=1", selector: "" }
+      client: { url: "client://auto/${TARGET}:8000?mode=2", selector: "" }
+    failover: serve
+    ttl: ${TTL_S}
+`,
+    );
+    expect(await place.run(["apply", "-f", file, "--adopt"])).toMatch(
+      /^change strict \(\w+\): tags: done\nchange pair \(\w+\): tags: done\n$/,
+    );
     const before = await place.json<Service[]>(["fleet", "ls", "services"]);
 
     const victim = members.get("m11");
@@ -99,6 +118,10 @@ it.runIf(findNatsServer() !== undefined)(
       const back = all.find(({ name }) => name === "m11");
       expect(back).toMatchObject({ status: "online", parts: 0, instances: { running: 0 } });
     });
+    // What was taken over stays where it is, but for what has to be at one master.
+    expect(await place.run(["diff", "-f", file], { code: 6 })).toMatch(
+      /^change strict \(\w+\): move\n$/,
+    );
     // The exit of the pair goes there; the key of both ends is another one again.
     await place.run(["fleet", "move", "pair", "--part", "client", "--to", "m11"]);
     expect((await owners("pair"))[1]).toBe("m11");

@@ -160,6 +160,26 @@ describe("fleet rotate", () => {
       expect(read("nats/nats-0.conf")).toContain(now.account.jwt);
       expect(read("nats/nats-0.conf")).not.toContain(before.account.jwt);
     }
+    const early = await rotate("members", "--retire");
+    expect([early.code, early.stdout]).toEqual([1, ""]);
+    const days =
+      (Date.parse(/until (\S+);/.exec(early.stderr)?.[1] ?? "") - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(30);
+    for (const argv of [
+      ["members", "--retire", "--force"],
+      ["hubs", "--retire"],
+    ]) {
+      const { code, stdout, stderr } = await rotate(...argv);
+      expect([code, stdout]).toEqual([0, "wrote fleet.json, nats/nats-0.conf\n"]);
+      expect(stderr).toContain("takes the former key from the engine");
+    }
+    expect((await secretsNow()).account.retired).toHaveLength(2);
+    expect((await rotate("hubs", "--retire")).stderr).toContain("no former one");
+    expect((await rotate("data", "--retire")).stderr).toContain("entries of the former key until");
+    expect(await rotate("data", "--retire", "--force")).toMatchObject({ code: 0 });
+    expect((await secretsNow()).dataKeys).toEqual(dataKeys.slice(0, 1));
+    expect((await rotate("data", "--retire")).stderr).toContain("no former one");
+    expect(await rotate("box", "--retire")).toMatchObject({ code: 2, stdout: "" });
     expect(await rotate("operator")).toMatchObject({ code: 2, stdout: "" });
     const seed = join(folder, "keep-elsewhere/operator.seed");
     expect(await rotate("operator", "--operator-seed", seed)).toMatchObject({ code: 0 });

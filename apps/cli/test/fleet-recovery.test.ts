@@ -294,6 +294,7 @@ it.runIf(hasEngine)(
     const box = ["box"];
     for (const [which, ...more] of [
       ...[["data"], box, ["members"], box, ["hubs"], box],
+      ["members", "--retire", "--force"],
       ["operator", ...seed],
     ]) {
       await rig.lose();

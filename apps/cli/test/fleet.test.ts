@@ -1,9 +1,11 @@
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { dirname, join } from "node:path";
 import type { FleetMaster, Service } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { commandsOf, type DocumentCommand } from "./support/document.ts";
+import { commandsOf, type DocumentCommand, yamlOf } from "./support/document.ts";
 import { FleetPlace, type RunningMember } from "./support/fleet-place.ts";
 
 /** Addresses of this file alone, in place of the document's; its ports may be others' on all of them. */
@@ -151,6 +153,8 @@ it.runIf(findNatsServer() !== undefined)(
     );
     await ofFleet.waitFor(/service +local /);
     for (const command of serviceCommands) await typed(command);
+    await applyFile(place, take("From files"), typed);
+    for (const { line } of take("From files")) done.add(line);
     for (const command of take("When a master is lost")) await typed(command);
     const [web] = await place.json<Service[]>(["fleet", "ls", "services"]);
     expect(web?.policy).toMatchObject({ failover: "serve", ttl: 15 });
@@ -169,6 +173,64 @@ it.runIf(findNatsServer() !== undefined)(
   },
   180_000,
 );
+
+/** The document's file, addressed to this file's own places, and what is typed with it. */
+async function applyFile(
+  place: FleetPlace,
+  commands: readonly DocumentCommand[],
+  typed: (command: DocumentCommand) => Promise<string>,
+): Promise<void> {
+  const [diff, apply, prune, exportAll] = commands;
+  const folder = dirname(place.folder);
+  const text = places
+    .concat([['":8082"', `"${EDGE}:28082"`]])
+    .reduce((all, [name, address]) => all.replaceAll(name, address), yamlOf("fleet.md"));
+  writeFileSync(join(folder, "site.yaml"), text);
+  expect(await place.run(diff?.words.slice(1) ?? [], { code: 6 })).toMatch(
+    /^create shop {2}server:\/\/:auto\/\S+ on edge, client:\S+ on site=home\ncreate local {2}/,
+  );
+  expect(await typed(apply ?? neverHere())).toMatch(
+    /^create shop .*: done\ncreate local .*: done\n$/,
+  );
+  const pages = [`http://${EDGE}:28082/`, `http://${HOME}:28081/`];
+  for (const page of pages) {
+    await eventually(async () => expect(await visit(page)).toBe("hello from home"));
+  }
+  // Again, and where it was moved within its selector, nothing is to do.
+  const services = () => place.json<Service[]>(["fleet", "ls", "services"]);
+  const shop = async () => (await services()).find(({ alias }) => alias === "shop");
+  const masters = await place.json<FleetMaster[]>(["fleet", "ls"]);
+  const owner = (await shop())?.parts[1]?.owner;
+  const other = masters.find(({ mid, labels }) => labels.site === "home" && mid !== owner);
+  await place.run(["fleet", "move", "shop", "--part", "client", "--to", other?.mid ?? ""]);
+  const before = await services();
+  expect(await typed(apply ?? neverHere())).toBe("nothing to do\n");
+  expect(await services()).toEqual(before);
+  // A change of the file, and one by hand of what names its master.
+  await place.run(["fleet", "move", "shop", "--part", "server", "--to", owner ?? ""], { code: 1 });
+  writeFileSync(
+    join(folder, "site.yaml"),
+    text.replace(/^ {2}local: .*\n/m, "").replace("server: {", "server: { rate: 50,"),
+  );
+  expect(await typed(prune ?? neverHere())).toMatch(
+    /^remove local \(\w+\): done\nchange shop \(\w+\): server url: done\n$/,
+  );
+  expect((await shop())?.parts[0]?.url).toMatch(/rate=50/);
+  await eventually(async () => expect(await visit(pages[0] ?? "")).toBe("hello from home"));
+  // What is exported says the same; what no file has brought stays the fleet's own.
+  await typed(exportAll ?? neverHere());
+  const again = ["-f", "all.yaml", "--owner", "site"];
+  expect(await place.run(["diff", ...again], { code: 6 })).toMatch(/^conflict web .*--adopt.*\n$/);
+  expect(await place.run(["apply", ...again, "--adopt"])).toMatch(
+    /^change web \(\w+\): tags: done\n$/,
+  );
+  expect(await place.run(["diff", ...again])).toBe("nothing differs\n");
+  // The same owner's files for the master itself don't reach what it runs for the fleet.
+  writeFileSync(join(folder, "none.yaml"), "tunnels: {}\n");
+  const none = ["apply", "-f", "none.yaml", "--owner", "site", "--prune"];
+  expect(await place.run([...none, "-m", "edge@prod"])).toBe("nothing to do\n");
+  await place.run(["fleet", "rm", "shop"]);
+}
 
 function neverHere(): never {
   throw new Error("the document has another command there");

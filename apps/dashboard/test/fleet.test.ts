@@ -147,6 +147,30 @@ describe.skipIf(!hasEngine)("at a hub", () => {
       await page.getByRole("listitem").filter({ hasText: "left the fleet" }).waitFor();
     });
 
+    test("shows whatever masters and people call things as text", async () => {
+      const fleet = await startFleet();
+      const evil = `<img src=x onerror="window.obeyed=1">'&#34;{{1}}`;
+      const { mid, client } = await fleet.join(evil, { address: `javascript:window.obeyed=1` });
+      await client.create("server://127.84.30.4:0/127.0.0.1:9?mode=1", evil);
+      const { sid } = await fleet.client.createService({
+        alias: evil,
+        tags: { [evil]: evil },
+        parts: [{ url: "server://127.84.30.4:auto/127.0.0.1:9", master: mid }],
+      });
+      const page = await open();
+      await signInAtHub(page, fleet.site, fleet.token);
+      for (const path of ["masters", `masters/${mid}`, "services", `services/${sid}`, "picture"]) {
+        await goTo(page, `#/${path}`);
+        await page.getByText(evil).first().waitFor();
+      }
+      for (const path of ["events", "audit"]) {
+        await goTo(page, `#/${path}`);
+        await page.getByRole("main").waitFor();
+      }
+      expect(await page.locator("img[src=x], a[href^=javascript]").count()).toBe(0);
+      expect(await page.evaluate("window.obeyed")).toBeUndefined();
+    }, 60_000);
+
     test("makes tokens, shows them once, and removes them", async () => {
       const fleet = await startFleet();
       const page = await open({ expected: /401/ });

@@ -127,9 +127,10 @@ Runs a NodePass master: an HTTP API that runs tunnels.
   --join TOKEN   become a member of the fleet that the token is of (nodepass fleet token create),
                  and stay one at later starts, which need no token
   --allow LIST   what the fleet may do here: apply (its services), api (requests that write),
-                 read (those that read), with commas; none (default apply,api,read)
+                 read (those that read), with commas; none (default apply,api,read).
+                 It is kept till something else is said, as is --targets
   --targets LIST addresses that the fleet's instances may connect to: IP addresses, networks and
-                 host names, with commas (default any); without --allow, api is not allowed then
+                 host names, with commas; any (default). Without --allow, api is not allowed then
   --new-identity with --join: be another master than the one whose state was copied
   --leave        take a master that is stopped out of its fleet, and end; its instances stay
   -h, --help     print this

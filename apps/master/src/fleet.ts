@@ -29,14 +29,16 @@ export async function findFleet(
   variables: Variables,
 ): Promise<MasterExtension | undefined> {
   const token = request.token ?? givenToken(variables);
-  if (token === undefined && !existsSync(join(stateDirectory, FILE_NAME))) return undefined;
+  const allowText = request.allow ?? given(variables.NP_FLEET_ALLOW);
+  const targetsText = request.targets ?? given(variables.NP_FLEET_TARGETS);
+  const isOfFleet = token !== undefined || existsSync(join(stateDirectory, FILE_NAME));
+  if (!isOfFleet && allowText === undefined && targetsText === undefined) return undefined;
   const { fleetExtension, readAllow, readTargets } = await import("@nodepass/fleet-agent");
-  return fleetExtension({
-    token,
-    newIdentity: request.newIdentity,
-    allow: readAllow(request.allow ?? given(variables.NP_FLEET_ALLOW)),
-    targets: readTargets(request.targets ?? given(variables.NP_FLEET_TARGETS)),
-  });
+  // Also without a fleet: what is wrong there is to be known before there is one.
+  const [allow, targets] = [readAllow(allowText), readTargets(targetsText)];
+  return isOfFleet
+    ? fleetExtension({ token, newIdentity: request.newIdentity, allow, targets })
+    : undefined;
 }
 
 /** Takes a stopped master out of its fleet. @returns what is to be printed */

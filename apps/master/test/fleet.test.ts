@@ -57,6 +57,8 @@ describe("a master that is to join", () => {
     [[], { NP_FLEET_JOIN: "np1_c2VjcmV0c2VjcmV0" }, "the join token is cut off or was changed"],
     [[], { NP_FLEET_JOIN_FILE: "/none/token" }, "NP_FLEET_JOIN_FILE can't be read"],
     [["--join", "np1_c2VjcmV0c2VjcmV0", "--allow", "all"], {}, '"all" is nothing that'],
+    [["--allow", "foo"], {}, '"foo" is nothing that'],
+    [[], { NP_FLEET_TARGETS: "a b" }, 'targets: "a b" is neither'],
   ])("ends with 1 for %j %j and quotes no secret", async (argv, variables, problem) => {
     const environment = { NP_STATE_DIR: temporaryFolder(), ...variables };
     const { code, stderr } = await runCommand({

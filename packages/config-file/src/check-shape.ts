@@ -4,6 +4,7 @@ import {
   ADDRESS_FORM,
   clientSchema,
   configSchema,
+  pairSchema,
   serverSchema,
   urlSchema,
 } from "./config-schema.ts";
@@ -52,7 +53,7 @@ function report(issue: Issue, base: ConfigPath, root: unknown, source: SourceFil
 }
 
 /** The kinds of entries, by the field that tells them apart. */
-const ENTRIES = { server: serverSchema, client: clientSchema, url: urlSchema };
+const ENTRIES = { server: serverSchema, client: clientSchema, url: urlSchema, pair: pairSchema };
 
 /** An entry is a server's or a client's by its first field; a union's own message names neither. */
 function reportEntry(path: ConfigPath, root: unknown, source: SourceFile): void {
@@ -60,7 +61,7 @@ function reportEntry(path: ConfigPath, root: unknown, source: SourceFile): void 
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
     source.fail(
       path,
-      `${JSON.stringify(entry)} is not valid (allowed: a URL, or a map with server, client or url)`,
+      `${JSON.stringify(entry)} is not valid (allowed: a URL, or a map with server, client, url or pair)`,
     );
     return;
   }
@@ -90,15 +91,25 @@ function fieldsAt(path: ConfigPath, root: unknown): readonly string[] | undefine
   if (path[0] === "defaults") return Object.keys(configSchema.shape.defaults.unwrap().shape);
   const entry = valueAt(root, path);
   if (typeof entry !== "object" || entry === null) return undefined;
+  if (path[0] === "tunnels" && path[2] === "pair") return fieldsOfPair(path);
   const kind = Object.entries(ENTRIES).find(([name]) => name in entry);
   return kind === undefined ? undefined : Object.keys(kind[1].shape);
 }
 
+function fieldsOfPair([, , , end]: ConfigPath): readonly string[] {
+  const { pair } = pairSchema.shape;
+  if (end === "server" || end === "client") return Object.keys(pair.shape[end].shape);
+  return Object.keys(pair.shape);
+}
+
 function expected(issue: Issue, path: ConfigPath): string {
   const field = path.at(-1);
+  if (field === "on") return "a master's name or mid, in quotes where it looks like a number";
   if (field === "target") return `${ADDRESS_FORM}; several in a list`;
-  if (field === "server" || field === "client") return ADDRESS_FORM;
-  if (issue.code === "invalid_type") return issue.expected === "record" ? "a map" : issue.expected;
+  if ((field === "server" || field === "client") && path.at(-2) !== "pair") return ADDRESS_FORM;
+  if (issue.code === "invalid_type")
+    return ["record", "object"].includes(issue.expected) ? "a map" : issue.expected;
+  if (issue.code === "invalid_value") return issue.values.join(", ");
   if (issue.code === "invalid_union") return "text, a number, true or false";
   return issue.message;
 }

@@ -38,16 +38,55 @@ const instanceFields = {
   start: z.boolean().optional().describe("run it; false keeps it stopped (default true)"),
 };
 
+/** Where in a fleet it runs. */
+const placeFields = {
+  on: z.string().optional().describe("in a fleet: the master that runs it, by name or mid"),
+  selector: z
+    .string()
+    .optional()
+    .describe(
+      "in a fleet: labels of the masters that may run it, as region=eu,!busy, all if empty; beside on, of those that may take it over",
+    ),
+  spread: z
+    .string()
+    .optional()
+    .describe("in a fleet: label over whose values tunnels of such a name are spread"),
+};
+
+/** What happens when the master that runs it is lost. */
+const policyFields = {
+  failover: z
+    .enum(["off", "serve", "strict"])
+    .optional()
+    .describe("in a fleet: what happens when its master is lost (default off)"),
+  ttl: z
+    .number()
+    .int()
+    .optional()
+    .describe("in a fleet: seconds of silence after which a master is lost (3 to 300; default 15)"),
+  failback: z
+    .boolean()
+    .optional()
+    .describe("in a fleet: back when the old master was well for 10 minutes (default false)"),
+};
+
+/** The fields that only a fleet's hub understands. */
+export const FLEET_FIELDS = [...Object.keys(placeFields), ...Object.keys(policyFields), "pair"];
+
+const target = z.union([address, z.array(address).min(1)]);
+
 const common = {
-  target: z
-    .union([address, z.array(address).min(1)])
-    .describe("where to, or (at the end that takes users) where users connect; several in a list"),
+  target: target.describe(
+    "where to, or (at the end that takes users) where users connect; several in a list",
+  ),
   key: z
     .union([z.string(), z.number()])
     .optional()
     .describe("tunnel key; without one it is derived from the tunnel's port, and no secret"),
   keyFile: z.string().optional().describe("file whose text is the tunnel key"),
   ...instanceFields,
+  ...placeFields,
+  ...policyFields,
 };
 
 /** A server's entry. */
@@ -72,6 +111,36 @@ export const clientSchema = z.strictObject({
 export const urlSchema = z.strictObject({
   url: z.string().describe("server:// or client:// URL"),
   ...instanceFields,
+  ...placeFields,
+  ...policyFields,
+});
+
+/** An end of a pair: where it runs, and its parameters or its URL. */
+function pairEnd(scheme: Scheme) {
+  const { mode: _, ...parameters } = parameterFields(scheme);
+  return z.strictObject({
+    ...placeFields,
+    url: z
+      .string()
+      .optional()
+      .describe(`${scheme}:// URL without a key, at both ends in place of entry and target`),
+    ...parameters,
+  });
+}
+
+/** Both ends of a tunnel in a fleet, whose hub makes the key and what lies between them. */
+export const pairSchema = z.strictObject({
+  pair: z
+    .strictObject({ server: pairEnd("server"), client: pairEnd("client") })
+    .describe("in a fleet: both ends of a tunnel; the hub makes their key"),
+  entry: address.optional().describe("where users connect: :port, host:port, or auto for the port"),
+  target: target.optional().describe("where users are led to; several in a list"),
+  flow: z
+    .enum(["reverse", "forward"])
+    .optional()
+    .describe("reverse: users connect at the server (default); forward: at the client"),
+  ...instanceFields,
+  ...policyFields,
 });
 
 const masterSchema = z.strictObject({
@@ -99,6 +168,7 @@ export const configSchema = z.strictObject({
         serverSchema,
         clientSchema,
         urlSchema,
+        pairSchema,
       ]),
     )
     .optional()
@@ -109,6 +179,8 @@ export const configSchema = z.strictObject({
 export type TunnelEntry = z.infer<typeof serverSchema> | z.infer<typeof clientSchema>;
 /** An entry with a URL, checked. */
 export type UrlEntry = z.infer<typeof urlSchema>;
+/** An entry with both ends, checked. */
+export type PairEntry = z.infer<typeof pairSchema>;
 
 /** A parameter's value in a file. */
 export type ParameterValue = z.infer<typeof parameterValue>;

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { type ExportedInstance, exportedConfig } from "./exported-config.ts";
+import type { ExportedService } from "./exported-service.ts";
 
 /** How the file is written. */
 export interface ExportConfigOptions {
@@ -8,13 +9,13 @@ export interface ExportConfigOptions {
 }
 
 /**
- * The text of a file that describes the instances; `loadConfig` reads it. Keys are in it.
+ * The text of a file that describes instances, or a fleet's services; `loadConfig` reads it. Keys are in it.
  *
  * @example
  * exportConfig([{ name: "web", url: "client://127.0.0.1:1/127.0.0.1:2?mode=1", tags: {}, start: true }]);
  */
 export function exportConfig(
-  instances: readonly ExportedInstance[],
+  instances: readonly (ExportedInstance | ExportedService)[],
   options: ExportConfigOptions = {},
 ): string {
   const config = exportedConfig(instances);

@@ -142,15 +142,15 @@ test.each([
   ["tunnels: []", "1:1: tunnels: [] is not valid (allowed: a map)"],
   [
     "tunnels: { a: 5 }",
-    "1:12: tunnels.a: 5 is not valid (allowed: a URL, or a map with server, client or url)",
+    "1:12: tunnels.a: 5 is not valid (allowed: a URL, or a map with server, client, url or pair)",
   ],
   [
     "tunnels: { a: { target: ':1' } }",
-    "1:12: tunnels.a: it says not what it is (allowed: one of server, client, url)",
+    "1:12: tunnels.a: it says not what it is (allowed: one of server, client, url, pair)",
   ],
   [
     "tunnels: { a: { server: ':1', client: ':2', target: ':3' } }",
-    "1:12: tunnels.a: it is server and client at once (allowed: one of server, client, url)",
+    "1:12: tunnels.a: it is server and client at once (allowed: one of server, client, url, pair)",
   ],
   [
     "tunnels: { a: { server: 'x/y:1', target: ':3' } }",
@@ -265,5 +265,149 @@ test.each([true, false])("what is exported is read again (JSON: %s)", (json) => 
   expect(tunnels.map(({ name }) => name)).toEqual(["web", "web-2", "客户端-1", "-"]);
   expect(tunnels.map(({ url, tags, start }) => ({ url, tags, start }))).toEqual(
     instances.map(({ url, tags, start }) => ({ url, tags, start })),
+  );
+});
+
+const PAIR = "pair: { server: { on: edge }, client: { selector: 'site=home', spread: site } }";
+
+test("tunnels of a fleet: where they run, both ends of a pair, and what happens to a lost one", () => {
+  const text = `
+defaults: { tls: 1, read: 1h }
+tunnels:
+  any:   { server: ":auto", target: "127.0.0.1:80", key: k, selector: "", tags: { a: 1 } }
+  url:   { url: "client://:auto/h:80?mode=1", on: '00000000000000e1', selector: fast, start: false }
+  web:   { ${PAIR}, entry: 8080, target: ["127.0.0.1:80", "[::1]:80"], failover: serve, ttl: 20 }
+  back:  { pair: { server: { on: a, tls: 0, rate: 5 }, client: { on: b } }, entry: "h:auto", target: "h:1", flow: forward }
+  given: { pair: { server: { url: "server://:1/:2?mode=1&tls=0", on: a }, client: { url: "client://auto/h:3?mode=2", on: b } } }
+`;
+  const { tunnels, services } = load(text, { fleet: true });
+  expect(tunnels).toEqual([]);
+  expect(services.map(({ origin: _, ...rest }) => rest)).toEqual([
+    {
+      ...{ name: "any", tags: { a: "1" }, start: true, policy: {} },
+      parts: [{ role: "server", url: "server://k@:auto/127.0.0.1:80?tls=1&read=1h", selector: "" }],
+    },
+    {
+      ...{ name: "url", tags: {}, start: false, policy: {} },
+      parts: [
+        {
+          ...{ role: "client", url: "client://:auto/h:80?mode=1&read=1h" },
+          ...{ on: "00000000000000e1", selector: "fast" },
+        },
+      ],
+    },
+    {
+      ...{ name: "web", tags: {}, start: true, policy: { failover: "serve", ttl: 20 } },
+      parts: [
+        { role: "server", url: "server://:auto/:8080?mode=1&tls=1&read=1h", on: "edge" },
+        {
+          ...{ role: "client", url: "client://auto/127.0.0.1:80,[::1]:80?mode=2&read=1h" },
+          ...{ selector: "site=home", spread: "site" },
+        },
+      ],
+    },
+    {
+      ...{ name: "back", tags: {}, start: true, policy: {} },
+      parts: [
+        { role: "server", url: "server://:auto/h:1?mode=2&tls=0&read=1h&rate=5", on: "a" },
+        { role: "client", url: "client://auto/h:auto?mode=2&read=1h", on: "b" },
+      ],
+    },
+    {
+      ...{ name: "given", tags: {}, start: true, policy: {} },
+      parts: [
+        { role: "server", url: "server://:1/:2?mode=1&tls=0&read=1h", on: "a" },
+        { role: "client", url: "client://auto/h:3?mode=2&read=1h", on: "b" },
+      ],
+    },
+  ]);
+  // What is exported is read again.
+  for (const json of [true, false]) {
+    const again = load(exportConfig(services, { json }), { fleet: true }).services;
+    expect(again).toMatchObject(services.map(({ origin: _, ...rest }) => rest));
+  }
+  // Without a hub nobody knows what to make of them.
+  expect(faults(text).map((fault) => fault.replace(/^[\d:]+ /, ""))).toEqual(
+    ["any.selector", "url.on", "web.failover", "back.pair", "given.pair"].map(
+      (field) => `tunnels.${field}: is for a fleet: its hub is told by nodepass apply`,
+    ),
+  );
+});
+
+const ENDS = "entry: ':1', target: ':2'";
+
+test.each([
+  [
+    `a: { ${PAIR} }`,
+    [
+      "tunnels.a.entry: is missing (allowed: :port, host:port, or auto for the port)",
+      "tunnels.a.target: is missing",
+    ],
+  ],
+  [
+    `a: { ${PAIR}, entry: h, target: ':2' }`,
+    [`tunnels.a.entry: entry "h" is no address (allowed: :port`],
+  ],
+  [
+    `a: { ${PAIR}, entry: 'a/b:1', target: ':2' }`,
+    [`tunnels.a.entry: address "a/b:1" is not valid`],
+  ],
+  [
+    `a: { pair: { server: {}, client: { on: b } }, ${ENDS} }`,
+    ["tunnels.a.pair.server: says not where it runs (allowed: on, selector"],
+  ],
+  [
+    `a: { pair: { server: { on: a } }, ${ENDS} }`,
+    ["tunnels.a.pair.client: is missing (allowed: a map)"],
+  ],
+  [
+    `a: { pair: { server: { on: a, key: k }, client: { on: b } }, ${ENDS} }`,
+    [`tunnels.a.pair.server.key: "key" is unknown here`],
+  ],
+  [
+    `a: { pair: { server: { on: a, rate: x }, client: { on: b } }, ${ENDS} }`,
+    [`tunnels.a.pair.server.rate: rate "x" is not valid`],
+  ],
+  [
+    `a: { pair: { server: { on: a, url: 'server://k@:1/:2' }, client: { on: b } }, entry: ':1' }`,
+    [
+      "tunnels.a.pair.server.url: has a key (allowed: none",
+      "tunnels.a.pair.client: has no url",
+      "tunnels.a.entry: is not for ends with URLs",
+    ],
+  ],
+  [
+    `a: { pair: { server: { on: a, url: 'client://:1/:2' }, client: { on: b, url: 'client://auto/:2' } } }`,
+    ["tunnels.a.pair.server.url: is no server's"],
+  ],
+  [`a: { url: 'client://auto/h:1', on: b }`, ['tunnels.a: tunnel address "auto" has no port']],
+  [
+    `a: { url: 'client://h:auto/h:1?mode=1' }`,
+    [`tunnels.a: tunnel address "h:auto" has an invalid port`],
+  ],
+  [
+    `a: { url: 'client://:1/h:1', on: 'site=home' }`,
+    [`tunnels.a.on: "site=home" is no master (allowed: its name or mid; labels stand in selector)`],
+  ],
+  [
+    `a: { url: 'client://:1/h:1', on: b, spread: site }`,
+    ["tunnels.a.spread: has no effect beside on"],
+  ],
+  [
+    `a: { url: 'client://:1/h:1', on: b, ttl: 9 }`,
+    ["tunnels.a.ttl: has no effect without failover (allowed with it: serve, strict)"],
+  ],
+  [
+    `a: { url: 'client://:1/h:1', on: b, failover: no }`,
+    [`tunnels.a.failover: "no" is not valid (allowed: off, serve, strict)`],
+  ],
+  [
+    `a: { url: 'client://:1/h:1', on: 00000000000000e1 }`,
+    ["tunnels.a.on: 0 is not valid (allowed: a master's name or mid, in quotes where it looks"],
+  ],
+  [`a: { url: 'client://:1/h:1', failover: serve }`, ["tunnels.a: says not where it runs"]],
+])("of a fleet: %s", (entry, expected) => {
+  expect(faults(`tunnels: { ${entry} }`, { fleet: true })).toEqual(
+    expected.map((fault) => expect.stringContaining(fault)),
   );
 });

@@ -5,6 +5,7 @@ import { ConfigFileError, type ConfigProblem } from "./config-file-error.ts";
 import { findFiles } from "./find-files.ts";
 import { interpolate } from "./interpolate.ts";
 import { readSecret } from "./read-secret-file.ts";
+import type { ConfiguredService } from "./read-services.ts";
 import { type ConfiguredTunnel, readTunnels } from "./read-tunnels.ts";
 import { SourceFile } from "./source-file.ts";
 
@@ -29,12 +30,16 @@ export interface LoadedConfig {
   readonly master: ConfiguredMaster | undefined;
   /** In order of the files. */
   readonly tunnels: readonly ConfiguredTunnel[];
+  /** Tunnels that say where in a fleet they run, in order of the files. */
+  readonly services: readonly ConfiguredService[];
 }
 
 /** What files may refer to. */
 export interface LoadConfigOptions {
   /** Values for `${NAME}`. @default {} */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Whether tunnels may say where in a fleet they run; else that is a fault. @default false */
+  readonly fleet?: boolean | undefined;
 }
 
 /**
@@ -60,15 +65,20 @@ export function loadConfig(
   if (unreadable.length > 0) throw new ConfigFileError("CONFIG_UNREADABLE", unreadable);
 
   const masters: Array<{ readonly master: ConfiguredMaster; readonly file: string }> = [];
-  const tunnels = new Map<string, ConfiguredTunnel>();
+  const names = new Map<string, ConfiguredTunnel | ConfiguredService>();
+  const tunnels: ConfiguredTunnel[] = [];
+  const services: ConfiguredService[] = [];
   for (const source of sources) {
     const config = readSource(source, options.environment ?? {});
     if (config === undefined) continue;
-    for (const tunnel of readTunnels(config, source)) {
-      const other = tunnels.get(tunnel.name)?.origin;
-      if (other === undefined) tunnels.set(tunnel.name, tunnel);
-      else source.fail(["tunnels", tunnel.name], `is in ${other.file}:${other.line} already`);
+    const read = readTunnels(config, source, options.fleet === true);
+    for (const each of [...read.tunnels, ...read.services]) {
+      const other = names.get(each.name)?.origin;
+      if (other === undefined) names.set(each.name, each);
+      else source.fail(["tunnels", each.name], `is in ${other.file}:${other.line} already`);
     }
+    tunnels.push(...read.tunnels);
+    services.push(...read.services);
     const master = readMaster(config, source);
     if (master === undefined) continue;
     if (masters[0] !== undefined) source.fail(["master"], `is in ${masters[0].file} already`);
@@ -80,7 +90,8 @@ export function loadConfig(
     files: sources.map(({ file }) => file),
     keyFiles: sources.flatMap(({ dependencies }) => dependencies),
     master: masters[0]?.master,
-    tunnels: [...tunnels.values()],
+    tunnels,
+    services,
   };
 }
 

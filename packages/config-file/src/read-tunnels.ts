@@ -1,15 +1,29 @@
 import {
   type ClientSettings,
-  describeParameters,
+  fillAuto,
   parseTunnelUrl,
   type ServerSettings,
+  splitUrl,
   UrlConfigError,
   type UrlProblem,
 } from "@nodepass/url-config";
-import { ADDRESS_FORM, fieldOf, type TunnelEntry, type UrlEntry } from "./config-schema.ts";
+import {
+  ADDRESS_FORM,
+  fieldOf,
+  type PairEntry,
+  type TunnelEntry,
+  type UrlEntry,
+} from "./config-schema.ts";
 import { besideSource, readSecret } from "./read-secret-file.ts";
+import {
+  type ConfiguredService,
+  fleetFieldOf,
+  placedPart,
+  readPair,
+  readPolicy,
+} from "./read-services.ts";
 import type { ConfigPath, SourceFile } from "./source-file.ts";
-import { addressText, entryUrl, parametersOf, withParameters } from "./tunnel-url.ts";
+import { addressText, defaultsFor, entryUrl, parametersOf, withParameters } from "./tunnel-url.ts";
 
 /** A tunnel that shall be there. */
 export interface ConfiguredTunnel {
@@ -28,43 +42,80 @@ export interface ConfiguredTunnel {
 /** What a file says of its tunnels, checked by its schema. */
 export interface TunnelsSection {
   readonly defaults?: Readonly<Record<string, unknown>> | undefined;
-  readonly tunnels?: Readonly<Record<string, string | UrlEntry | TunnelEntry>> | undefined;
+  readonly tunnels?: Readonly<Record<string, Entry>> | undefined;
+}
+
+type Entry = string | UrlEntry | TunnelEntry | PairEntry;
+
+/** What the entries of a file are. */
+export interface ReadTunnels {
+  readonly tunnels: readonly ConfiguredTunnel[];
+  /** Those that say where in a fleet they run. */
+  readonly services: readonly ConfiguredService[];
 }
 
 /** Parameters whose values are paths. */
 const PATHS = ["crt", "key"];
 
-/** The tunnels of a file; what is wrong with them goes into the source's problems. */
-export function readTunnels(section: TunnelsSection, source: SourceFile): ConfiguredTunnel[] {
+/**
+ * The tunnels of a file; what is wrong with them goes into the source's problems.
+ *
+ * @param fleet whether entries may say where in a fleet they run
+ */
+export function readTunnels(
+  section: TunnelsSection,
+  source: SourceFile,
+  fleet: boolean,
+): ReadTunnels {
   const defaults = parametersOf(section.defaults ?? {});
   const tunnels: ConfiguredTunnel[] = [];
+  const services: ConfiguredService[] = [];
   for (const [name, given] of Object.entries(section.tunnels ?? {})) {
     const at: ConfigPath = ["tunnels", name];
-    const entry = typeof given === "object" && "url" in given ? given.url : given;
-    const url =
-      typeof entry === "string" ? urlOf(entry, defaults) : urlOfEntry(entry, defaults, source, at);
-    const settings = url === undefined ? undefined : readUrl(url, entry, defaults, source, at);
-    if (url === undefined || settings === undefined) continue;
     const [line] = source.placeOf(at);
     const { tags = {}, start = true } = typeof given === "string" ? {} : given;
-    tunnels.push({
+    const common = {
       name,
-      url,
-      settings,
       tags: Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)])),
       start,
       origin: { file: source.file, line },
-    });
+    };
+    const field = typeof given === "string" ? undefined : fleetFieldOf(given);
+    if (field !== undefined && !fleet) {
+      source.fail([...at, field], "is for a fleet: its hub is told by nodepass apply");
+    } else if (typeof given === "object" && "pair" in given) {
+      const parts = readPair(given, defaults, source, at);
+      const policy = readPolicy(given, source, at);
+      if (parts !== undefined) services.push({ ...common, parts, policy });
+    } else {
+      const read = readOne(given, defaults, source, at, field !== undefined);
+      if (read === undefined) continue;
+      if (field === undefined || typeof given === "string") tunnels.push({ ...common, ...read });
+      else {
+        const part = placedPart(read.url, given, source, at);
+        const policy = readPolicy(given, source, at);
+        if (part !== undefined) services.push({ ...common, parts: [part], policy });
+      }
+    }
   }
-  return tunnels;
+  return { tunnels, services };
 }
 
-/** The defaults that the scheme knows. */
-function defaultsFor(scheme: string, defaults: ReadonlyMap<string, string>): Map<string, string> {
-  const known = describeParameters().filter(({ schemes }) =>
-    schemes.some((each) => each === scheme),
-  );
-  return new Map([...defaults].filter(([name]) => known.some((each) => each.name === name)));
+/** One end. @param placed `auto` for a port is the hub's matter */
+function readOne(
+  given: string | UrlEntry | TunnelEntry,
+  defaults: ReadonlyMap<string, string>,
+  source: SourceFile,
+  at: ConfigPath,
+  placed: boolean,
+): Pick<ConfiguredTunnel, "url" | "settings"> | undefined {
+  const entry = typeof given === "object" && "url" in given ? given.url : given;
+  const url =
+    typeof entry === "string" ? urlOf(entry, defaults) : urlOfEntry(entry, defaults, source, at);
+  if (url === undefined) return undefined;
+  const isOpen = placed && splitUrl(url).authority !== "auto";
+  const settings = readUrl(isOpen ? fillAuto(url) : url, entry, defaults, source, at);
+  return settings === undefined ? undefined : { url, settings };
 }
 
 function urlOf(url: string, defaults: ReadonlyMap<string, string>): string {

@@ -36,6 +36,17 @@ export function parametersOf(entry: Readonly<Record<string, unknown>>): Map<stri
   return given;
 }
 
+/** The defaults that the scheme knows. */
+export function defaultsFor(
+  scheme: string,
+  defaults: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const known = describeParameters().filter(({ schemes }) =>
+    schemes.some((each) => each === scheme),
+  );
+  return new Map([...defaults].filter(([name]) => known.some((each) => each.name === name)));
+}
+
 /** The URL of an entry. */
 export function entryUrl(
   entry: TunnelEntry,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { fakeHost } from "../test/fake-host.ts";
 import { apply } from "./apply.ts";
-import { type DesiredTunnel, type InstanceHost, NAME_TAG, OWNER_TAG } from "./desired-state.ts";
+import { NAME_TAG, OWNER_TAG } from "./desired-state.ts";
+import { type DesiredTunnel, type InstanceClient, instanceHost } from "./instance-host.ts";
 import { type PlanOptions, plan } from "./plan.ts";
 
 const tunnel = (name: string, more: Partial<DesiredTunnel> = {}): DesiredTunnel => ({
@@ -14,12 +15,13 @@ const tunnel = (name: string, more: Partial<DesiredTunnel> = {}): DesiredTunnel 
 
 /** Makes `host` what is desired. @returns the steps, and what failed of them */
 async function make(
-  host: InstanceHost,
+  client: InstanceClient,
   desired: readonly DesiredTunnel[],
   options: Partial<PlanOptions> = {},
 ) {
   const all = { owner: "file", ...options };
-  const steps = plan(desired, await host.list(), all);
+  const host = instanceHost(client);
+  const steps = await plan(desired, host, all);
   const outcomes = await apply(steps, host, all);
   return {
     steps: steps.map((step) => `${step.kind} ${step.name}`),

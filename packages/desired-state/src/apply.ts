@@ -1,18 +1,18 @@
-import { type DesiredTunnel, type InstanceHost, OWNER_TAG } from "./desired-state.ts";
-import { type Change, type Step, tagsFor } from "./plan.ts";
+import { type Actual, type Desired, type Host, marksOf, OWNER_TAG } from "./desired-state.ts";
+import type { Step } from "./plan.ts";
 
 /** What became of a step. */
-export interface Outcome {
-  readonly step: Step;
+export interface Outcome<Wanted extends Desired = Desired, Thing extends Actual = Actual> {
+  readonly step: Step<Wanted, Thing>;
   /** `undefined` if it was done. */
   readonly error: Error | undefined;
 }
 
-/** Whose instances are changed, and who is told. */
-export interface ApplyOptions {
+/** Whose things are changed, and who is told. */
+export interface ApplyOptions<Wanted extends Desired = Desired, Thing extends Actual = Actual> {
   readonly owner: string;
   /** Called after each step. */
-  onOutcome?(outcome: Outcome): void;
+  onOutcome?(outcome: Outcome<Wanted, Thing>): void;
   /** No further step is begun when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -23,12 +23,12 @@ export interface ApplyOptions {
  *
  * @returns an outcome for each step that was begun
  */
-export async function apply(
-  steps: readonly Step[],
-  host: InstanceHost,
-  options: ApplyOptions,
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+export async function apply<Wanted extends Desired, Thing extends Actual>(
+  steps: readonly Step<Wanted, Thing>[],
+  host: Host<Wanted, Thing>,
+  options: ApplyOptions<Wanted, Thing>,
+): Promise<Outcome<Wanted, Thing>[]> {
+  const outcomes: Outcome<Wanted, Thing>[] = [];
   for (const step of steps) {
     if (options.signal?.aborted === true) break;
     let failure: Error | undefined;
@@ -44,68 +44,23 @@ export async function apply(
   return outcomes;
 }
 
-async function applyStep(step: Step, host: InstanceHost, owner: string): Promise<void> {
-  switch (step.kind) {
-    case "create": {
-      const { tunnel } = step;
-      const { id, tags } = await host.create(tunnel.url, tunnel.name);
-      // Marked first: if the rest fails, the next try knows it.
-      await host.change(id, { meta: { tags: tagsFor(tunnel, owner, tags) } });
-      // NodePass 1.14 takes no alias when it creates.
-      await host.change(id, { alias: tunnel.name });
-      if (!tunnel.start) {
-        await host.change(id, { restart: false });
-        await host.change(id, { action: "stop" });
-      }
-      return;
-    }
-    case "change": {
-      const { instance, tunnel } = step;
-      for (const change of step.changes) {
-        await applyChange(change, instance.id, instance.tags, tunnel, host, owner);
-      }
-      // Another URL starts an instance, also one that shall not run.
-      if (step.changes.includes("url") && !tunnel.start) {
-        await host.change(instance.id, { action: "stop" });
-      }
-      return;
-    }
-    case "remove":
-      return host.remove(step.instance.id);
-    case "conflict": {
-      const { id, tags } = step.instance;
-      const brought = tags[OWNER_TAG];
-      const whose = brought === undefined ? "that no file brought" : `of the owner ${brought}`;
-      throw new Error(`an instance ${whose} has the alias ${step.name} already: ${id}`);
-    }
-  }
-}
-
-/** One field at a time: dashboards' masters take no more (`PATCH` of 1.14). */
-async function applyChange(
-  change: Change,
-  id: string,
-  present: Readonly<Record<string, string>>,
-  tunnel: DesiredTunnel,
-  host: InstanceHost,
+async function applyStep<Wanted extends Desired, Thing extends Actual>(
+  step: Step<Wanted, Thing>,
+  host: Host<Wanted, Thing>,
   owner: string,
 ): Promise<void> {
-  switch (change) {
-    case "tags":
-      await host.change(id, { meta: { tags: tagsFor(tunnel, owner, present) } });
-      return;
-    case "alias":
-      await host.change(id, { alias: tunnel.name });
-      return;
-    case "restart":
-      await host.change(id, { restart: tunnel.start });
-      return;
-    case "url":
-      await host.replaceUrl(id, tunnel.url);
-      return;
-    case "stop":
-    case "start":
-      await host.change(id, { action: change });
-      return;
+  switch (step.kind) {
+    case "create":
+      return host.create(step.wanted, marksOf(step.wanted, owner));
+    case "change":
+      return host.change(step.wanted, step.thing, step.changes, marksOf(step.wanted, owner));
+    case "remove":
+      return host.remove(step.thing);
+    case "conflict": {
+      const { id, tags } = step.thing;
+      const brought = tags[OWNER_TAG];
+      const whose = brought === undefined ? "that no file brought" : `of the owner ${brought}`;
+      throw new Error(`${host.what} ${whose} has the alias ${step.name} already: ${id}`);
+    }
   }
 }

@@ -1,43 +1,54 @@
-/** A tunnel that shall be there; `ConfiguredTunnel` of `@nodepass/config-file` is one. */
-export interface DesiredTunnel {
-  /** Unique among the desired; the instance's alias, and what it is known by. */
+/** Something that shall be there under a name: a tunnel of a master, or a service of a fleet. */
+export interface Desired {
+  /** Unique among the desired; the alias of what is there, and what it is known by. */
   readonly name: string;
-  readonly url: string;
   readonly tags: Readonly<Record<string, string>>;
-  /** Whether it shall run, now and when the master starts. */
-  readonly start: boolean;
 }
 
-/** An instance as a master tells about it; `RemoteInstance` of `@nodepass/master-client` is one. */
-export interface ActualInstance {
+/** Something that is there. */
+export interface Actual {
   readonly id: string;
   readonly alias: string;
-  /** `stopped` or anything else. */
-  readonly status: string;
-  readonly url: string;
-  /** Whether it starts with the master. */
-  readonly restart: boolean;
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** What a master is asked; `MasterClient` of `@nodepass/master-client` does it. */
-export interface InstanceHost {
-  list(): Promise<readonly ActualInstance[]>;
-  create(url: string, alias?: string): Promise<ActualInstance>;
-  change(
-    id: string,
-    change: {
-      readonly alias?: string | undefined;
-      readonly restart?: boolean | undefined;
-      readonly action?: "start" | "stop" | undefined;
-      readonly meta?: { readonly tags: Readonly<Record<string, string>> } | undefined;
-    },
-  ): Promise<ActualInstance>;
-  replaceUrl(id: string, url: string): Promise<ActualInstance>;
-  remove(id: string): Promise<void>;
+/**
+ * Where things are: a master with its instances, a fleet with its services. Marks are the tags that a thing
+ * shall have; others that it has are somebody else's, and stay.
+ */
+export interface Host<Wanted extends Desired, Thing extends Actual> {
+  /** What one thing is called, with its article. */
+  readonly what: string;
+  list(): Promise<readonly Thing[]>;
+  /** What differs beside tags and alias, in words, in the order in which it is changed. */
+  differences(wanted: Wanted, thing: Thing): readonly string[];
+  create(wanted: Wanted, marks: Marks): Promise<void>;
+  /** @param changes what differs, `tags` and `alias` among them */
+  change(wanted: Wanted, thing: Thing, changes: readonly string[], marks: Marks): Promise<void>;
+  remove(thing: Thing): Promise<void>;
 }
 
-/** Tag that says who brought an instance: only such are pruned. */
+/** Tags with those that say who brought a thing. */
+export type Marks = Readonly<Record<string, string>>;
+
+/** Tag that says who brought a thing: only such are pruned. */
 export const OWNER_TAG = "nodepass.owner";
-/** Tag that says under which name: it stays when somebody gives the instance another alias. */
+/** Tag that says under which name: it stays when somebody gives the thing another alias. */
 export const NAME_TAG = "nodepass.name";
+
+/** The marks of what an owner wants. */
+export function marksOf({ name, tags }: Desired, owner: string): Marks {
+  return { ...tags, [OWNER_TAG]: owner, [NAME_TAG]: name };
+}
+
+/** The tags that nobody's mark is among. */
+export function ownTags(tags: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(tags).filter(([name]) => name !== OWNER_TAG && name !== NAME_TAG),
+  );
+}
+
+/** Under which name a thing stands in a file. */
+export function nameOf({ id, alias, tags }: Actual): string {
+  return tags[NAME_TAG] ?? (alias === "" ? id : alias);
+}

@@ -1,11 +1,18 @@
 export { type ApplyOptions, apply, type Outcome } from "./apply.ts";
 export {
-  type ActualInstance,
-  type DesiredTunnel,
-  type InstanceHost,
+  type Actual,
+  type Desired,
+  type Host,
+  type Marks,
   NAME_TAG,
   OWNER_TAG,
 } from "./desired-state.ts";
-export { type Change, type PlanOptions, plan, type Step } from "./plan.ts";
+export {
+  type ActualInstance,
+  type DesiredTunnel,
+  type InstanceClient,
+  instanceHost,
+  toDesired,
+} from "./instance-host.ts";
+export { type PlanOptions, plan, type Step } from "./plan.ts";
 export { isSameUrl } from "./same-url.ts";
-export { toDesired } from "./to-desired.ts";

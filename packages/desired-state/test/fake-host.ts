@@ -1,7 +1,7 @@
-import type { ActualInstance, InstanceHost } from "@nodepass/desired-state";
+import type { ActualInstance, InstanceClient } from "@nodepass/desired-state";
 
 /** A master in memory; `unkind` adds to URLs and forgets aliases at creation, as 1.14 does. */
-export function fakeHost(unkind = false): InstanceHost & { readonly calls: string[] } {
+export function fakeHost(unkind = false): InstanceClient & { readonly calls: string[] } {
   const instances = new Map<string, ActualInstance>();
   const calls: string[] = [];
   const kept = (url: string): string => {

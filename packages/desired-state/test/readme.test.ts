@@ -1,4 +1,4 @@
-import { apply, plan } from "@nodepass/desired-state";
+import { apply, instanceHost, plan } from "@nodepass/desired-state";
 import { Readme } from "test-support/readme";
 import { expect, test } from "vitest";
 import { fakeHost } from "./fake-host.ts";
@@ -6,5 +6,7 @@ import { fakeHost } from "./fake-host.ts";
 const readme = new Readme(import.meta.url);
 
 test("README's example prints what it says", async () => {
-  expect(await readme.run({ apply, plan, emptyMaster: fakeHost })).toBe(readme.printed);
+  expect(await readme.run({ apply, instanceHost, plan, emptyMaster: fakeHost })).toBe(
+    readme.printed,
+  );
 });

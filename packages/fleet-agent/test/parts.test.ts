@@ -237,7 +237,10 @@ describe.skipIf(findNatsServer() === undefined)("what the fleet runs at a member
     await expect(member.instances.remove(local.id)).rejects.toMatchObject({ code: "CONFLICT" });
     const [left] = await apply({ ...part, rev: 2, gone: true, keep: true });
     expect(left).toMatchObject({ outcome: "released" });
-    expect(await instance(local.id)).toMatchObject({ status: "running" });
+    expect(await instance(local.id)).toMatchObject({
+      status: "running",
+      meta: { peer: { sid: "" } },
+    });
     await member.instances.remove(local.id);
   });
 

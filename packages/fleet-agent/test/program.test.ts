@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FLEET_FILE_NAME } from "@nodepass/fleet-agent";
+import { PreparedSchema } from "@nodepass/fleet-protocol";
 import { findNatsServer } from "test-support/nats";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { HonestHub } from "./support/honest-hub.ts";
@@ -78,6 +79,29 @@ describe.skipIf(findNatsServer() === undefined)("nodepass-master", () => {
     await vi.waitFor(() => expect(copy.output()).toContain("fleet: synced"), WAIT);
     expect(hub.syncs.at(-1)?.mid).not.toBe(mid);
     expect(await copy.stop()).toBe(0);
+  });
+
+  test("what its owner has said of the fleet holds till he says something else", async () => {
+    const folder = temporaryFolder(closers);
+    const token = hub.token();
+    const url = "client://127.44.3.6:4601/127.44.3.7:4602?mode=1";
+    const life = async (argv: readonly string[], variables: Record<string, string> = {}) => {
+      const syncs = hub.syncs.length;
+      const master = start(folder, ["master://127.0.0.1:0", ...argv], variables);
+      await vi.waitFor(() => expect(hub.syncs.length).toBeGreaterThan(syncs), WAIT);
+      const { mid, sync } = hub.syncs.at(-1) ?? { mid: "" };
+      const made = await hub.ask(mid, "prepare", { url, key: null }, PreparedSchema);
+      expect(await master.stop()).toBe(0);
+      return [sync?.allow.join(), made.ok] as const;
+    };
+    expect(
+      await life(["--join", token, "--allow", "read,apply", "--targets", "10.0.0.0/8"]),
+    ).toEqual(["apply,read", false]);
+    expect(await life([])).toEqual(["apply,read", false]);
+    const said = { NP_FLEET_ALLOW: "read", NP_FLEET_TARGETS: "any" };
+    expect(await life(["--allow", "apply"], said)).toEqual(["apply", true]);
+    expect(await life(["--join", token, "--new-identity"])).toEqual(["apply", true]);
+    expect(await life([], { ...said, NP_FLEET_TARGETS: "127.44.3.8" })).toEqual(["read", false]);
   });
 
   test("does not start when the hub refuses it, and says why", async () => {

@@ -15,7 +15,7 @@ import { createPasser } from "./gateway/passer.ts";
 import { type HubSecrets, readHubSecrets } from "./hub-secrets.ts";
 import { sweepDaily } from "./hubs/daily-sweep.ts";
 import { watchHeartbeats } from "./hubs/duplicates.ts";
-import { watchEngine } from "./hubs/engine-watch.ts";
+import { type EngineTrust, watchEngine } from "./hubs/engine-watch.ts";
 import { exportSignature } from "./hubs/export-signature.ts";
 import { createNews } from "./hubs/fleet-news.ts";
 import { guardAgainstFloods } from "./hubs/flood-guard.ts";
@@ -41,6 +41,7 @@ import { createSyncDesk } from "./members/sync-desk.ts";
 import { createVouchers } from "./members/vouchers.ts";
 import { createServiceOperations } from "./services/create-service-operations.ts";
 import type { FleetIndex } from "./store/fleet-index.ts";
+import { guardStore } from "./store/guard-store.ts";
 import { createIndex } from "./store/memory-index.ts";
 import { openStore } from "./store/open-store.ts";
 
@@ -139,10 +140,18 @@ async function open(
   });
 
   const replicas = facts.size >= 3 ? 3 : 1;
-  const { store, isNew, sweep, isOnOneServer } = await withPatience(connectTimeoutMs, () =>
+  const {
+    store: bare,
+    isNew,
+    sweep,
+    reseal,
+    isOnOneServer,
+  } = await withPatience(connectTimeoutMs, () =>
     openStore({ fleet, link, dataKeys, replicas, logger }),
   );
-  if (isNew) await storeFirstToken(store, hub, clock);
+  if (isNew) await storeFirstToken(bare, hub, clock);
+  const trust: EngineTrust = { problem: undefined };
+  const store = guardStore(bare, () => trust.problem);
   const audit = createAuditor(store, clock, logger);
   const index = await createIndex(store);
   opened.push(() => index.close());
@@ -262,7 +271,10 @@ async function open(
     const text = `${keys.length} records are gone from the store without having been removed`;
     news.alarm("store-older", true, text);
   });
-  const engine = watchEngine({ link, system, control, news, first: facts, clock, logger });
+  const engine = watchEngine({
+    ...{ link, system, control, news, first: facts, trust },
+    ...{ clock, logger },
+  });
   const unrevoke = keepRevoked({
     index,
     leadership: election,
@@ -272,7 +284,7 @@ async function open(
     logger,
   });
   const untwin = partTwins({ index, store, leadership: election, logger });
-  const unsweep = sweepDaily({ sweep, leadership: election, clock, logger });
+  const unsweep = sweepDaily({ sweep, reseal, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock, logger });
   const events = createFleetEvents({
@@ -322,6 +334,7 @@ async function open(
       ...{ hub, store, index, tokens, audit, clock, logger, runs },
       waitOf: guard.waitOf,
     }),
+    news,
     info: () => ({
       fleet,
       hub: id,

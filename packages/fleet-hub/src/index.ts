@@ -16,3 +16,4 @@ export {
 } from "./hub-secrets.ts";
 export type { Messenger } from "./members/messenger.ts";
 export type { MemberFacts, Presence } from "./members/presence.ts";
+export { AUDIT_AGE_MS } from "./store/open-store.ts";

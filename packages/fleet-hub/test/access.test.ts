@@ -101,6 +101,11 @@ here("who may do what", () => {
   });
 
   test("a name is one master's: a clone gets another, and a change to a taken one is refused", async () => {
+    const { made: unsaid } = await joinToken();
+    const hours = (Date.parse(unsaid.expires ?? "") - Date.parse(unsaid.created)) / 3_600_000;
+    expect([unsaid.uses, hours]).toEqual([1, 1]);
+    const { made: unbound } = await joinToken({ uses: null, ttl: null });
+    expect(unbound).toMatchObject({ uses: null, expires: null });
     const { id, secret, fp } = await joinToken({ uses: 3 });
     const join = (mid: string, name: string) =>
       joinAs(mid, name, { id, secret }, fp, (request) => hub.fleet.join(request, ADDRESS));

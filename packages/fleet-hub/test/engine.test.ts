@@ -1,10 +1,17 @@
 import { type AddressInfo, createServer } from "node:net";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { storeNames } from "@nodepass/fleet-protocol";
+import {
+  CLAIMS_UPDATE_SUBJECT,
+  issueSystemCredentials,
+  retireSigners,
+  rotateSigner,
+  storeNames,
+} from "@nodepass/fleet-protocol";
 import { type Logger, ServiceError, SILENT_LOGGER } from "@nodepass/model";
 import type { FleetEvent } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { connectEngine } from "../src/engine/engine-link.ts";
 import { openFleetHub } from "../src/index.ts";
 import { openTestStore } from "./support/open-test-store.ts";
 import { TestFleet } from "./support/test-fleet.ts";
@@ -45,6 +52,62 @@ here("a hub and its engine", () => {
     expect(error.message).toContain("nats-server n1 writes to the disk every 120 s");
     expect(error.message).toContain("sync_interval: always");
   });
+
+  test("writes nothing to a server that took the other's place and writes to its disk later", async () => {
+    let isLazy = false;
+    const fleet = await started(1, "test", (config) =>
+      isLazy ? config.replace(/sync_interval:\s*"?always"?/, 'sync_interval: "2m"') : config,
+    );
+    const hub = await fleet.hub();
+    const admin = fleet.admin(hub);
+    const member = await fleet.member(hub);
+    const { mid } = member.identity;
+    const [server] = fleet.servers;
+    const back = async () => {
+      const synced = member.nextSync();
+      await server?.restart();
+      await synced;
+      await vi.waitFor(() => expect(hub.leadership.isLeading()).toBe(true), LONG);
+    };
+    const change = (name: string) => hub.fleet.changeMaster(admin, mid, { name });
+    isLazy = true;
+    await back();
+    await vi.waitFor(() => {
+      const [alarm] = hub.fleet.info(admin).alarms;
+      expect(alarm?.message).toContain("nats-server n1 writes to the disk every 120 s");
+    }, LONG);
+    const refused = await refusal(change("lazy"));
+    expect(refused.code).toBe("UNAVAILABLE");
+    expect(refused.message).toContain("nothing is stored now: the engine is refused: nats-server");
+    expect(hub.fleet.master(admin, mid).name).not.toBe("lazy");
+    isLazy = false;
+    await back();
+    await vi.waitFor(async () => expect((await change("good")).name).toBe("good"), LONG);
+  }, 120_000);
+
+  test("has no former signing key any more when a hub knows that it was retired", async () => {
+    const fleet = await started();
+    const { secrets } = fleet.created.hub;
+    const hub = await fleet.hub();
+    const member = await fleet.member(hub);
+    const rotated = await rotateSigner(secrets, secrets.reveal().account.jwt, "members");
+    const retired = await retireSigners(rotated.secrets, rotated.accountJwt, "members");
+    const system = await connectEngine({
+      servers: fleet.created.hub.servers,
+      ca: "",
+      credentials: await issueSystemCredentials(secrets, "system"),
+      name: "system",
+      logger: SILENT_LOGGER,
+    });
+    onTestFinished(() => system.close());
+    await system.connection.request(CLAIMS_UPDATE_SUBJECT, rotated.accountJwt);
+    expect(member.connection?.isClosed()).toBe(false);
+    await hub.close();
+    const next = await fleet.hub({ secrets: { ...fleet.created.hub, secrets: retired.secrets } });
+    const other = await fleet.member(next);
+    await member.connection?.closed();
+    expect(other.connection?.isClosed()).toBe(false);
+  }, 120_000);
 
   test("refuses, by its name, a server that is too old", async () => {
     // Debian's does not even read a fleet's configuration, so this one only says how old it is.

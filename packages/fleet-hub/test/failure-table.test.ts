@@ -254,16 +254,12 @@ describe("when there is a test of what happens", () => {
 });
 
 it("takes no text for a test that is none", () => {
-  const lines = [
-    'it("a", f);',
-    'test.skip("b", f);',
-    '// it is "c"',
-    'it.each([1])("d %i", f);',
-    'test.concurrent("h", f);',
-  ];
+  const lines = ['it("a", f);', 'test.skip("b", f);', '// it is "c"', 'it.each([1])("d %i", f);'];
   expect(
-    titlesIn(`${lines.join("\n")} it.runIf(x)(\n "e", f); expect(y).toBe("f"); about: "g"`),
-  ).toEqual(["a", "d %i", "h", "e", "g"]);
+    titlesIn(
+      `${lines.join("\n")} it.runIf(x)(\n "e", f); test.concurrent("h", f); expect(y).toBe("f"); about: "g"`,
+    ),
+  ).toEqual(["a", "d %i", "e", "h", "g"]);
 });
 
 it("docs/fleet.md names each of these failures", () => {

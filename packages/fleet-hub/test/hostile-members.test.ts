@@ -154,6 +154,27 @@ here("a hub and a member that means it ill", () => {
     await vi.waitFor(() => expect(hub.figures().counts.bad.sync - before).toBe(12), SLOW);
   }, 60_000);
 
+  test("a member that is asked what it could run leaves no other URL for those after it", async () => {
+    const url = "server://itsown@0.0.0.0:10101/169.254.169.254:80";
+    const prepare = () => ({ ok: true, reason: "", status: 200, url, tunnelPort: 10_101 });
+    const { identity } = await fleet.member(hub, { prepare });
+    const made = hub.fleet.createService(fleet.admin(hub), {
+      alias: "moves",
+      tags: {},
+      policy: { failover: "serve", ttl: 15, failback: "never" },
+      parts: [
+        {
+          url: "server://thekey@0.0.0.0:auto/127.0.0.1:80",
+          master: identity.mid,
+          running: true,
+        },
+      ],
+    });
+    await expect(made).rejects.toThrow("answered another URL than it was asked");
+    const { services } = hub.index;
+    expect([...services.values()].some(({ value }) => value.alias === "moves")).toBe(false);
+  }, 60_000);
+
   test("whoever claims another's part learns nothing of it", async () => {
     const [owner, hostile] = [await fleet.member(hub), await fleet.member(hub)];
     const { sid } = await hub.fleet.createService(fleet.admin(hub), {

@@ -142,6 +142,10 @@ here("what a hub asks of its members", () => {
       hub.messenger.api(mid, request(), () => undefined),
     );
     expect(await codeOf(hub.messenger.api(mid, request(), () => undefined))).toBe("LIMIT_REACHED");
+    // Moves and takeovers do not wait for them.
+    const asked = { url: "server://:1/:2", key: null };
+    expect(await hub.messenger.prepare(mid, asked)).toMatchObject({ ok: true });
+    expect(await hub.messenger.apply(mid, { orders: [] })).toEqual({ reports: [] });
     release();
     expect((await Promise.all(all)).every(({ status }) => status === 200)).toBe(true);
     expect((await hub.messenger.api(mid, request(), () => undefined)).status).toBe(200);

@@ -10,10 +10,10 @@ import { Readme } from "test-support/readme";
 import { expect, it, onTestFinished } from "vitest";
 import { MEMBER_SILENCE_MS, STREAM_WINDOW_BYTES } from "../src/gateway/answer-stream.ts";
 import { MAX_PASSED_HEADERS, NOT_A_MEMBERS_MATTER } from "../src/gateway/passed-headers.ts";
-import { MAX_HUB_STREAMS } from "../src/gateway/passer.ts";
 import { hubFigures } from "../src/http/hub-figures.ts";
 import * as fleetHub from "../src/index.ts";
 import { createMessageCounts } from "../src/members/message-counts.ts";
+import { MAX_HUB_STREAMS } from "../src/members/messenger.ts";
 import { createAskedHub } from "./support/asked-hub.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 

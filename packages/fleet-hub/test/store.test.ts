@@ -187,6 +187,33 @@ here("the store on one server", () => {
     other.close();
   });
 
+  test("records get the new data key's seal, and the former one is needed no more", async () => {
+    const own = await TestFleet.start();
+    try {
+      const { dataKeys } = own.created.hub.secrets;
+      const next = createDataKey();
+      const before = await openTestStore(own);
+      const first = await before.store.services.create("a", service("a"));
+      const second = await before.store.services.create("b", service("b"));
+      expect(await before.reseal()).toBe(0);
+      const between = await openTestStore(own, [next, ...dataKeys]);
+      await between.store.services.update("b", service("c"), second);
+      const leader = await between.store.leader.create("leader", { v: 1, hub: "h", nonce: "n" });
+      // The other record, and the bucket's identity.
+      expect(await between.reseal()).toBe(2);
+      expect(await between.reseal()).toBe(0);
+      const after = await openTestStore(own, [next]);
+      expect((await after.store.services.get("a"))?.value).toEqual(service("a"));
+      expect((await after.store.services.get("a"))?.revision).toBeGreaterThan(first);
+      expect((await after.store.services.get("b"))?.value).toEqual(service("c"));
+      expect(after.store.identity).toEqual(before.store.identity);
+      expect((await after.store.leader.get("leader"))?.revision).toBe(leader);
+      for (const { link: each } of [before, between, after]) await each.close();
+    } finally {
+      await own.close();
+    }
+  });
+
   test("old removal markers are swept, and nothing that was made again meanwhile", async () => {
     const { sweep, link: own } = await openTestStore(fleet);
     const gone = await store.services.create("gone", service("a"));

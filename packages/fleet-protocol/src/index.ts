@@ -1,4 +1,5 @@
 // Seal, identity and engine.
+export { fillAutoPorts, isFilledIn } from "./auto-ports.ts";
 export {
   ENGINE_QUESTION_SUBJECT,
   type EngineAnswer,
@@ -21,6 +22,7 @@ export {
   retireSigners,
   revokeMembers,
   rotateSigner,
+  withoutRetired,
 } from "./identity/account-changes.ts";
 export { type EngineAuthenticator, engineAuthenticator } from "./identity/authenticator.ts";
 export { type BoxRotationStep, rotateBoxKey } from "./identity/box-rotation.ts";
@@ -154,7 +156,13 @@ export {
   TokenRecordSchema,
 } from "./records/token-record.ts";
 // Seal, identity and engine.
-export { createDataKey, DATA_KEY_BYTES, openAtRest, sealAtRest } from "./seal/at-rest.ts";
+export {
+  createDataKey,
+  DATA_KEY_BYTES,
+  isSealedBy,
+  openAtRest,
+  sealAtRest,
+} from "./seal/at-rest.ts";
 export {
   type Box,
   type BoxId,

@@ -266,7 +266,8 @@ describe.skipIf(findNatsServer() === undefined)("a member's credentials at one s
     const old = await connections.member(server.url, before);
     const after = await joinMember(rotated.secrets, OWN);
     const renewed = await connections.member(server.url, after);
-    await push(system, await retireSigners(rotated.secrets, rotated.accountJwt));
+    const { accountJwt } = await retireSigners(rotated.secrets, rotated.accountJwt, "members");
+    await push(system, accountJwt);
     await old.closed();
     expect(renewed.isClosed()).toBe(false);
     await expect(connections.member(server.url, before)).rejects.toThrow(AuthorizationError);

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import type { LogRecord, Tunnel } from "@nodepass/tunnel-core";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import type { LogRecord } from "@nodepass/tunnel-core";
+import { afterAll, expect, test } from "vitest";
 import { expectNoSockets } from "./support/no-leaks.ts";
-import { type ScriptedTarget, startScriptedTarget } from "./support/scripted-target.ts";
+import { startScriptedTarget } from "./support/scripted-target.ts";
 import {
   entryOf,
   eventually,
@@ -75,24 +75,21 @@ async function startRoad(to: number): Promise<Road> {
   };
 }
 
-let target: ScriptedTarget;
-let ends: Tunnel[] = [];
-let road: Road | undefined;
-
-beforeEach(async () => {
-  target = await startScriptedTarget();
-});
-
-afterEach(async () => {
+afterAll(async () => {
   endUsers();
-  for (const end of ends) await end.close({ timeoutMs: 0 });
-  ends = [];
-  road?.close();
-  await target.close();
   await expectNoSockets();
 });
 
-test.each([
+let turn: Promise<unknown> = Promise.resolve();
+
+/** One after the other: what takes the machine. Waiting for a pool to shrink does not. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const result = turn.then(work);
+  turn = result.catch(() => undefined);
+  return result;
+}
+
+test.concurrent.for([
   { flow: "reverse", tls: 0, serverQuery: "lanes=0" },
   { flow: "forward", tls: 0, serverQuery: "lanes=0" },
   { flow: "reverse", tls: 1, serverQuery: "lanes=0" },
@@ -101,7 +98,9 @@ test.each([
   { flow: "forward", tls: 0 },
 ] as const)(
   "many users at once over a long road, and the pool shrinks after them (%o)",
-  async (way) => {
+  async (way, { onTestFinished }) => {
+    const target = await startScriptedTarget();
+    onTestFinished(() => target.close());
     const logs: LogRecord[] = [];
     const options: PairOptions = {
       ...way,
@@ -111,20 +110,24 @@ test.each([
       limits: { poolGetTimeoutMs: 60_000, reportIntervalMs: 1000 },
     };
     const server = await openServer(options, logs);
-    ends.push(server);
-    road = await startRoad(tunnelPort(server));
+    onTestFinished(() => server.close({ timeoutMs: 0 }));
+    const road = await startRoad(tunnelPort(server));
+    onTestFinished(() => road.close());
     const client = await openClient(options, road.port, logs);
-    ends.push(client);
+    onTestFinished(() => client.close({ timeoutMs: 0 }));
     await client.ready();
     const entry = entryOf(way.flow === "reverse" ? server : client);
-    const users = await Promise.all(Array.from({ length: USERS }, () => dial(entry)));
-    const answers = await Promise.all(
-      users.map((user, index) => {
-        const said = Buffer.from(String(index).padStart(4, "0"));
-        user.write(said);
-        return readExactly(user, said.length);
-      }),
-    );
+    const [users, answers] = await inTurn(async () => {
+      const users = await Promise.all(Array.from({ length: USERS }, () => dial(entry)));
+      const answers = await Promise.all(
+        users.map((user, index) => {
+          const said = Buffer.from(String(index).padStart(4, "0"));
+          user.write(said);
+          return readExactly(user, said.length);
+        }),
+      );
+      return [users, answers] as const;
+    });
     expect(answers.map(String)).toEqual(users.map((_, index) => String(index).padStart(4, "0")));
     // The server answers a TLS handshake at once; eight in the making, however long the road, were the
     // fault.

@@ -15,10 +15,12 @@ export {
   parseEnvironment,
   resolveEnvironmentSettings,
 } from "./environment.ts";
+export { fillAuto } from "./fill-auto.ts";
 export { format } from "./format-url.ts";
 export { formatHostPort, isLoopback, isWildcard, parseHostPort } from "./host-port.ts";
 export { addressBytes, canonicalIpv6 } from "./ip-address.ts";
 export { type Flow, type OtherEndOptions, urlForOtherEnd } from "./other-end.ts";
+export { type PairPlan, pairUrls } from "./pair-urls.ts";
 export { describeParameters, type ParameterDescription, type Scheme } from "./parameters.ts";
 export type { LenientResult, ParseDefaults, ParseOptions } from "./parse-options.ts";
 export {

@@ -4,9 +4,13 @@ import type { DesiredOptions } from "../files/desired-files.ts";
 import type { ExportOptions } from "../files/export-instances.ts";
 import { addRemoteOptions } from "../remote/remote-options.ts";
 
-/** Adds `apply`, `diff`, `export` and `import`: a master and the files that describe it. */
+/** Adds `apply`, `diff`, `export` and `import`: a master or a fleet, and the files that describe it. */
 export function addFileCommands(program: Command, context: CliContext): void {
-  desired(program.command("apply").description("make the master what files say, and no more"))
+  desired(
+    program
+      .command("apply")
+      .description("make a master, or a fleet at its hub, what files say, and no more"),
+  )
     .option("--dry-run", "only say what would be done, as diff does")
     .action(async (options: DesiredOptions) => {
       const { applyFiles, diffFiles } = await import("../files/desired-files.ts");
@@ -23,7 +27,9 @@ export function addFileCommands(program: Command, context: CliContext): void {
   });
 
   addRemoteOptions(
-    program.command("export").description("write the master's instances as a file, keys included"),
+    program
+      .command("export")
+      .description("write a master's instances, or a fleet's services, as a file, keys included"),
   )
     .option("--to-url-list", "their URLs, one a line, for any NodePass")
     .option("--to <file>", "write to a new file that only you can read")
@@ -49,7 +55,10 @@ export function addFileCommands(program: Command, context: CliContext): void {
 function desired(command: Command): Command {
   return addRemoteOptions(command)
     .requiredOption("-f, --file <path...>", "a YAML or JSON file, or a folder of them")
-    .option("--owner <name>", "whose instances these are; default: the first file's name")
-    .option("--prune", "remove instances that this owner brought and the files have no more")
-    .option("--adopt", "take over instances with such an alias that no file has brought");
+    .option(
+      "--owner <name>",
+      "whose instances or services these are; default: the first file's name",
+    )
+    .option("--prune", "remove what this owner brought and the files have no more")
+    .option("--adopt", "take over what has such an alias and was brought by no file");
 }

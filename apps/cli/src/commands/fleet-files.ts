@@ -114,6 +114,8 @@ export function addFleetFiles(fleet: Command, context: CliContext): void {
       ).choices([...rotatedKeys, "token"]),
     )
     .option("--operator-seed <file>", "with operator: keep-elsewhere/operator.seed")
+    .option("--retire", "with data, members, hubs: no new key, but the former one is good no more")
+    .option("--force", "with --retire: also while something needs it still")
     .addHelpText("after", rotateNotes)
     .action(async (directory: string, which: RotatedKey | "token", options: FleetRotateOptions) => {
       if (which === "token") {

@@ -1,5 +1,6 @@
 import { checkUrl, redact } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
+import { CliError } from "../exit-code.ts";
 import { keygenHint } from "../output/command-name.ts";
 import { printData, stdoutStyle } from "../output/print.ts";
 import { loadFiles } from "./load-files.ts";
@@ -10,7 +11,10 @@ export async function checkFiles(
   path: string,
   options: { readonly json?: boolean; readonly showKey?: boolean },
 ): Promise<void> {
-  const { files, master, tunnels } = await loadFiles(context, [path]);
+  const { files, master, tunnels, services } = await loadFiles(context, [path], { fleet: true });
+  const { serviceFaults, shownParts } = await import("./service-entries.ts");
+  const [fault, ...faults] = services.flatMap(serviceFaults);
+  if (fault !== undefined) throw new CliError(fault, { details: faults });
   const show = (url: string) => (options.showKey === true ? url : redact(url));
   const keygen = keygenHint(context.environment);
   const reports = tunnels.map(({ name, url, start, origin }) => {
@@ -18,7 +22,14 @@ export async function checkFiles(
     return { name, url: show(url), start, ...origin, description, warnings };
   });
   if (options.json === true) {
-    const report = { ok: true, files, master: master?.url ?? null, tunnels: reports };
+    const described = services.map(({ origin, ...service }) => ({
+      ...{ ...service, ...origin },
+      parts: service.parts.map((part) => ({ ...part, url: show(part.url) })),
+    }));
+    const report = {
+      ...{ ok: true, files, master: master?.url ?? null, tunnels: reports },
+      ...(services.length > 0 && { services: described }),
+    };
     await printData(context, report, {});
     return;
   }
@@ -29,9 +40,15 @@ export async function checkFiles(
     ...warnings.map((text) => `  ${yellow("warning:")} ${text}`),
     "",
   ]);
+  for (const service of services) {
+    const { name, start, origin } = service;
+    const where = `${origin.file}:${origin.line}`;
+    lines.push(`${bold(name)}${start ? "" : " (kept stopped)"}  for a fleet  ${where}`);
+    lines.push(...shownParts(service, show).map((text) => `  ${text}`), "");
+  }
   const masterLine = master === undefined ? [] : [`${bold("master")}  ${master.url}`, ""];
   context.stdout.write([...masterLine, ...lines].map((text) => `${text}\n`).join(""));
-  const counts = `${count(reports.length, "tunnel")} in ${count(files.length, "file")}`;
+  const counts = `${count(reports.length + services.length, "tunnel")} in ${count(files.length, "file")}`;
   context.stdout.write(`${counts}, nothing wrong\n`);
 }
 

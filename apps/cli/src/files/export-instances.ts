@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
-import { exportConfig } from "@nodepass/config-file";
+import { type ExportedInstance, type ExportedService, exportConfig } from "@nodepass/config-file";
 import { toDesired } from "@nodepass/desired-state";
+import type { FleetClient } from "@nodepass/master-client/fleet";
 import type { CliContext } from "../context.ts";
 import { CliError } from "../exit-code.ts";
-import { openMaster } from "../remote/open-master.ts";
+import { openTarget } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 
 /** Options of `export`. */
@@ -14,14 +15,26 @@ export interface ExportOptions extends RemoteOptions {
 
 /** Runs `nodepass export`: what `apply` and `run` read. */
 export async function exportInstances(context: CliContext, options: ExportOptions): Promise<void> {
-  const { client } = await openMaster(context, options);
-  const instances = (await client.list()).map(toDesired);
+  const target = await openTarget(context, options);
+  const { what, entries, urls } =
+    "fleet" in target
+      ? await readFleet(target.fleet)
+      : {
+          what: "instances",
+          entries: target.instances.map(toDesired),
+          urls: target.instances.map(({ url }) => url),
+        };
   const text =
     options.toUrlList === true
-      ? instances.map(({ url }) => `${url}\n`).join("")
-      : exportConfig(instances, {
+      ? urls.map((url) => `${url}\n`).join("")
+      : exportConfig(entries, {
           json: options.output === "json" || (options.json === true && options.output !== "yaml"),
         });
+  if ("fleet" in target && /:\/\/\*\*\*@/.test(text)) {
+    throw new CliError(
+      "this token is shown no keys, and the file would have none: it takes an admin's",
+    );
+  }
   const { to } = options;
   if (to === undefined) {
     context.stdout.write(text);
@@ -33,5 +46,20 @@ export async function exportInstances(context: CliContext, options: ExportOption
   } catch (error) {
     throw new CliError(`can't write ${to}: ${error instanceof Error ? error.message : error}`);
   }
-  context.stdout.write(`wrote ${instances.length} instances to ${to}\n`);
+  context.stdout.write(`wrote ${entries.length} ${what} to ${to}\n`);
+}
+
+/** A fleet's services, and the URLs of all their ends. */
+async function readFleet(fleet: FleetClient): Promise<{
+  readonly what: string;
+  readonly entries: readonly (ExportedInstance | ExportedService)[];
+  readonly urls: readonly string[];
+}> {
+  const { toEntry } = await import("./service-entries.ts");
+  const [services, masters] = await Promise.all([fleet.services(), fleet.masters()]);
+  return {
+    what: "services",
+    entries: services.map((service) => toEntry(service, masters)),
+    urls: services.flatMap(({ parts }) => parts.map(({ url }) => url)),
+  };
 }

@@ -6,6 +6,7 @@ import {
   type GivenService,
 } from "@nodepass/master-client/fleet";
 import type { FailoverPolicy, PartRole, Service } from "@nodepass/model/fleet";
+import { type PairPlan, pairUrls, UrlConfigError } from "@nodepass/url-config";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData } from "../output/print.ts";
@@ -14,7 +15,6 @@ import { tryEach } from "../output/try-each.ts";
 import { openFleet, openMaster } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
 import { printService } from "./list-fleet.ts";
-import { type PairOptions, pairUrls } from "./pair-urls.ts";
 import { placeOf } from "./place.ts";
 import { serviceToJson, shownService } from "./show-service.ts";
 
@@ -37,7 +37,8 @@ export interface FleetCreateOptions extends NewServiceOptions {
 }
 
 /** Options of `fleet pair`. */
-export interface FleetPairOptions extends NewServiceOptions, PairOptions {
+export interface FleetPairOptions extends NewServiceOptions, Omit<PairPlan, "tls"> {
+  readonly tls: boolean;
   /** Where each end runs: a master or a selector. */
   readonly server: string;
   readonly client: string;
@@ -82,7 +83,7 @@ export async function createFleetService(
 
 /** Runs `nodepass fleet pair`. */
 export async function createPair(context: CliContext, options: FleetPairOptions): Promise<void> {
-  const { server, client } = pairUrls(options);
+  const { server, client } = urlsOf(options);
   const running = options.start;
   await createAndPrint(
     context,
@@ -92,6 +93,16 @@ export async function createPair(context: CliContext, options: FleetPairOptions)
     ],
     options,
   );
+}
+
+/** @throws {CliError} usage for an address that is none */
+function urlsOf({ entry, target, flow, tls }: FleetPairOptions): ReturnType<typeof pairUrls> {
+  try {
+    return pairUrls({ entry, target, flow, tls: tls ? "1" : "0" });
+  } catch (error) {
+    if (!(error instanceof UrlConfigError)) throw error;
+    throw new CliError(`--${error.message}`, { exitCode: exitCodes.usage });
+  }
 }
 
 async function createAndPrint(

@@ -1,4 +1,4 @@
-import type { FleetRole } from "@nodepass/model/fleet";
+import { type FleetRole, JOIN_TOKEN_DEFAULTS } from "@nodepass/model/fleet";
 import type { CliContext } from "../context.ts";
 import { commandName } from "../output/command-name.ts";
 import { printData, printTable } from "../output/print.ts";
@@ -19,16 +19,13 @@ export interface TokenCreateOptions extends RemoteOptions {
   readonly note?: string | undefined;
 }
 
-/** A join token that nobody thought about is good for one master and an hour. */
-const JOIN_DEFAULTS = { uses: 1, ttl: 3600 } as const;
-
 /** Runs `nodepass fleet token create`; standard output is the token and nothing else. */
 export async function createToken(context: CliContext, options: TokenCreateOptions): Promise<void> {
   const { fleet } = await openFleet(context, options);
   const { role, selector, label, uses, ttl, note } = options;
   const made = await fleet.createToken({
     ...(role === undefined
-      ? { kind: "join", ...JOIN_DEFAULTS, ...(label !== undefined && { labels: label }) }
+      ? { kind: "join", ...JOIN_TOKEN_DEFAULTS, ...(label !== undefined && { labels: label }) }
       : { kind: "api", role }),
     ...(selector !== undefined && { selector }),
     ...(uses !== undefined && { uses }),

@@ -1,4 +1,9 @@
-import { createMasterClient, type MasterClient, MasterClientError } from "@nodepass/master-client";
+import {
+  createMasterClient,
+  type MasterClient,
+  MasterClientError,
+  type RemoteInstance,
+} from "@nodepass/master-client";
 import type { FleetClient } from "@nodepass/master-client/fleet";
 import {
   createNodeFetch,
@@ -35,13 +40,15 @@ export async function openMaster(context: CliContext, options: AskOptions): Prom
   const { createFleetClient, findMaster, memberAddress } = await import(
     "@nodepass/master-client/fleet"
   );
+  const fleet = createFleetClient(access);
   // A whole mid needs no look-up.
   const mid = /^[0-9a-f]{16}$/.test(choice.member)
     ? choice.member
-    : findMaster(await createFleetClient(access).masters(), choice.member).mid;
+    : findMaster(await fleet.masters(), choice.member).mid;
   const address = memberAddress(choice.address, mid);
   const client = createMasterClient({ ...access, address });
-  return { client, choice, shown: plainText(options.master ?? client.origin) };
+  const shown = plainText(options.master ?? client.origin);
+  return { client, choice, shown, member: { fleet, mid } };
 }
 
 /** A master that can be asked. */
@@ -50,6 +57,33 @@ export interface OpenedMaster {
   readonly choice: MasterChoice;
   /** What it is called for people: its origin, or `MASTER@FLEET` as it was given. */
   readonly shown: string;
+  /** Through whose hub it is asked. */
+  readonly member?: { readonly fleet: FleetClient; readonly mid: string } | undefined;
+}
+
+/** What can be described by files: a master with its instances, or a fleet. */
+export type OpenedTarget =
+  | { readonly master: OpenedMaster; readonly instances: readonly RemoteInstance[] }
+  | { readonly fleet: FleetClient };
+
+/** Opens the master that is meant, or the fleet, if it is a hub that answers there. */
+export async function openTarget(context: CliContext, options: AskOptions): Promise<OpenedTarget> {
+  const master = await openMaster(context, options);
+  try {
+    return { master, instances: await master.client.list() };
+  } catch (error) {
+    const isUnknown = error instanceof MasterClientError && error.status === 404;
+    if (!isUnknown || master.member !== undefined) throw error;
+    const { createFleetClient } = await import("@nodepass/master-client/fleet");
+    const fleet = createFleetClient(accessOf(master.choice, options));
+    try {
+      await fleet.info();
+    } catch {
+      // Neither: what was said first holds.
+      throw error;
+    }
+    return { fleet };
+  }
 }
 
 /** Opens the hub of the fleet that the options, the environment and the profiles mean. */

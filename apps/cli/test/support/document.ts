@@ -23,6 +23,14 @@ export function commandsOf(document: string): ReadonlyMap<string, readonly Docum
   );
 }
 
+/** The only YAML file of a document. */
+export function yamlOf(document: string): string {
+  const text = readFileSync(`${workspaceFolder}/docs/${document}`, "utf8");
+  const [, yaml = "", ...more] = text.split(/^```yaml\n([\s\S]*?)^```/m);
+  if (yaml === "" || more.length > 1) throw new Error(`${document} has not one YAML file`);
+  return yaml;
+}
+
 function readCommand(line: string): DocumentCommand {
   const words = [...line.matchAll(/#.*$|"([^"]*)"|'([^']*)'|(\S+)/g)].flatMap(
     ([, double, single, plain]) => double ?? single ?? plain ?? [],

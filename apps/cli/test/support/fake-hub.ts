@@ -82,8 +82,16 @@ export async function startFakeHub(): Promise<FakeHub> {
   const midOf = (name: string | undefined) =>
     masters.find((each) => each.mid === name || each.name === name)?.mid ?? "00000000000000e1";
 
+  /** As a hub fills a URL in, of which nobody asks more here. */
+  const filled = (url: string) =>
+    url.replace("://auto/", "://fake-key@192.0.2.1:10001/").replaceAll(":auto", ":10001");
+
   const create = (body: unknown): Service => {
     const wanted = NewServiceSchema.parse(body);
+    const { alias } = wanted;
+    if (alias !== "" && services.some((each) => each.alias === alias)) {
+      throw new Refusal(409, `another service has the alias ${alias} already`);
+    }
     const service = ServiceSchema.parse({
       ...wanted,
       sid: `00aa000${services.length}`,
@@ -92,7 +100,7 @@ export async function startFakeHub(): Promise<FakeHub> {
       changed: "2026-01-02T03:04:05.000Z",
       parts: wanted.parts.map(({ url, master, selector = "", running }) => ({
         role: url.startsWith("server") ? "server" : "client",
-        ...{ owner: midOf(master), epoch: 1, running, url, selector },
+        ...{ owner: midOf(master), epoch: 1, running, url: filled(url), selector },
         ...{ state: "applied", reason: "", instance: "a1b2c3d4" },
       })),
     });
@@ -159,9 +167,15 @@ export async function startFakeHub(): Promise<FakeHub> {
         );
         services[at] = { ...service, parts };
       } else if (method === "PATCH") {
-        const { policy, parts: changes = [] } = ServiceChangeSchema.parse(body);
+        if (ifMatch !== undefined && ifMatch !== `"${service.revision}"`) {
+          throw new Refusal(412, `the service has revision ${service.revision}`);
+        }
+        const { policy, parts: changes = [], alias, tags } = ServiceChangeSchema.parse(body);
         services[at] = ServiceSchema.parse({
           ...service,
+          ...(alias !== undefined && { alias }),
+          ...(tags !== undefined && { tags }),
+          revision: String(Number(service.revision) + 1),
           policy: { ...service.policy, ...policy },
           parts: service.parts.map((part) => ({
             ...part,
@@ -186,8 +200,8 @@ export async function startFakeHub(): Promise<FakeHub> {
     }
     if (kind === "tokens" && method === "POST") {
       const wanted = NewTokenSchema.parse(body);
-      const { ttl = 0, uses = null } = wanted;
-      const expires = ttl === 0 ? null : new Date(ttl * 1000).toISOString();
+      const { ttl = null, uses = null } = wanted;
+      const expires = ttl === null ? null : new Date(ttl * 1000).toISOString();
       const created = "2026-01-02T03:04:05.000Z";
       return [201, { ...wanted, id: "t2", uses, expires, created, token: `${wanted.kind}-secret` }];
     }

@@ -8,7 +8,7 @@ import {
   SeenSchema,
   unpackMessage,
 } from "@nodepass/fleet-protocol";
-import { ServicePolicySchema } from "@nodepass/model/fleet";
+import { MEMBER_PERMISSIONS, ServicePolicySchema } from "@nodepass/model/fleet";
 import { readPrivateFile, replacePrivateFile } from "@nodepass/store";
 import { z } from "zod";
 import { FleetAgentError } from "../fleet-agent-error.ts";
@@ -89,6 +89,9 @@ const FleetFileSchema = z.object({
   bucket: z.string(),
   /** The highest revision of it that a hub has told of. */
   seen: SeenSchema.optional(),
+  /** What its owner has said last: what the fleet may do here, and the text of `readTargets`. */
+  allow: z.array(z.enum(MEMBER_PERMISSIONS)).optional(),
+  targets: z.string().optional(),
   /** Why this process's line to the fleet is cut for good; empty: it is not. */
   left: z.string(),
   /** Its master has begun since, and has said so. */
@@ -97,6 +100,9 @@ const FleetFileSchema = z.object({
   former: z.array(FormerPartSchema),
 });
 export type FleetFileData = z.infer<typeof FleetFileSchema>;
+
+/** What the owner of a master says of its fleet. */
+export type OwnerLimits = Pick<FleetFileData, "allow" | "targets">;
 
 /**
  * `fleet.msgpack`: all that a member knows of its fleet. It holds secrets, hence 0600, and neither `console.log`

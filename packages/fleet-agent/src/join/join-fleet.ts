@@ -10,7 +10,7 @@ import {
   SealError,
   signJoin,
 } from "@nodepass/fleet-protocol";
-import { FleetFile, type FleetFileData } from "../file/fleet-file.ts";
+import { FleetFile, type FleetFileData, type OwnerLimits } from "../file/fleet-file.ts";
 import { FleetAgentError } from "../fleet-agent-error.ts";
 import { askHub, type HubAddress } from "./ask-hub.ts";
 import { knownFingerprints, learnHubKeys, learnHubRuns } from "./hub-keys.ts";
@@ -25,6 +25,8 @@ export interface JoinFleetOptions {
   readonly mid: string;
   /** What people call it. */
   readonly name: string;
+  /** Kept in the file; what is absent stays as it was said before. @default nothing */
+  readonly limits?: OwnerLimits | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -118,13 +120,14 @@ async function hasNewKey(
 async function prepareKeys(
   before: FleetFile | undefined,
   token: JoinToken,
-  { directory, mid }: JoinFleetOptions,
+  { directory, mid, limits }: JoinFleetOptions,
 ): Promise<{ readonly file: FleetFile; readonly box: BoxKeys }> {
   const isBegun =
     before?.data.left === "" && before.data.fingerprint === token.fp && before.data.mid === mid;
   if (before !== undefined && isBegun) {
     before.data.hubs = [token.url];
     before.data.pin = token.ca ?? "";
+    Object.assign(before.data, limits);
     return { file: before, box: new BoxKeys(before.data.box) };
   }
   const box = createBoxKeys();
@@ -145,6 +148,9 @@ async function prepareKeys(
     pin: token.ca ?? "",
     revision: 0,
     bucket: "",
+    allow: before?.data.allow,
+    targets: before?.data.targets,
+    ...limits,
     left: "",
     parts: [],
     former: [],

@@ -1,9 +1,9 @@
+import { fillAutoPorts } from "@nodepass/fleet-protocol";
+
 /** Below those that systems give to connections which go out: nobody takes one between prepare and start. */
 const AUTO_PORTS = { first: 10_000, last: 29_999 } as const;
 /** How long a port that was given to nobody's instance yet is given to no other, ms. */
 const HELD_MS = 60_000;
-
-const AUTO = /:auto(?=[/,?]|$)/g;
 
 /** Chooses ports where a URL says `auto`. */
 export class AutoPorts {
@@ -14,15 +14,13 @@ export class AutoPorts {
    * @returns with a port in each `auto`'s place, each one another; and which
    */
   fill(url: string): { readonly url: string; readonly ports: readonly number[] } {
-    const query = url.indexOf("?");
-    const address = query < 0 ? url : url.slice(0, query);
     const ports: number[] = [];
-    const filled = address.replace(AUTO, () => {
+    const filled = fillAutoPorts(url, () => {
       const port = this.#choose(ports);
       ports.push(port);
-      return `:${port}`;
+      return port;
     });
-    return { url: filled + (query < 0 ? "" : url.slice(query)), ports };
+    return { url: filled, ports };
   }
 
   /** They are for somebody, who is to have them soon. */

@@ -78,8 +78,12 @@ export class PartRunner {
     if (!keep) await this.#instances.update(id, { action: "stop", restart: false }, BY_FLEET);
     const last = await this.#instances.get(id);
     this.#instances.serveUntil(id, undefined);
-    if (keep) this.unmark(id);
-    else await this.#instances.remove(id, BY_FLEET);
+    if (keep) {
+      // Of no service any more, also for whoever rebuilds services from what is found.
+      const meta = { peer: { sid: "", type: "", alias: "" } };
+      await this.#instances.update(id, { meta }, BY_FLEET);
+      this.unmark(id);
+    } else await this.#instances.remove(id, BY_FLEET);
     if (last === undefined) return null;
     const { tcprx, tcptx, udprx, udptx } = last;
     return { tcprx, tcptx, udprx, udptx };

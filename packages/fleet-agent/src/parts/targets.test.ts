@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { dialledAddresses, readTargets } from "./targets.ts";
 
 describe("targets", () => {
-  it("are any where nothing is said", () => {
+  it("are any where nothing is said, or that", () => {
     expect(readTargets(undefined)).toBeUndefined();
+    expect(readTargets(" any ")?.admits("192.0.2.1")).toBe(true);
   });
 
   it.each([

@@ -4,21 +4,27 @@ import { FleetAgentError } from "../fleet-agent-error.ts";
 
 /** Addresses that a fleet's instances may dial. */
 export interface TargetRules {
+  /** What they were read from. */
+  readonly text: string;
   /** @returns whether a host, as a URL names it, is among them */
   admits(host: string): boolean;
 }
+
+/** Says that there is no bound, to take back one of before. */
+export const ANY_TARGET = "any";
 
 const NAME = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 
 /**
  * Reads `10.0.0.0/8,2001:db8::/32,192.0.2.7,db.internal,*.example.com`. A name admits itself, and is not
- * looked up: who lists it trusts what it leads to.
+ * looked up: who lists it trusts what it leads to. `any` is every address.
  *
- * @returns `undefined` for no text: any address
+ * @returns `undefined` for no text
  * @throws {FleetAgentError} `INVALID_OPTIONS`
  */
 export function readTargets(text: string | undefined): TargetRules | undefined {
   if (text === undefined) return undefined;
+  if (text.trim() === ANY_TARGET) return { text: ANY_TARGET, admits: () => true };
   const networks = new BlockList();
   const names = new Set<string>();
   for (const item of text.split(",").map((one) => one.trim().toLowerCase())) {
@@ -28,7 +34,7 @@ export function readTargets(text: string | undefined): TargetRules | undefined {
       names.add(item);
     }
   }
-  return { admits: (host) => admits(networks, names, host) };
+  return { text, admits: (host) => admits(networks, names, host) };
 }
 
 function admits(networks: BlockList, names: ReadonlySet<string>, text: string): boolean {

@@ -21,6 +21,8 @@ import { createTurnstile } from "./turnstile.ts";
 /** Joins and renewals in progress, and those that wait: each one writes four times. */
 const JOINS = { atOnce: 64, waiting: 2000 } as const;
 
+/** Masters of a fleet at most; section 9. */
+export const MAX_MASTERS = 2000;
 /** Controls and marks that turn the writing direction round: a name is what people know a master by. */
 const UNSAFE_IN_NAMES = /\p{Cc}|[\u2028\u2029]|\p{Bidi_Control}|\p{Surrogate}/gu;
 
@@ -28,7 +30,7 @@ const UNSAFE_IN_NAMES = /\p{Cc}|[\u2028\u2029]|\p{Bidi_Control}|\p{Surrogate}/gu
 export interface JoinDeskOptions {
   readonly hub: HubSecrets;
   readonly store: Pick<FleetStore, "members">;
-  readonly index: Pick<LiveIndex, "findMembers" | "wroteMember">;
+  readonly index: Pick<LiveIndex, "members" | "findMembers" | "wroteMember">;
   readonly tokens: Pick<Tokens, "use">;
   readonly audit: Auditor;
   /** How long a member must wait for another JWT, ms: it has sent too much. */
@@ -53,6 +55,11 @@ export function createJoinDesk(
 
   /** Names of masters whose records are being written. */
   const taken = new Set<string>();
+  const countMasters = () => {
+    let count = taken.size;
+    for (const { value } of index.members.values()) if (!value.evicted) count += 1;
+    return count;
+  };
   /** Clones of one machine have its name: who comes later gets the beginning of its mid behind it. */
   const freeName = ({ mid, name: given }: JoinRequest): string => {
     const name = given.replace(UNSAFE_IN_NAMES, "").trim();
@@ -79,6 +86,10 @@ export function createJoinDesk(
     }
     if (token === undefined) {
       throw new ServiceError("FORBIDDEN", `master ${mid} is no member; it can join with a token`);
+    }
+    if (countMasters() >= MAX_MASTERS) {
+      const text = `the fleet has ${MAX_MASTERS} masters, which is the most; remove one, or begin another fleet`;
+      throw new ServiceError("CONFLICT", text);
     }
     const who = { token: token.id, role: "join", from };
     const action = { action: "master.join", object: mid, before: undefined, detail: request.name };

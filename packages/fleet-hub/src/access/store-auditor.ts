@@ -1,7 +1,7 @@
 import type { Clock } from "@nodepass/master-api";
 import { type Logger, ServiceError, type ServiceErrorCode } from "@nodepass/model";
 import type { AuditEntry } from "@nodepass/model/fleet";
-import type { FleetStore } from "../store/fleet-store.ts";
+import { type FleetStore, StoreError } from "../store/fleet-store.ts";
 import type { AuditedAction, Auditor, AuditSubject } from "./auditor.ts";
 
 /** What a caller did wrong, or what was in the way of it; the rest is a failure. */
@@ -56,9 +56,9 @@ export function createAuditor(
     try {
       await write(...entry);
     } catch (error) {
-      throw new ServiceError("UNAVAILABLE", "refused, since the audit can't be stored", {
-        cause: error,
-      });
+      const why = error instanceof StoreError ? `: ${error.message}` : "";
+      const message = `refused, since the audit can't be stored${why}`;
+      throw new ServiceError("UNAVAILABLE", message, { cause: error });
     }
   };
 

@@ -5,6 +5,7 @@ import {
   type CreatedToken,
   type FleetToken,
   isSelected,
+  JOIN_TOKEN_DEFAULTS,
   type NewToken,
   parseSelector,
   type Selector,
@@ -156,7 +157,9 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
     create: async (caller, token) => {
       demandRole(caller, "admin");
       const made = createTokenSecret();
-      const { kind, role, selector, labels, uses, ttl, note } = token;
+      const { kind, role, selector, labels, note } = token;
+      const { uses = null, ttl = null } =
+        kind === "join" ? { ...JOIN_TOKEN_DEFAULTS, ...given(token) } : { ttl: token.ttl };
       const now = clock.now();
       const record: TokenRecord = {
         v: 1,
@@ -165,8 +168,8 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
         role,
         selector,
         labels,
-        uses: kind === "join" ? (uses ?? null) : null,
-        expires: ttl === undefined ? null : now + ttl * 1000,
+        uses,
+        expires: ttl === null ? null : now + ttl * 1000,
         note,
         created: now,
       };
@@ -227,6 +230,11 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
       ...(ca !== undefined && { ca }),
     });
   }
+}
+
+/** What is said of a token's bounds, `null` included. */
+function given({ uses, ttl }: NewToken): Pick<NewToken, "uses" | "ttl"> {
+  return { ...(uses !== undefined && { uses }), ...(ttl !== undefined && { ttl }) };
 }
 
 const NO_HASH = new Uint8Array(32);

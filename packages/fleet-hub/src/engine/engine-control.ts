@@ -9,10 +9,11 @@ import {
   readClaimsAnswer,
   readEngineAnswer,
   revokeMembers,
+  withoutRetired,
 } from "@nodepass/fleet-protocol";
 import { type Logger, ServiceError } from "@nodepass/model";
 import type { EngineLink } from "./engine-link.ts";
-import { askLoad, askUsers, type EngineLoad, type EngineUser } from "./engine-load.ts";
+import { askClients, askLoad, type EngineClient, type EngineLoad } from "./engine-load.ts";
 
 /** How long servers are waited for, and how long after the last of them, ms. */
 const QUESTION_MS = { most: 3000, stall: 500 } as const;
@@ -35,12 +36,19 @@ export interface EngineControl {
    * @throws {ServiceError} `UNAVAILABLE` if no server took it
    */
   revoke(nkeys: readonly string[]): Promise<void>;
+  /**
+   * Takes from the engine the signing keys that were retired, if it has one of them still.
+   *
+   * @returns whether it had
+   * @throws {ServiceError} `UNAVAILABLE` if no server took it
+   */
+  retire(): Promise<boolean>;
   /** Those of these keys that the engine would still take. @throws {ServiceError} `UNAVAILABLE` */
   notRevoked(nkeys: readonly string[]): Promise<readonly string[]>;
   /** What the engine carries now. Rejects while it can't be asked. */
   load(): Promise<EngineLoad>;
   /** Who of the fleet's account is there, with what they have sent. Rejects while it can't be asked. */
-  users(): Promise<readonly EngineUser[]>;
+  clients(): Promise<readonly EngineClient[]>;
 }
 
 /** @param link of a user of the system account */
@@ -64,8 +72,7 @@ export function engineControl(
     }
   };
 
-  const revoke = async (nkeys: readonly string[]) => {
-    const jwt = await revokeMembers(secrets, await lookUp(), nkeys);
+  const push = async (jwt: string) => {
     const problems: string[] = [];
     let taken = 0;
     try {
@@ -86,6 +93,13 @@ export function engineControl(
     if (problems.length > 0) {
       logger.warn({ problems: problems.join(", ") }, "a server did not take the fleet's account");
     }
+  };
+
+  // One after the other: each changes what the one before has pushed.
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const next = last.then(work);
+    last = next.catch(() => undefined);
+    return next;
   };
 
   return {
@@ -114,19 +128,21 @@ export function engineControl(
       for (const { message } of problems) logger.warn({ why: message }, "engine");
       return { servers, size: Math.max(0, ...servers.map(({ activeServers }) => activeServers)) };
     },
-    // One after the other: each changes what the one before has pushed.
-    revoke: (nkeys) => {
-      const next = last.then(() => revoke(nkeys));
-      last = next.catch(() => undefined);
-      return next;
-    },
+    revoke: (nkeys) =>
+      inTurn(async () => push(await revokeMembers(secrets, await lookUp(), nkeys))),
+    retire: () =>
+      inTurn(async () => {
+        const jwt = await withoutRetired(secrets, await lookUp());
+        if (jwt !== undefined) await push(jwt);
+        return jwt !== undefined;
+      }),
     notRevoked: async (nkeys) => {
       if (nkeys.length === 0) return [];
       const revoked = revocationsOf(await lookUp());
       return nkeys.filter((key) => !revoked.has(key));
     },
     load: () => askLoad(link),
-    users: () => askUsers(link, secrets.account),
+    clients: () => askClients(link, secrets.account),
   };
 }
 

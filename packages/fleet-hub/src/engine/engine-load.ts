@@ -17,12 +17,13 @@ export interface EngineLoad {
   readonly bytes: number;
 }
 
-/** What one user of the fleet's account does, over all its connections. */
-export interface EngineUser {
+/** One connection of the fleet's account. */
+export interface EngineClient {
+  /** Unique among all servers. */
+  readonly id: string;
   /** `U…` */
   readonly nkey: string;
-  readonly connections: number;
-  /** Of the connections that are open. */
+  /** From it, since it began. */
   readonly messages: number;
   readonly bytes: number;
 }
@@ -36,10 +37,12 @@ const LoadSchema = z.object({
 });
 const ClientsSchema = z.object({
   data: z.object({
+    server_id: z.string(),
     total: z.number(),
     connections: z
       .array(
         z.object({
+          cid: z.number(),
           authorized_user: z.string().optional(),
           in_msgs: z.number(),
           in_bytes: z.number(),
@@ -62,25 +65,23 @@ export async function askLoad(link: EngineLink): Promise<EngineLoad> {
 }
 
 /** @param account `A…` @throws what its connection throws */
-export async function askUsers(link: EngineLink, account: string): Promise<readonly EngineUser[]> {
-  const users = new Map<string, EngineUser>();
+export async function askClients(
+  link: EngineLink,
+  account: string,
+): Promise<readonly EngineClient[]> {
+  const clients: EngineClient[] = [];
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const question = { auth: true, acc: account, sort: "cid", limit: PAGE, offset: page * PAGE };
     const answers = await answersTo(link, CLIENTS_SUBJECT, question, ClientsSchema);
-    for (const { authorized_user: nkey = "", in_msgs, in_bytes } of answers.flatMap(
-      ({ data }) => data.connections ?? [],
-    )) {
-      const before = users.get(nkey) ?? { nkey, connections: 0, messages: 0, bytes: 0 };
-      users.set(nkey, {
-        nkey,
-        connections: before.connections + 1,
-        messages: before.messages + in_msgs,
-        bytes: before.bytes + in_bytes,
-      });
+    for (const { data } of answers) {
+      for (const { cid, authorized_user: nkey = "", in_msgs, in_bytes } of data.connections ?? []) {
+        const id = `${data.server_id}/${cid}`;
+        clients.push({ id, nkey, messages: in_msgs, bytes: in_bytes });
+      }
     }
     if (answers.every(({ data }) => data.total <= (page + 1) * PAGE)) break;
   }
-  return [...users.values()];
+  return clients;
 }
 
 async function answersTo<Schema extends z.ZodType>(

@@ -12,6 +12,7 @@ import {
 import { alarmText, demandRole } from "../access/scope.ts";
 import { serviceError, stored, type Tokens } from "../access/tokens.ts";
 import type { Caller, Fleet } from "../fleet.ts";
+import type { LiveNews } from "../hubs/fleet-news.ts";
 import type { LivePresence } from "../members/live-presence.ts";
 import type { OrderPusher, ServiceOperations } from "../services/service-operations.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
@@ -23,7 +24,12 @@ import {
   describeParts,
 } from "./audit-details.ts";
 import type { FleetEvents } from "./fleet-events.ts";
-import { allInstances, type InstanceAsker, pageOfInstances } from "./fleet-instances.ts";
+import {
+  allInstances,
+  type InstanceAsker,
+  PAGE_WAIT_MS,
+  pageOfInstances,
+} from "./fleet-instances.ts";
 import type { Masters } from "./masters.ts";
 import { ownsService, seesService } from "./sees-service.ts";
 import { serviceView } from "./service-view.ts";
@@ -44,6 +50,7 @@ export interface FacadeOptions {
   readonly asker: InstanceAsker;
   readonly audit: Auditor;
   readonly join: (request: JoinRequest, from: string) => Promise<SealedJoinAnswer>;
+  readonly news: Pick<LiveNews, "stuck">;
   readonly info: () => Omit<FleetInfo, "role">;
   /** The hub that leads is to go on with failovers. */
   readonly resume: (caller: Caller) => void;
@@ -68,7 +75,14 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
     throw new ServiceError("FORBIDDEN", text);
   };
   const view = (caller: Caller, sid: string, found: Stored<ServiceRecord>): Service =>
-    serviceView(sid, found, presence, hasRole(caller.role, "admin"));
+    // It names masters that a token with a selector may not see.
+    serviceView(
+      sid,
+      found,
+      presence,
+      hasRole(caller.role, "admin"),
+      caller.selector.length === 0 ? options.news.stuck : undefined,
+    );
   const newSid = () => randomBytes(8).toString("hex");
   const demandWhole = (caller: Caller) => {
     if (caller.selector.length === 0) return;
@@ -196,7 +210,7 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
         .filter(({ mid, labels }) =>
           asked === undefined ? isSelected(labels, query.selector) : mid === asked,
         );
-      return pageOfInstances(asker, members, query, caller);
+      return pageOfInstances(asker, members, query, caller, PAGE_WAIT_MS);
     },
     subscribe: events.subscribe,
     audit: async (caller, query) => {

@@ -70,7 +70,8 @@ export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
     const service = (sid: string, type: "initialService" | "service") => {
       const stored = index.services.get(sid);
       if (stored === undefined || !seesService(caller, stored.value, index)) return;
-      const view = serviceView(sid, stored, presence, unmasked);
+      const stuck = caller.selector.length === 0 ? news.stuck : undefined;
+      const view = serviceView(sid, stored, presence, unmasked, stuck);
       tell({ type, time: time(), service: view, message: "" });
     };
 
@@ -103,6 +104,12 @@ export function createFleetEvents(options: FleetEventsOptions): FleetEvents {
           const { from, to } = event;
           const isSeen = [from, to].some((mid) => mid !== null && maySee(caller, labelsOf(mid)));
           if (!isSeen && caller.selector.length > 0) return;
+          service(event.sid, "service");
+          // Why names others.
+          if (to === null && caller.selector.length > 0) {
+            tell({ ...event, message: "its master is lost, and nobody can take over" });
+            return;
+          }
         }
         const isAlarm = event.type === "alarm";
         tell(isAlarm ? { ...event, message: alarmText(caller, event.message) } : event);

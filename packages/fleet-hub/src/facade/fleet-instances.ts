@@ -9,6 +9,8 @@ import type { Presence } from "../members/presence.ts";
 /** Instances of a page at most, and how long a member is waited for, ms. Section 10. */
 export const INSTANCES_PAGE = 1000;
 export const MEMBER_WAIT_MS = 5000;
+/** How long the members of a page are waited for in all, ms: those whose turn has not come are missing. */
+export const PAGE_WAIT_MS = 10_000;
 /** Members asked at once. */
 const ASKED_AT_ONCE = 32;
 /** A member's list at most, bytes. */
@@ -35,10 +37,13 @@ export async function instancesOf(
   { mid, name }: AskedMember,
   role: FleetRole,
   from: string,
+  until?: AbortSignal,
 ): Promise<readonly FleetInstance[]> {
   const { status, prefix } = presence.facts(mid);
   if (status === "lost" || status === "new") throw new ServiceError("UNAVAILABLE", status);
-  const signal = AbortSignal.timeout(MEMBER_WAIT_MS);
+  until?.throwIfAborted();
+  const limit = AbortSignal.timeout(MEMBER_WAIT_MS);
+  const signal = until === undefined ? limit : AbortSignal.any([limit, until]);
   const response = await passer.pass({
     mid,
     method: "GET",
@@ -69,6 +74,7 @@ export async function instancesOf(
  * A page of all members' instances, by mid and then as the member lists them.
  *
  * @param members that the caller may see, and asks for
+ * @param waitMs for all of them; absent: for each its own time
  * @throws {ServiceError} `INVALID` for a cursor that is none
  */
 export async function pageOfInstances(
@@ -76,7 +82,9 @@ export async function pageOfInstances(
   members: readonly AskedMember[],
   query: Pick<FleetInstanceQuery, "cursor" | "status">,
   caller: Caller,
+  waitMs?: number,
 ): Promise<FleetInstances> {
+  const until = waitMs === undefined ? undefined : AbortSignal.timeout(waitMs);
   const [, fromMid = "", skipText = "0"] =
     query.cursor === undefined ? [] : (CURSOR.exec(query.cursor) ?? []);
   if (query.cursor !== undefined && fromMid === "") {
@@ -90,7 +98,7 @@ export async function pageOfInstances(
   for (let at = 0; at < asked.length; at += ASKED_AT_ONCE) {
     const batch = asked.slice(at, at + ASKED_AT_ONCE);
     const lists = await Promise.allSettled(
-      batch.map((member) => instancesOf(asker, member, caller.role, caller.from)),
+      batch.map((member) => instancesOf(asker, member, caller.role, caller.from, until)),
     );
     for (const [place, { mid }] of batch.entries()) {
       const list = lists[place];

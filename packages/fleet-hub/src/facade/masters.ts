@@ -14,6 +14,7 @@ import type { ServiceOperations } from "../services/service-operations.ts";
 import { claimName } from "../store/claim-name.ts";
 import type { FleetStore, Stored } from "../store/fleet-store.ts";
 import type { LiveIndex } from "../store/memory-index.ts";
+import { demandAddress } from "./demand-address.ts";
 import { masterView } from "./master-view.ts";
 
 const MAX_TRIES = 5;
@@ -112,6 +113,7 @@ export function createMasters(options: MastersOptions): Masters {
       const { name, labels, address, draining } = change;
       demandRole(caller, name === undefined && address === undefined ? "operator" : "admin");
       if (name?.trim() === "") throw new ServiceError("INVALID", "a master's name is empty");
+      if (address !== undefined) demandAddress(address);
       const [other] = name === undefined ? [] : index.findMembers(name);
       if (other !== undefined && other.mid !== mid) {
         throw new ServiceError("CONFLICT", `master ${other.mid} has the name ${name} already`);

@@ -102,3 +102,15 @@ test("a part that nobody has waits for nobody", () => {
   const { parts } = serviceView("s", { value: record("off", null), revision: 1 }, presence, false);
   expect(parts).toMatchObject([{ state: "released", reason: "" }]);
 });
+
+test("a part of a lost master says why nobody takes it over", () => {
+  const lost = { ...presence, facts: () => ({ status: "lost" }) as ReturnType<Presence["facts"]> };
+  const { parts } = record("strict", null);
+  const held = {
+    ...record("strict", null),
+    parts: parts.map((part) => ({ ...part, owner: "m0" })),
+  };
+  const stuck = (sid: string, role: string, owner: string) => `${sid} ${role} ${owner}: nobody`;
+  const view = serviceView("s", { value: held, revision: 1 }, lost, false, stuck);
+  expect(view.parts).toMatchObject([{ state: "unreachable", reason: "s server m0: nobody" }]);
+});

@@ -1,16 +1,26 @@
 import type { PartRecord, ServiceRecord } from "@nodepass/fleet-protocol";
-import type { Service, ServicePart, ServicePolicy } from "@nodepass/model/fleet";
+import type { PartRole, Service, ServicePart, ServicePolicy } from "@nodepass/model/fleet";
 import { redact } from "@nodepass/url-config";
 import type { Presence } from "../members/presence.ts";
 import type { Stored } from "../store/fleet-store.ts";
 
-/** A service as readers see it. @param unmasked whether they see its keys */
+/**
+ * A service as readers see it.
+ *
+ * @param unmasked whether they see its keys
+ * @param stuck why nobody takes over what a lost master has
+ */
 export function serviceView(
   sid: string,
   { value, revision }: Stored<ServiceRecord>,
   presence: Pick<Presence, "facts" | "report">,
   unmasked: boolean,
+  stuck: (sid: string, part: PartRole, owner: string) => string | undefined = () => undefined,
 ): Service {
+  const told = (view: ServicePart): ServicePart => {
+    if (view.state !== "unreachable" || view.owner === null) return view;
+    return { ...view, reason: stuck(sid, view.role, view.owner) ?? view.reason };
+  };
   return {
     sid,
     alias: value.alias,
@@ -20,7 +30,7 @@ export function serviceView(
     by: value.by,
     changed: new Date(value.at).toISOString(),
     parts: value.parts.map((part, place) => {
-      const view = partView(sid, place, part, revision, presence, unmasked, value.policy);
+      const view = told(partView(sid, place, part, revision, presence, unmasked, value.policy));
       return part.role === "client" ? waitingView(view, serverOf(sid, value, presence)) : view;
     }),
   };

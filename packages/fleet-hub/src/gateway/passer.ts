@@ -2,13 +2,10 @@ import { randomBytes } from "node:crypto";
 import type { ApiAnswer, Chunk, PassedAccess } from "@nodepass/fleet-protocol";
 import { encodeShutdown } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
-import type { Messenger } from "../members/messenger.ts";
+import { MAX_HUB_STREAMS, type Messenger } from "../members/messenger.ts";
 import type { MemberFacts, Presence } from "../members/presence.ts";
 import { AnswerStream, MEMBER_SILENCE_MS, STREAM_WINDOW_BYTES } from "./answer-stream.ts";
 import { type HeaderList, MAX_PASSED_HEADERS, responseHeaders } from "./passed-headers.ts";
-
-/** Streamed answers of all members at once, at most. */
-export const MAX_HUB_STREAMS = 256;
 
 /** A member that was started anew syncs with one hub; the others see it by its heartbeat, ms. */
 export const SESSION_CHECK_MS = 5000;

@@ -7,14 +7,20 @@ const FIRST_MS = 600_000;
 /** Markers are kept so long: a hub that was away for less still learns of each removal. */
 const KEPT_MS = 30 * 86_400_000;
 
-/** The leader takes old removal markers out of the store once a day. @returns ends it */
+/**
+ * Once a day the leader takes old removal markers out of the store, and seals anew what has the seal of a
+ * former data key.
+ *
+ * @returns ends it
+ */
 export function sweepDaily(options: {
   readonly sweep: (before: number) => Promise<number>;
+  readonly reseal: () => Promise<number>;
   readonly leadership: Pick<Leadership, "isLeading">;
   readonly clock: Clock;
   readonly logger: Logger;
 }): () => void {
-  const { sweep, leadership, clock, logger } = options;
+  const { sweep, reseal, leadership, clock, logger } = options;
   let cancel = (): void => undefined;
   let isClosed = false;
   const run = async () => {
@@ -22,6 +28,8 @@ export function sweepDaily(options: {
       if (leadership.isLeading()) {
         const swept = await sweep(clock.now() - KEPT_MS);
         if (swept > 0) logger.info({ swept }, "old removal markers were taken out of the store");
+        const resealed = await reseal();
+        if (resealed > 0) logger.info({ resealed }, "records have the seal of the new data key");
       }
     } catch (error) {
       logger.warn({ error: String(error) }, "the store can't be swept; tried again tomorrow");

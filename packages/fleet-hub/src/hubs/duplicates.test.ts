@@ -68,6 +68,7 @@ beforeEach(() => {
       failover: () => undefined,
       raised: () => [],
       isRaised: () => false,
+      stuck: () => undefined,
       on: () => () => undefined,
       close: () => undefined,
     },

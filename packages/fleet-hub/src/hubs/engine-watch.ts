@@ -4,29 +4,41 @@ import type { EngineControl, EngineFacts } from "../engine/engine-control.ts";
 import type { EngineLink } from "../engine/engine-link.ts";
 import type { LiveNews } from "./fleet-news.ts";
 
-const RETRY_MS = 10_000;
+const RETRY_MS = 3000;
 
-/** Raises `engine` while it is gone, and asks it anew what it is whenever it is back. */
+/** What is against the engine: nothing is stored while there is something. */
+export interface EngineTrust {
+  problem: string | undefined;
+}
+
+/**
+ * Raises `engine` while it is gone, and asks it anew what it is whenever it is back: till it has said so
+ * it is not trusted.
+ */
 export function watchEngine(options: {
   readonly link: EngineLink;
   readonly system: EngineLink;
   readonly control: EngineControl;
   readonly news: LiveNews;
   readonly first: EngineFacts;
+  /** Kept up to date. */
+  readonly trust: EngineTrust;
   readonly clock: Clock;
   readonly logger: Logger;
 }): { readonly facts: () => EngineFacts; readonly close: () => void } {
-  const { link, system, control, news, clock, logger } = options;
+  const { link, system, control, news, trust, clock, logger } = options;
   let facts = options.first;
   let cancel = (): void => undefined;
   const check = async () => {
     try {
       facts = await control.check();
+      trust.problem = undefined;
       if (link.isConnected()) news.alarm("engine", false, "the engine is there again");
     } catch (error) {
       const why = error instanceof Error ? error.message : "it does not tell what it is";
       // Another server than the one that was asked at first: what it takes could be lost.
-      logger.error({ why }, "the engine is not what it was");
+      if (trust.problem !== why) logger.error({ why }, "the engine is not what it was");
+      trust.problem = why;
       news.alarm("engine", true, why);
       // It may only be about to begin; one that was replaced stays an alarm till it is put right.
       cancel();
@@ -37,6 +49,7 @@ export function watchEngine(options: {
   };
   const stops = [
     link.onChange((connected) => {
+      trust.problem = "the engine has not said yet what it is";
       if (!connected) news.alarm("engine", true, "the engine can't be reached");
       else if (system.isConnected()) void check();
     }),

@@ -88,3 +88,26 @@ test("failovers are told at all hubs", () => {
     expect(hub.events).toMatchObject([{ type: "failover", sid: "s", from: "x", to: "y" }]);
   }
 });
+
+test("that nobody takes a part over is told once, known at all hubs, and forgotten", async () => {
+  const time = new SimulatedTime();
+  const add = network(time);
+  const [a, b] = [add("a"), add("b")];
+  const part = { sid: "s", part: "server", from: "m0" } as const;
+  const told = ({ events }: typeof a) =>
+    events.flatMap((event) => (event.type === "failover" ? [event.message] : []));
+  a.news.failover({ ...part, to: null, message: "nobody" });
+  const late = add("c");
+  a.news.failover({ ...part, to: null, message: "nobody" });
+  for (const hub of [a, b, late]) {
+    expect(told(hub)).toEqual(["nobody"]);
+    expect(hub.news.stuck("s", "server", "m0")).toBe("nobody");
+    expect(hub.news.stuck("s", "server", "m1")).toBeUndefined();
+    expect(hub.news.stuck("s", "client", "m0")).toBeUndefined();
+  }
+  a.news.failover({ ...part, to: "m1", message: "taken" });
+  for (const hub of [a, b, late]) {
+    expect(told(hub)).toEqual(["nobody", "taken"]);
+    expect(hub.news.stuck("s", "server", "m0")).toBeUndefined();
+  }
+});

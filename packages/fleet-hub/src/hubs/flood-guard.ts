@@ -1,8 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
 import type { EngineControl } from "../engine/engine-control.ts";
-import type { EngineLoad, EngineUser } from "../engine/engine-load.ts";
+import type { EngineClient, EngineLoad } from "../engine/engine-load.ts";
 import type { Leadership } from "../leader/leadership.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import type { LiveNews } from "./fleet-news.ts";
@@ -16,8 +15,9 @@ const SAMPLE_MS = 1000;
 const MAX_CONNECTIONS = 16;
 /** Of hubs and of members that come back, beyond one a member. */
 const SPARE_CONNECTIONS = 64;
+const MIB = 1024 * 1024;
 /** What one member sends a second at most, to whatever subject; streams are the most of it. */
-const MAX_A_SECOND = { messages: 20_000, bytes: 64 * 1024 * 1024 } as const;
+const MAX_A_SECOND = { messages: 20_000, bytes: 64 * MIB } as const;
 /** So long no other JWT is given to one that was cut off, ms. */
 export const CUT_OFF_MS = 60_000;
 /** It has been told to the engine, which needs a moment, ms. */
@@ -39,7 +39,7 @@ export interface FloodGuard {
  */
 export function guardAgainstFloods(options: {
   readonly index: Pick<FleetIndex, "members">;
-  readonly control: Pick<EngineControl, "revoke" | "load" | "users">;
+  readonly control: Pick<EngineControl, "revoke" | "load" | "clients">;
   readonly leadership: Leadership;
   /** Whether this hub is there for its members. */
   readonly isConnected: () => boolean;
@@ -69,20 +69,30 @@ export function guardAgainstFloods(options: {
     });
   };
 
-  const judge = (before: readonly EngineUser[], now: readonly EngineUser[], seconds: number) => {
-    const known = new Map(before.map((user) => [user.nkey, user]));
+  const judge = (
+    before: readonly EngineClient[],
+    now: readonly EngineClient[],
+    seconds: number,
+  ) => {
+    const known = new Map(before.map((client) => [client.id, client]));
     const mids = new Map([...index.members].map(([mid, { value }]) => [value.nkey, mid]));
-    for (const { nkey, connections, messages, bytes } of now) {
+    const sums = new Map<string, { connections: number; messages: number; bytes: number }>();
+    for (const { id, nkey, messages, bytes } of now) {
       const mid = mids.get(nkey);
       if (mid === undefined) continue;
-      const rate = (messages - (known.get(nkey)?.messages ?? messages)) / seconds;
-      const byteRate = (bytes - (known.get(nkey)?.bytes ?? bytes)) / seconds;
+      const sum = sums.get(mid) ?? { connections: 0, messages: 0, bytes: 0 };
+      sum.connections += 1;
+      // One that was not there before has sent all of it since.
+      sum.messages += messages - (known.get(id)?.messages ?? 0);
+      sum.bytes += bytes - (known.get(id)?.bytes ?? 0);
+      sums.set(mid, sum);
+    }
+    for (const [mid, { connections, messages, bytes }] of sums) {
+      const rate = Math.round(messages / seconds);
+      const mib = Math.round(bytes / seconds / MIB);
       if (connections > MAX_CONNECTIONS) cut(mid, `it has ${connections} connections`);
-      else if (rate > MAX_A_SECOND.messages)
-        cut(mid, `it sends ${Math.round(rate)} messages a second`);
-      else if (byteRate > MAX_A_SECOND.bytes) {
-        cut(mid, `it sends ${Math.round(byteRate / 1024 / 1024)} MiB a second`);
-      }
+      else if (rate > MAX_A_SECOND.messages) cut(mid, `it sends ${rate} messages a second`);
+      else if (mib * MIB > MAX_A_SECOND.bytes) cut(mid, `it sends ${mib} MiB a second`);
     }
   };
 
@@ -101,11 +111,11 @@ export function guardAgainstFloods(options: {
     const isFull = load.connections > index.members.size + SPARE_CONNECTIONS;
     const isMuch = rate("messages") > MAX_A_SECOND.messages || rate("bytes") > MAX_A_SECOND.bytes;
     if (!isFull && !isMuch) return;
+    const first = await control.clients();
     const askedAt = clock.monotonic();
-    const users = await control.users();
-    if (isMuch) await delay(SAMPLE_MS);
-    const later = isMuch ? await control.users() : users;
-    judge(users, later, (clock.monotonic() - askedAt) / 1000);
+    if (isMuch) await new Promise<void>((resolve) => clock.after(SAMPLE_MS, resolve));
+    const later = isMuch ? await control.clients() : first;
+    judge(first, later, Math.max(1, (clock.monotonic() - askedAt) / 1000));
   };
 
   const tick = async () => {

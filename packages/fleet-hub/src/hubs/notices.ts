@@ -53,7 +53,7 @@ const NoticeSchema = z.discriminatedUnion("kind", [
   }),
   /** It floods: no hub gives it another JWT for a while. */
   z.object({ kind: z.literal("cut"), hub, mid: z.string() }),
-  /** A person ends the hold on failovers: of hubs whose alarm was heard, not of one that begins later. */
+  /** A person ends the hold on failovers. */
   z.object({ kind: z.literal("resume"), hub }),
 ]);
 

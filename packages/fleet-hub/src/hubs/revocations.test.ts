@@ -25,7 +25,7 @@ function setUp() {
     },
   });
   const members = new Map<string, Stored<MemberRecord>>();
-  const state = { isLeading: false, isAway: false, revoked: [] as string[], asked: 0 };
+  const state = { isLeading: false, isAway: false, revoked: [] as string[], asked: 0, retired: 0 };
   let onMember: Parameters<FleetIndex["onMember"]>[0] = () => undefined;
   let onLink: (connected: boolean) => void = () => undefined;
   let onLead: (leading: boolean) => void = () => undefined;
@@ -49,6 +49,10 @@ function setUp() {
     control: {
       revoke: async (keys) => {
         state.revoked.push(...keys);
+      },
+      retire: async () => {
+        if (!state.isAway) state.retired += 1;
+        return false;
       },
       notRevoked: async (keys) => {
         state.asked += 1;
@@ -87,6 +91,7 @@ test("the leader revokes what the engine still takes of removed masters, and not
   lead();
   await time.run(20_000);
   expect(state.revoked).toEqual(["UA"]);
+  expect(state.retired).toBe(1);
   put("c", "UC", clock.now());
   await time.run(30_000);
   expect(state.revoked).toEqual(["UA", "UC"]);

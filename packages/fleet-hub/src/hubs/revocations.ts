@@ -11,16 +11,16 @@ const LEAVE_MS = 5000;
 const RETRY_MS = 30_000;
 
 /**
- * The leader sees to it that the engine takes no removed master's key: two hubs may push the account at
- * once, of which one is lost, the engine was away, or it is back from a power cut: it does not sync the
- * accounts' JWTs to its disk.
+ * The leader sees to it that the engine takes no removed master's key, and nothing that a retired key
+ * has signed: two hubs may push the account at once, of which one is lost, the engine was away, or it is
+ * back from a power cut: it does not sync the accounts' JWTs to its disk.
  *
  * @returns ends it
  */
 export function keepRevoked(options: {
   readonly index: Pick<FleetIndex, "members" | "onMember">;
   readonly leadership: Leadership;
-  readonly control: Pick<EngineControl, "revoke" | "notRevoked">;
+  readonly control: Pick<EngineControl, "revoke" | "notRevoked" | "retire">;
   /** Over which `control` asks. */
   readonly link: Pick<EngineLink, "onChange">;
   readonly clock: Clock;
@@ -39,6 +39,7 @@ export function keepRevoked(options: {
   const check = async () => {
     if (!leadership.isLeading() || isClosed) return;
     try {
+      if (await control.retire()) logger.info({}, "a former signing key signs no more");
       const open = await control.notRevoked(keys());
       if (open.length > 0) await control.revoke(open);
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { LeaderRecord } from "@nodepass/fleet-protocol";
 import type { Clock } from "@nodepass/master-api";
 import type { Logger } from "@nodepass/model";
-import type { FleetStore, Stored } from "../store/fleet-store.ts";
+import { type FleetStore, LEADER_KEY, type Stored } from "../store/fleet-store.ts";
 import type { Leadership } from "./leadership.ts";
 
 /** How long a hub leads after it has sent the last renewal that succeeded, ms. Section 7, rule 3. */
@@ -15,7 +15,6 @@ const RESIGN_MS = 1000;
  * takes the lead after that look names no new owner for a second more than leases last (section 7, rule 5).
  */
 export const CONFIRMED_MS = 800;
-const KEY = "leader";
 
 /** What an election is made of. */
 export interface ElectionOptions {
@@ -120,7 +119,7 @@ export function startElection(options: ElectionOptions): Election {
     cancelDoubt = () => {
       isOver = true;
     };
-    void Promise.all([records.get(KEY), readsAreLast?.()])
+    void Promise.all([records.get(LEADER_KEY), readsAreLast?.()])
       .then(
         ([found, isLast]) => {
           if (isOver || isClosed) return;
@@ -142,24 +141,24 @@ export function startElection(options: ElectionOptions): Election {
   };
 
   const step = async () => {
-    const found = await records.get(KEY);
+    const found = await records.get(LEADER_KEY);
     if (isClosed) return;
     const sentAt = clock.monotonic();
     if (found === undefined) {
-      won(sentAt, await records.create(KEY, own));
+      won(sentAt, await records.create(LEADER_KEY, own));
       return;
     }
     note(found);
     const isFree = found.value.nonce === nonce || found.value.resigned === true;
     const unchangedFor = sentAt - (seen?.since ?? sentAt);
     if (!isFree && unchangedFor < ttlMs + LEAVE_MS) return;
-    won(sentAt, await records.update(KEY, own, found.revision));
+    won(sentAt, await records.update(LEADER_KEY, own, found.revision));
   };
 
   const renew = async () => {
     if (seen === undefined) return;
     const sentAt = clock.monotonic();
-    won(sentAt, await records.update(KEY, own, seen.revision));
+    won(sentAt, await records.update(LEADER_KEY, own, seen.revision));
   };
 
   let current: Promise<void> = Promise.resolve();
@@ -186,7 +185,7 @@ export function startElection(options: ElectionOptions): Election {
     // What is under way may win still.
     await current;
     if (seen === undefined || seen.record.nonce !== nonce) return;
-    await records.update(KEY, { ...own, resigned: true }, seen.revision);
+    await records.update(LEADER_KEY, { ...own, resigned: true }, seen.revision);
   };
   const close = async () => {
     isClosed = true;

@@ -16,6 +16,9 @@ import type {
   Watch,
 } from "@nodepass/fleet-protocol";
 
+/** Streamed answers of all members at once, at most. Section 9, limits. */
+export const MAX_HUB_STREAMS = 256;
+
 /** What members are asked and told, sealed; each call knows nothing of what it carries. */
 export interface Messenger {
   /** @throws {ServiceError} `UNAVAILABLE`: not connected, no answer in time, or an answer that can't be read */

@@ -27,11 +27,9 @@ import type { LivePresence } from "./live-presence.ts";
 import type { MemberBoxes } from "./member-boxes.ts";
 import type { MemberBudget } from "./member-budget.ts";
 import type { MessageCounts } from "./message-counts.ts";
-import type { Messenger } from "./messenger.ts";
+import { MAX_HUB_STREAMS, type Messenger } from "./messenger.ts";
 import type { MemberFacts } from "./presence.ts";
 
-/** Streams of all members at most. Section 9, limits. */
-export const MAX_STREAMS = 256;
 /**
  * Bodies of requests on their way to one member at once, bytes. The engine holds 16 MiB for a connection and gives
  * each write 5 s, then it cuts it: what a slow line, or several hubs, could not take has to wait here.
@@ -39,6 +37,8 @@ export const MAX_STREAMS = 256;
 export const MAX_BYTES_UNDER_WAY = 1_048_576;
 /** Longest wait for a word of a member that does it at once, ms. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** The member, which waits for its own API so long, says so itself before it is given up here, ms. */
+const LATER_THAN_MEMBER_MS = 2000;
 /** Who has a seat and lives answers within this, ms. */
 const SEAT_ANSWER_MS = 3000;
 /** A whole body, and as much again for what HTTP puts before it; reports of 500 parts may be longer. */
@@ -80,7 +80,8 @@ interface Stream {
 /** Sends requests in boxes and opens their answers; everything in flight is bounded. */
 export function createOutbox(options: MessengerOptions): Outbox {
   const { fleet, link, boxes, presence, budget, counts, logger } = options;
-  const inFlight = new Map<string, number>();
+  // What people pass on takes nothing from what hubs themselves want of a member.
+  const inFlight = { api: new Map<string, number>(), orders: new Map<string, number>() };
   const gate = new ByteGate(MAX_BYTES_UNDER_WAY);
   const streams = new Map<string, Map<string, Stream>>();
 
@@ -95,17 +96,18 @@ export function createOutbox(options: MessengerOptions): Outbox {
     return { connection, box, session, subjects: memberSubjects(fleet, mid) };
   };
 
-  const begin = (mid: string) => {
-    const count = inFlight.get(mid) ?? 0;
+  const begin = (mid: string, what: keyof typeof inFlight) => {
+    const counted = inFlight[what];
+    const count = counted.get(mid) ?? 0;
     if (count >= MAX_MEMBER_REQUESTS) {
       const limit = `${MAX_MEMBER_REQUESTS} requests to master ${mid} are in flight`;
       throw new ServiceError("LIMIT_REACHED", limit);
     }
-    inFlight.set(mid, count + 1);
+    counted.set(mid, count + 1);
     return () => {
-      const left = (inFlight.get(mid) ?? 1) - 1;
-      if (left === 0) inFlight.delete(mid);
-      else inFlight.set(mid, left);
+      const left = (counted.get(mid) ?? 1) - 1;
+      if (left === 0) counted.delete(mid);
+      else counted.set(mid, left);
     };
   };
 
@@ -134,7 +136,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
     message: unknown,
     timeoutMs: number,
   ): Promise<z.output<Schema>> => {
-    const done = begin(mid);
+    const done = begin(mid, "orders");
     try {
       return await send(mid, kind, schema, message, timeoutMs);
     } finally {
@@ -148,8 +150,8 @@ export function createOutbox(options: MessengerOptions): Outbox {
     message: Parameters<Outbox["api"]>[1],
     signal: AbortSignal | undefined,
   ) => {
-    const until = performance.now() + PASS_TIMEOUT_MS;
-    const done = begin(mid);
+    const until = performance.now() + PASS_TIMEOUT_MS + LATER_THAN_MEMBER_MS;
+    const done = begin(mid, "api");
     try {
       const wait = { timeoutMs: PASS_TIMEOUT_MS, signal };
       const arrived = await gate.enter(mid, message.body.byteLength, wait);
@@ -173,7 +175,10 @@ export function createOutbox(options: MessengerOptions): Outbox {
   ): z.output<Schema> => {
     const refusal = answer.headers?.get(REFUSAL_HEADER) ?? "";
     if (refusal !== "") {
-      throw new ServiceError("UNAVAILABLE", `master ${mid} did not take the request: ${refusal}`);
+      throw new ServiceError(
+        "UNAVAILABLE",
+        `master ${mid} did not take the request: ${refusal.slice(0, 100)}`,
+      );
     }
     try {
       // No honest one's is so long. Whoever asks again and again would have the hub drowned in them.
@@ -279,9 +284,9 @@ export function createOutbox(options: MessengerOptions): Outbox {
         forget(mid, id);
         return answer;
       }
-      if (openStreams(mid) >= MAX_MEMBER_STREAMS || openStreams(undefined) >= MAX_STREAMS) {
+      if (openStreams(mid) >= MAX_MEMBER_STREAMS || openStreams(undefined) >= MAX_HUB_STREAMS) {
         cancel();
-        const limit = `${MAX_MEMBER_STREAMS} streams of a master and ${MAX_STREAMS} of a hub`;
+        const limit = `${MAX_MEMBER_STREAMS} streams of a master and ${MAX_HUB_STREAMS} of a hub`;
         throw new ServiceError("LIMIT_REACHED", `no more than ${limit} at once`);
       }
       stream.isOpen = true;

@@ -18,9 +18,10 @@ function candidateOf(
 ): Candidate {
   const counted = heartbeat?.n.reduce((sum, count) => sum + count, 0) ?? 0;
   // A heartbeat is some seconds old: what was placed since is in the index.
-  const instances = Math.max(counted, index.ownedBy(mid).length);
+  const parts = index.ownedBy(mid).length;
+  const instances = Math.max(counted, parts);
   const heard = heardAt !== undefined;
-  return { mid, name, labels, status, heard, allow, draining, instances };
+  return { mid, name, labels, status, heard, allow, draining, instances, parts };
 }
 
 /**

@@ -10,11 +10,10 @@ import { noAddress } from "./hand-over.ts";
 import { createTunnelKey, hasAutoTunnel, keyOf, roleOf, withKey, withTunnel } from "./part-url.ts";
 import type { Placed, Placer } from "./placer.ts";
 import { isNew, type Reconciler } from "./reconciler.ts";
+import { demandRoom } from "./room.ts";
 import type { ServiceParts } from "./service-operations.ts";
 import { changedMeanwhile, type ServiceWriter } from "./service-writer.ts";
 
-/** Services of a fleet at most; section 9. */
-export const MAX_SERVICES = 100_000;
 /** How long a caller waits for members before an answer with parts that are `pending`, ms. */
 export const ANSWER_WITHIN_MS = 10_000;
 
@@ -185,9 +184,7 @@ export function createServiceCreator(
   };
 
   return async (caller, sid, service) => {
-    if (index.services.size >= MAX_SERVICES) {
-      throw new ServiceError("LIMIT_REACHED", `the fleet has ${MAX_SERVICES} services`);
-    }
+    demandRoom(index, [{ parts: [] }]);
     aliases.demandFree(sid, service.alias);
     const placedParts = new Map<number, PlacedPart>();
     let stored: Stored<ServiceRecord>;

@@ -165,9 +165,22 @@ export function createFailover(
       // What was changed meanwhile is looked at again at once.
       if (index.services.get(place.sid)?.revision !== revision) pauses.delete(key);
       const reason = error instanceof Error ? error.message : String(error);
-      logger.warn({ ...place, reason }, "a part could not be failed over, tried again");
+      logger.debug({ ...place, reason }, "a part could not be failed over, tried again");
       if (!(error instanceof ServiceError)) throw error;
+      if (pauses.has(key)) tellStuck(place, reason);
     }
+  };
+
+  /** Readers hear why nobody takes a part over, at every hub. */
+  const tellStuck = ({ sid, part: at }: PartPlace, reason: string) => {
+    const record = index.services.get(sid)?.value;
+    const part = record?.parts[at];
+    if (record === undefined || part === undefined || part.owner === null) return;
+    if (!leadership.isLeading() || !isOrphan({ sid, part: at }, record, part)) return;
+    const { role, owner: from } = part;
+    const name = index.members.get(from)?.value.name ?? from;
+    const message = `${role} of ${record.alias || sid}: ${name} is lost, and nobody can take over: ${reason}`;
+    news.failover({ sid, part: role, from, to: null, message });
   };
 
   const takeOver = async (place: PartPlace): Promise<void> => {

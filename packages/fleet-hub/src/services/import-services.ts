@@ -4,6 +4,7 @@ import type { Caller } from "../fleet.ts";
 import { changePolicy } from "./change-service.ts";
 import { type Exported, readExport } from "./export-services.ts";
 import { inTurns } from "./remove-service.ts";
+import { demandRoom } from "./room.ts";
 import type { ServiceOperations, ServiceParts } from "./service-operations.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 
@@ -86,18 +87,28 @@ export function createImporter(
     if (exported.members.size + exported.services.size === 0) {
       throw new ServiceError("INVALID", `the export of ${exported.time} has nothing in it`);
     }
-    const masters = await importMembers(exported);
     const members = new Set(
       [...exported.members, ...[...index.members].map(([mid, { value }]) => [mid, value] as const)]
         .filter(([, member]) => !member.evicted)
         .map(([mid]) => mid),
     );
+    // All of it or nothing.
+    const fresh = new Map(
+      [...exported.services]
+        .filter(([sid]) => !index.services.has(sid))
+        .map(([sid, record]) => [sid, renew(sid, record, members)] as const),
+    );
+    demandRoom(
+      index,
+      [...fresh.values()].map((parts) => ({ parts })),
+    );
+    const masters = await importMembers(exported);
     let [created, changed, kept] = [0, 0, 0];
     await inTurns([...exported.services], AT_ONCE, async ([sid, record]) => {
       const noted = { by: caller.token, at: clock.now() };
       const now = index.services.get(sid);
       if (now === undefined) {
-        const parts = renew(sid, record, members);
+        const parts = fresh.get(sid) ?? renew(sid, record, members);
         await writer.create(sid, { ...record, ...noted, parts, detached: false });
         created += 1;
         return;

@@ -11,6 +11,7 @@ const candidate = (mid: string, more: Partial<Candidate> = {}): Candidate => ({
   allow: ["apply", "api", "read"],
   draining: false,
   instances: 0,
+  parts: 0,
   ...more,
 });
 
@@ -40,20 +41,25 @@ describe("place", () => {
       candidate("j", { labels, status: "late", heard: false }),
       candidate("e", { labels, allow: ["read"] }),
       candidate("f", { labels, draining: true }),
-      candidate("g", { labels, instances: 500 }),
+      candidate("g", { labels, parts: 500 }),
       candidate("h", { labels }),
       candidate("i"),
     ];
     expect(place(all, query({ selectorText: "region=eu", exclude: new Set(["h"]) }))).toEqual({
       ranked: [],
       reason:
-        "9 masters match region=eu, 1 has had it already, 2 are lost, 1 has not been heard of yet: try again in some seconds, 1 is late, 1 has never been heard of, 1 does not allow apply, 1 is draining, 1 has 500 instances",
+        "9 masters match region=eu, 1 has had it already, 2 are lost, 1 has not been heard of yet: try again in some seconds, 1 is late, 1 has never been heard of, 1 does not allow apply, 1 is draining, 1 has 500 parts of services",
       away: true,
     });
     expect(place([candidate("e", { allow: [] })], query())).toMatchObject({
       reason: "1 master is there, 1 does not allow apply",
       away: false,
     });
+  });
+
+  it("takes who has room for one more part, however many instances it has of its own", () => {
+    const all = [candidate("a", { parts: 499, instances: 2000 }), candidate("b", { parts: 500 })];
+    expect(mids(place(all, query()).ranked)).toEqual(["a"]);
   });
 
   it("says that there is no other where one alone could be asked, and has it", () => {

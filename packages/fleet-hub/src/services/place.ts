@@ -4,9 +4,7 @@ import {
   type MemberPermission,
   type Selector,
 } from "@nodepass/model/fleet";
-
-/** Instances of one member at most; section 9 of the fleet's design. */
-export const MAX_INSTANCES = 500;
+import { MAX_MEMBER_PARTS } from "./room.ts";
 
 /** A member as placement sees it. */
 export interface Candidate {
@@ -20,6 +18,8 @@ export interface Candidate {
   readonly draining: boolean;
   /** All that it runs or is to run, its local ones too. */
   readonly instances: number;
+  /** Those of them that are parts of services, as the fleet's records say. */
+  readonly parts: number;
 }
 
 /** What a part needs. */
@@ -80,8 +80,8 @@ const FILTERS: readonly {
     says: (count) => `${count} ${are(count)} draining`,
   },
   {
-    keeps: ({ instances }) => instances < MAX_INSTANCES,
-    says: (count) => `${count} ${have(count)} ${MAX_INSTANCES} instances`,
+    keeps: ({ parts }) => parts < MAX_MEMBER_PARTS,
+    says: (count) => `${count} ${have(count)} ${MAX_MEMBER_PARTS} parts of services`,
   },
   {
     keeps: ({ labels }, { spread }) => spread === undefined || Object.hasOwn(labels, spread.label),

@@ -1,4 +1,4 @@
-import type { PartKey, Prepared } from "@nodepass/fleet-protocol";
+import { isFilledIn, type PartKey, type Prepared } from "@nodepass/fleet-protocol";
 import { ServiceError, type ServiceErrorCode } from "@nodepass/model";
 import { type PartRole, parseSelector, type Selector } from "@nodepass/model/fleet";
 import { demandMember } from "../access/demand-member.ts";
@@ -76,6 +76,13 @@ export function createPlacer({
     if (!prepared.ok) {
       throw new ServiceError(codeOf(prepared.status), `master ${name} refuses: ${prepared.reason}`);
     }
+    // It is kept, and run by whoever has the part after this one: with what was asked for, and no other target.
+    if (!isFilledIn(url, prepared.url)) {
+      throw new ServiceError(
+        "UNAVAILABLE",
+        `master ${name} answered another URL than it was asked`,
+      );
+    }
     return prepared;
   };
 
@@ -83,7 +90,8 @@ export function createPlacer({
     for (const candidate of listCandidates(index, presence)) {
       if (only !== undefined && candidate.mid !== only) continue;
       const more = reserved.get(candidate.mid) ?? 0;
-      yield { ...candidate, instances: candidate.instances + more };
+      const { instances, parts } = candidate;
+      yield { ...candidate, instances: instances + more, parts: parts + more };
     }
   };
 

@@ -20,7 +20,10 @@ import type { FleetStore, Stored } from "../store/fleet-store.ts";
 
 /** Where operations tell what readers of the fleet's events, at every hub, are to hear. */
 export interface FleetNews {
-  /** A part has another owner without anybody's word. */
+  /**
+   * A part has another owner without anybody's word; `to` is `null` where nobody can be it, which is told
+   * again as long as it is so: readers hear of it when the message is another one.
+   */
   failover(event: {
     readonly sid: string;
     readonly part: PartRole;

@@ -3,6 +3,7 @@ import { ServiceError } from "@nodepass/model";
 import type { FleetIndex } from "../store/fleet-index.ts";
 import { type FleetStore, type Stored, StoreError } from "../store/fleet-store.ts";
 import type { Aliases } from "./aliases.ts";
+import { demandRoom } from "./room.ts";
 
 /** Two parts at most, so a record has the same number of them after a change. */
 export type PartRecords = ServiceRecord["parts"];
@@ -14,7 +15,7 @@ const MOST_TRIES = 5;
 export interface ServiceWriter {
   /** @throws {ServiceError} `NOT_FOUND` */
   read(sid: string): Stored<ServiceRecord>;
-  /** @throws {ServiceError} `CONFLICT` if it is there, `UNAVAILABLE` */
+  /** @throws {ServiceError} `CONFLICT` if it is there, `LIMIT_REACHED`, `UNAVAILABLE` */
   create(sid: string, record: ServiceRecord): Promise<Stored<ServiceRecord>>;
   /** One CAS. @returns `undefined` if the record is not at that revision any more @throws {ServiceError} `UNAVAILABLE` */
   replace(
@@ -40,7 +41,7 @@ export interface ServiceWriter {
 
 export function createServiceWriter(
   store: Pick<FleetStore, "services">,
-  index: Pick<FleetIndex, "services" | "wroteService" | "removedService">,
+  index: Pick<FleetIndex, "services" | "members" | "ownedBy" | "wroteService" | "removedService">,
   aliases: Pick<Aliases, "release">,
 ): ServiceWriter {
   const bucket = store.services;
@@ -74,6 +75,7 @@ export function createServiceWriter(
     read,
     replace,
     create: async (sid, record) => {
+      demandRoom(index, [record]);
       try {
         const stored = { value: record, revision: await bucket.create(sid, record) };
         index.wroteService(sid, stored);

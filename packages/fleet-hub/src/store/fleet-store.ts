@@ -14,6 +14,9 @@ export interface Stored<Value> {
   readonly revision: number;
 }
 
+/** Of the record of who leads: a hub writes it all the time. */
+export const LEADER_KEY = "leader";
+
 /** What a watch is told. None of the calls throws. */
 export interface BucketWatcher<Value> {
   /** The bucket is told from its beginning: first of all, and when it is another one or older than it was. */

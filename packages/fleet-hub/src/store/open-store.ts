@@ -24,8 +24,9 @@ import {
 import type { Logger } from "@nodepass/model";
 import type { EngineLink } from "../engine/engine-link.ts";
 import { auditSubject, openAuditStream } from "./audit-stream.ts";
-import { type Bucket, type FleetStore, StoreError } from "./fleet-store.ts";
+import { type Bucket, type FleetStore, LEADER_KEY, StoreError } from "./fleet-store.ts";
 import { kvBucket, STORE_TIMEOUT_MS } from "./kv-bucket.ts";
+import { resealRecords } from "./reseal-records.ts";
 import { MAX_RECORD_BYTES, type RecordCodec, sealedRecord } from "./sealed-record.ts";
 import { storeFailure } from "./store-failure.ts";
 import { sweepMarkers } from "./sweep-markers.ts";
@@ -43,7 +44,8 @@ export interface StoreOptions {
 
 /** The seal adds 33 bytes, and a header says which operation and revision. */
 const MAX_SEALED_BYTES = MAX_RECORD_BYTES + 1024;
-const AUDIT_AGE_MS = 90 * 86_400_000;
+/** So long an entry of the audit is kept, and with it the data key that has sealed it. */
+export const AUDIT_AGE_MS = 90 * 86_400_000;
 const AUDIT_BYTES = 1_073_741_824;
 
 /** A store, and whether its access records were there before. */
@@ -57,6 +59,12 @@ export interface OpenedStore {
    * @returns how many @throws {StoreError} `UNAVAILABLE`
    */
   sweep(before: number): Promise<number>;
+  /**
+   * Seals with the first data key what was sealed with another, the audit left out, which nobody can change.
+   *
+   * @returns how many records @throws {StoreError} `UNAVAILABLE`
+   */
+  reseal(): Promise<number>;
   /**
    * Whether one server alone keeps the leader's record, so that a read sees what was written last.
    *
@@ -128,6 +136,19 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
         throw storeFailure(error, "a sweep");
       }
     };
+    const reseal = async () => {
+      let resealed = 0;
+      try {
+        for (const name of [names.services, names.members, names.auth, names.control]) {
+          const kv = await kvm.open(name, { allow_direct: false });
+          // Who leads writes its record all the time, and must find it as it was.
+          resealed += await resealRecords(kv, name, dataKeys, [LEADER_KEY]);
+        }
+        return resealed;
+      } catch (error) {
+        throw storeFailure(error, "what has a former seal");
+      }
+    };
     const isOnOneServer = async () => {
       try {
         const { config } = await manager.streams.info(`KV_${control}`);
@@ -136,7 +157,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
         throw storeFailure(error, control);
       }
     };
-    return { store, isNew, sweep, isOnOneServer };
+    return { store, isNew, sweep, reseal, isOnOneServer };
   } catch (error) {
     throw storeFailure(error, "the store's opening");
   }

@@ -53,6 +53,20 @@ describe("failover", () => {
     },
   );
 
+  it("tells that nobody can take a part over, and why", async () => {
+    const address = (index: number) => (index === 0 ? "10.0.0.1" : "");
+    const fleet = await begin({ members: 2, address });
+    await fleet.create("s", { policy: policy("serve"), parts: [SERVER, CLIENT] });
+    fleet.member(0).kill();
+    await fleet.time.pass(20_000);
+    const [told, ...again] = fleet.news.failovers;
+    expect(told).toMatchObject({ sid: "s", part: "server", from: midOf(0), to: null });
+    expect(told?.message).toContain(
+      "server of s: m0 is lost, and nobody can take over: master m1 has no address",
+    );
+    for (const each of again) expect(each).toEqual(told);
+  });
+
   it("gives the surviving half of a pair a new key", async () => {
     const fleet = await begin();
     await fleet.create("pair", { policy: policy("serve"), parts: [SERVER, CLIENT] });

@@ -89,6 +89,8 @@ export interface SimulatedMemberOptions {
   readonly api?: (request: ApiRequest, member: SimulatedMember) => ApiAnswer | Promise<ApiAnswer>;
   /** Why it can't run a part; `undefined`: it can. @default it can run everything */
   readonly failure?: (order: PartOrder) => string | undefined;
+  /** What it says that it could run. @default all, with ports filled in */
+  readonly prepare?: (url: string) => Prepared;
   /** Whether it answers at all. @default it does */
   readonly isSilent?: () => boolean;
   /** Whether it reconnects. @default true */
@@ -397,7 +399,7 @@ export class SimulatedMember {
         message.respond(sealMessage(this.box, subject, { reports }, answerContext(id)));
       } else if (subject === this.#subjects.prepare) {
         const { message: prepare, id } = open(PrepareSchema);
-        const prepared = prepareSimulated(prepare.url);
+        const prepared = (this.#options.prepare ?? prepareSimulated)(prepare.url);
         message.respond(sealMessage(this.box, subject, prepared, answerContext(id)));
       } else if (subject === this.#subjects.api) {
         const { message: request, id } = open(ApiRequestSchema);

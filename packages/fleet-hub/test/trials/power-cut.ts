@@ -186,8 +186,11 @@ class Cuts {
     // What was under way when the engine died is given up by the hub after 5 s.
     await Promise.all(writing);
     await this.#look();
-    // An image of an hour ago, for later.
-    if (this.#old.length === 0) this.#old = this.#disks.map((disk) => disk.copy());
+    // An image of an hour ago, for later: of one moment, so nobody may write meanwhile.
+    if (this.#old.length > 0) return;
+    for (const engine of place.engines) engine.freeze();
+    this.#old = this.#disks.map((disk) => disk.copy());
+    for (const engine of place.engines) engine.thaw();
   }
 
   /** @returns how many services it has no more */

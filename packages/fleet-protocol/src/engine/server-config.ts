@@ -6,7 +6,11 @@ import { type ConfigValue, configText } from "./config-text.ts";
 export interface EngineTls {
   certFile: string;
   keyFile: string;
-  /** Certificates that clients must show one of (mutual TLS); without it they need none. */
+}
+
+/** The same between servers, which show each other their certificates. */
+export interface EngineClusterTls extends EngineTls {
+  /** PEM file of whose certificates they take; without it a server that connects shows none. */
   clientCaFile?: string | undefined;
 }
 
@@ -20,7 +24,7 @@ export interface EngineCluster {
   /** The same for all of them: who knows it can be one of them, and hear everything. At least 16 characters. */
   secret: string;
   /** Between servers; without it, only on a network of their own. */
-  tls?: EngineTls | undefined;
+  tls?: EngineClusterTls | undefined;
 }
 
 /** How a nats-server carries a fleet. */
@@ -127,7 +131,7 @@ export function serverConfig(secrets: FleetSecrets, options: ServerConfigOptions
   });
 }
 
-function tlsBlock(tls: EngineTls | undefined): { tls?: ConfigValue } {
+function tlsBlock(tls: EngineClusterTls | undefined): { tls?: ConfigValue } {
   if (tls === undefined) return {};
   const client = tls.clientCaFile;
   return {

@@ -62,20 +62,58 @@ export async function rotateSigner(
   });
   const { account } = secrets.reveal();
   const seeds = which === "members" ? { memberSeed: seed } : { hubSeed: seed };
+  const since = { ...account.since, [which]: Date.now() };
   return {
-    secrets: secrets.with({ account: { ...account, ...seeds, jwt: changed } }),
+    secrets: secrets.with({ account: { ...account, ...seeds, since, jwt: changed } }),
     accountJwt: changed,
   };
 }
 
 /**
- * The account's JWT with today's signing keys alone: who has a JWT of a former one is cut off.
+ * The former signing keys of members or of hubs sign no more: who has a JWT of one is cut off, and a
+ * member gets another from a hub.
+ *
+ * @param accountJwt the account as it was when the secrets were written
+ * @throws {FleetSetupError} `INVALID_OPTIONS` if there is no former key
+ */
+export async function retireSigners(
+  secrets: FleetSecrets,
+  accountJwt: string,
+  which: "members" | "hubs",
+): Promise<Rotated> {
+  const today = secrets.signer(which).getPublicKey();
+  const former = signersOf(readAccount(accountJwt).nats)[which].filter((key) => key !== today);
+  if (former.length === 0) {
+    throw new FleetSetupError(
+      "INVALID_OPTIONS",
+      `${which} have one signing key, and no former one`,
+    );
+  }
+  const { account } = secrets.reveal();
+  const retired = [...(account.retired ?? []), ...former];
+  const told = secrets.with({ account: { ...account, retired } });
+  const changed = (await withoutRetired(told, accountJwt)) ?? accountJwt;
+  return {
+    secrets: told.with({ account: { ...account, retired, jwt: changed } }),
+    accountJwt: changed,
+  };
+}
+
+/**
+ * Takes out of the account what signs no more.
  *
  * @param accountJwt the account as the server has it
+ * @returns `undefined`: it has none of that
  */
-export function retireSigners(secrets: FleetSecrets, accountJwt: string): Promise<string> {
-  const [members, hubs] = [secrets.signer("members"), secrets.signer("hubs")];
-  const keys = fleetSigningKeys(secrets.fleet, [members.getPublicKey()], [hubs.getPublicKey()]);
+export async function withoutRetired(
+  secrets: FleetSecrets,
+  accountJwt: string,
+): Promise<string | undefined> {
+  const { retired = [] } = secrets.reveal().account;
+  const { members, hubs } = signersOf(readAccount(accountJwt).nats);
+  const isGood = (key: string) => !retired.includes(key);
+  if ([...members, ...hubs].every(isGood)) return undefined;
+  const keys = fleetSigningKeys(secrets.fleet, members.filter(isGood), hubs.filter(isGood));
   return changeAccount(secrets, accountJwt, (account) => ({ ...account, signing_keys: keys }));
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { openBox } from "../seal/box.ts";
 import { createBoxKeys } from "../seal/box-keys.ts";
 import { FleetSetupError, type FleetSetupErrorCode } from "../setup-error.ts";
-import { retireSigners, revokeMembers, rotateSigner } from "./account-changes.ts";
+import { retireSigners, revokeMembers, rotateSigner, withoutRetired } from "./account-changes.ts";
 import { signersOf } from "./account-claims.ts";
 import { readClaimsAnswer } from "./claims-requests.ts";
 import {
@@ -205,9 +205,18 @@ describe("the account's JWT", () => {
     const both = signersOf(readAccount(rotated.accountJwt).nats);
     expect(both.hubs).toEqual([signersToday(secrets).hubs, signersToday(rotated.secrets).hubs]);
     expect(both.members).toEqual([signersToday(secrets).members]);
-    const retired = readAccount(await retireSigners(rotated.secrets, rotated.accountJwt)).nats;
-    expect(signersOf(retired).hubs).toEqual([signersToday(rotated.secrets).hubs]);
-    expect(Object.keys(retired.revocations ?? {})).toEqual([userPublicKey]);
+    const retired = await retireSigners(rotated.secrets, rotated.accountJwt, "hubs");
+    const now = readAccount(retired.accountJwt).nats;
+    const left = { members: both.members, hubs: [signersToday(rotated.secrets).hubs] };
+    expect(signersOf(now)).toEqual(left);
+    expect(Object.keys(now.revocations ?? {})).toEqual([userPublicKey]);
+    // A server that was told something else meanwhile has it still, till a hub looks.
+    const kept = decodeFleetSecrets(encodeFleetSecrets(retired.secrets));
+    const late = await withoutRetired(kept, rotated.accountJwt);
+    expect(signersOf(readAccount(late ?? "").nats)).toEqual(left);
+    expect(await withoutRetired(kept, late ?? "")).toBeUndefined();
+    const again = retireSigners(retired.secrets, retired.accountJwt, "hubs");
+    expect(await codeOf(() => again)).toBe("INVALID_OPTIONS");
   });
 
   test("of another account is refused", async () => {

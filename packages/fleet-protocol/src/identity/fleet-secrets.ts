@@ -30,6 +30,10 @@ export interface FleetSecretsData {
     memberSeed: string;
     /** Of the key that signs hubs. */
     hubSeed: string;
+    /** When a later key than the first was made, ms since 1970. */
+    since?: { members?: number | undefined; hubs?: number | undefined } | undefined;
+    /** Public keys (`A…`) that sign no more: hubs see to it that the server has none of them. */
+    retired?: readonly string[] | undefined;
   };
   /** X25519 private keys, 32 bytes; the first one is the fleet's, the others were. */
   boxKeys: readonly Uint8Array[];
@@ -37,6 +41,8 @@ export interface FleetSecretsData {
   nextBoxKey?: Uint8Array | undefined;
   /** Data keys, 32 bytes; the first one seals, all open. */
   dataKeys: readonly Uint8Array[];
+  /** When a later data key than the first was made, ms since 1970. */
+  dataSince?: number | undefined;
 }
 
 /**
@@ -140,19 +146,28 @@ const SecretsFileSchema = z.object({
   fleet: z.string(),
   operator: z.object({ jwt: z.string(), signingSeed: seed("O") }),
   system: z.object({ jwt: z.string(), seed: seed("A") }),
-  account: z.object({ jwt: z.string(), memberSeed: seed("A"), hubSeed: seed("A") }),
+  account: z.object({
+    jwt: z.string(),
+    memberSeed: seed("A"),
+    hubSeed: seed("A"),
+    since: z.object({ members: z.number().optional(), hubs: z.number().optional() }).optional(),
+    retired: z.array(z.string()).optional(),
+  }),
   boxKeys: keys,
   nextBoxKey: key.optional(),
   dataKeys: keys,
+  dataSince: z.number().optional(),
 });
 
 /** JSON, for a file that only its owner may read (0600). */
 export function encodeFleetSecrets(secrets: FleetSecrets): string {
-  const { boxKeys, nextBoxKey, dataKeys, ...rest } = secrets.reveal();
+  const { boxKeys, nextBoxKey, dataKeys, account, ...rest } = secrets.reveal();
+  const { retired, ...signing } = account;
   const text = (key: Uint8Array) => Buffer.from(key).toString("base64url");
   const file: z.input<typeof SecretsFileSchema> = {
     version: 1,
     ...rest,
+    account: { ...signing, ...(retired && { retired: [...retired] }) },
     boxKeys: boxKeys.map(text),
     ...(nextBoxKey !== undefined && { nextBoxKey: text(nextBoxKey) }),
     dataKeys: dataKeys.map(text),

@@ -104,7 +104,7 @@ export type Prepare = z.infer<typeof PrepareSchema>;
 export const PreparedSchema = z.object({
   ok: z.boolean(),
   /** Why not: names the value and what is allowed. */
-  reason: z.string(),
+  reason: shortText(1000),
   /** HTTP status that fits: 400 for a bad URL, 409 for an address that is held. */
   status: z.int(),
   /** The URL with its ports filled in. */

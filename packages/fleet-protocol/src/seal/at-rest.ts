@@ -77,6 +77,11 @@ export function openAtRest(
   return plain(body);
 }
 
+/** Whether bytes look like a record that was sealed with this data key; they are not opened. */
+export function isSealedBy(dataKey: Uint8Array, bytes: Uint8Array): boolean {
+  return bytes[0] === VERSION && keyId(dataKey).equals(bytes.subarray(1, IV_AT));
+}
+
 /** Tells data keys apart; says nothing of the key itself. */
 function keyId(dataKey: Uint8Array): Buffer {
   if (dataKey.byteLength !== DATA_KEY_BYTES) {

@@ -2,7 +2,8 @@ import {
   type ActualInstance,
   apply,
   type DesiredTunnel,
-  type InstanceHost,
+  type Host,
+  instanceHost,
   NAME_TAG,
   OWNER_TAG,
   plan,
@@ -18,6 +19,8 @@ const OWNER = "(files of the master)";
 export interface FileTunnel extends DesiredTunnel {
   readonly origin: { readonly file: string };
 }
+
+type InstanceStep = Step<DesiredTunnel, ActualInstance>;
 
 /** Makes the instances of a master what files say, and marks them. */
 export class FileInstances {
@@ -39,7 +42,8 @@ export class FileInstances {
    */
   async become(tunnels: readonly FileTunnel[]): Promise<boolean> {
     const host = this.#host();
-    const steps = plan(tunnels, await host.list(), { owner: OWNER, prune: true })
+    const differing = await plan(tunnels, host, { owner: OWNER, prune: true });
+    const steps = differing
       .map((step) => this.#withoutForeignWill(step))
       .filter((step) => step.kind !== "change" || step.changes.length > 0);
     // Before the first is changed: nobody else is to change it meanwhile.
@@ -61,9 +65,9 @@ export class FileInstances {
   }
 
   /** At the first files after a start everything is as they say; later only what they changed. */
-  #withoutForeignWill(step: Step): Step {
+  #withoutForeignWill(step: InstanceStep): InstanceStep {
     if (step.kind !== "change") return step;
-    const { start, name } = step.tunnel;
+    const { start, name } = step.wanted;
     const before = this.#started.get(name);
     if (before === undefined || before !== start) return step;
     return {
@@ -84,9 +88,9 @@ export class FileInstances {
     }
   }
 
-  #host(): InstanceHost {
+  #host(): Host<DesiredTunnel, ActualInstance> {
     const manager = this.#manager;
-    return {
+    return instanceHost({
       list: async () => (await manager.list()).map(toActual),
       create: async (url, alias) => toActual(await manager.create({ url, alias })),
       change: async (id, { meta, ...rest }) => {
@@ -105,7 +109,7 @@ export class FileInstances {
         }
       },
       remove: (id) => manager.remove(id),
-    };
+    });
   }
 }
 

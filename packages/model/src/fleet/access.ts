@@ -35,16 +35,21 @@ export const FleetTokenSchema = z
   .meta({ id: "FleetToken" });
 export type FleetToken = z.infer<typeof FleetTokenSchema>;
 
+/** A join token of which nothing else is said is good for one master and an hour (s). */
+export const JOIN_TOKEN_DEFAULTS = { uses: 1, ttl: 3600 } as const;
+
 /** `POST /fleet/tokens`. */
 export const NewTokenSchema = givenObject({
   kind: z.enum(["api", "join"]),
   role: z.enum(FLEET_ROLES).default("viewer"),
   selector: selectorText().default(""),
   labels: LabelsSchema.default({}),
-  uses: wholeNumber(1, 100_000).optional(),
+  uses: wholeNumber(1, 100_000)
+    .nullish()
+    .meta({ description: "Of a join token; absent: 1, null: no limit" }),
   ttl: wholeNumber(60, 3650 * 86_400)
-    .optional()
-    .meta({ description: "Seconds" }),
+    .nullish()
+    .meta({ description: "Seconds; null: for ever. Absent: of a join token 3600, else for ever" }),
   note: shortText().default(""),
 }).meta({ id: "NewFleetToken" });
 export type NewToken = z.infer<typeof NewTokenSchema>;

@@ -9,6 +9,7 @@ export {
   type FleetToken,
   FleetTokenSchema,
   hasRole,
+  JOIN_TOKEN_DEFAULTS,
   type NewToken,
   NewTokenSchema,
 } from "./access.ts";

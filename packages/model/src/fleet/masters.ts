@@ -53,7 +53,9 @@ export type MasterStatus = FleetMaster["status"];
 export const FleetMasterChangeSchema = givenObject({
   name: shortText().optional(),
   labels: LabelsSchema.optional().meta({ description: "Replaces all labels" }),
-  address: shortText().optional(),
+  address: shortText()
+    .optional()
+    .meta({ description: "Host name or IP address without a port; empty: none" }),
   draining: z.boolean().optional(),
 }).meta({ id: "FleetMasterChange" });
 export type FleetMasterChange = z.infer<typeof FleetMasterChangeSchema>;
@@ -72,7 +74,7 @@ export const FleetInstancesSchema = z
     instances: z.array(FleetInstanceSchema).readonly(),
     cursor: z.union([z.string(), z.null()]).meta({ description: "For the next page; null: none" }),
     missing: z.array(z.string()).readonly().meta({
-      description: "Masters that did not answer within 5 s",
+      description: "Masters that did not answer within 5 s, or whose turn did not come within 10",
     }),
   })
   .meta({ id: "FleetInstances" });

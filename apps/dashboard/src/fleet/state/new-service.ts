@@ -1,6 +1,6 @@
 import type { GivenService } from "@nodepass/master-client/fleet";
 import { DEFAULT_POLICY, type ServicePolicy } from "@nodepass/model/fleet";
-import type { UrlProblem } from "@nodepass/url-config";
+import { fillAuto, type UrlProblem } from "@nodepass/url-config";
 import { readLabels } from "../../format/labels.ts";
 import { checkFields } from "../../state/check-fields.ts";
 import { type PairWay, pairUrls } from "../../state/pair.ts";
@@ -60,15 +60,7 @@ export function draftUrls(draft: ServiceDraft): Readonly<Record<string, string>>
 
 /** What is wrong with a URL, in the words of the command line; what the fleet fills in is right. */
 export function urlProblems(url: string): readonly UrlProblem[] {
-  let port = 0;
-  const next = (): string => {
-    port += 1;
-    return `:${port}`;
-  };
-  const filled = url
-    .replace(/^(\w+:\/\/(?:[^/?]*@)?)auto(?=\/)/, "$1127.0.0.1:65535")
-    .replaceAll(/:auto(?=[/?,]|$)/g, next);
-  return checkFields(filled, []).all;
+  return checkFields(fillAuto(url), []).all;
 }
 
 /** As the hub is asked for it. */

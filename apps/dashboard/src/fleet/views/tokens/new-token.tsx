@@ -43,7 +43,7 @@ export function NewToken({
     try {
       const common = {
         note: note.trim(),
-        ...(ttl !== "never" && { ttl: TTLS[ttl] }),
+        ttl: ttl === "never" ? null : TTLS[ttl],
       };
       const own =
         kind === "api"
@@ -51,7 +51,7 @@ export function NewToken({
           : ({
               kind,
               labels: readLabels(labels),
-              ...(uses !== "" && { uses: Number(uses) }),
+              uses: uses === "" ? null : Number(uses),
             } as const);
       setMade(await fleet.client.createToken({ ...common, ...own }));
       onMade();

@@ -1,0 +1,133 @@
+import type { MemberRecord } from "@nodepass/fleet-protocol";
+import { SILENT_LOGGER } from "@nodepass/model";
+import { expect, test } from "vitest";
+import { SimulatedClock, SimulatedTime } from "../../test/support/simulated-clock.ts";
+import type { EngineClient } from "../engine/engine-load.ts";
+import { createNews } from "./fleet-news.ts";
+import { CUT_OFF_MS, guardAgainstFloods } from "./flood-guard.ts";
+import type { News, Notices } from "./notices.ts";
+
+const MIB = 1024 * 1024;
+const record = (nkey: string, evicted = false): MemberRecord => ({
+  ...{ v: 1, name: nkey, labels: {}, address: "", nkey, box: new Uint8Array(32) },
+  ...{ draining: false, joined: 0, evicted },
+});
+
+function open({ leads = true, connected = true } = {}) {
+  const time = new SimulatedTime();
+  const clock = new SimulatedClock(time);
+  const told: News[] = [];
+  let hear: (notice: News) => void = () => undefined;
+  const notices: Notices = {
+    publish: (notice) => void told.push({ ...notice, hub: "own" } as News),
+    on: (listener) => {
+      hear = listener;
+      return () => undefined;
+    },
+    hubs: () => [],
+    close: () => undefined,
+  };
+  const news = createNews({ ...notices, on: () => () => undefined }, clock, SILENT_LOGGER);
+  const members = new Map(
+    [record("UA"), record("UB"), record("UGONE", true)].map((value, at) => [
+      `m${at}`,
+      { value, revision: 1 },
+    ]),
+  );
+  /** What the engine has, and what each connection sends a second. */
+  const engine = {
+    clients: [] as (EngineClient & { readonly perSecond: { messages: number; bytes: number } })[],
+  };
+  const sent = (kind: "messages" | "bytes") => (client: (typeof engine.clients)[number]) =>
+    client[kind] + (client.perSecond[kind] * time.now) / 1000;
+  const sum = (kind: "messages" | "bytes") =>
+    engine.clients.map(sent(kind)).reduce((all, one) => all + one, 0);
+  const revoked: string[] = [];
+  const guard = guardAgainstFloods({
+    ...{ index: { members }, notices, news, clock, logger: SILENT_LOGGER },
+    control: {
+      revoke: async (nkeys) => void revoked.push(...nkeys),
+      load: async () => ({
+        connections: engine.clients.length,
+        messages: sum("messages"),
+        bytes: sum("bytes"),
+      }),
+      clients: async () =>
+        engine.clients.map((client) => ({
+          ...client,
+          messages: sent("messages")(client),
+          bytes: sent("bytes")(client),
+        })),
+    },
+    leadership: {
+      isLeading: () => leads,
+      leadingSince: () => 0,
+      leader: () => undefined,
+      onChange: () => () => undefined,
+    },
+    isConnected: () => connected,
+  });
+  const add = (nkey: string, count: number, messages = 1, bytes = 100) => {
+    for (let n = 0; n < count; n += 1) {
+      const id = `s/${engine.clients.length}`;
+      engine.clients.push({ id, nkey, messages: 0, bytes: 0, perSecond: { messages, bytes } });
+    }
+  };
+  return { time, guard, news, told, revoked, add, hear: (notice: News) => hear(notice) };
+}
+
+test("whoever has too many connections is cut off, and no other", async () => {
+  const { time, guard, news, told, revoked, add } = open();
+  add("UHUB", 60);
+  add("UB", 1);
+  await time.run(10_000);
+  expect(revoked).toEqual([]);
+  add("UA", 17);
+  await time.run(13_000);
+  expect(revoked).toEqual(["UA"]);
+  expect(news.raised()).toEqual([
+    { alarm: "flood", message: "master m0 was cut off: it has 17 connections" },
+  ]);
+  expect(told).toContainEqual({ kind: "cut", mid: "m0", hub: "own" });
+  expect([guard.waitOf("m0") > CUT_OFF_MS - 5000, guard.waitOf("m1")]).toEqual([true, 0]);
+});
+
+test.each([
+  ["messages", 5001, 100, "20004 messages a second"],
+  ["bytes", 10, 17 * MIB, "68 MiB a second"],
+])(
+  "whoever sends too much is cut off, by %s over all its connections",
+  async (_, messages, bytes, why) => {
+    const { time, news, revoked, add } = open();
+    add("UHUB", 1, 3, 3000);
+    add("UB", 1, 100, MIB);
+    add("UA", 4, messages, bytes);
+    await time.run(8000);
+    expect(revoked).toEqual(["UA"]);
+    expect(news.raised()[0]?.message).toContain(why);
+  },
+);
+
+test("the alarm ends when nobody was cut off for a while", async () => {
+  const { time, guard, news } = open();
+  guard.cut("m1", "it floods this hub");
+  guard.cut("m2", "it is no member any more");
+  expect(news.isRaised("flood")).toBe(true);
+  await time.run(2 * CUT_OFF_MS + 5000);
+  expect(news.isRaised("flood")).toBe(false);
+  expect(guard.waitOf("m1")).toBe(0);
+});
+
+test("a follower leaves it to who leads, but for when it has lost its members", async () => {
+  const follower = open({ leads: false });
+  follower.add("UA", 100);
+  await follower.time.run(10_000);
+  expect(follower.revoked).toEqual([]);
+  // It gives no JWT, either, to one that another hub has cut off.
+  follower.hear({ kind: "cut", mid: "m0", hub: "other" });
+  expect(follower.guard.waitOf("m0")).toBe(CUT_OFF_MS);
+  const drowned = open({ leads: false, connected: false });
+  drowned.add("UA", 100);
+  await drowned.time.run(10_000);
+  expect(drowned.revoked).toContain("UA");
+});
