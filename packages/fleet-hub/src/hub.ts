@@ -188,7 +188,10 @@ async function open(
     isConnected: () => link.isConnected(),
   });
   const budget = createMemberBudget(clock, (mid) => guard.cut(mid, "it floods this hub"));
-  const outbox = createOutbox({ fleet, link, boxes, presence, budget, counts, logger });
+  const outbox = createOutbox({
+    ...{ fleet, link, boxes, presence, budget, counts, logger },
+    nameOf: (mid) => index.members.get(mid)?.value.name,
+  });
   const heartbeats = watchHeartbeats({
     index,
     presence,

@@ -12,7 +12,7 @@ import type { LivePresence } from "../members/live-presence.ts";
 import type { Messenger } from "../members/messenger.ts";
 import type { ServiceOperations } from "../services/service-operations.ts";
 import { claimName } from "../store/claim-name.ts";
-import type { FleetStore, Stored } from "../store/fleet-store.ts";
+import { type FleetStore, type Stored, StoreError } from "../store/fleet-store.ts";
 import type { LiveIndex } from "../store/memory-index.ts";
 import { demandAddress } from "./demand-address.ts";
 import { masterView } from "./master-view.ts";
@@ -92,7 +92,14 @@ export function createMasters(options: MastersOptions): Masters {
       const found = await store.members.get(one);
       return found?.value.name === name && !found.value.evicted;
     };
-    const other = await stored(claimName(store.names, "master", name, mid, has));
+    let other: string | undefined;
+    try {
+      other = await claimName(store.names, "master", name, mid, has);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      // It is written already, and no other hub that knows of it gives the name again.
+      logger.warn({ mid, name, error: error.message }, "a master's name could not be claimed");
+    }
     if (other === undefined) return written;
     await rewrite(mid, (record) => (record.name === name ? { ...record, name: before } : record));
     throw new ServiceError("CONFLICT", `master ${other} has the name ${name} already`);

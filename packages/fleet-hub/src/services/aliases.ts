@@ -13,10 +13,10 @@ export interface Aliases {
    */
   demandFree(sid: string, alias: string): void;
   /**
-   * After it was written.
+   * After it was written. What the engine does not take now, as with a full disk, is no reason to tell
+   * the caller that nothing was done.
    *
    * @returns why it can't have it: another service got it at the same moment, at another hub
-   * @throws {ServiceError} `UNAVAILABLE`
    */
   claim(sid: string, alias: string): Promise<ServiceError | undefined>;
   /** It has it no more. Never rejects: what is left behind is in nobody's way. */
@@ -49,9 +49,9 @@ export function createAliases({
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         if (error.code === "CONFLICT") return taken("of another hub", alias);
-        throw new ServiceError("UNAVAILABLE", `the fleet's store: ${error.message}`, {
-          cause: error,
-        });
+        // It is written already, and no other hub that knows of it gives the alias again.
+        logger.warn({ sid, alias, error: error.message }, "an alias could not be claimed");
+        return undefined;
       }
     },
     release: async (sid, alias) => {
