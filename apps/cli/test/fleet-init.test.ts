@@ -265,8 +265,11 @@ describe("of three", () => {
       expect(stderr).toContain(`${steps}  nodepass fleet hub .\n`);
     }
     const own = await init(...each, "--listen", "host");
-    expect(own.stderr).toContain("nats-0.conf\n  nodepass fleet hub .\n");
-    expect(own.stderr).toContain("nats-2.conf\n  nodepass fleet hub . --listen c.example:9443\n");
+    expect(JSON.parse(own.read("hub.json"))).toMatchObject({ listen: "a.example:9443" });
+    expect(own.stderr).toContain("on a.example:\n  nats-server");
+    expect(own.stderr).toContain(
+      'on c.example:\n  (in hub.json: "listen": "c.example:9443")\n  nats-server',
+    );
   });
 
   it("the manifests are those of deploy/kubernetes/fleet, and name what there is", async () => {

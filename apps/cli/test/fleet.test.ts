@@ -184,7 +184,10 @@ async function applyFile(
   const folder = dirname(place.folder);
   const text = places
     .concat([['":8082"', `"${EDGE}:28082"`]])
-    .reduce((all, [name, address]) => all.replaceAll(name, address), yamlOf("fleet.md"));
+    .reduce(
+      (all, [name, address]) => all.replaceAll(name, address),
+      yamlOf("fleet.md", "site.yaml"),
+    );
   writeFileSync(join(folder, "site.yaml"), text);
   expect(await place.run(diff?.words.slice(1) ?? [], { code: 6 })).toMatch(
     /^create shop {2}server:\/\/:auto\/\S+ on edge, client:\S+ on site=home\ncreate local {2}/,

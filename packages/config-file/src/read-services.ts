@@ -85,7 +85,7 @@ export function readPair(
     const given = new Map([...defaultsFor(role, defaults), ...parametersOf(end)]);
     const url = withParameters(urls[role], given);
     if (!checkUrl(url, entry, source, at, role)) return [];
-    return placedPart(url, end as Place, source, path) ?? [];
+    return placedPart(url, end, source, path) ?? [];
   });
   return parts.length === 2 && source.problems.length === before ? parts : undefined;
 }

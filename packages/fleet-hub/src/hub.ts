@@ -27,6 +27,7 @@ import { keepRevoked } from "./hubs/revocations.ts";
 import { startElection } from "./leader/leader-election.ts";
 import type { Leadership } from "./leader/leadership.ts";
 import { openInbox } from "./members/inbox.ts";
+import { keepAllow } from "./members/keep-allow.ts";
 import { createPresence } from "./members/live-presence.ts";
 import { createMemberBoxes } from "./members/member-boxes.ts";
 import { createMemberBudget } from "./members/member-budget.ts";
@@ -187,7 +188,10 @@ async function open(
     isConnected: () => link.isConnected(),
   });
   const budget = createMemberBudget(clock, (mid) => guard.cut(mid, "it floods this hub"));
-  const outbox = createOutbox({ fleet, link, boxes, presence, budget, counts, logger });
+  const outbox = createOutbox({
+    ...{ fleet, link, boxes, presence, budget, counts, logger },
+    nameOf: (mid) => index.members.get(mid)?.value.name,
+  });
   const heartbeats = watchHeartbeats({
     index,
     presence,
@@ -260,6 +264,7 @@ async function open(
     if (notice.kind === "reports") presence.reported(notice.mid, notice.reports);
     else if (notice.kind === "resume") operations.resumeFailover(ITSELF);
   });
+  const unkeep = keepAllow({ index, presence, store, logger });
   const unmember = index.onMember((mid, now) => {
     if (now !== undefined && !now.value.evicted) return;
     presence.forget(mid);
@@ -366,6 +371,7 @@ async function open(
       unsweep,
       unlease,
       unnotice,
+      unkeep,
       unmember,
       unlost,
       unrevoke,

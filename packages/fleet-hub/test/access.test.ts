@@ -14,7 +14,7 @@ import type { NewToken } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Caller, FleetHub } from "../src/index.ts";
-import { joinAs } from "./support/simulated-member.ts";
+import { joinAs } from "./support/join-as.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 
 const here = findNatsServer() === undefined ? describe.skip : describe;
@@ -229,9 +229,12 @@ here("who may do what", () => {
       hub.fleet.join(request, ADDRESS);
     const join = (mid: string, use = token) => joinAs(mid, "n", use, fp, post);
     const mid = "00000000000000a1";
+    const [last] = await hub.fleet.audit(admin(), { limit: 1 });
     expect(await messageOf(() => join(mid, { id, secret: `${secret}x` }))).toContain("none of");
     expect(await messageOf(() => join(mid, { id: "ffff", secret }))).toContain("none of");
     expect(await messageOf(() => join(mid, { id: "../x y", secret }))).toContain("none of");
+    // Anybody could fill the audit so, till nothing else is left in it.
+    expect(await hub.fleet.audit(admin(), { limit: 1 })).toEqual([last]);
     const { token: api } = await hub.fleet.createToken(admin(), NEW);
     const [, apiId = "", apiSecret = ""] = /^npf_(\w{16})_(.+)$/.exec(api) ?? [];
     expect(await messageOf(() => join(mid, { id: apiId, secret: apiSecret }))).toContain("none of");
@@ -388,6 +391,14 @@ here("who may do what", () => {
     });
     expect(await codeOf(() => passed)).toBe("UNAVAILABLE");
     expect(isPassed).toBe(false);
+    // Nor by whoever has one master's own key, till nothing else is left in it.
+    const ask = (who: Parameters<typeof hub.fleet.auditPassed>[0]) =>
+      codeOf(() =>
+        hub.fleet.auditPassed(who, mid, "POST /x", ADDRESS, async () => ({ status: 201 })),
+      );
+    const codes = await Promise.all(Array.from({ length: 1200 }, () => ask(undefined)));
+    expect(codes.filter((code) => code === "LIMIT_REACHED").length).toBeGreaterThan(100);
+    expect(await ask(admin())).toBe("UNAVAILABLE");
     await connection.close();
   });
 });

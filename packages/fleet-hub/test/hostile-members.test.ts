@@ -11,7 +11,7 @@ import {
 import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { FleetHub } from "../src/index.ts";
-import { joinAs } from "./support/simulated-member.ts";
+import { joinAs } from "./support/join-as.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 import { connectAsHub } from "./trials/support/engine-figures.ts";
 

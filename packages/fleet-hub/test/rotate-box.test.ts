@@ -7,7 +7,8 @@ import {
 import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { FleetHub } from "../src/index.ts";
-import { joinAs, SimulatedMember } from "./support/simulated-member.ts";
+import { joinAs } from "./support/join-as.ts";
+import { SimulatedMember } from "./support/simulated-member.ts";
 import { TEST_HEARTBEAT_MS, TestFleet } from "./support/test-fleet.ts";
 
 const here = findNatsServer() === undefined ? describe.skip : describe;

@@ -9,7 +9,7 @@ import { ServiceError } from "@nodepass/model";
 import { findNatsServer } from "test-support/nats";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type FleetHub, writeHubSecrets } from "../src/index.ts";
-import { joinAs } from "./support/simulated-member.ts";
+import { joinAs } from "./support/join-as.ts";
 import { TestFleet } from "./support/test-fleet.ts";
 
 const here = findNatsServer() === undefined ? describe.skip : describe;

@@ -23,12 +23,13 @@ export function commandsOf(document: string): ReadonlyMap<string, readonly Docum
   );
 }
 
-/** The only YAML file of a document. */
-export function yamlOf(document: string): string {
+/** A YAML file of a document: the block that begins with its name. */
+export function yamlOf(document: string, name: string): string {
   const text = readFileSync(`${workspaceFolder}/docs/${document}`, "utf8");
-  const [, yaml = "", ...more] = text.split(/^```yaml\n([\s\S]*?)^```/m);
-  if (yaml === "" || more.length > 1) throw new Error(`${document} has not one YAML file`);
-  return yaml;
+  const blocks = [...text.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, yaml = ""]) => yaml);
+  const found = blocks.find((yaml) => yaml.startsWith(`# ${name}\n`));
+  if (found === undefined) throw new Error(`${document} has no ${name}`);
+  return found;
 }
 
 function readCommand(line: string): DocumentCommand {

@@ -31,6 +31,7 @@ test("a fleet takes 2,000 masters, and refuses the next one before its token is 
       wroteMember: (mid, now) => void members.set(mid, now),
     },
     tokens: {
+      check: async () => undefined,
       use: async () => {
         used += 1;
         return { labels: {} } as Awaited<

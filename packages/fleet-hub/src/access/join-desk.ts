@@ -31,7 +31,7 @@ export interface JoinDeskOptions {
   readonly hub: HubSecrets;
   readonly store: Pick<FleetStore, "members">;
   readonly index: Pick<LiveIndex, "members" | "findMembers" | "wroteMember">;
-  readonly tokens: Pick<Tokens, "use">;
+  readonly tokens: Pick<Tokens, "check" | "use">;
   readonly audit: Auditor;
   /** How long a member must wait for another JWT, ms: it has sent too much. */
   readonly waitOf: (mid: string) => number;
@@ -87,6 +87,8 @@ export function createJoinDesk(
     if (token === undefined) {
       throw new ServiceError("FORBIDDEN", `master ${mid} is no member; it can join with a token`);
     }
+    // Whoever has none can ask this as often as they like: the record is not theirs to fill.
+    await tokens.check(token);
     if (countMasters() >= MAX_MASTERS) {
       const text = `the fleet has ${MAX_MASTERS} masters, which is the most; remove one, or begin another fleet`;
       throw new ServiceError("CONFLICT", text);

@@ -37,6 +37,12 @@ export interface TokensOptions {
   readonly certificate: () => string | undefined;
 }
 
+/** A join token as somebody has shown it. */
+export interface GivenToken {
+  readonly id: string;
+  readonly secret: string;
+}
+
 /** The fleet's tokens. */
 export interface Tokens {
   /** @returns `undefined` for none, or one that has ended; compared in constant time */
@@ -46,12 +52,14 @@ export interface Tokens {
   list(caller: Caller): readonly FleetToken[];
   create(caller: Caller, token: NewToken): Promise<CreatedToken>;
   remove(caller: Caller, id: string): Promise<void>;
+  /** Whether a join token is good at this moment. @throws {ServiceError} `FORBIDDEN`, `UNAVAILABLE` */
+  check(token: GivenToken): Promise<void>;
   /**
    * Checks a join token and takes one of its uses.
    *
    * @throws {ServiceError} `FORBIDDEN`, `UNAVAILABLE`
    */
-  use(token: { readonly id: string; readonly secret: string }): Promise<TokenRecord>;
+  use(token: GivenToken): Promise<TokenRecord>;
   loaded(): Promise<void>;
   close(): void;
 }
@@ -104,21 +112,27 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
   };
 
   const turns = new Map<string, Turnstile>();
-  const use = async (id: string, secret: string): Promise<TokenRecord> => {
-    // What the watch has told may be old: then the write fails, and it is read.
-    let found = records.get(id);
+  const demandJoin = async (
+    { id, secret }: GivenToken,
+    known: Stored<TokenRecord> | undefined,
+  ): Promise<Stored<TokenRecord>> => {
+    const isId = /^[\w-]{1,64}$/.test(id);
+    const found = known ?? (isId ? await stored(store.auth.get(id)) : undefined);
+    const isRight = isSecretOf(secret, found?.value.hash ?? NO_HASH);
+    if (found === undefined || !isRight || found.value.kind !== "join") {
+      throw new ServiceError("FORBIDDEN", "the join token is none of this fleet's");
+    }
+    if (isOver(found.value)) throw new ServiceError("FORBIDDEN", "the join token has expired");
+    if (found.value.uses === 0) throw new ServiceError("FORBIDDEN", "the join token is used up");
+    return found;
+  };
+  const use = async (token: GivenToken): Promise<TokenRecord> => {
+    const { id } = token;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      if (tries > 0 || found === undefined) {
-        found = /^[\w-]{1,64}$/.test(id) ? await stored(store.auth.get(id)) : undefined;
-      }
-      const isRight = isSecretOf(secret, found?.value.hash ?? NO_HASH);
-      if (found === undefined || !isRight || found.value.kind !== "join") {
-        throw new ServiceError("FORBIDDEN", "the join token is none of this fleet's");
-      }
-      const { value, revision } = found;
-      if (isOver(value)) throw new ServiceError("FORBIDDEN", "the join token has expired");
+      // What the watch has told may be old: then the write fails, and it is read.
+      const known = tries === 0 ? records.get(id) : undefined;
+      const { value, revision } = await demandJoin(token, known);
       if (value.uses === null) return value;
-      if (value.uses === 0) throw new ServiceError("FORBIDDEN", "the join token is used up");
       const left: TokenRecord = { ...value, uses: value.uses - 1 };
       try {
         records.set(id, { value: left, revision: await store.auth.update(id, left, revision) });
@@ -205,12 +219,14 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
       );
       forget(id);
     },
-    use: ({ id, secret }) => {
+    check: async (token) => void (await demandJoin(token, records.get(token.id))),
+    use: (token) => {
+      const { id } = token;
       // One after the other, so that those who join here do not race each other, only other hubs.
       const turn = turns.get(id) ?? createTurnstile(1, MAX_WAITING, "joins with this token");
       turns.set(id, turn);
       return turn
-        .pass(() => use(id, secret))
+        .pass(() => use(token))
         .finally(() => {
           if (turn.isIdle()) turns.delete(id);
         });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { JoinRequest, SealedJoinAnswer, ServiceRecord } from "@nodepass/fleet-protocol";
-import type { Clock } from "@nodepass/master-api";
+import { type Clock, createFailureLimiter } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
 import { type FleetInfo, hasRole, isSelected, type Service } from "@nodepass/model/fleet";
 import {
@@ -37,6 +37,17 @@ import { serviceView } from "./service-view.ts";
 /** How long an answer waits for what its owners say of the last revision, ms. */
 const SETTLE_MS = 1000;
 
+/**
+ * Writes by masters' own keys: at once, and then one each so many ms; of one master, and of all. Such a key is the
+ * master's to know, and each write is in the fleet's audit, which holds so much and then drops its oldest.
+ */
+const OWN_KEY_WRITES = {
+  burst: 1000,
+  refillMs: 200,
+  totalBurst: 20_000,
+  totalRefillMs: 10,
+} as const;
+
 /** What a fleet is made of, as its HTTP API sees it. */
 export interface FacadeOptions {
   readonly store: FleetStore;
@@ -61,6 +72,10 @@ export interface FacadeOptions {
 export function createFleetFacade(options: FacadeOptions): Fleet {
   const { store, index, presence, operations, tokens, masters, events, asker, audit } = options;
 
+  const ownKeyWrites = createFailureLimiter(options.clock, {
+    ...OWN_KEY_WRITES,
+    maxAddresses: 4096,
+  });
   const seen = (caller: Caller, sid: string): Stored<ServiceRecord> => {
     const found = index.services.get(sid);
     if (found !== undefined && seesService(caller, found.value, index)) return found;
@@ -258,7 +273,11 @@ export function createFleetFacade(options: FacadeOptions): Fleet {
       return { ...done, missing };
     },
     managedPart: operations.managedPart,
-    auditPassed: (caller, mid, what, from, pass) => {
+    auditPassed: async (caller, mid, what, from, pass) => {
+      if (caller === undefined && ownKeyWrites.fail(mid) > 0) {
+        const text = `too much was changed with the own key of master ${mid}; a token of the fleet may go on`;
+        throw new ServiceError("LIMIT_REACHED", text);
+      }
       const who: AuditSubject = caller ?? { ...HUB_ITSELF, token: "key", role: "key", from };
       const action = { ...note("api", mid), detail: what };
       return audit.changing(who, action, pass, undefined, ({ status }) => ({

@@ -7,6 +7,7 @@ import {
 import type { Clock } from "@nodepass/master-api";
 import { FAILOVER_TTL, type MasterStatus } from "@nodepass/model/fleet";
 import type { FleetIndex } from "../store/fleet-index.ts";
+import { allowOf } from "./keep-allow.ts";
 import type { MemberFacts, Presence } from "./presence.ts";
 
 /** So long without a word, and a member is late: three heartbeats, ms. */
@@ -38,7 +39,8 @@ interface Known {
   readonly expelled: Set<string>;
   heartbeat: Heartbeat | undefined;
   version: string;
-  allow: Sync["allow"];
+  /** `undefined`: it has not synced with this hub, whose record of it says. */
+  allow: Sync["allow"] | undefined;
   prefix: string;
   readonly reports: Map<string, PartReport>;
 }
@@ -100,7 +102,7 @@ export function createPresence(
       expelled: new Set(),
       heartbeat: undefined,
       version: "",
-      allow: [],
+      allow: undefined,
       prefix: DEFAULT_PREFIX,
       reports: new Map(),
     };
@@ -135,7 +137,9 @@ export function createPresence(
   const facts = (mid: string): MemberFacts => {
     const member = members.get(mid);
     // Asked for any text that a client sends as a mid: nothing is kept of it.
-    if (member === undefined) return { ...NOBODY, status: statusOf(mid, NOBODY) };
+    const record = index.members.get(mid)?.value;
+    const allow = member?.allow ?? (record === undefined ? [] : allowOf(record));
+    if (member === undefined) return { ...NOBODY, allow, status: statusOf(mid, NOBODY) };
     return {
       status: member.status,
       heardAt: member.heardAt,
@@ -144,7 +148,7 @@ export function createPresence(
       session: member.seat ?? member.heardSession,
       heartbeat: member.heartbeat,
       version: member.version,
-      allow: member.allow,
+      allow,
       prefix: member.prefix,
       duplicate: isHeardTwice(member),
       synced: member.seat !== undefined,

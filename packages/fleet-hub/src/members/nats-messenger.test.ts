@@ -5,6 +5,8 @@ import type { EngineLink } from "../engine/engine-link.ts";
 import type { LivePresence } from "./live-presence.ts";
 import { createMessageCounts } from "./message-counts.ts";
 import { createOutbox } from "./nats-messenger.ts";
+import type { MemberFacts } from "./presence.ts";
+import { unavailable } from "./why-unavailable.ts";
 
 const MID = "00000000000000a1";
 
@@ -25,6 +27,7 @@ test("a member has time to say itself that its API is late, before it is given u
     link: { demand: () => connection, onChange: () => () => undefined } as unknown as EngineLink,
     boxes: { of: () => box },
     presence: { facts: () => ({ session: "0".repeat(16) }) } as unknown as LivePresence,
+    nameOf: () => "edge",
     budget: { take: () => true },
     counts: createMessageCounts(),
     logger: SILENT_LOGGER,
@@ -37,7 +40,23 @@ test("a member has time to say itself that its API is late, before it is given u
     },
     () => undefined,
   );
-  await expect(asked).rejects.toThrow("did not answer in time");
+  await expect(asked).rejects.toThrow("master edge did not answer in time");
   expect(waits).toHaveLength(1);
   expect(waits[0]).toBeGreaterThan(PASS_TIMEOUT_MS + 1000);
+});
+
+test("of a member that is gone it is said since when", () => {
+  const gone = new Error("no responders");
+  const heardAtWall = Date.UTC(2026, 0, 2);
+  const why = (facts: Partial<MemberFacts>, error = gone) =>
+    unavailable("master edge", { status: "online", ...facts } as MemberFacts, error).message;
+  expect(why({ status: "lost", heardAtWall })).toBe(
+    "master edge is lost since 2026-01-02T00:00:00.000Z, its last word",
+  );
+  expect(why({ status: "late" })).toBe(
+    "master edge is late and this hub has not heard of it since it began",
+  );
+  expect(why({ heardAtWall })).toContain("is not connected to the engine since 2026-01-02");
+  const slow = Object.assign(new Error("timeout"), { name: "TimeoutError" });
+  expect(why({ heardAtWall }, slow)).toBe("master edge did not answer in time");
 });

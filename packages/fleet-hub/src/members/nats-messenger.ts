@@ -28,7 +28,7 @@ import type { MemberBoxes } from "./member-boxes.ts";
 import type { MemberBudget } from "./member-budget.ts";
 import type { MessageCounts } from "./message-counts.ts";
 import { MAX_HUB_STREAMS, type Messenger } from "./messenger.ts";
-import type { MemberFacts } from "./presence.ts";
+import { unavailable } from "./why-unavailable.ts";
 
 /**
  * Bodies of requests on their way to one member at once, bytes. The engine holds 16 MiB for a connection and gives
@@ -52,6 +52,8 @@ export interface MessengerOptions {
   readonly link: EngineLink;
   readonly boxes: MemberBoxes;
   readonly presence: LivePresence;
+  /** What people call a master; `undefined`: only by its mid. */
+  readonly nameOf: (mid: string) => string | undefined;
   readonly budget: Pick<MemberBudget, "take">;
   readonly counts: MessageCounts;
   readonly logger: Logger;
@@ -85,13 +87,16 @@ export function createOutbox(options: MessengerOptions): Outbox {
   const gate = new ByteGate(MAX_BYTES_UNDER_WAY);
   const streams = new Map<string, Map<string, Stream>>();
 
+  const called = (mid: string) => `master ${options.nameOf(mid) || mid}`;
+
   const roadTo = (mid: string) => {
     const connection = link.demand();
     const box = boxes.of(mid);
     const { session } = presence.facts(mid);
-    if (box === undefined) throw new ServiceError("NOT_FOUND", `master ${mid} is not a member`);
+    if (box === undefined) throw new ServiceError("NOT_FOUND", `${called(mid)} is not a member`);
     if (session === undefined) {
-      throw new ServiceError("UNAVAILABLE", `master ${mid} has not been heard of`);
+      const text = `${called(mid)} has not been heard of since this hub began`;
+      throw new ServiceError("UNAVAILABLE", text);
     }
     return { connection, box, session, subjects: memberSubjects(fleet, mid) };
   };
@@ -100,7 +105,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
     const counted = inFlight[what];
     const count = counted.get(mid) ?? 0;
     if (count >= MAX_MEMBER_REQUESTS) {
-      const limit = `${MAX_MEMBER_REQUESTS} requests to master ${mid} are in flight`;
+      const limit = `${MAX_MEMBER_REQUESTS} requests to ${called(mid)} are in flight`;
       throw new ServiceError("LIMIT_REACHED", limit);
     }
     counted.set(mid, count + 1);
@@ -125,7 +130,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
       const answer = await connection.request(subject, sealed, { timeout: timeoutMs });
       return openAnswer(mid, box, subject, schema, sealed, answer);
     } catch (error) {
-      throw unavailable(mid, presence.facts(mid), error);
+      throw unavailable(called(mid), presence.facts(mid), error);
     }
   };
 
@@ -177,7 +182,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
     if (refusal !== "") {
       throw new ServiceError(
         "UNAVAILABLE",
-        `master ${mid} did not take the request: ${refusal.slice(0, 100)}`,
+        `${called(mid)} did not take the request: ${refusal.slice(0, 100)}`,
       );
     }
     try {
@@ -191,7 +196,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
       return message;
     } catch (error) {
       counts.bad.answer += 1;
-      const text = `master ${mid} answered what can't be read`;
+      const text = `${called(mid)} answered what can't be read`;
       throw new ServiceError("UNAVAILABLE", text, { cause: error });
     }
   };
@@ -368,24 +373,6 @@ export function createOutbox(options: MessengerOptions): Outbox {
       logger.debug({ mid, kind, error: String(error) }, "a member can't be told");
     }
   }
-}
-
-/** Whether it is gone, and since when, says more than that it did not answer. */
-function unavailable(mid: string, facts: MemberFacts, error: unknown): ServiceError {
-  if (error instanceof ServiceError) return error;
-  const isSlow = error instanceof Error && error.name === "TimeoutError";
-  const { status, heardAtWall } = facts;
-  const since =
-    heardAtWall === undefined
-      ? "and this hub has not heard of it since it began"
-      : `since ${new Date(heardAtWall).toISOString()}, its last word`;
-  const what =
-    status === "lost" || status === "late"
-      ? `is ${status} ${since}`
-      : isSlow
-        ? "did not answer in time"
-        : `is not connected to the engine${heardAtWall === undefined ? "" : ` ${since}`}`;
-  return new ServiceError("UNAVAILABLE", `master ${mid} ${what}`, { cause: error });
 }
 
 /** @param late what is done when the answer comes after all */

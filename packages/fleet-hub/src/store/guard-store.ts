@@ -31,6 +31,10 @@ export function guardStore(store: FleetStore, problem: () => string | undefined)
   });
   return {
     ...store,
+    // Another one when the bucket was made anew.
+    get identity() {
+      return store.identity;
+    },
     services: guarded(store.services),
     members: guarded(store.members),
     auth: guarded(store.auth),

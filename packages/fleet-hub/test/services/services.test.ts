@@ -139,35 +139,52 @@ describe("create", () => {
     expect(fleet.record("never")?.parts).toMatchObject([{ to: null }, { to: null }]);
   });
 
-  it("leaves a single part that fails, to be looked at", async () => {
-    const fleet = await begin({ canRun: () => () => "no such device" });
-    await fleet.create("s", { parts: [SERVER] });
-    expect(fleet.record("s")?.parts[0]).toMatchObject({ epoch: 1 });
-  });
-
-  it.each([0, 2, 4, 6, 8, 10, 12])(
-    "makes both halves or neither when the second member dies %i ms after the beginning",
-    async (ms) => {
+  it("is whole or not at all, whenever its second member is killed", async () => {
+    const seen = new Set<string>();
+    for (let afterMs = 0; !seen.has("whole"); afterMs += 1) {
+      world?.close();
       const fleet = await begin();
+      const [first, second] = [fleet.member(0), fleet.member(1)];
+      let step = "begun";
+      second.refuses = () => {
+        step = "asked";
+        return undefined;
+      };
       const pair = {
         parts: [
           { ...SERVER, master: "m0" },
           { ...CLIENT, master: "m1" },
         ],
       };
-      const creating = fleet.hub().operations.create(ADMIN, "pair", NewServiceSchema.parse(pair));
-      creating.catch(() => undefined);
-      await fleet.time.pass(ms);
-      fleet.member(1).kill();
+      const making = fleet
+        .hub()
+        .operations.create(ADMIN, "pair", NewServiceSchema.parse(pair))
+        .catch(() => undefined);
+      await fleet.time.pass(afterMs);
+      if (fleet.record("pair") !== undefined) step = "written";
+      if (second.order("pair", 1) !== undefined) step = "pushed";
+      if (fleet.record("pair")?.parts.every(({ to }) => to === null)) step = "whole";
+      seen.add(step);
+      second.kill();
+      await fleet.time.until(making);
       await fleet.time.pass(30_000);
-      const record = fleet.record("pair");
-      const made = [fleet.member(0).parts().length, fleet.member(1).parts().length];
-      expect(made).toEqual(record === undefined ? [0, made[1]] : [1, 1]);
-      fleet.member(1).start();
-      await fleet.time.pass(1000);
-      if (record === undefined) expect(fleet.member(1).parts()).toEqual([]);
-    },
-  );
+      const isWhole = fleet.record("pair")?.parts.every(({ to }) => to === null) === true;
+      const place = `killed after ${afterMs} ms, when it was ${step}`;
+      expect(fleet.record("pair") === undefined || isWhole, place).toBe(true);
+      expect(first.parts().length, place).toBe(isWhole ? 1 : 0);
+      second.start();
+      await fleet.time.pass(30_000);
+      expect(second.parts().length, place).toBe(isWhole ? 1 : 0);
+      expect(fleet.broken, place).toEqual([]);
+    }
+    expect([...seen]).toEqual(["begun", "asked", "written", "pushed", "whole"]);
+  });
+
+  it("leaves a single part that fails, to be looked at", async () => {
+    const fleet = await begin({ canRun: () => () => "no such device" });
+    await fleet.create("s", { parts: [SERVER] });
+    expect(fleet.record("s")?.parts[0]).toMatchObject({ epoch: 1 });
+  });
 
   it.each([4, 6, 8, 10])(
     "is taken back by the leader when its hub dies after %i ms",

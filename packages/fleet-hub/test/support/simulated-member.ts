@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import {
@@ -9,22 +8,16 @@ import {
   answerContext,
   BAD_MESSAGE,
   type Box,
-  type BoxKeys,
   boxIdOf,
   CreditSchema,
-  createBoxKeys,
-  createUserKey,
   EvictSchema,
   engineAuthenticator,
   HEARTBEAT_INTERVAL_MS,
-  type JoinAnswer,
-  type JoinRequest,
   LeaseSchema,
   MAX_CHUNK_BYTES,
   memberInbox,
   memberSubjects,
   openBox,
-  openJoinAnswer,
   openMessage,
   type PartOrder,
   type PartReport,
@@ -33,50 +26,16 @@ import {
   packMessage,
   REFUSAL_HEADER,
   ResyncSchema,
-  type SealedJoinAnswer,
   type Seen,
   SyncedSchema,
   sealMessage,
   sessionContext,
-  signJoin,
   WatchSchema,
 } from "@nodepass/fleet-protocol";
 import type { z } from "zod";
 import { CreditedStreams } from "./credited-streams.ts";
-
-/** What a member has after it has joined. */
-export interface MemberIdentity {
-  readonly mid: string;
-  readonly name: string;
-  readonly box: BoxKeys;
-  readonly hubKey: Uint8Array;
-  /** `SU…` */
-  readonly seed: string;
-  readonly answer: JoinAnswer;
-}
-
-/** Joins as a master does. @param token of a join token; `undefined` renews `known` */
-export async function joinAs(
-  mid: string,
-  name: string,
-  token: JoinRequest["token"],
-  fingerprint: string,
-  post: (request: JoinRequest) => Promise<SealedJoinAnswer>,
-  known?: Pick<MemberIdentity, "box" | "seed">,
-): Promise<MemberIdentity> {
-  const box = known?.box ?? createBoxKeys();
-  const seed = known?.seed ?? createUserKey().seed;
-  const request = signJoin({
-    ...(token !== undefined && { token }),
-    fp: fingerprint,
-    mid,
-    name,
-    seed,
-    box: box.publicKey,
-  });
-  const { answer, hubKey } = openJoinAnswer(box, request, await post(request), fingerprint);
-  return { mid, name, box, hubKey, seed, answer };
-}
+import type { MemberIdentity } from "./join-as.ts";
+import { applyOrder, type HeldPart, prepareSimulated } from "./simulated-parts.ts";
 
 /** How a simulated member behaves. */
 export interface SimulatedMemberOptions {
@@ -97,11 +56,6 @@ export interface SimulatedMemberOptions {
   readonly reconnect?: boolean;
   /** Told of each order that it has taken. */
   readonly onOrder?: (order: PartOrder, report: PartReport) => void;
-}
-
-interface HeldPart {
-  order: PartOrder;
-  report: PartReport;
 }
 
 /**
@@ -432,47 +386,13 @@ export class SimulatedMember {
   /** Section 7, rule 2. */
   #apply(order: PartOrder): PartReport {
     this.orders += 1;
-    const key = `${order.sid}/${order.part}`;
-    const held = this.parts.get(key);
-    if (held !== undefined && (order.rev < held.order.rev || order.epoch < held.order.epoch)) {
-      return held.report;
-    }
+    const { report, isTaken } = applyOrder(this.parts, order, this.#options.failure);
+    if (!isTaken) return report;
     this.revision = Math.max(this.revision, order.rev);
     this.#see(order.rev, order.seen);
-    const { sid, part, rev, epoch } = order;
-    const reason = order.gone ? undefined : this.#options.failure?.(order);
-    const report: PartReport = {
-      sid,
-      part,
-      rev,
-      epoch,
-      outcome: order.gone ? "released" : reason === undefined ? "applied" : "failed",
-      reason: reason ?? "",
-      instance: order.gone ? null : (held?.report.instance ?? randomBytes(4).toString("hex")),
-      running: !order.gone && reason === undefined && order.running,
-      carried: order.gone ? { tcprx: 1, tcptx: 2, udprx: 3, udptx: 4 } : null,
-      policy: order.policy,
-      proof: order.proof,
-    };
-    if (order.gone) this.parts.delete(key);
-    else this.parts.set(key, { order, report });
     this.#options.onOrder?.(order, report);
     return report;
   }
-}
-
-let nextPort = 20_000;
-
-/** Fills in `auto` ports, each one once in this process. */
-function prepareSimulated(url: string): Prepared {
-  let tunnelPort = 0;
-  const filled = url.replace(/:auto\b/g, () => {
-    nextPort = nextPort >= 60_000 ? 20_000 : nextPort + 1;
-    return `:${nextPort}`;
-  });
-  const [, port] = /^server:\/\/[^/]*:(\d+)/.exec(filled) ?? [];
-  if (port !== undefined) tunnelPort = Number(port);
-  return { ok: true, reason: "", status: 200, url: filled, tunnelPort };
 }
 
 const NOT_FOUND: ApiAnswer = {

@@ -9,12 +9,8 @@ import {
   type FleetHubOptions,
   openFleetHub,
 } from "../../src/index.ts";
-import {
-  joinAs,
-  type MemberIdentity,
-  SimulatedMember,
-  type SimulatedMemberOptions,
-} from "./simulated-member.ts";
+import { joinAs, type MemberIdentity } from "./join-as.ts";
+import { SimulatedMember, type SimulatedMemberOptions } from "./simulated-member.ts";
 
 /** Members say that they live so often in tests, ms. */
 export const TEST_HEARTBEAT_MS = 1000;

@@ -16,6 +16,8 @@ export interface FailoverOptions {
 
 /** How often it is asked who serves, ms. */
 const LOOK_MS = 50;
+/** A lease so long outlives the leading hub, s; docs/fleet.md says so. */
+const BRIDGED_TTL_S = 10;
 
 /** A process with members that own strict parts is killed; all run again, each at one owner. */
 export async function failoverTrial(options: FailoverOptions): Promise<Found> {
@@ -109,7 +111,10 @@ export async function failoverTrial(options: FailoverOptions): Promise<Found> {
     );
     marks.is("times that a part was seen at two owners", twice, 0);
     marks.is("times that a part was seen at no higher epoch than before", lower, 0);
-    marks.is("times that a strict part of a living member was seen stopped", stopped, 0);
+    // Another hub leads after 5 to 7 s: a shorter lease ends before that, as it shall.
+    if (!withHub || ttlS >= BRIDGED_TTL_S) {
+      marks.is("times that a strict part of a living member was seen stopped", stopped, 0);
+    }
     if (withHub)
       marks.note("hub that leads now", remaining === (await place.leader()) ? "the other" : "none");
     return marks.found();

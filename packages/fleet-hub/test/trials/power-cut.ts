@@ -8,7 +8,7 @@ import {
   type SealedJoinAnswer,
 } from "@nodepass/fleet-protocol";
 import { LoopDisk } from "test-support/loop-disk";
-import { joinAs, type MemberIdentity } from "../support/simulated-member.ts";
+import { joinAs, type MemberIdentity } from "../support/join-as.ts";
 import { until } from "./failover.ts";
 import { AcknowledgedWrites } from "./support/acknowledged.ts";
 import { onDisk } from "./support/on-disk.ts";

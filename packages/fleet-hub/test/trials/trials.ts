@@ -28,7 +28,7 @@ export const TRIALS: Record<string, Trial> = {
     about:
       "a process with members that own strict parts is killed; with --hub 1 the leading hub, too",
     full: { killed: 50, others: 950, processes: 4, parts: 100, ttlS: 10, hub: 0 },
-    short: { killed: 3, others: 6, processes: 1, parts: 6, ttlS: 3, hub: 0 },
+    short: { killed: 3, others: 6, processes: 1, parts: 6, ttlS: 3, hub: 1 },
     run: failoverTrial,
   },
   "engine-down": {

@@ -1,4 +1,4 @@
-import { LabelsSchema } from "@nodepass/model/fleet";
+import { LabelsSchema, MEMBER_PERMISSIONS } from "@nodepass/model/fleet";
 import { z } from "zod";
 
 /** A member, as the bucket holds it. */
@@ -14,6 +14,8 @@ export const MemberRecordSchema = z.object({
   nkey: z.string(),
   /** Public X25519 key, 32 bytes. */
   box: z.instanceof(Uint8Array),
+  /** What it accepts from hubs, as it has said last; absent: all of it. */
+  allow: z.array(z.enum(MEMBER_PERMISSIONS)).optional(),
   draining: z.boolean(),
   /** ms since 1970, for people. */
   joined: z.number(),

@@ -285,12 +285,14 @@ or in Kubernetes, with the image that kustomization.yaml names:
 (nats/*.conf name the servers as these two do; for machines of their own give three --host.) Then:`;
   }
   const each = plan.hosts.map((host, index) => {
-    // hub.json names the first machine's address.
-    const listen =
-      plan.listen === "host" && index > 0 ? ` --listen ${at(host, plan.ports.hub)}` : "";
+    // It names the first machine's address.
+    const settings =
+      plan.listen === "host" && index > 0
+        ? `  (in ${HUB_SETTINGS_FILE}: "listen": "${at(host, plan.ports.hub)}")\n`
+        : "";
     return `on ${host}:
-  nats-server -c nats/nats-${index}.conf
-  ${command} fleet hub .${listen}`;
+${settings}  nats-server -c nats/nats-${index}.conf
+  ${command} fleet hub .`;
   });
   return `Next, copy ${directory} without keep-elsewhere to the same place on each of the three machines. In it,
 or by the units in systemd/,

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 import { decodeJoinToken, type SealedJoinAnswer } from "@nodepass/fleet-protocol";
-import { joinAs, type MemberIdentity, SimulatedMember } from "../../support/simulated-member.ts";
+import { joinAs, type MemberIdentity } from "../../support/join-as.ts";
+import { SimulatedMember } from "../../support/simulated-member.ts";
 import { answerParent, tellParent } from "./calls.ts";
 
 /** Joins of this process at once. */
