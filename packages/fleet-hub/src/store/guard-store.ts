@@ -39,10 +39,6 @@ export function guardStore(store: FleetStore, problem: () => string | undefined)
     members: guarded(store.members),
     auth: guarded(store.auth),
     names: guarded(store.names),
-    // As it is when it is asked for: another bucket may have taken the place of the first.
-    get identity() {
-      return store.identity;
-    },
     audit: async (entry) => {
       demand();
       return store.audit(entry);
