@@ -13,8 +13,9 @@ import {
 } from "@nodepass/master-server";
 import { ServiceError, SILENT_LOGGER } from "@nodepass/model";
 import { formatHostPort, type HostPort, isWildcard } from "@nodepass/url-config";
-import { type FleetHub, type FleetHubOptions, openFleetHub } from "../hub.ts";
+import type { FleetHub, FleetHubOptions } from "../hub.ts";
 import { type HubSecrets, readHubSecrets } from "../hub-secrets.ts";
+import { openFleetHub } from "../open-fleet-hub.ts";
 import { createHubApi, type HubApi } from "./create-hub-api.ts";
 import { hubFigures } from "./hub-figures.ts";
 
