@@ -314,7 +314,7 @@ here("a hub and who runs its engine and means it ill", () => {
     await vi.waitFor(() => expect(of(subjects.api).length).toBeGreaterThan(5), SLOW);
     operator.publish(of(subjects.api).at(-1)?.reply ?? "", answer?.data);
     await expect(second).rejects.toMatchObject({
-      message: `master ${mid} answered what can't be read`,
+      message: expect.stringContaining("answered what can't be read"),
     });
     isSilent = false;
     done.pop();

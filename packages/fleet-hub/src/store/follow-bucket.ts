@@ -102,8 +102,9 @@ export function followBucket<Value>(options: FollowOptions<Value>): () => void {
   };
 
   const check = async () => {
+    /** What was there at the check before: it has had its time to be told. */
+    let expected = 0;
     while (!ended.signal.aborted) {
-      const before = seen;
       await delay(CHECK_INTERVAL_MS, undefined, { signal: ended.signal, ref: false }).catch(
         () => undefined,
       );
@@ -111,7 +112,8 @@ export function followBucket<Value>(options: FollowOptions<Value>): () => void {
       try {
         const { streamInfo } = await kv.status();
         const { last_seq: last } = streamInfo.state;
-        const isBehind = last > seen && seen === before;
+        const isBehind = expected > seen;
+        expected = last;
         if (isBehind || last < seen || streamInfo.created !== created) running.stop();
       } catch {
         // It can't be asked now: the next check asks again.
