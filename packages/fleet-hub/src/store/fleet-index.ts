@@ -11,7 +11,7 @@ export interface PartPlace {
 export interface FleetIndex {
   readonly members: ReadonlyMap<string, Stored<MemberRecord>>;
   readonly services: ReadonlyMap<string, Stored<ServiceRecord>>;
-  /** Highest revision of a service's record seen, removals too. */
+  /** All changes of services up to this revision are known, removals too; of later ones this hub's own. */
   readonly revision: number;
   /** Whether it holds all that the store does; not while that, being another one, is read anew. */
   readonly isWhole: boolean;

@@ -117,6 +117,10 @@ class Table<Value> {
   readonly listeners = new Set<TableListener<Value>>();
   readonly loaded: Promise<void>;
   readonly watcher: BucketWatcher<Value>;
+  /**
+   * All up to here has been told. What this hub has written itself does not count till then: others may
+   * have written before it what is still on the way, and who is told of this revision would take that for gone.
+   */
   revision = 0;
   isLoaded = false;
   /** All was told again, after it had been told once. */
@@ -141,6 +145,7 @@ class Table<Value> {
       onRecord: (key, stored, revision) => {
         bad.delete(`${kind}/${key}`);
         if (!this.isLoaded) this.#told.add(key);
+        this.revision = Math.max(this.revision, revision);
         this.put(key, stored, revision, !this.isLoaded);
       },
       onBad: (key, reason, revision) => {
@@ -171,7 +176,6 @@ class Table<Value> {
   put(key: string, now: Stored<Value> | undefined, revision: number, anyRevision = false): void {
     const known = this.records.get(key)?.revision ?? this.#removed.get(key) ?? 0;
     if (revision === known || (revision < known && !anyRevision)) return;
-    this.revision = Math.max(this.revision, revision);
     this.#replace(key, now, revision);
   }
 
