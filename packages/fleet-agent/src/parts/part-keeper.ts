@@ -10,14 +10,13 @@ import { keyOf, type PartBook } from "./part-book.ts";
 import { failureOf, reportOf } from "./part-report.ts";
 import { type Bringing, PartRunner } from "./part-runner.ts";
 import type { Preparing } from "./preparing.ts";
+import { ReportTeller } from "./report-teller.ts";
 
 /** So often a record is tried; then it has failed until it is changed. */
 export const MAX_TRIES = 5;
 const FIRST_RETRY_MS = 250;
 /** An answer to orders waits so long for what they make; the rest is told later, ms. */
 const ANSWER_LIMIT_MS = 5000;
-/** Reports that change within so long are told together, ms. */
-const TOLD_TOGETHER_MS = 50;
 
 /** What the keeper of a member's parts works on. */
 export interface PartKeeperOptions {
@@ -41,19 +40,18 @@ export class PartKeeper {
   readonly #runner: PartRunner;
   /** What is being done for each part, the last of it. */
   readonly #queues = new Map<string, Promise<unknown>>();
-  readonly #told = new Map<string, string>();
-  readonly #untold = new Map<string, PartReport>();
+  readonly #teller: ReportTeller;
   /** Until when strict parts may serve here, by `monotonicMs`. */
   readonly #until = new Map<string, number>();
   /** What waits until something can be saved here again: by part, and of the book itself. */
   readonly #owed = new OwedWork();
   readonly #closing = new AbortController();
   #unsubscribe: (() => void) | undefined;
-  #telling: NodeJS.Timeout | undefined;
 
   constructor(options: PartKeeperOptions) {
     this.#options = options;
     this.#book = options.book;
+    this.#teller = new ReportTeller((reports) => options.tell(reports));
     this.#runner = new PartRunner(options.instances);
     for (const { instance } of this.#book.entries) {
       if (instance !== null) this.#runner.mark(instance);
@@ -156,7 +154,7 @@ export class PartKeeper {
     this.#closing.abort();
     this.#owed.close();
     this.#unsubscribe?.();
-    clearTimeout(this.#telling);
+    this.#teller.close();
   }
 
   async #startLeased(entry: PartEntry): Promise<void> {
@@ -202,7 +200,7 @@ export class PartKeeper {
       const entry = this.#book.find(event.instance.id);
       // While it is being made so, what it is in between is nobody's business.
       if (entry !== undefined && !this.#queues.has(keyOf(entry))) {
-        this.#note(reportOf(entry, event.instance));
+        this.#teller.note(reportOf(entry, event.instance));
       }
     });
   }
@@ -355,16 +353,13 @@ export class PartKeeper {
       running: false,
       carried,
     };
-    // Always: who waits for it may not have heard it.
-    this.#told.delete(keyOf(report));
-    this.#note(report);
-    this.#told.delete(keyOf(report));
+    this.#teller.noteAgain(report);
     return report;
   }
 
   async #tellNow(entry: PartEntry): Promise<PartReport> {
     const report = await this.#report(entry);
-    this.#note(report);
+    this.#teller.note(report);
     return report;
   }
 
@@ -374,21 +369,6 @@ export class PartKeeper {
       entry,
       instance === null ? undefined : await this.#options.instances.get(instance),
     );
-  }
-
-  /** Has a report told, if it is another than the one before. */
-  #note(report: PartReport): void {
-    const key = keyOf(report);
-    const text = JSON.stringify(report);
-    if (this.#told.get(key) === text || this.#closing.signal.aborted) return;
-    this.#told.set(key, text);
-    this.#untold.set(key, report);
-    this.#telling ??= setTimeout(() => {
-      this.#telling = undefined;
-      const reports = [...this.#untold.values()];
-      this.#untold.clear();
-      this.#options.tell(reports);
-    }, TOLD_TOGETHER_MS);
   }
 
   /** What can't wait for the disk is done; the file follows as soon as it can. */
