@@ -19,6 +19,8 @@ export interface PoisonOptions {
 
 /** Of services and members; an even number, so that each name is in one bucket. */
 const BAD_RECORDS = 30;
+/** As if from each master: who floods is cut off, which is another trial's. */
+const MESSAGES_A_MASTER = 1500;
 
 /** Messages, heartbeats and records of every kind that are none; then readers of events of whom one never reads. */
 export async function poisonTrial({ messages, readers, events }: PoisonOptions): Promise<Found> {
@@ -26,7 +28,10 @@ export async function poisonTrial({ messages, readers, events }: PoisonOptions):
   const place = await Place.start();
   try {
     const hub = await place.hub();
-    const group = await place.join(place.process(), 3);
+    const group = await place.join(
+      place.process(),
+      Math.max(3, Math.ceil(messages / MESSAGES_A_MASTER)),
+    );
     await group.calls.ask("start", { tell: true });
     const [mid = ""] = group.mids;
     const figures = () =>
@@ -35,26 +40,18 @@ export async function poisonTrial({ messages, readers, events }: PoisonOptions):
     const beforeMembers = (await group.calls.ask<{ bad: number }>("counts")).bad;
 
     const engine = await connectAsHub(place.created.hub);
-    const subjects = memberSubjects(FLEET, mid);
-    const { sync, lease, done, event, heartbeat } = subjects;
-    const toHub = [
-      sync,
-      lease,
-      done,
-      event,
-      heartbeat,
-      subjects.stream("0".repeat(32)),
-      hubSubjects(FLEET).notices,
-    ];
-    const toMember = [
-      subjects.apply,
-      subjects.prepare,
-      subjects.api,
-      subjects.watch,
-      subjects.credit,
-      subjects.evict,
-      subjects.resync,
-    ];
+    const kindsOf = (of: string) => {
+      const subjects = memberSubjects(FLEET, of);
+      const { sync, lease, done, event, heartbeat } = subjects;
+      const toHub = [sync, lease, done, event, heartbeat, subjects.stream("0".repeat(32))];
+      const { apply, prepare, api, watch, credit, evict, resync } = subjects;
+      const toMember = [apply, prepare, api, watch, credit, evict, resync];
+      return [...toHub, hubSubjects(FLEET).notices, ...toMember];
+    };
+    const all = group.mids.flatMap(kindsOf);
+    const kinds = kindsOf(mid).length;
+    /** Of them to a member. */
+    const toMember = 7;
     const names = storeNames(FLEET);
     const kvm = new Kvm(jetstream(engine));
     const buckets = await Promise.all(
@@ -69,15 +66,14 @@ export async function poisonTrial({ messages, readers, events }: PoisonOptions):
       if (n % 10 === 0) await tokens.put(`bad${n}`, bad(n));
     }
     const began = monotonic();
-    const all = [...toHub, ...toMember];
     for (let n = 0; n < messages - records; n += 1) {
-      engine.publish(all[n % all.length] ?? sync, bad(n));
+      engine.publish(all[n % all.length] ?? "", bad(n));
       if (n % 500 === 499) await engine.flush();
     }
     await engine.flush();
     const sum = ({ counts: { bad: of } }: Awaited<ReturnType<typeof figures>>) =>
       Object.values(of).reduce((total, one) => total + one, 0);
-    const share = Math.floor((messages - records) / all.length);
+    const share = Math.floor((messages - records) / kinds);
     // Of events and pieces of streams that nobody waits for none is opened.
     await until(
       60_000,
@@ -86,7 +82,7 @@ export async function poisonTrial({ messages, readers, events }: PoisonOptions):
     );
     await until(60_000, "the members have counted them", async () => {
       const { bad: counted } = await group.calls.ask<{ bad: number }>("counts");
-      return counted - beforeMembers >= share * toMember.length;
+      return counted - beforeMembers >= share * toMember;
     });
     marks.note(
       "bad messages and records; a second",
