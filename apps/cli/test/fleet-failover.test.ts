@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import type { AuditEntry, FleetMaster, Service } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { FleetPlace, type RunningMember } from "./support/fleet-place.ts";
+import { FleetPlace, netOf, type RunningMember } from "./support/fleet-place.ts";
 
-const NET = "127.65.1";
+const NET = netOf(6);
 const TARGET = `${NET}.20`;
 /** Where users connect: an address that follows the owner, as all machines here share one loopback. */
 const FLOATING = `${NET}.30`;

@@ -6,7 +6,12 @@ import type { FleetInfo, FleetMaster, Service } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { commandsOf } from "./support/document.ts";
-import { FleetPlace, type RunningEngine, type RunningMember } from "./support/fleet-place.ts";
+import {
+  FleetPlace,
+  netOf,
+  type RunningEngine,
+  type RunningMember,
+} from "./support/fleet-place.ts";
 import type { RunningCli } from "./support/run-cli.ts";
 
 const hasEngine = findNatsServer() !== undefined;
@@ -143,7 +148,7 @@ class Rig {
 it.runIf(hasEngine)(
   "the store is lost: members and services come back from an export, and users notice nothing",
   async () => {
-    const rig = new Rig("127.64.1");
+    const rig = new Rig(netOf(11));
     await rig.start();
     const exported = join(rig.place.folder, "exports/mine.json");
     await rig.place.run(["fleet", "export", "--to", exported]);
@@ -191,7 +196,7 @@ it.runIf(hasEngine)(
 it.runIf(hasEngine)(
   "the store is older: nothing stops, the alarm says so, and an import brings it up to date",
   async () => {
-    const rig = new Rig("127.64.2");
+    const rig = new Rig(netOf(12));
     await rig.start();
     await rig.lose();
     const [data, copy] = ["data/nats-0", "data/older"].map((path) => join(rig.place.folder, path));
@@ -227,7 +232,7 @@ it.runIf(hasEngine)(
 it.runIf(hasEngine)(
   "there is no export: masters leave, join anew, and what they run is gathered",
   async () => {
-    const rig = new Rig("127.64.3");
+    const rig = new Rig(netOf(13));
     await rig.start();
     const [before] = await rig.run("web");
     await rig.lose();
@@ -265,7 +270,7 @@ it.runIf(hasEngine)(
 it.runIf(hasEngine)(
   "the engine is away for a while: users stay, and everything is back by itself",
   async () => {
-    const rig = new Rig("127.64.4");
+    const rig = new Rig(netOf(14));
     await rig.start();
     const user = await rig.visit();
     await rig.lose();
@@ -287,7 +292,7 @@ it.runIf(hasEngine)(
 it.runIf(hasEngine)(
   "new keys take the place of former ones, and members need to do nothing for it",
   async () => {
-    const rig = new Rig("127.64.5");
+    const rig = new Rig(netOf(15));
     await rig.start();
     const user = await rig.visit();
     const seed = ["--operator-seed", join(rig.place.folder, "keep-elsewhere/operator.seed")];

@@ -6,10 +6,10 @@ import type { FleetMaster, Service } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { commandsOf, type DocumentCommand, yamlOf } from "./support/document.ts";
-import { FleetPlace, type RunningMember } from "./support/fleet-place.ts";
+import { FleetPlace, netOf, type RunningMember } from "./support/fleet-place.ts";
 
 /** Addresses of this file alone, in place of the document's; its ports may be others' on all of them. */
-const NET = "127.63.5";
+const NET = netOf(5);
 const EDGE = `${NET}.11`;
 const [HOME, SPARE, SERVICES] = [`${NET}.12`, `${NET}.13`, `${NET}.20`];
 const places: readonly (readonly [string, string])[] = [

@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AppliedSchema, type Lease, type LeaseRequest } from "@nodepass/fleet-protocol";
+import { reservePort } from "test-support";
 import { findNatsServer } from "test-support/nats";
 import { describe, expect, type TestContext, test, vi } from "vitest";
 import { HonestHub, order } from "./support/honest-hub.ts";
@@ -81,9 +82,10 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     onTestFinished,
   }) => {
     const scene = await openScene(onTestFinished);
+    const port = await reservePort();
     const { apply, hub, part, start } = scene;
     const member = await start();
-    const made = await apply(member.mid, part(4501));
+    const made = await apply(member.mid, part(port));
     expect(made).toMatchObject({ outcome: "applied", running: false });
     await vi.waitFor(() => expect(scene.asked.length).toBeGreaterThan(1), WAIT);
     expect(scene.asked.at(-1)?.parts).toEqual([{ sid: "s1", part: 0, epoch: 1 }]);
@@ -91,7 +93,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
 
     scene.isGranted = true;
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
-    const one = user(4501);
+    const one = user(port);
     one.say("hello");
     await vi.waitFor(() => expect(one.got()).toBe("hello"), WAIT);
     // It is renewed, and nobody notices.
@@ -108,7 +110,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
       const last = hub.reports.filter((report) => report.mid === member.mid).at(-1)?.report;
       expect(last).toMatchObject({ outcome: "applied", running: false });
     }, WAIT);
-    const refused = user(4501);
+    const refused = user(port);
     await refused.over;
     expect(refused.got()).toBe("");
 
@@ -118,6 +120,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
 
   test.concurrent("is asked for again soon while nobody answers", async ({ onTestFinished }) => {
     const scene = await openScene(onTestFinished);
+    const port = await reservePort();
     const { apply, hub, part, start } = scene;
     const member = await start();
     let answersNot = 0;
@@ -125,13 +128,14 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
       answersNot += 1;
       return undefined;
     };
-    await apply(member.mid, part(4508, { ttlMs: 60_000 }));
+    await apply(member.mid, part(port, { ttlMs: 60_000 }));
     // Every 15 s, were it answered.
     await vi.waitFor(() => expect(answersNot).toBeGreaterThan(3), WAIT);
   });
 
   test.concurrent("takes no lease of another epoch", async ({ onTestFinished }) => {
     const scene = await openScene(onTestFinished);
+    const port = await reservePort();
     const { apply, hub, part, start } = scene;
     const member = await start();
     scene.isGranted = true;
@@ -139,7 +143,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
       scene.asked.push(request);
       return { parts: request.parts.map((one) => ({ ...one, epoch: 1, ttlMs: TTL_MS })) };
     };
-    await apply(member.mid, part(4502, { epoch: 2 }));
+    await apply(member.mid, part(port, { epoch: 2 }));
     await vi.waitFor(() => expect(scene.asked.length).toBeGreaterThan(2), WAIT);
     expect(await statusOf(member)).toBe("stopped");
   });
@@ -148,16 +152,17 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     onTestFinished,
   }) => {
     const scene = await openScene(onTestFinished);
+    const port = await reservePort();
     const { apply, part, start } = scene;
     const member = await start();
-    await apply(member.mid, part(4503, { strict: false, ttlMs: 0 }));
+    await apply(member.mid, part(port, { strict: false, ttlMs: 0 }));
     expect(await statusOf(member)).toBe("running");
-    await apply(member.mid, part(4503, { rev: 2 }));
+    await apply(member.mid, part(port, { rev: 2 }));
     expect(await statusOf(member)).toBe("running");
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("stopped"), WAIT);
     scene.isGranted = true;
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
-    await apply(member.mid, part(4503, { rev: 3, strict: false }));
+    await apply(member.mid, part(port, { rev: 3, strict: false }));
     scene.isGranted = false;
     await delay(1.2 * TTL_MS);
     expect(await statusOf(member)).toBe("running");
@@ -167,10 +172,11 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     onTestFinished,
   }) => {
     const scene = await openScene(onTestFinished);
+    const port = await reservePort();
     const { apply, part, start, url } = scene;
     const member = await start();
-    const local = await member.instances.create({ url: url(4504) });
-    await apply(member.mid, part(4504, { adopt: local.id }));
+    const local = await member.instances.create({ url: url(port) });
+    await apply(member.mid, part(port, { adopt: local.id }));
     expect(await statusOf(member)).toBe("stopped");
   });
 
@@ -178,10 +184,11 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     onTestFinished,
   }) => {
     const scene = await openScene(onTestFinished);
+    const port = await reservePort();
     const { apply, hub, part, start } = scene;
     const member = await start();
     scene.isGranted = true;
-    await apply(member.mid, part(4505));
+    await apply(member.mid, part(port));
     await vi.waitFor(async () => expect(await statusOf(member)).toBe("running"), WAIT);
     const session = hub.syncs.at(-1)?.sync.session;
     hub.tell(member.mid, "evict", { session, reason: "another one" }, session);
@@ -193,6 +200,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     onTestFinished,
   }) => {
     const scene = await openScene(onTestFinished);
+    const port = await reservePort();
     const { apply, closers, hub, part } = scene;
     const folder = temporaryFolder(closers);
     const child = spawn(
@@ -213,15 +221,15 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     await vi.waitFor(() => expect(hub.syncs.length).toBeGreaterThan(syncs), WAIT);
     const mid = hub.syncs.at(-1)?.mid ?? "";
     scene.isGranted = true;
-    await apply(mid, part(4506));
+    await apply(mid, part(port));
     await vi.waitFor(async () => {
-      const one = user(4506);
+      const one = user(port);
       one.say("x");
       await vi.waitUntil(() => one.got() === "x" || one.socket.destroyed, WAIT);
       one.socket.destroy();
       expect(one.got()).toBe("x");
     }, WAIT);
-    const held = user(4506);
+    const held = user(port);
     held.say("before");
     await vi.waitFor(() => expect(held.got()).toBe("before"), WAIT);
 
@@ -230,7 +238,7 @@ describe.skipIf(findNatsServer() === undefined)("a strict part", () => {
     scene.isGranted = false;
     await delay(TTL_MS + 500);
     // The system takes them for the process, which finds them when it wakes.
-    const late = Array.from({ length: 20 }, () => user(4506));
+    const late = Array.from({ length: 20 }, () => user(port));
     for (const one of late) one.say("late");
     await delay(200);
     child.kill("SIGCONT");

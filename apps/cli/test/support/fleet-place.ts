@@ -26,6 +26,9 @@ export interface RunningMember {
   readonly stateDirectory: string;
 }
 
+/** Loopback addresses of one test of one run: other runs of the same suite have others. */
+export const netOf = (test: number) => `127.${64 + (process.pid % 190)}.${test}`;
+
 /** The machines of a fleet on loopback addresses of one test, and what people type there. */
 export class FleetPlace {
   /** Where `fleet init` has written. */
@@ -35,7 +38,7 @@ export class FleetPlace {
   readonly #work = temporaryFolder();
   readonly #environment = { XDG_CONFIG_HOME: temporaryFolder() };
 
-  /** @param net `127.63.5`: the hub is its `.1`, masters come from `.11` on */
+  /** @param net of {@link netOf}: the hub is its `.1`, masters come from `.11` on */
   constructor(net: string, name = "prod") {
     this.host = `${net}.1`;
     this.folder = join(this.#work, name);
