@@ -108,6 +108,31 @@ describe("remove", () => {
     ).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
+  it("answers when who is there has let go, so that the ports are free", async () => {
+    const fleet = await begin({ netDelay: () => 200 });
+    const holder = fleet.member(0);
+    holder.refuses = () => (holder.parts().length > 0 ? "the port is held" : undefined);
+    const { operations } = fleet.hub();
+    await fleet.create("before", { parts: [SERVER] });
+    await fleet.time.until(operations.remove(ADMIN, "before", undefined, false));
+    expect(holder.parts()).toEqual([]);
+    await fleet.create("after", { parts: [SERVER] });
+    // Nobody waits for who is away, nor for ever.
+    fleet.network.cut.add(midOf(0));
+    const began = fleet.time.now;
+    await fleet.time.until(operations.remove(ADMIN, "after", undefined, false));
+    expect(fleet.time.now - began).toBeLessThan(11_000);
+    fleet.network.cut.delete(midOf(0));
+    holder.sync();
+    await fleet.time.pass(5000);
+    await fleet.create("last", { parts: [SERVER] });
+    holder.kill();
+    await fleet.time.pass(20_000);
+    const late = fleet.time.now;
+    await fleet.time.until(operations.remove(ADMIN, "last", undefined, false));
+    expect(fleet.time.now - late).toBeLessThan(1000);
+  });
+
   it("detaches: instances stay with their members as local ones", async () => {
     const fleet = await begin();
     await fleet.create("s", { alias: "web", parts: [SERVER] });
