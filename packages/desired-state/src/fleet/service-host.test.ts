@@ -1,7 +1,7 @@
+import { OWNER_TAG } from "@nodepass/model";
 import { type Service, ServiceSchema } from "@nodepass/model/fleet";
 import { expect, test } from "vitest";
 import { apply } from "../apply.ts";
-import { OWNER_TAG } from "../desired-state.ts";
 import { type PlanOptions, plan } from "../plan.ts";
 import { type DesiredService, type ServiceClient, serviceHost } from "./service-host.ts";
 import { toDesiredService } from "./to-desired-service.ts";

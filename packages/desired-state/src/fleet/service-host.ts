@@ -1,3 +1,4 @@
+import { OWNER_TAG } from "@nodepass/model";
 import {
   type FleetMaster,
   isSelected,
@@ -9,7 +10,7 @@ import {
   type ServicePart,
   type ServicePolicy,
 } from "@nodepass/model/fleet";
-import { type Desired, type Host, type Marks, OWNER_TAG } from "../desired-state.ts";
+import type { Desired, Host, Marks } from "../desired-state.ts";
 import { askedUrl, isSamePartUrl } from "./same-part-url.ts";
 
 /** One end of a service that shall be there. */
