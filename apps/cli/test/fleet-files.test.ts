@@ -61,12 +61,23 @@ it("makes a fleet what a file says, once, and prunes only what it brought", asyn
   expect(await run(hub, "apply", "-f", file)).toMatchObject({ code: 0, stdout: "nothing to do\n" });
 
   writeFileSync(file, SITE.replace(/^ {2}local.*\n/m, "").replace("ttl: 20", "ttl: 30"));
-  const json = await run(hub, "diff", "-f", file, "--prune", "--json");
+  for (const command of ["diff", "apply"]) {
+    expect(await run(hub, command, "-f", file, "--prune")).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /--prune at a fleet needs --owner: .* another file named "site\.yaml" .* the owner '?site'?\)/,
+      ),
+    });
+  }
+  expect(hub.services).toHaveLength(3);
+  const prune = ["-f", file, "--owner", "site", "--prune"];
+  const json = await run(hub, "diff", ...prune, "--json");
   expect(JSON.parse(json.stdout)).toEqual([
     { kind: "remove", name: "local", id: "00aa0002" },
     { kind: "change", name: "web", id: "00aa0001", changes: ["policy"] },
   ]);
-  expect((await run(hub, "apply", "-f", file, "--prune")).code).toBe(0);
+  expect((await run(hub, "apply", ...prune)).code).toBe(0);
   expect(hub.services).toMatchObject([{ alias: "by-hand" }, { alias: "web", policy: { ttl: 30 } }]);
 });
 

@@ -106,7 +106,7 @@ function expected(issue: Issue, path: ConfigPath): string {
   const field = path.at(-1);
   if (field === "on") return "a master's name or mid, in quotes where it looks like a number";
   if (field === "target") return `${ADDRESS_FORM}; several in a list`;
-  if ((field === "server" || field === "client") && path.at(-2) !== "pair") return ADDRESS_FORM;
+  if ((field === "server" || field === "client") && path[2] !== "pair") return ADDRESS_FORM;
   if (issue.code === "invalid_type")
     return ["record", "object"].includes(issue.expected) ? "a map" : issue.expected;
   if (issue.code === "invalid_value") return issue.values.join(", ");

@@ -361,6 +361,10 @@ test.each([
     ["tunnels.a.pair.client: is missing (allowed: a map)"],
   ],
   [
+    `pair: { server: {}, target: ':1' }`,
+    ["tunnels.pair.server: {} is not valid (allowed: host:port, :port"],
+  ],
+  [
     `a: { pair: { server: { on: a, key: k }, client: { on: b } }, ${ENDS} }`,
     [`tunnels.a.pair.server.key: "key" is unknown here`],
   ],

@@ -1,7 +1,7 @@
+import { NAME_TAG, OWNER_TAG } from "@nodepass/model";
 import { describe, expect, test } from "vitest";
 import { fakeHost } from "../test/fake-host.ts";
 import { apply } from "./apply.ts";
-import { NAME_TAG, OWNER_TAG } from "./desired-state.ts";
 import { type DesiredTunnel, type InstanceClient, instanceHost } from "./instance-host.ts";
 import { type PlanOptions, plan } from "./plan.ts";
 

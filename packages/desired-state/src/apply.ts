@@ -1,4 +1,5 @@
-import { type Actual, type Desired, type Host, marksOf, OWNER_TAG } from "./desired-state.ts";
+import { OWNER_TAG } from "@nodepass/model";
+import { type Actual, type Desired, type Host, marksOf } from "./desired-state.ts";
 import type { Step } from "./plan.ts";
 
 /** What became of a step. */

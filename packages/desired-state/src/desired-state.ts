@@ -1,3 +1,5 @@
+import { NAME_TAG, OWNER_TAG } from "@nodepass/model";
+
 /** Something that shall be there under a name: a tunnel of a master, or a service of a fleet. */
 export interface Desired {
   /** Unique among the desired; the alias of what is there, and what it is known by. */
@@ -31,21 +33,9 @@ export interface Host<Wanted extends Desired, Thing extends Actual> {
 /** Tags with those that say who brought a thing. */
 export type Marks = Readonly<Record<string, string>>;
 
-/** Tag that says who brought a thing: only such are pruned. */
-export const OWNER_TAG = "nodepass.owner";
-/** Tag that says under which name: it stays when somebody gives the thing another alias. */
-export const NAME_TAG = "nodepass.name";
-
 /** The marks of what an owner wants. */
 export function marksOf({ name, tags }: Desired, owner: string): Marks {
   return { ...tags, [OWNER_TAG]: owner, [NAME_TAG]: name };
-}
-
-/** The tags that nobody's mark is among. */
-export function ownTags(tags: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(tags).filter(([name]) => name !== OWNER_TAG && name !== NAME_TAG),
-  );
 }
 
 /** Under which name a thing stands in a file. */

@@ -1,12 +1,6 @@
+export { NAME_TAG, OWNER_TAG } from "@nodepass/model";
 export { type ApplyOptions, apply, type Outcome } from "./apply.ts";
-export {
-  type Actual,
-  type Desired,
-  type Host,
-  type Marks,
-  NAME_TAG,
-  OWNER_TAG,
-} from "./desired-state.ts";
+export type { Actual, Desired, Host, Marks } from "./desired-state.ts";
 export {
   type ActualInstance,
   type DesiredTunnel,

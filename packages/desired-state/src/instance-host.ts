@@ -1,11 +1,5 @@
-import {
-  type Actual,
-  type Desired,
-  type Host,
-  type Marks,
-  nameOf,
-  ownTags,
-} from "./desired-state.ts";
+import { ownTags } from "@nodepass/model";
+import { type Actual, type Desired, type Host, type Marks, nameOf } from "./desired-state.ts";
 import { isSameUrl } from "./same-url.ts";
 
 /** A tunnel that shall be there; `ConfiguredTunnel` of `@nodepass/config-file` is one. */

@@ -1,11 +1,5 @@
-import {
-  type Actual,
-  type Desired,
-  type Host,
-  marksOf,
-  NAME_TAG,
-  OWNER_TAG,
-} from "./desired-state.ts";
+import { NAME_TAG, OWNER_TAG } from "@nodepass/model";
+import { type Actual, type Desired, type Host, marksOf } from "./desired-state.ts";
 
 /** One difference between what shall be and what is. */
 export type Step<Wanted extends Desired = Desired, Thing extends Actual = Actual> =

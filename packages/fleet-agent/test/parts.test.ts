@@ -7,6 +7,7 @@ import {
   type PartReport,
   PreparedSchema,
 } from "@nodepass/fleet-protocol";
+import { NAME_TAG, OWNER_TAG } from "@nodepass/model";
 import { findNatsServer } from "test-support/nats";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { HonestHub, order } from "./support/honest-hub.ts";
@@ -231,8 +232,10 @@ describe.skipIf(findNatsServer() === undefined)("what the fleet runs at a member
 
   test("a local instance becomes a part, and is a local one again", async () => {
     const local = await member.instances.create({ url: single(4311), alias: "old" });
-    const part = order({ sid: "s1", url: single(4311), adopt: local.id, alias: "new" });
+    const tags = { tier: "gold", [OWNER_TAG]: "site", [NAME_TAG]: "new" };
+    const part = order({ sid: "s1", url: single(4311), adopt: local.id, alias: "new", tags });
     expect(await apply(part)).toMatchObject([{ outcome: "applied", instance: local.id }]);
+    expect((await instance(local.id))?.meta.tags).toEqual(tags);
     expect(await instance(local.id)).toMatchObject({ alias: "new", meta: { peer: { sid: "s1" } } });
     await expect(member.instances.remove(local.id)).rejects.toMatchObject({ code: "CONFLICT" });
     const [left] = await apply({ ...part, rev: 2, gone: true, keep: true });
@@ -241,6 +244,8 @@ describe.skipIf(findNatsServer() === undefined)("what the fleet runs at a member
       status: "running",
       meta: { peer: { sid: "" } },
     });
+    // No file brought it, as for the fleet as for this master.
+    expect((await instance(local.id))?.meta.tags).toEqual({ tier: "gold" });
     await member.instances.remove(local.id);
   });
 

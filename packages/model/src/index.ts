@@ -60,6 +60,7 @@ export {
   latenciesOf,
 } from "./latencies.ts";
 export { type LogFields, type Logger, type LogLineLevel, SILENT_LOGGER } from "./logger.ts";
+export { NAME_TAG, OWNER_TAG, ownTags } from "./marks.ts";
 export { API_LEVEL, type MasterInfo, type ProcessMetrics, type TcpingResult } from "./master.ts";
 export type {
   InstanceService,

@@ -59,6 +59,9 @@ function desired(command: Command): Command {
       "--owner <name>",
       "whose instances or services these are; default: the first file's name",
     )
-    .option("--prune", "remove what this owner brought and the files have no more")
+    .option(
+      "--prune",
+      "remove what this owner brought and the files have no more; at a fleet with --owner",
+    )
     .option("--adopt", "take over what has such an alias and was brought by no file");
 }

@@ -3,6 +3,7 @@ import type { Step } from "@nodepass/desired-state";
 import type { CliContext } from "../context.ts";
 import { CliError, exitCodes } from "../exit-code.ts";
 import { printData, stdoutStyle } from "../output/print.ts";
+import { shellQuote } from "../output/shell-quote.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { openTarget } from "../remote/open-master.ts";
 import type { RemoteOptions } from "../remote/remote-options.ts";
@@ -52,7 +53,14 @@ export async function applyFiles(context: CliContext, options: DesiredOptions): 
 async function planFiles(context: CliContext, options: DesiredOptions): Promise<Planned> {
   const config = await loadFiles(context, options.file, { fleet: true });
   const target = await openTarget(context, options);
-  const { owner = ownerOf(options.file[0] ?? ""), prune, adopt } = options;
+  const [first = ""] = options.file;
+  const { owner = ownerOf(first), prune, adopt } = options;
+  if ("fleet" in target && prune === true && options.owner === undefined) {
+    throw new CliError(
+      `--prune at a fleet needs --owner: several people share it, and what another file named ${JSON.stringify(basename(resolve(first)))} brought would be removed (what this one has brought so far has the owner ${shellQuote(owner)})`,
+      { exitCode: exitCodes.usage },
+    );
+  }
   const planning: PlanFilesOptions = { owner, prune, adopt };
   if ("fleet" in target) {
     const { planFleet } = await import("./plan-fleet.ts");

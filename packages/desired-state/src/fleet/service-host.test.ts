@@ -1,7 +1,7 @@
+import { OWNER_TAG } from "@nodepass/model";
 import { type Service, ServiceSchema } from "@nodepass/model/fleet";
 import { expect, test } from "vitest";
 import { apply } from "../apply.ts";
-import { OWNER_TAG } from "../desired-state.ts";
 import { type PlanOptions, plan } from "../plan.ts";
 import { type DesiredService, type ServiceClient, serviceHost } from "./service-host.ts";
 import { toDesiredService } from "./to-desired-service.ts";
@@ -14,11 +14,11 @@ const masters = [
 ];
 const OFF = { failover: "off", ttl: 15, failback: "never" } as const;
 
-/** The same as a hub's answer to who lost a race. */
+/** The same as a hub's refusal. */
 class Refused extends Error {
   readonly status: number;
-  constructor(status: number) {
-    super(`status ${status}`);
+  constructor(status: number, message = `status ${status}`) {
+    super(message);
     this.status = status;
   }
 }
@@ -29,6 +29,8 @@ function fakeFleet() {
   const calls: string[] = [];
   /** Called with the next request that writes, before it is answered. */
   let before: (() => void) | undefined;
+  /** Whether a master can run a URL. */
+  let canRun = (_mid: string, _url: string): boolean => true;
   let revision = 1;
   const put = (service: Service): Service => {
     revision += 1;
@@ -95,6 +97,12 @@ function fakeFleet() {
       wrote(`move ${sid} ${part} ${to ?? selector}`);
       const now = get(sid);
       const owner = to ?? placed(selector ?? "");
+      const moved = now.parts.find(({ role }) => role === part);
+      if (!canRun(owner, moved?.url ?? "")) {
+        // It was there, and came back: the record has been written since.
+        put(now);
+        throw new Refused(409, `master ${owner} could not run it; it is back at ${moved?.owner}`);
+      }
       return put({
         ...now,
         parts: now.parts.map((each) =>
@@ -114,6 +122,9 @@ function fakeFleet() {
     put,
     atNextWrite: (race: () => void) => {
       before = race;
+    },
+    runsOnly: (rule: typeof canRun) => {
+      canRun = rule;
     },
     /** Whatever it was: as somebody else changes it. */
     alter: (sid: string, change: (service: Service) => Service) => put(change(get(sid))),
@@ -216,10 +227,63 @@ test("what differs is asked for in one request, a pair keeping key, port and add
     })}`,
   ]);
   expect(await make(fleet, [changed, single()])).toEqual(nothing);
-  // A tunnel of another kind is another one.
-  const other = single({ parts: [{ role: "server", url: "server://k@:1/:2", selector: "" }] });
-  expect((await make(fleet, [changed, other])).steps).toEqual(["change local parts"]);
-  expect(fleet.calls).toEqual(["remove s2", "create local"]);
+});
+
+test("what has other ends is refused, and nothing of it lost", async () => {
+  const fleet = fakeFleet();
+  await make(fleet, [pair(), single()]);
+  const before = [...fleet.services.values()];
+  const server = single({ parts: [{ role: "server", url: "server://k@:1/:2", selector: "" }] });
+  const swapped = [single({ name: "web" }), pair({ name: "local" })];
+  expect(await make(fleet, [server])).toEqual({
+    steps: ["change local parts"],
+    failed: [
+      "local is a single client and can't become a single server: remove it first, or give the entry another name",
+    ],
+  });
+  expect(await make(fleet, swapped)).toEqual({
+    steps: ["change web parts", "change local parts"],
+    failed: [
+      "web is a pair and can't become a single client: remove it first, or give the entry another name",
+      "local is a single client and can't become a pair: remove it first, or give the entry another name",
+    ],
+  });
+  expect(fleet.calls).toEqual([]);
+  expect([...fleet.services.values()]).toEqual(before);
+});
+
+test("a move that fails is made once, and keeps nothing else from being changed", async () => {
+  const fleet = fakeFleet();
+  await make(fleet, [single()]);
+  // What the hub tries at a move is the URL as it is.
+  fleet.runsOnly((mid, url) => mid !== EDGE || url.includes("rate=5"));
+  const rated = "client://:81/h:80?mode=1&rate=5";
+  const there = single({
+    policy: { failover: "serve", ttl: 20, failback: "never" },
+    parts: [{ role: "client", url: rated, master: EDGE }],
+  });
+  const said = `master ${EDGE} could not run it; it is back at ${HOME}`;
+  expect((await make(fleet, [there])).failed).toEqual([said]);
+  expect(fleet.calls).toEqual([`move s1 client ${EDGE}`, expect.stringMatching(/^change s1 /)]);
+  expect(fleet.services.get("s1")).toMatchObject({
+    policy: { failover: "serve", ttl: 20 },
+    parts: [{ owner: HOME, url: rated }],
+  });
+  expect(await make(fleet, [there])).toEqual({ steps: ["change local move"], failed: [] });
+  expect(fleet.calls).toEqual([`move s1 client ${EDGE}`]);
+
+  // Where the rest is refused as well, both are said.
+  fleet.runsOnly((mid) => mid !== HOME);
+  fleet.atNextWrite(() =>
+    fleet.atNextWrite(() => {
+      throw new Refused(409, "h:80 is held by instance 12345678");
+    }),
+  );
+  const back = single({}, "client://:81/h:80?mode=1");
+  expect((await make(fleet, [back])).failed).toEqual([
+    `master ${HOME} could not run it; it is back at ${EDGE}; h:80 is held by instance 12345678`,
+  ]);
+  expect(fleet.calls).toHaveLength(2);
 });
 
 test("who is shown no keys changes none", async () => {

@@ -1,3 +1,4 @@
+import { OWNER_TAG } from "@nodepass/model";
 import {
   type FleetMaster,
   isSelected,
@@ -9,7 +10,7 @@ import {
   type ServicePart,
   type ServicePolicy,
 } from "@nodepass/model/fleet";
-import { type Desired, type Host, type Marks, OWNER_TAG } from "../desired-state.ts";
+import type { Desired, Host, Marks } from "../desired-state.ts";
 import { askedUrl, isSamePartUrl } from "./same-part-url.ts";
 
 /** One end of a service that shall be there. */
@@ -50,8 +51,9 @@ export interface ServiceClient {
   removeService(sid: string, keep?: boolean, revision?: string): Promise<void>;
 }
 
-/** What a change of a service is asked for again after: somebody else changed it meanwhile. */
-const RACES: readonly unknown[] = [409, 412];
+/** What somebody else who was quicker comes to; a move has no revision, and its 409 says that it failed. */
+const TAKEN = 409;
+const CHANGED_MEANWHILE = 412;
 
 /**
  * A fleet with its services.
@@ -110,26 +112,42 @@ export function serviceHost(
     demandRunning(made);
   };
 
-  const changeOnce = async (wanted: DesiredService, before: Service, marks: Marks) => {
-    const { sid } = before;
-    if (partsOf(wanted, before) === undefined) {
-      await client.removeService(sid, false, before.revision);
-      await create(wanted, marks);
-      return;
-    }
+  /**
+   * A part that can't move holds up nothing else: a hub tries it with the URL that it has, which may be
+   * what the rest changes. A move is asked for once, whatever comes of it.
+   */
+  const move = async (wanted: DesiredService, before: Service) => {
     let service = before;
-    // First: who is to have it is asked whether it can do what the rest says.
+    const failures: unknown[] = [];
     for (const [part, now] of partsOf(wanted, before) ?? []) {
       if (!isElsewhere(part, now)) continue;
       const { role, master, selector = "" } = part;
       const place = master === undefined ? { selector } : { to: master };
-      service = await client.moveService(sid, { part: role, ...place });
+      try {
+        service = await client.moveService(before.sid, { part: role, ...place });
+      } catch (error) {
+        failures.push(error);
+      }
     }
-    const change = changeOf(wanted, service, marks);
-    if (Object.keys(change).length > 0) {
-      service = await client.changeService(sid, change, service.revision);
+    // Also what has failed was written, and has another revision.
+    if (failures.length > 0) service = await readAgain(before, client);
+    return { service, failures };
+  };
+
+  const change = async (wanted: DesiredService, before: Service, marks: Marks): Promise<void> => {
+    if (partsOf(wanted, before) === undefined) throw new Error(otherParts(wanted, before));
+    const { service, failures } = await move(wanted, before);
+    try {
+      await twice(service, client, async (now) => {
+        const change = changeOf(wanted, now, marks);
+        const isAsked = Object.keys(change).length > 0;
+        demandRunning(isAsked ? await client.changeService(now.sid, change, now.revision) : now);
+      });
+    } catch (error) {
+      failures.push(error);
     }
-    demandRunning(service);
+    if (failures.length > 1) throw new Error(failures.map(messageOf).join("; "));
+    if (failures.length === 1) throw failures[0];
   };
 
   return {
@@ -140,15 +158,14 @@ export function serviceHost(
       try {
         await create(wanted, marks);
       } catch (error) {
-        if (!isRace(error)) throw error;
+        if (!hasStatus(error, TAKEN)) throw error;
         // Somebody who has the same file may have made it since.
         const made = (await client.services()).find(({ alias }) => alias === wanted.name);
         if (made === undefined || made.tags[OWNER_TAG] !== marks[OWNER_TAG]) throw error;
-        await changeOnce(wanted, made, marks);
+        await change(wanted, made, marks);
       }
     },
-    change: (wanted, service, _changes, marks) =>
-      twice(service, client, (now) => changeOnce(wanted, now, marks)),
+    change: (wanted, service, _changes, marks) => change(wanted, service, marks),
     remove: (service) =>
       twice(service, client, ({ sid, revision }) => client.removeService(sid, false, revision)),
   };
@@ -163,11 +180,19 @@ async function twice(
   try {
     await work(service);
   } catch (error) {
-    if (!isRace(error)) throw error;
-    const now = await client.service(service.sid);
-    if (now.tags[OWNER_TAG] !== service.tags[OWNER_TAG]) throw error;
-    await work(now);
+    if (!hasStatus(error, CHANGED_MEANWHILE)) throw error;
+    await work(await readAgain(service, client));
   }
+}
+
+/** A service as it is now. @throws {Error} if somebody else owns it since */
+async function readAgain(
+  { sid, tags }: Service,
+  client: Pick<ServiceClient, "service">,
+): Promise<Service> {
+  const now = await client.service(sid);
+  if (now.tags[OWNER_TAG] === tags[OWNER_TAG]) return now;
+  throw new Error(`somebody else took service ${sid} over meanwhile`);
 }
 
 /** What one request can change of a service, if it differs. */
@@ -221,8 +246,22 @@ function demandRunning({ parts }: Service): void {
   throw new Error(`the ${failed.role} failed: ${failed.reason || "no reason given"}`);
 }
 
-function isRace(error: unknown): boolean {
-  return error instanceof Error && "status" in error && RACES.includes(error.status);
+/** Why nothing is done: to remove what runs before the other is accepted could lose both. */
+function otherParts({ name, parts }: DesiredService, service: Service): string {
+  const [is, wanted] = [endsOf(service.parts), endsOf(parts)];
+  return `${name} is ${is} and can't become ${wanted}: remove it first, or give the entry another name`;
+}
+
+function endsOf(parts: readonly { readonly role: PartRole }[]): string {
+  return parts.length === 1 ? `a single ${parts[0]?.role}` : "a pair";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof Error && "status" in error && error.status === status;
 }
 
 function toActual(service: Service): ActualService {

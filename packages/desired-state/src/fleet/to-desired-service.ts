@@ -1,3 +1,4 @@
+import { ownTags } from "@nodepass/model";
 import {
   type FleetMaster,
   isSelected,
@@ -6,7 +7,7 @@ import {
   type ServicePart,
 } from "@nodepass/model/fleet";
 import { formatHostPort, joinUrl, parseTunnelUrlLenient, splitUrl } from "@nodepass/url-config";
-import { nameOf, ownTags } from "../desired-state.ts";
+import { nameOf } from "../desired-state.ts";
 import type { DesiredPart, DesiredService } from "./service-host.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { PartReport } from "@nodepass/fleet-protocol";
 import type { InstanceManager } from "@nodepass/instances";
-import { type Instance, type InstanceMeta, ServiceError } from "@nodepass/model";
+import { type Instance, type InstanceMeta, ownTags, ServiceError } from "@nodepass/model";
 import type { ClientSettings, ServerSettings } from "@nodepass/url-config";
 import type { PartEntry } from "../file/fleet-file.ts";
 
@@ -80,7 +80,11 @@ export class PartRunner {
     this.#instances.serveUntil(id, undefined);
     if (keep) {
       // Of no service any more, also for whoever rebuilds services from what is found.
-      const meta = { peer: { sid: "", type: "", alias: "" } };
+      // And of no file for the fleet: one of the same owner for this master would prune it.
+      const meta = {
+        peer: { sid: "", type: "", alias: "" },
+        ...(last !== undefined && { tags: ownTags(last.meta.tags) }),
+      };
       await this.#instances.update(id, { meta }, BY_FLEET);
       this.unmark(id);
     } else await this.#instances.remove(id, BY_FLEET);

@@ -1,5 +1,5 @@
 import type { ServiceRecord } from "@nodepass/fleet-protocol";
-import { ServiceError } from "@nodepass/model";
+import { ownTags, ServiceError } from "@nodepass/model";
 import { DEFAULT_POLICY } from "@nodepass/model/fleet";
 import type { Caller } from "../fleet.ts";
 import type { Stored } from "../store/fleet-store.ts";
@@ -28,7 +28,8 @@ export function createAdopter(
   ): ServiceRecord => ({
     v: 1,
     alias,
-    tags: meta.tags,
+    // Not those of a file for that master: here they would say that a file for the fleet brought it.
+    tags: ownTags(meta.tags),
     policy: DEFAULT_POLICY,
     by: caller.token,
     at: clock.now(),

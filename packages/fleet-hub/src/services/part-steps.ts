@@ -48,6 +48,14 @@ export function hasReleased(report: PartReport | undefined, { owner, epoch }: Pa
   return report.epoch >= (owner === null ? epoch : epoch - 1);
 }
 
+/** Whether a member has said, since it was told this record or a later one, that it runs the part no more. */
+export function hasLetGo(
+  report: PartReport | undefined,
+  { epoch }: Pick<PartRecord, "epoch">,
+): boolean {
+  return report?.outcome === "released" && report.epoch >= epoch;
+}
+
 /**
  * The next step of a move, a take-over or a new pair; section 6, "Move". Pure, so that any hub may take
  * it: each is one CAS, and who comes too late finds another revision.

@@ -4,7 +4,7 @@ import type { Stored } from "../store/fleet-store.ts";
 import { type Failures, hasMade } from "./failures.ts";
 import { handOver } from "./hand-over.ts";
 import type { LeaseBook } from "./lease-book.ts";
-import { isUnsettled, nextStep, type Step, type StepFacts } from "./part-steps.ts";
+import { hasLetGo, isUnsettled, nextStep, type Step, type StepFacts } from "./part-steps.ts";
 import type { ServiceParts } from "./service-operations.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 import type { Silence } from "./silence.ts";
@@ -151,12 +151,10 @@ export function createReconciler(
 
   /** Whether all who had parts of a detached service have let go of them. */
   const isLeftByAll = (sid: string, record: ServiceRecord) =>
-    record.parts.every(({ owner, from, epoch }, part) =>
-      [owner, from].every((mid) => {
-        if (mid === null || !isMember(mid)) return true;
-        const said = presence.reportOf(mid, sid, part);
-        return said?.outcome === "released" && said.epoch >= epoch;
-      }),
+    record.parts.every((part, at) =>
+      [part.owner, part.from].every(
+        (mid) => mid === null || !isMember(mid) || hasLetGo(presence.reportOf(mid, sid, at), part),
+      ),
     );
 
   /** Why a new pair can't become whole. */

@@ -2,6 +2,7 @@ import type { MemberRecord, ServiceRecord } from "@nodepass/fleet-protocol";
 import { ServiceError } from "@nodepass/model";
 import type { Caller } from "../fleet.ts";
 import { ANSWER_WITHIN_MS } from "./create-service.ts";
+import { hasLetGo } from "./part-steps.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { ServiceParts } from "./service-operations.ts";
 import { noService, type ServiceWriter, withPart } from "./service-writer.ts";
@@ -17,10 +18,44 @@ const MOST_TRIES = 5;
 const AT_ONCE = 8;
 
 export function createServiceRemover(
-  { index, store, clock }: ServiceParts,
+  { index, presence, store, clock }: ServiceParts,
   writer: ServiceWriter,
   reconciler: Reconciler,
 ): ServiceRemover {
+  const isThere = (mid: string) =>
+    presence.facts(mid).status === "online" && index.members.get(mid)?.value.evicted === false;
+
+  /**
+   * Resolves when all who are there have let go of what is no more, or after the time: who asks for
+   * another service at the same addresses then finds them free.
+   */
+  const letGo = (sid: string, { parts }: ServiceRecord) =>
+    new Promise<void>((resolve) => {
+      const isOver = () =>
+        parts.every((part, at) =>
+          [part.owner, part.from].every(
+            (mid) =>
+              mid === null || !isThere(mid) || hasLetGo(presence.reportOf(mid, sid, at), part),
+          ),
+        );
+      const stops: (() => void)[] = [];
+      const end = () => {
+        for (const stop of stops.splice(0)) stop();
+        resolve();
+      };
+      const look = () => {
+        if (isOver()) end();
+      };
+      stops.push(
+        clock.after(ANSWER_WITHIN_MS, end),
+        presence.onReport((_mid, report) => {
+          if (report.sid === sid) look();
+        }),
+        presence.onStatus(look),
+      );
+      look();
+    });
+
   const remove = async (sid: string, revision: number | undefined) => {
     let stored = writer.read(sid);
     for (let tries = 1; ; tries += 1) {
@@ -32,6 +67,7 @@ export function createServiceRemover(
       }
       try {
         await writer.remove(sid, stored.revision);
+        await letGo(sid, stored.value);
         return;
       } catch (error) {
         const conflicts = error instanceof ServiceError && error.code === "CONFLICT";

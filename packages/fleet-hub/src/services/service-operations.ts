@@ -126,7 +126,11 @@ export interface ServiceOperations {
     change: ServiceChange,
     revision: number | undefined,
   ): Promise<Stored<ServiceRecord>>;
-  /** @param keep its instances stay with their masters as local ones (`fleet detach`) */
+  /**
+   * Answers when all masters that are online have let go of it, or after 10 s.
+   *
+   * @param keep its instances stay with their masters as local ones (`fleet detach`)
+   */
   remove(caller: Caller, sid: string, revision: number | undefined, keep: boolean): Promise<void>;
   move(caller: Caller, sid: string, move: Move): Promise<Stored<ServiceRecord>>;
   adopt(caller: Caller, sid: string, mid: string, instance: string): Promise<Stored<ServiceRecord>>;

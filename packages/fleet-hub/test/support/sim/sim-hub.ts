@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Done, Lease, LeaseRequest, Sync, Synced } from "@nodepass/fleet-protocol";
-import { type Logger, SILENT_LOGGER } from "@nodepass/model";
+import { type Logger, NAME_TAG, OWNER_TAG, SILENT_LOGGER } from "@nodepass/model";
 import type { Alarm } from "@nodepass/model/fleet";
 import { createAuditor } from "../../../src/access/store-auditor.ts";
 import { type Election, startElection } from "../../../src/leader/leader-election.ts";
@@ -200,6 +200,9 @@ export class SimHub {
   }
 }
 
+/** As a file for that member alone has marked it. */
+const MARKS = { [OWNER_TAG]: "site", [NAME_TAG]: "web" };
+
 /** A member's API, as far as adopting an instance needs it. */
 function apiAnswer(network: Network, mid: string, instance: string) {
   const found = network.members.get(mid)?.local.get(instance);
@@ -211,7 +214,7 @@ function apiAnswer(network: Network, mid: string, instance: string) {
           alias: found.alias,
           status: "running",
           url: found.url,
-          meta: { peer: { sid: "", type: "", alias: "" }, tags: { kept: "yes" } },
+          meta: { peer: { sid: "", type: "", alias: "" }, tags: { kept: "yes", ...MARKS } },
         };
   return {
     status: found === undefined ? 404 : 200,
