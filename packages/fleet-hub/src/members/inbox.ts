@@ -48,12 +48,12 @@ export interface InboxOptions {
   readonly logger: Logger;
   /** Answers a sync; each hub learns from all of them, one answers. */
   readonly answerSync: (mid: string, sync: Sync) => Synced;
-  /** May this process of a member be heard: it is no removed member, no second process. */
   /** Nonce of this hub's run. */
   readonly run: string;
   /** Nonces of all hubs' runs, this one's first. */
   readonly runs: () => readonly string[];
   readonly saidNow: SaidNow;
+  /** May this process of a member be heard: it is no removed member, no second process. */
   readonly isWelcome: (mid: string, session: string) => boolean;
   readonly onHeartbeat: (
     mid: string,
