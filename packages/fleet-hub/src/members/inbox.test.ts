@@ -93,3 +93,21 @@ test("a sync that comes twice is charged once; what can't be read, each time", (
   expect(charged).toEqual(["events"]);
   inbox.close();
 });
+
+test("a sync whose second copy goes to another hub is not kept", async () => {
+  const { inbox, counts, charged, say, sealedSync, sync, answers } = setUp();
+  const [first, second] = [sealedSync(), sealedSync()];
+  say(sync, first);
+  await vi.advanceTimersByTimeAsync(5000);
+  say(sync, second);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(vi.getTimerCount()).toBe(1);
+  say(sync, first, "one");
+  // It is as one that was never opened: its box has been seen.
+  expect([counts.syncs, counts.bad.sync, answers(), charged.length]).toEqual([2, 1, 0, 3]);
+  say(sync, second, "one");
+  expect([counts.bad.sync, answers()]).toEqual([1, 1]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(vi.getTimerCount()).toBe(0);
+  inbox.close();
+});

@@ -34,8 +34,9 @@ import type { SaidNow } from "./said-now.ts";
 const MAX_HEARTBEAT_BYTES = 1024;
 /** Queue group of the hubs that answer syncs. */
 const SYNC_QUEUE = "hubs";
-/** Syncs that are kept opened until their second copy comes. */
+/** Syncs that are kept opened until their second copy comes, and for how long, ms: most hubs get none. */
 const MAX_OPENED = 512;
+const KEEP_OPENED_MS = 10_000;
 
 /** What members say by themselves. */
 export interface InboxOptions {
@@ -67,6 +68,8 @@ interface OpenedSync {
   readonly id: BoxId;
   /** It was made for this hub's run. */
   readonly isNow: boolean;
+  /** When it came: monotonic, ms. */
+  readonly at: number;
 }
 
 /** The ends at which what members say comes in. */
@@ -79,6 +82,7 @@ export function openInbox(options: InboxOptions): Inbox {
   const eventListeners = new Set<Parameters<Messenger["onEvent"]>[0]>();
   let answerLease: Parameters<Messenger["onLease"]>[0] | undefined;
   const opened = new Map<string, OpenedSync>();
+  let forgetting: NodeJS.Timeout | undefined;
   const subscriptions: Subscription[] = [];
   const all = memberSubjects(fleet, "*");
 
@@ -150,13 +154,23 @@ export function openInbox(options: InboxOptions): Inbox {
     counts.syncs += 1;
     // Of a member of before: it can't know.
     const isNamed = sync.runs === undefined || sync.runs.includes(run);
-    const made = { sync, id, isNow: saidNow.hear(mid, id, isNamed) };
+    const made = { sync, id, isNow: saidNow.hear(mid, id, isNamed), at: performance.now() };
     opened.set(key, made);
+    forgetting ??= setTimeout(forgetOpened, KEEP_OPENED_MS).unref();
     const [oldest] = opened.keys();
     if (opened.size > MAX_OPENED && oldest !== undefined) opened.delete(oldest);
     if (made.isNow && options.isWelcome(mid, sync.session)) presence.synced(mid, sync);
     return made;
   };
+
+  function forgetOpened(): void {
+    const now = performance.now();
+    for (const [key, { at }] of opened) {
+      if (at + KEEP_OPENED_MS > now) break;
+      opened.delete(key);
+    }
+    forgetting = opened.size > 0 ? setTimeout(forgetOpened, KEEP_OPENED_MS).unref() : undefined;
+  }
 
   subscribe(all.heartbeat, "heartbeat", (mid, message) => {
     if (message.data.byteLength > MAX_HEARTBEAT_BYTES) throw new Error("too long");
@@ -221,6 +235,7 @@ export function openInbox(options: InboxOptions): Inbox {
       };
     },
     close: () => {
+      clearTimeout(forgetting);
       for (const subscription of subscriptions.splice(0)) subscription.unsubscribe();
     },
   };
