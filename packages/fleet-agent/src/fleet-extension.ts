@@ -68,6 +68,10 @@ export function fleetExtension(
       const joined = await joinFleet({ token, directory, mid, name: called, limits, signal });
       const said = joined.already ? "fleet: a member already" : "fleet: joined";
       logger.info({ fleet: joined.fleet, mid }, said);
+      if (joined.unasked !== undefined) {
+        const reason = joined.unasked;
+        logger.warn({ reason }, "fleet: not known whether the join token is of this fleet");
+      }
     }
     const file = await FleetFile.open(directory).catch((error: unknown) => {
       if (!(error instanceof FleetAgentError)) throw error;

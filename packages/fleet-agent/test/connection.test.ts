@@ -264,6 +264,18 @@ describe.skipIf(findNatsServer() === undefined)("a member's line to its fleet", 
       /not the one whose fingerprint/,
     );
 
+    // It may stay in a member's settings, also while no hub answers.
+    const { directory } = member;
+    await member.stop();
+    const again = await start(directory, { token: former });
+    await isSynced(again);
+    await again.stop();
+    const url = "http://127.44.3.9:1/api";
+    const fp = fingerprintOf(createBoxKeys().publicKey);
+    const unasked = await start(directory, { token: hub.token({ fp, url }) });
+    await isSynced(unasked);
+    expect(unasked.lines.join("\n")).toMatch(/warn fleet: not known whether .*can't be asked/);
+
     const joins = hub.joins;
     const back = await start(folder, { token: hub.token() });
     await isSynced(back);
@@ -289,9 +301,12 @@ describe.skipIf(findNatsServer() === undefined)("a member's line to its fleet", 
     });
     hub.refuseJoin = undefined;
     await (await start(folder)).stop();
+    hub.refuseJoin = "no such member";
     await expect(start(folder, { token: hub.token({ fp }) })).rejects.toMatchObject({
       code: "ALREADY_MEMBER",
+      message: expect.stringContaining("refuses: no such member"),
     });
+    hub.refuseJoin = undefined;
     const url = "http://127.44.3.9:1/api";
     await expect(
       start(temporaryFolder(closers), { token: hub.token({ url }) }),

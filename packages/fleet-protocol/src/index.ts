@@ -49,7 +49,7 @@ export {
   FleetSecrets,
   type FleetSecretsData,
 } from "./identity/fleet-secrets.ts";
-export { memberInbox } from "./identity/member-template.ts";
+export { MAX_MEMBER_PAYLOAD_BYTES, memberInbox } from "./identity/member-template.ts";
 export { readUser } from "./identity/nats-jwt.ts";
 export { rotateOperatorSigner } from "./identity/operator-rotation.ts";
 export {

@@ -36,15 +36,17 @@ export interface Joined {
   readonly mid: string;
   /** It is the member of this fleet already: the token was not used. */
   readonly already: boolean;
+  /** Why it is not known whether the token is of this fleet: its hub does not answer. */
+  readonly unasked?: string;
 }
 
 /**
  * Joins a fleet: makes this member's keys, sends their public halves to the hub, checks that who
  * answers has the fleet's key, and keeps all of it in `fleet.msgpack`. A member of the same fleet stays
- * what it is, so that a token may be given at every start.
+ * what it is, so that a token may be given at every start; so does one whose token can't be asked about.
  *
  * @throws {FleetAgentError} `BAD_TOKEN`, `JOIN_REFUSED`, `UNREACHABLE`, `NOT_GENUINE`, `FILE_UNUSABLE`;
- * `ALREADY_MEMBER` of another fleet, or under another id
+ * `ALREADY_MEMBER` under another id, or of a fleet that the token is not known to be of
  */
 export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
   const { directory, mid, name, signal } = options;
@@ -52,16 +54,20 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
   const before = await FleetFile.open(directory);
   if (before?.isMember === true) {
     const { fleet } = before.data;
-    const isSameMid = before.data.mid === mid;
-    const isKnown = knownFingerprints(before.data).includes(token.fp);
-    if (isSameMid && (isKnown || (await hasNewKey(before, token, name, signal)))) {
-      return { fleet, mid, already: true };
+    const so = `this master is in the fleet ${fleet} already`;
+    if (before.data.mid !== mid) {
+      const text = `${so}, as ${before.data.mid}: leave it first`;
+      throw new FleetAgentError("ALREADY_MEMBER", text);
     }
-    const how = isSameMid ? "which is another fleet" : `as ${before.data.mid}`;
-    throw new FleetAgentError(
-      "ALREADY_MEMBER",
-      `this master is in the fleet ${fleet} already, ${how}: leave it first`,
-    );
+    const isKnown = knownFingerprints(before.data).includes(token.fp);
+    const doubt = isKnown ? undefined : await askForKeys(before, token, name, signal);
+    if (doubt === undefined) return { fleet, mid, already: true };
+    if (doubt.code !== "UNREACHABLE") {
+      const text = `${so}, which the token is not known to be of (${doubt.message}): leave it first`;
+      throw new FleetAgentError("ALREADY_MEMBER", text, { cause: doubt });
+    }
+    if (signal?.aborted === true) throw doubt;
+    return { fleet, mid, already: true, unasked: doubt.message };
   }
   const { file, box } = await prepareKeys(before, token, options);
   const { seed } = file.data;
@@ -89,31 +95,39 @@ export async function joinFleet(options: JoinFleetOptions): Promise<Joined> {
 }
 
 /**
- * The fleet may have changed its key while this member was away: the hub of the token is asked whether
- * it knows this member, without using the token.
+ * The fleet may have changed its key while this member was away, or since the token was made: the hub of
+ * the token is asked whether it knows this member, without using the token.
+ *
+ * @returns why the token is not known to be of this fleet; `undefined`: it is
  */
-async function hasNewKey(
+async function askForKeys(
   file: FleetFile,
   token: JoinToken,
   name: string,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<FleetAgentError | undefined> {
   const { data } = file;
   const { mid, seed, fleet } = data;
   const box = new BoxKeys(data.box);
   const hub = { url: token.url, pin: token.ca ?? "" };
   const request = signJoin({ fp: token.fp, mid, name, seed, box: box.publicKey });
-  const fingerprints = [token.fp];
+  // A hub that has not the token's key any more answers by its first one.
+  const fingerprints = [token.fp, ...knownFingerprints(data)];
   const answered = await requestJwt({ hub, request, box, fingerprints, signal }).catch(
     (error: unknown) => {
-      if (!(error instanceof FleetAgentError)) throw error;
+      if (error instanceof FleetAgentError) return error;
+      throw error;
     },
   );
-  if (answered === undefined || answered.answer.fleet !== fleet) return false;
+  if (answered instanceof FleetAgentError) return answered;
+  if (answered.answer.fleet !== fleet) {
+    const text = `the hub at ${hub.url} is of the fleet ${answered.answer.fleet}`;
+    return new FleetAgentError("ALREADY_MEMBER", text);
+  }
   Object.assign(data, fromAnswer(answered, data.hubs), { pin: hub.pin });
   learnHubKeys(data, answered.answer.hubKeys ?? [answered.hubKey]);
   await file.save();
-  return true;
+  return undefined;
 }
 
 /** Keys are on disk before anybody hears of them. */

@@ -5,6 +5,9 @@ import { DEFAULT_POLICY } from "@nodepass/model/fleet";
 import type { PartEntry } from "../file/fleet-file.ts";
 import { FleetAgentError } from "../fleet-agent-error.ts";
 
+/** Longest reason that is told, bytes of UTF-8: a sync tells of 500 parts within `MAX_MEMBER_PAYLOAD_BYTES`. */
+const MAX_REASON_BYTES = 1000;
+
 /** What is told of a part, by its record and its instance here. */
 export function reportOf(entry: PartEntry, instance: Instance | undefined): PartReport {
   const { sid, part, rev, epoch, reason, policy, proof } = entry;
@@ -16,13 +19,19 @@ export function reportOf(entry: PartEntry, instance: Instance | undefined): Part
     rev,
     epoch,
     outcome: isBad ? "failed" : "applied",
-    reason: isBad ? why : "",
+    reason: isBad ? cut(why) : "",
     instance: instance?.id ?? null,
     running: instance !== undefined && instance.status !== "stopped",
     carried: null,
     ...(policy !== undefined && !isDeepStrictEqual(policy, DEFAULT_POLICY) && { policy }),
     ...(proof !== undefined && { proof }),
   };
+}
+
+/** As much as fits, no character in half. */
+function cut(text: string): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(MAX_REASON_BYTES));
+  return text.slice(0, read);
 }
 
 /** Why a record could not be applied. */

@@ -27,7 +27,7 @@ test("so many bytes pass at once, the others in turn as room comes", async () =>
   const leaveB = await enter("b", 40);
   const c = enter("c", 70);
   // It would have room, but others came before it.
-  const d = enter("d", 0);
+  const d = enter("d", 10);
   await vi.advanceTimersByTimeAsync(10);
   expect(passed).toEqual(["a", "b"]);
   leaveB();
@@ -38,6 +38,21 @@ test("so many bytes pass at once, the others in turn as room comes", async () =>
   expect(passed).toEqual(["a", "b", "c", "d"]);
   leaveC();
   leaveD();
+});
+
+test("who brings nothing passes at once, and takes nobody's place away", async () => {
+  const { passed, enter } = setUp();
+  const leaveNone = await enter("none", 0);
+  const leaveNothing = await enter("nothing", 0);
+  leaveNone();
+  const leaveA = await enter("a", 100);
+  leaveNothing();
+  const b = enter("b", 100);
+  (await enter("short", 0))();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(passed).toEqual(["none", "nothing", "a", "short"]);
+  leaveA();
+  (await b)();
 });
 
 test("what is more than all of it passes alone; another road is not concerned", async () => {

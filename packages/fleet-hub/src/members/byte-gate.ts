@@ -20,7 +20,7 @@ export interface GateOptions {
 
 /**
  * Lets so many bytes be under way on each road; who comes later waits in turn. One alone may always pass,
- * however much it is. How many wait is bounded by whoever uses it.
+ * however much it is, and who brings none. How many wait is bounded by whoever uses it.
  */
 export class ByteGate {
   readonly #most: number;
@@ -34,6 +34,8 @@ export class ByteGate {
   /** @returns to be called once, when they have arrived @throws {ServiceError} `UNAVAILABLE`; the signal's reason */
   async enter(key: string, bytes: number, options: GateOptions): Promise<() => void> {
     options.signal?.throwIfAborted();
+    // A road is kept for as long as bytes are on it, so nobody without any may hold it.
+    if (bytes === 0) return () => undefined;
     const road = this.#roads.get(key) ?? { bytes: 0, queue: [] };
     this.#roads.set(key, road);
     if (road.queue.length > 0 || !this.#hasRoom(road, bytes))

@@ -34,8 +34,9 @@ import type { SaidNow } from "./said-now.ts";
 const MAX_HEARTBEAT_BYTES = 1024;
 /** Queue group of the hubs that answer syncs. */
 const SYNC_QUEUE = "hubs";
-/** Syncs that are kept opened until their second copy comes. */
+/** Syncs that are kept opened until their second copy comes, and for how long, ms: most hubs get none. */
 const MAX_OPENED = 512;
+const KEEP_OPENED_MS = 10_000;
 
 /** What members say by themselves. */
 export interface InboxOptions {
@@ -48,12 +49,12 @@ export interface InboxOptions {
   readonly logger: Logger;
   /** Answers a sync; each hub learns from all of them, one answers. */
   readonly answerSync: (mid: string, sync: Sync) => Synced;
-  /** May this process of a member be heard: it is no removed member, no second process. */
   /** Nonce of this hub's run. */
   readonly run: string;
   /** Nonces of all hubs' runs, this one's first. */
   readonly runs: () => readonly string[];
   readonly saidNow: SaidNow;
+  /** May this process of a member be heard: it is no removed member, no second process. */
   readonly isWelcome: (mid: string, session: string) => boolean;
   readonly onHeartbeat: (
     mid: string,
@@ -67,6 +68,8 @@ interface OpenedSync {
   readonly id: BoxId;
   /** It was made for this hub's run. */
   readonly isNow: boolean;
+  /** When it came: monotonic, ms. */
+  readonly at: number;
 }
 
 /** The ends at which what members say comes in. */
@@ -79,6 +82,7 @@ export function openInbox(options: InboxOptions): Inbox {
   const eventListeners = new Set<Parameters<Messenger["onEvent"]>[0]>();
   let answerLease: Parameters<Messenger["onLease"]>[0] | undefined;
   const opened = new Map<string, OpenedSync>();
+  let forgetting: NodeJS.Timeout | undefined;
   const subscriptions: Subscription[] = [];
   const all = memberSubjects(fleet, "*");
 
@@ -94,7 +98,7 @@ export function openInbox(options: InboxOptions): Inbox {
       const mid = memberOf(message.subject);
       if (mid === undefined) return;
       // Nobody waits for who says too much, so it is not told either.
-      if (boxes.of(mid) !== undefined && !budget.take(mid, message.data.byteLength)) {
+      if (boxes.of(mid) !== undefined && !mayBeHeard(mid, place, message.data)) {
         counts.bad[place] += 1;
         return;
       }
@@ -111,6 +115,21 @@ export function openInbox(options: InboxOptions): Inbox {
     );
   };
 
+  const mayBeHeard = (mid: string, place: BadMessagePlace, data: Uint8Array) => {
+    // The second copy of a sync is the hubs' own doing.
+    if (place === "sync" && isOpened(mid, data)) return true;
+    return budget.take(mid, data.byteLength, place === "event" ? "events" : "words");
+  };
+
+  const isOpened = (mid: string, data: Uint8Array) => {
+    try {
+      return opened.has(keyOf(mid, boxIdOf(data)));
+    } catch {
+      // No box at all.
+      return false;
+    }
+  };
+
   const open = <Schema extends z.ZodType>(mid: string, schema: Schema, message: Msg) => {
     const box = boxes.of(mid);
     if (box === undefined) throw new Error("no member");
@@ -125,8 +144,7 @@ export function openInbox(options: InboxOptions): Inbox {
   };
 
   const openSync = (mid: string, message: Msg) => {
-    const { sender, counter } = boxIdOf(message.data);
-    const key = `${mid}/${sender}/${counter}`;
+    const key = keyOf(mid, boxIdOf(message.data));
     const known = opened.get(key);
     if (known !== undefined) {
       opened.delete(key);
@@ -136,13 +154,23 @@ export function openInbox(options: InboxOptions): Inbox {
     counts.syncs += 1;
     // Of a member of before: it can't know.
     const isNamed = sync.runs === undefined || sync.runs.includes(run);
-    const made = { sync, id, isNow: saidNow.hear(mid, id, isNamed) };
+    const made = { sync, id, isNow: saidNow.hear(mid, id, isNamed), at: performance.now() };
     opened.set(key, made);
+    forgetting ??= setTimeout(forgetOpened, KEEP_OPENED_MS).unref();
     const [oldest] = opened.keys();
     if (opened.size > MAX_OPENED && oldest !== undefined) opened.delete(oldest);
     if (made.isNow && options.isWelcome(mid, sync.session)) presence.synced(mid, sync);
     return made;
   };
+
+  function forgetOpened(): void {
+    const now = performance.now();
+    for (const [key, { at }] of opened) {
+      if (at + KEEP_OPENED_MS > now) break;
+      opened.delete(key);
+    }
+    forgetting = opened.size > 0 ? setTimeout(forgetOpened, KEEP_OPENED_MS).unref() : undefined;
+  }
 
   subscribe(all.heartbeat, "heartbeat", (mid, message) => {
     if (message.data.byteLength > MAX_HEARTBEAT_BYTES) throw new Error("too long");
@@ -207,6 +235,7 @@ export function openInbox(options: InboxOptions): Inbox {
       };
     },
     close: () => {
+      clearTimeout(forgetting);
       for (const subscription of subscriptions.splice(0)) subscription.unsubscribe();
     },
   };
@@ -222,6 +251,10 @@ export function openInbox(options: InboxOptions): Inbox {
       logger.debug({ error: String(error) }, "a message can't be refused");
     }
   }
+}
+
+function keyOf(mid: string, { sender, counter }: BoxId): string {
+  return `${mid}/${sender}/${counter}`;
 }
 
 /**

@@ -1,10 +1,17 @@
 import type { Clock } from "@nodepass/master-api";
 
-/** What a member may say at once, and each second: a start with 500 instances that somebody watches. */
-const BURST = { messages: 2000, bytes: 8 * 1024 * 1024 } as const;
-const A_SECOND = { messages: 500, bytes: 2 * 1024 * 1024 } as const;
+const MIB = 1024 * 1024;
+/**
+ * What a member may say at once, and each second. Events of instances that somebody watches, of which it tells
+ * 1,250 a second at most, take nothing from what it must be heard with: its heartbeats, syncs and leases.
+ */
+const LIMITS = {
+  words: { burst: { messages: 2000, bytes: 8 * MIB }, second: { messages: 500, bytes: 2 * MIB } },
+  events: { burst: { messages: 3000, bytes: 8 * MIB }, second: { messages: 1500, bytes: 4 * MIB } },
+} as const;
+export type Said = keyof typeof LIMITS;
 /** Beyond that within a second, it is not one that says too much but one that means it ill. */
-const FLOOD = { messages: 30_000, bytes: 8 * 1024 * 1024 } as const;
+const FLOOD = { messages: 30_000, bytes: 8 * MIB } as const;
 
 interface Spent {
   at: number;
@@ -18,14 +25,14 @@ interface Spent {
 
 /** What members say by themselves is bounded for each of them, before anything is opened. */
 export interface MemberBudget {
-  /** @returns whether it may be heard */
-  take(mid: string, bytes: number): boolean;
+  /** @param what @default "words" @returns whether it may be heard */
+  take(mid: string, bytes: number, what?: Said): boolean;
   forget(mid: string): void;
 }
 
 /** @param onFlood a member says so much that it costs the others their hub */
 export function createMemberBudget(clock: Clock, onFlood: (mid: string) => void): MemberBudget {
-  const members = new Map<string, Spent>();
+  const members = { words: new Map<string, Spent>(), events: new Map<string, Spent>() };
 
   const drop = (mid: string, spent: Spent, bytes: number, now: number) => {
     if (now - spent.since > 1000) Object.assign(spent, { since: now, dropped: 0, droppedBytes: 0 });
@@ -38,18 +45,19 @@ export function createMemberBudget(clock: Clock, onFlood: (mid: string) => void)
   };
 
   return {
-    take: (mid, bytes) => {
+    take: (mid, bytes, what = "words") => {
       const now = clock.monotonic();
-      let spent = members.get(mid);
+      const { burst, second } = LIMITS[what];
+      let spent = members[what].get(mid);
       if (spent === undefined) {
         spent = { at: now, messages: 0, bytes: 0, since: now, dropped: 0, droppedBytes: 0 };
-        members.set(mid, spent);
+        members[what].set(mid, spent);
       }
       const seconds = (now - spent.at) / 1000;
       spent.at = now;
-      spent.messages = Math.max(0, spent.messages - seconds * A_SECOND.messages);
-      spent.bytes = Math.max(0, spent.bytes - seconds * A_SECOND.bytes);
-      if (spent.messages + 1 > BURST.messages || spent.bytes + bytes > BURST.bytes) {
+      spent.messages = Math.max(0, spent.messages - seconds * second.messages);
+      spent.bytes = Math.max(0, spent.bytes - seconds * second.bytes);
+      if (spent.messages + 1 > burst.messages || spent.bytes + bytes > burst.bytes) {
         drop(mid, spent, bytes, now);
         return false;
       }
@@ -58,7 +66,8 @@ export function createMemberBudget(clock: Clock, onFlood: (mid: string) => void)
       return true;
     },
     forget: (mid) => {
-      members.delete(mid);
+      members.words.delete(mid);
+      members.events.delete(mid);
     },
   };
 }

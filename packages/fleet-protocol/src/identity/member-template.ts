@@ -11,7 +11,7 @@ const ANSWER_WITHIN_MS = 120_000;
  * One message of a member at most: what it says of 500 parts, each with the longest reason why it failed. Bodies
  * of answers are sent in pieces of 64 KiB; of requests, which are longer, it gets and sends none.
  */
-const MAX_MEMBER_PAYLOAD_BYTES = 768 * 1024;
+export const MAX_MEMBER_PAYLOAD_BYTES = 768 * 1024;
 /** It needs two: what hubs tell it, and its inbox. Each of them has a copy of all that it is told. */
 const MAX_MEMBER_SUBSCRIPTIONS = 8;
 
