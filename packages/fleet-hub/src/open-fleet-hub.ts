@@ -234,7 +234,7 @@ async function open(
     clock,
     logger,
   });
-  const untwin = partTwins({ index, store, leadership: election, logger });
+  const untwin = partTwins({ index, store, leadership: election, audit, logger });
   const unsweep = sweepDaily({ sweep, reseal, leadership: election, clock, logger });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock, logger });

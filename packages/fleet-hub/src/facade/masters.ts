@@ -11,7 +11,7 @@ import type { Caller, Fleet } from "../fleet.ts";
 import type { LivePresence } from "../members/live-presence.ts";
 import type { Messenger } from "../members/messenger.ts";
 import type { ServiceOperations } from "../services/service-operations.ts";
-import { claimName } from "../store/claim-name.ts";
+import { claimName, releaseName } from "../store/claim-name.ts";
 import { type FleetStore, type Stored, StoreError } from "../store/fleet-store.ts";
 import type { LiveIndex } from "../store/memory-index.ts";
 import { demandAddress } from "./demand-address.ts";
@@ -81,6 +81,17 @@ export function createMasters(options: MastersOptions): Masters {
     }
   };
 
+  const hasName = (name: string) => async (mid: string) => {
+    const found = await store.members.get(mid);
+    return found?.value.name === name && !found.value.evicted;
+  };
+
+  /** It has the name no more. Never rejects: what is left behind is in nobody's way. */
+  const release = (mid: string, name: string) =>
+    releaseName(store.names, "master", name, mid, hasName(name)).catch((error: unknown) => {
+      logger.debug({ mid, name, error: String(error) }, "a claim of a name is left behind");
+    });
+
   /** Another hub may have given the name to another master at the same moment: then it is the former one again. */
   const settleName = async (
     mid: string,
@@ -88,19 +99,18 @@ export function createMasters(options: MastersOptions): Masters {
     before: string,
     written: Stored<MemberRecord>,
   ) => {
-    const has = async (one: string) => {
-      const found = await store.members.get(one);
-      return found?.value.name === name && !found.value.evicted;
-    };
     let other: string | undefined;
     try {
-      other = await claimName(store.names, "master", name, mid, has);
+      other = await claimName(store.names, "master", name, mid, hasName(name));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       // It is written already, and no other hub that knows of it gives the name again.
       logger.warn({ mid, name, error: error.message }, "a master's name could not be claimed");
     }
-    if (other === undefined) return written;
+    if (other === undefined) {
+      void release(mid, before);
+      return written;
+    }
     await rewrite(mid, (record) => (record.name === name ? { ...record, name: before } : record));
     throw new ServiceError("CONFLICT", `master ${other} has the name ${name} already`);
   };
@@ -169,7 +179,12 @@ export function createMasters(options: MastersOptions): Masters {
       await audit.changing(caller, action, async () => {
         await operations.leave(caller, mid, record, stop);
         const { session } = presence.facts(mid);
-        await rewrite(mid, (now) => ({ ...now, evicted: true, evictedAt: clock.now() }));
+        const { value } = await rewrite(mid, (now) => ({
+          ...now,
+          evicted: true,
+          evictedAt: clock.now(),
+        }));
+        void release(mid, value.name);
         if (session !== undefined) {
           messenger.evict(mid, { session, reason: "it was removed from the fleet" });
         }

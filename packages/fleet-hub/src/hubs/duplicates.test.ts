@@ -57,6 +57,7 @@ beforeEach(() => {
     runs: () => [],
     leadership: {
       isLeading: () => true,
+      isSure: () => true,
       leadingSince: () => 0,
       leader: () => undefined,
       onChange: () => () => undefined,

@@ -61,6 +61,7 @@ function open({ leads = true, connected = true } = {}) {
     },
     leadership: {
       isLeading: () => leads,
+      isSure: () => leads,
       leadingSince: () => 0,
       leader: () => undefined,
       onChange: () => () => undefined,

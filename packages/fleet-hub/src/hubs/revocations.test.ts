@@ -39,6 +39,7 @@ function setUp() {
     },
     leadership: {
       isLeading: () => state.isLeading,
+      isSure: () => state.isLeading,
       leadingSince: () => undefined,
       leader: () => undefined,
       onChange: (listener) => {

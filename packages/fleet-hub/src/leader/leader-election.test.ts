@@ -238,8 +238,10 @@ test("of a leader that can't write another has the lead: it ends within its look
   const a = start("a");
   await time.run(20_000);
   key.isFull = true;
+  expect(a.election.isSure()).toBe(true);
   await time.run(60_000);
   expect(a.election.isLeading()).toBe(true);
+  expect(a.election.isSure()).toBe(false);
   key.value = { v: 1, hub: "b", nonce: "b" };
   key.revision += 1;
   const written = time.now;
@@ -247,6 +249,28 @@ test("of a leader that can't write another has the lead: it ends within its look
   expect(a.election.isLeading()).toBe(false);
   // And it does not find itself again by looking.
   await time.run(written + 60_000, () => expect(a.election.isLeading()).toBe(false));
+});
+
+test("another led, and gave it up, between two looks: what follows is a lead of its own", async () => {
+  // At any moment between its writes, each of which waits 5 s for its answer.
+  for (let offset = 0; offset < 5200; offset += 130) {
+    const { time, key, start } = simulation(GOOD_ROAD, true);
+    const a = start("a");
+    await time.run(20_000);
+    key.isFull = true;
+    await time.run(40_000 + offset);
+    expect(a.election.leadingSince()).toBeLessThan(100);
+    // As one that is quick would have written it.
+    key.value = { v: 1, hub: "b", nonce: "b", resigned: true };
+    key.revision += 1;
+    const written = time.now;
+    key.isFull = false;
+    await time.run(written + 10_000, () => {
+      if (!a.election.isSure()) return;
+      expect(a.election.leadingSince(), `offset ${offset}`).toBeGreaterThanOrEqual(written);
+    });
+    expect(a.election.isSure()).toBe(true);
+  }
 });
 
 test("while several servers take no write nobody leads", async () => {
@@ -303,7 +327,7 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))(
 );
 
 test.each(Array.from({ length: 40 }, (_, seed) => seed))(
-  "of two that lead, as the disk was full, the later one has not led for as long as a look counts, seed %i",
+  "of two that lead, as the disk was full, one at most is sure, and the later has not led for as long as a look counts, seed %i",
   async (seed) => {
     const random = randomOf(seed);
     const road: Road = {
@@ -313,11 +337,25 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))(
     const { time, key, start } = simulation(road, true);
     const hubs = ["a", "b", "c"].map((name) => start(name));
     let ledWhileFull = 0;
+    /** Up to when each has been seen to lead by its writes. */
+    const sureAt = new Map<Hub, number>();
     const check = () => {
+      const sure = hubs.filter(({ clock, election }) => !clock.isFrozen && election.isSure());
+      expect(sure.length, `at ${time.now} ms`).toBeLessThanOrEqual(1);
+      for (const hub of sure) {
+        sureAt.set(hub, time.now);
+        // No other has led by its writes in what it takes for its own time.
+        const others = [...sureAt].filter(([other]) => other !== hub).map(([, at]) => at);
+        const since = hub.election.leadingSince() ?? Number.NEGATIVE_INFINITY;
+        expect(Math.max(0, ...others), `at ${time.now} ms`).toBeLessThanOrEqual(since);
+      }
       const leading = hubs.filter(({ clock, election }) => !clock.isFrozen && election.isLeading());
       if (key.isFull && leading.length > 0) ledWhileFull += 1;
       if (leading.length < 2) return;
       expect(leading).toHaveLength(2);
+      // The one that can't know of the other gives nothing to anybody new.
+      const doubting = leading.filter((hub) => !sure.includes(hub));
+      expect(doubting.length, `at ${time.now} ms`).toBeGreaterThanOrEqual(1);
       const ages = leading.map(({ election }) => time.now - (election.leadingSince() ?? 0));
       expect(Math.min(...ages), `at ${time.now} ms`).toBeLessThan(CONFIRMED_MS);
     };

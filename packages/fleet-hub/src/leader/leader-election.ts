@@ -12,7 +12,8 @@ const LEAVE_MS = 1000;
 const RESIGN_MS = 1000;
 /**
  * While the engine takes no write, as with a full disk, finding its own record is worth so much, ms. Whoever
- * takes the lead after that look names no new owner for a second more than leases last (section 7, rule 5).
+ * takes the lead after that look names no new owner for a second more than leases last, and who leads by
+ * looks alone names none at all (section 7, rule 5).
  */
 export const CONFIRMED_MS = 800;
 
@@ -53,7 +54,8 @@ export interface Election extends Leadership {
  * monotonic clock counts.
  *
  * *In doubt* is a leader whose last write that succeeded is almost its TTL ago, while `readsAreLast`: it
- * looks all the time, and leads for a little after each look that found its own record.
+ * looks all the time, and leads for a little after each look that found its own record; it is not sure
+ * (`Leadership.isSure`) from when the TTL is over.
  */
 export function startElection(options: ElectionOptions): Election {
   const { hub, nonce, records, clock, logger, ttlMs = LEADER_TTL_MS, readsAreLast } = options;
@@ -67,6 +69,8 @@ export function startElection(options: ElectionOptions): Election {
     | undefined;
   /** It leads while the clock is below this. */
   let until = Number.NEGATIVE_INFINITY;
+  /** The same by writes alone: no other leads before this. */
+  let sureUntil = Number.NEGATIVE_INFINITY;
   let since = 0;
   let wasLeading = false;
   let isClosed = false;
@@ -75,6 +79,7 @@ export function startElection(options: ElectionOptions): Election {
   let cancelDoubt = (): void => undefined;
 
   const isLeading = () => !isClosed && clock.monotonic() < until;
+  const isSure = () => !isClosed && clock.monotonic() < sureUntil;
 
   const turn = () => {
     const leading = isLeading();
@@ -103,6 +108,7 @@ export function startElection(options: ElectionOptions): Election {
   /** @param sentAt when the write that succeeded was sent */
   const won = (sentAt: number, revision: number) => {
     seen = { revision, since: clock.monotonic(), record: own };
+    sureUntil = Math.max(sureUntil, sentAt + ttlMs);
     lead(sentAt + ttlMs);
     cancelDoubt();
     if (readsAreLast !== undefined && !isClosed) {
@@ -149,6 +155,8 @@ export function startElection(options: ElectionOptions): Election {
       return;
     }
     note(found);
+    // Another has led: what follows is a lead of its own, even if that one has given it up already.
+    if (found.value.nonce !== nonce && !isSure()) until = Number.NEGATIVE_INFINITY;
     const isFree = found.value.nonce === nonce || found.value.resigned === true;
     const unchangedFor = sentAt - (seen?.since ?? sentAt);
     if (!isFree && unchangedFor < ttlMs + LEAVE_MS) return;
@@ -208,6 +216,7 @@ export function startElection(options: ElectionOptions): Election {
 
   return {
     isLeading,
+    isSure,
     leadingSince: () => (isLeading() ? since : undefined),
     leader: () =>
       isLeading() ? hub : seen?.record.resigned === true ? undefined : seen?.record.hub,

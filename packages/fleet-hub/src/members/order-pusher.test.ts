@@ -97,6 +97,7 @@ beforeEach(async () => {
     },
     leadership: {
       isLeading: () => isLeading,
+      isSure: () => isLeading,
       leadingSince: () => undefined,
       leader: () => undefined,
       onChange: () => () => undefined,

@@ -1,7 +1,9 @@
-import type { Logger } from "@nodepass/model";
+import { type Logger, ServiceError } from "@nodepass/model";
+import { type Auditor, HUB_ITSELF } from "../access/auditor.ts";
+import { stored } from "../access/tokens.ts";
 import type { Leadership } from "../leader/leadership.ts";
 import type { FleetIndex } from "../store/fleet-index.ts";
-import { type FleetStore, StoreError } from "../store/fleet-store.ts";
+import type { FleetStore } from "../store/fleet-store.ts";
 
 /**
  * Masters that joined at one moment through two hubs may have one name: each hub chose it as far as it
@@ -14,13 +16,17 @@ export function partTwins(options: {
   readonly index: Pick<FleetIndex, "members" | "findMembers" | "onMember">;
   readonly store: Pick<FleetStore, "members">;
   readonly leadership: Leadership;
+  readonly audit: Auditor;
   readonly logger: Logger;
 }): () => void {
-  const { index, store, leadership, logger } = options;
+  const { index, store, leadership, audit, logger } = options;
+  /** Masters that are being renamed. */
+  const busy = new Set<string>();
 
   const part = async (mid: string) => {
     const found = index.members.get(mid);
-    if (found === undefined || found.value.evicted || !leadership.isLeading()) return;
+    if (found === undefined || found.value.evicted || busy.has(mid)) return;
+    if (!leadership.isLeading()) return;
     const { name, joined } = found.value;
     const isLater = index
       .findMembers(name)
@@ -29,14 +35,23 @@ export function partTwins(options: {
           other !== mid && (record.joined < joined || (record.joined === joined && other < mid)),
       );
     if (!isLater) return;
+    busy.add(mid);
     const short = `${name}-${mid.slice(0, 4)}`;
     const value = { ...found.value, name: index.findMembers(short).length === 0 ? short : mid };
+    const detail = `name=${value.name}: a master that joined before it has the name ${name}`;
     try {
-      await store.members.update(mid, value, found.revision);
+      await audit.changing(
+        HUB_ITSELF,
+        { action: "master.change", object: mid, before: found.revision, detail },
+        () => stored(store.members.update(mid, value, found.revision)),
+        (revision) => revision,
+      );
       logger.info({ mid, name, now: value.name }, "a master has another one's name: it is renamed");
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!(error instanceof ServiceError)) throw error;
       logger.debug({ mid, error: error.message }, "a master's name is looked at again");
+    } finally {
+      busy.delete(mid);
     }
   };
   const look = (mid: string) => {

@@ -30,6 +30,8 @@ export function createAliases({
 }: Pick<ServiceParts, "index" | "store" | "logger">): Aliases {
   const taken = (sid: string, alias: string) =>
     new ServiceError("CONFLICT", `service ${sid} has the alias ${alias} already`);
+  const has = (alias: string) => async (sid: string) =>
+    (await store.services.get(sid))?.value.alias === alias;
 
   return {
     demandFree: (sid, alias) => {
@@ -41,10 +43,7 @@ export function createAliases({
     claim: async (sid, alias) => {
       if (alias === "") return undefined;
       try {
-        const other = await claimName(store.names, "alias", alias, sid, async (one) => {
-          const found = await store.services.get(one);
-          return found?.value.alias === alias;
-        });
+        const other = await claimName(store.names, "alias", alias, sid, has(alias));
         return other === undefined ? undefined : taken(other, alias);
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
@@ -56,7 +55,7 @@ export function createAliases({
     },
     release: async (sid, alias) => {
       if (alias === "") return;
-      await releaseName(store.names, "alias", alias, sid).catch((error: unknown) => {
+      await releaseName(store.names, "alias", alias, sid, has(alias)).catch((error: unknown) => {
         logger.debug({ sid, alias, error: String(error) }, "a claim of an alias is left behind");
       });
     },

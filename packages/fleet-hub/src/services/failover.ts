@@ -23,7 +23,7 @@ const AT_ONCE = 16;
 /** A part for which nobody was found is tried again after this, ms. */
 const TRY_AGAIN_MS = 5000;
 
-/** Gives parts of lost owners to others; only while this hub leads. Section 6, "Failover". */
+/** Gives parts of lost owners to others; only while this hub surely leads. Section 6, "Failover". */
 export interface Failover {
   /** A person has looked: who is lost now may be failed over. */
   resume(): void;
@@ -128,7 +128,7 @@ export function createFailover(
   };
 
   const look = async () => {
-    if (wanted.size === 0 || !leadership.isLeading() || news.isRaised("mass-loss")) return;
+    if (wanted.size === 0 || !leadership.isSure() || news.isRaised("mass-loss")) return;
     const orphans = listOrphans();
     // Both halves of a pair are in one record: one after the other.
     const due = new Map<string, PartPlace[]>();
@@ -176,7 +176,7 @@ export function createFailover(
     const record = index.services.get(sid)?.value;
     const part = record?.parts[at];
     if (record === undefined || part === undefined || part.owner === null) return;
-    if (!leadership.isLeading() || !isOrphan({ sid, part: at }, record, part)) return;
+    if (!leadership.isSure() || !isOrphan({ sid, part: at }, record, part)) return;
     const { role, owner: from } = part;
     const name = index.members.get(from)?.value.name ?? from;
     const message = `${role} of ${record.alias || sid}: ${name} is lost, and nobody can take over: ${reason}`;
@@ -205,7 +205,7 @@ export function createFailover(
     // It may have come back, or this hub may have lost the lead, while others were asked.
     const now = index.services.get(sid);
     if (now?.revision !== stored.revision || !isOrphan(place, stored.value, part)) return;
-    if (!leadership.isLeading() || news.isRaised("mass-loss")) return;
+    if (!leadership.isSure() || news.isRaised("mass-loss")) return;
     await writeTakeOver(place, stored, part, owner, placed);
   };
 
@@ -239,7 +239,7 @@ export function createFailover(
       HUB_ITSELF,
       { action: "service.failover", object: sid, before: revision, detail: message },
       async () => {
-        if (!leadership.isLeading()) {
+        if (!leadership.isSure()) {
           throw new ServiceError("CONFLICT", "this hub does not lead any more");
         }
         const stored = await writer.replace(sid, taken, revision);

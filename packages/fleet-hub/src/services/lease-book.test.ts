@@ -24,6 +24,7 @@ const part: PartRecord = {
 function surroundings() {
   let now = 1_000_000;
   let led: number | undefined = now - 60_000;
+  let isSure = true;
   let storeRevision = 7;
   const timers: { at: number; run: () => void }[] = [];
   const services = new Map<string, Stored<ServiceRecord>>();
@@ -59,6 +60,7 @@ function surroundings() {
     },
     leadership: {
       isLeading: () => led !== undefined,
+      isSure: () => led !== undefined && isSure,
       leadingSince: () => led,
       onChange: (listener) => {
         onLead = listener;
@@ -109,6 +111,10 @@ function surroundings() {
     lead: (leads: boolean) => {
       led = leads ? now : undefined;
       onLead(leads);
+    },
+    /** As long as the engine takes no write. */
+    doubt: (doubts: boolean) => {
+      isSure = !doubts;
     },
     storeIsAt: (revision: number) => {
       storeRevision = revision;
@@ -227,6 +233,28 @@ describe("leases", () => {
     expect(ask("B", 5)).toEqual([]);
     await pass(2);
     expect(ask("B", 5)).toEqual(named(5));
+  });
+
+  it("names no new owner while another hub may lead already, and renews those that have one", async () => {
+    const { book, ask, begin, doubt, pass, put } = surroundings();
+    await begin();
+    put({ owner: "B", from: "A", epoch: 5 });
+    doubt(true);
+    expect(ask("B", 5)).toEqual([]);
+    expect(book.isLapsed("A", "s", 0, TTL_MS)).toBe(false);
+    doubt(false);
+    expect(ask("B", 5)).toEqual(named(5));
+    doubt(true);
+    // For as long as it asks in time.
+    for (let round = 0; round < 5; round += 1) {
+      await pass(TTL_MS / 2);
+      expect(ask("B", 5)).toEqual(named(5));
+    }
+    put({ owner: "C", from: "B", epoch: 6 });
+    await pass(TTL_MS + 1001);
+    expect(ask("C", 6)).toEqual([]);
+    put({ epoch: 6 });
+    expect(ask("A", 6)).toEqual(named(6));
   });
 
   it("names who waits to confirm that its part is strict from now on", async () => {

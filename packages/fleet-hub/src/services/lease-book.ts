@@ -35,7 +35,7 @@ export interface LeaseBookParts {
   readonly store: { readonly services: Pick<FleetStore["services"], "revision"> };
   readonly index: Pick<FleetIndex, "services" | "revision" | "onService">;
   readonly presence: Pick<Presence, "facts" | "reportOf">;
-  readonly leadership: Pick<Leadership, "isLeading" | "leadingSince" | "onChange">;
+  readonly leadership: Pick<Leadership, "isLeading" | "isSure" | "leadingSince" | "onChange">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -67,7 +67,7 @@ export function createLeaseBook({
 
   const hasLedFor = (ms: number) => {
     const since = leadership.leadingSince();
-    return leadership.isLeading() && since !== undefined && clock.monotonic() - since > ms;
+    return leadership.isSure() && since !== undefined && clock.monotonic() - since > ms;
   };
 
   const isAlive = (mid: string, sid: string, part: number) => {
@@ -87,8 +87,12 @@ export function createLeaseBook({
     }
     const { from } = part;
     if (from === null || from === mid) return true;
+    if (hasReleased(presence.reportOf(from, sid, at), part)) return true;
+    // While the disk is full nothing is settled: whom it was given to at this epoch keeps it.
+    const isRenewal = given.get(keyOf(sid, at))?.get(mid)?.epoch === part.epoch;
+    if (isRenewal && isAlive(mid, sid, at)) return true;
     // The one before may have a lease of a leader before this one.
-    return hasReleased(presence.reportOf(from, sid, at), part) || isLapsed(from, sid, at, ttlMs);
+    return isLapsed(from, sid, at, ttlMs);
   };
 
   const remember = (mid: string, sid: string, part: number, epoch: number, ttlMs: number) => {

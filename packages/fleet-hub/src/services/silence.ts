@@ -10,7 +10,7 @@ export interface Silence {
   isSilent(mid: string, ttlMs: number): boolean;
   /**
    * The same for failover: only sealed words count, and no time in which this hub did not lead, as it
-   * may have missed some. Section 7; section 6, "Failover".
+   * may have missed some; nobody is while another hub may lead. Section 7; section 6, "Failover".
    */
   isLost(mid: string, ttlMs: number): boolean;
 }
@@ -27,7 +27,7 @@ export function createSilence(
     },
     isLost: (mid, ttlMs) => {
       const since = leadership.leadingSince();
-      if (since === undefined || !leadership.isLeading()) return false;
+      if (since === undefined || !leadership.isSure()) return false;
       const sealedAt = Math.max(presence.facts(mid).sealedAt ?? startedAt, since);
       return clock.monotonic() - sealedAt > ttlMs + GRACE_MS;
     },

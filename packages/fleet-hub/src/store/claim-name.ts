@@ -44,14 +44,22 @@ export async function claimName(
   }
 }
 
-/** Forgets a claim whose owner has the name no more; of another owner it stays. @throws {StoreError} */
+/**
+ * Forgets a claim whose owner has the name no more; of another owner it stays.
+ *
+ * @param has whether one's record in the store has the name: its owner may have it again
+ * @throws {StoreError}
+ */
 export async function releaseName(
   names: FleetStore["names"],
   kind: NameKind,
   name: string,
   owner: string,
+  has: (owner: string) => Promise<boolean>,
 ): Promise<void> {
   const key = keyOf(kind, name);
   const found = await names.get(key);
-  if (found?.value.owner === owner) await names.remove(key, found.revision);
+  // Who gets it again after this look writes the claim anew, so that it is not at this revision.
+  if (found?.value.owner !== owner || (await has(owner))) return;
+  await names.remove(key, found.revision);
 }

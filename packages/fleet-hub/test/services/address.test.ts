@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { DIALLED_WITHIN_MS } from "../../src/services/follow-address.ts";
 import { ADMIN, midOf, World, type WorldOptions } from "../support/sim/world.ts";
 
 const SERVER = { url: "server://0.0.0.0:auto/127.0.0.1:80", master: "m0" };
@@ -45,8 +46,25 @@ describe("a master's new address", () => {
     expect(fleet.member(1).order("pair", 1)?.url).toContain(`@10.9.9.9:${port}/`);
     expect(fleet.record("pair")?.parts.map(({ epoch }) => epoch)).toEqual(epochs);
     expect(["other", "by-hand"].map((sid) => fleet.record(sid))).toEqual(others);
-    expect(former(fleet)).toBeUndefined();
     expect(fleet.serving("pair", 1)).toEqual(["m1"]);
+    expect(former(fleet)).toEqual(["10.0.0.1"]);
+    await fleet.time.pass(DIALLED_WITHIN_MS + 6000);
+    expect(former(fleet)).toBeUndefined();
+  });
+
+  it("reaches a client, too, that is being made while it changes", async () => {
+    const fleet = await begin();
+    // Its server has said that it can run it; the client's master answers late.
+    fleet.member(1).clock.freeze(3000);
+    const made = fleet.create("pair", { parts: [SERVER, CLIENT] });
+    await fleet.time.pass(500);
+    expect(fleet.record("pair")).toBeUndefined();
+    await setAddress(fleet, "10.9.9.9");
+    await fleet.time.pass(500);
+    await made;
+    await fleet.time.pass(6000);
+    expect(dialled(fleet, "pair")).toBe("10.9.9.9");
+    expect(fleet.member(1).order("pair", 1)?.url).toContain("@10.9.9.9:");
   });
 
   it("is brought on by the next leader, and waits while there is none to dial", async () => {
@@ -60,6 +78,7 @@ describe("a master's new address", () => {
     expect(dialled(fleet, "pair")).toBe("10.0.0.1");
     await fleet.time.pass(12_000);
     expect(dialled(fleet, "pair")).toBe("10.9.9.9");
+    await fleet.time.pass(DIALLED_WITHIN_MS + 6000);
     await setAddress(fleet, "");
     await fleet.time.pass(6000);
     expect(dialled(fleet, "pair")).toBe("10.9.9.9");

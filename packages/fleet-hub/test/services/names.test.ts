@@ -1,4 +1,8 @@
+import { SILENT_LOGGER } from "@nodepass/model";
 import { afterEach, describe, expect, it } from "vitest";
+import { createAuditor } from "../../src/access/store-auditor.ts";
+import { createMasters } from "../../src/facade/masters.ts";
+import { partTwins } from "../../src/members/part-twins.ts";
 import { claimName, releaseName } from "../../src/store/claim-name.ts";
 import { StoreError } from "../../src/store/fleet-store.ts";
 import { MemoryBucket } from "../support/sim/memory-store.ts";
@@ -97,6 +101,68 @@ describe("one alias that two hubs give at once", () => {
   });
 });
 
+describe("a master's name", () => {
+  const nameOf = (fleet: World, at: number) => fleet.store.members.peek(midOf(at))?.value.name;
+
+  it("leaves no claim behind when it is another, and when its master is removed", async () => {
+    const fleet = await begin();
+    const { store, index, presence, clock } = fleet.hub();
+    const masters = createMasters({
+      ...{ store, index, presence, clock, logger: SILENT_LOGGER },
+      messenger: { evict: () => undefined },
+      operations: { leave: () => Promise.resolve() },
+      control: { revoke: () => Promise.resolve() },
+      audit: createAuditor(store, clock, SILENT_LOGGER),
+    });
+    const call = (name: string) => masters.changeMaster(ADMIN, midOf(0), { name });
+    const claims = [];
+    for (const name of ["edge", "core", "core", "edge"]) {
+      await fleet.time.until(call(name));
+      await fleet.time.pass(50);
+      claims.push(...fleet.store.names.keys());
+    }
+    const [edge, core] = claims;
+    expect(edge).not.toBe(core);
+    expect(claims).toEqual([edge, core, core, edge]);
+    await fleet.time.until(masters.removeMaster(ADMIN, midOf(0), { stop: false }));
+    await fleet.time.pass(50);
+    expect(fleet.store.names.keys()).toEqual([]);
+  });
+
+  it("that two joined with is one's, and the audit has what the hub calls the other", async () => {
+    const fleet = await begin();
+    const { store, index, election, clock } = fleet.leader;
+    const found = fleet.store.members.peek(midOf(1));
+    if (found === undefined) throw new Error("no member");
+    const twin = { ...found.value, name: "m0", joined: found.value.joined + 1 };
+    await fleet.time.until(store.members.update(midOf(1), twin, found.revision));
+    await fleet.time.pass(50);
+    const audit = createAuditor(store, clock, SILENT_LOGGER);
+    let lead: (leads: boolean) => void = () => undefined;
+    const leadership = {
+      ...election,
+      onChange: (listener: (leads: boolean) => void) => {
+        lead = listener;
+        return () => undefined;
+      },
+    };
+    const end = partTwins({ index, store, leadership, audit, logger: SILENT_LOGGER });
+    lead(true);
+    await fleet.time.pass(50);
+    end();
+    const name = `m0-${midOf(1).slice(0, 4)}`;
+    expect([0, 1].map((at) => nameOf(fleet, at))).toEqual(["m0", name]);
+    const action = {
+      ...{ token: "hub", action: "master.change", object: midOf(1) },
+      detail: `name=${name}: a master that joined before it has the name m0`,
+    };
+    expect(fleet.store.audited).toMatchObject([
+      { ...action, outcome: "intended", after: null },
+      { ...action, outcome: "done", after: String(fleet.store.members.peek(midOf(1))?.revision) },
+    ]);
+  });
+});
+
 describe("a claim of a name", () => {
   it("is one owner's, however reads and writes overtake each other", async () => {
     let wins = 0;
@@ -136,7 +202,10 @@ describe("a claim of a name", () => {
           having.delete(owner);
           bears.delete(owner);
           if (random() < 0.5) {
-            await releaseName(names, "alias", "web", owner).catch((error: unknown) => {
+            await releaseName(names, "alias", "web", owner, async (one) => {
+              await cross();
+              return bears.has(one);
+            }).catch((error: unknown) => {
               expect(error).toBeInstanceOf(StoreError);
             });
           }
