@@ -69,27 +69,26 @@ export function guardAgainstFloods(options: {
     });
   };
 
-  const judge = (
-    before: readonly EngineClient[],
-    now: readonly EngineClient[],
-    seconds: number,
-  ) => {
+  const judge = (before: readonly EngineClient[], now: readonly EngineClient[]) => {
     const known = new Map(before.map((client) => [client.id, client]));
     const mids = new Map([...index.members].map(([mid, { value }]) => [value.nkey, mid]));
     const sums = new Map<string, { connections: number; messages: number; bytes: number }>();
-    for (const { id, nkey, messages, bytes } of now) {
+    for (const { id, nkey, messages, bytes, since, at } of now) {
       const mid = mids.get(nkey);
       if (mid === undefined) continue;
       const sum = sums.get(mid) ?? { connections: 0, messages: 0, bytes: 0 };
+      // One that was not there before may only have been missed, with a server whose answer was late or
+      // between two pages: it has sent all of it since it began.
+      const past = known.get(id) ?? { messages: 0, bytes: 0, at: since };
+      const seconds = Math.max(SAMPLE_MS, at - past.at) / 1000;
       sum.connections += 1;
-      // One that was not there before has sent all of it since.
-      sum.messages += messages - (known.get(id)?.messages ?? 0);
-      sum.bytes += bytes - (known.get(id)?.bytes ?? 0);
+      sum.messages += (messages - past.messages) / seconds;
+      sum.bytes += (bytes - past.bytes) / seconds;
       sums.set(mid, sum);
     }
     for (const [mid, { connections, messages, bytes }] of sums) {
-      const rate = Math.round(messages / seconds);
-      const mib = Math.round(bytes / seconds / MIB);
+      const rate = Math.round(messages);
+      const mib = Math.round(bytes / MIB);
       if (connections > MAX_CONNECTIONS) cut(mid, `it has ${connections} connections`);
       else if (rate > MAX_A_SECOND.messages) cut(mid, `it sends ${rate} messages a second`);
       else if (mib * MIB > MAX_A_SECOND.bytes) cut(mid, `it sends ${mib} MiB a second`);
@@ -106,16 +105,21 @@ export function guardAgainstFloods(options: {
     const before = last;
     last = { load, at };
     const seconds = before === undefined ? 0 : (at - before.at) / 1000;
-    const rate = (kind: "messages" | "bytes") =>
-      before === undefined ? 0 : (load[kind] - before.load[kind]) / seconds;
+    const rate = (kind: "messages" | "bytes") => {
+      let more = 0;
+      // Of servers that answered both times: what another has carried since it began is no rate.
+      for (const [id, now] of load.servers) {
+        more += now[kind] - (before?.load.servers.get(id) ?? now)[kind];
+      }
+      return more === 0 ? 0 : more / seconds;
+    };
     const isFull = load.connections > index.members.size + SPARE_CONNECTIONS;
     const isMuch = rate("messages") > MAX_A_SECOND.messages || rate("bytes") > MAX_A_SECOND.bytes;
     if (!isFull && !isMuch) return;
     const first = await control.clients();
-    const askedAt = clock.monotonic();
     if (isMuch) await new Promise<void>((resolve) => clock.after(SAMPLE_MS, resolve));
     const later = isMuch ? await control.clients() : first;
-    judge(first, later, Math.max(1, (clock.monotonic() - askedAt) / 1000));
+    judge(first, later);
   };
 
   const tick = async () => {
