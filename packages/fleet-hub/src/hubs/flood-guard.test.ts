@@ -47,10 +47,15 @@ function open({ leads = true, connected = true } = {}) {
     return engine.clients.filter(({ id }) => !engine.isMissed(id, question, nth));
   };
   const revoked: string[] = [];
+  const control = { isAway: false, tries: 0 };
   const guard = guardAgainstFloods({
     ...{ index: { members }, notices, news, clock, logger: SILENT_LOGGER },
     control: {
-      revoke: async (nkeys) => void revoked.push(...nkeys),
+      revoke: async (nkeys) => {
+        control.tries += 1;
+        if (control.isAway) throw new Error("the engine is gone");
+        revoked.push(...nkeys);
+      },
       load: async () => {
         const servers = new Map<string, { messages: number; bytes: number }>();
         const clients = answering("load");
@@ -86,7 +91,7 @@ function open({ leads = true, connected = true } = {}) {
     }
   };
   const hearNow = (notice: News) => hear(notice);
-  return { time, guard, news, told, revoked, engine, add, hear: hearNow };
+  return { time, guard, news, told, revoked, control, engine, add, hear: hearNow };
 }
 
 test("whoever has too many connections is cut off, and no other", async () => {
@@ -152,6 +157,25 @@ test("one that has come since is judged by all that it has sent", async () => {
   engine.isMissed = (id, question) => question === "clients" && time.now < 6500 && id === "s/1";
   await time.run(8000);
   expect(revoked).toContain("UA");
+});
+
+test("whom the engine could not be told is cut off when it can be, though it floods no more", async () => {
+  const { time, guard, revoked, control } = open();
+  control.isAway = true;
+  guard.cut("m0", "it floods this hub");
+  await time.run(7000);
+  expect([revoked, control.tries]).toEqual([[], 3]);
+  control.isAway = false;
+  await time.run(20_000);
+  expect([revoked, control.tries]).toEqual([["UA"], 4]);
+  // Not any more when it may have another JWT.
+  control.isAway = true;
+  guard.cut("m1", "it floods this hub");
+  await time.run(20_000 + CUT_OFF_MS + 4000);
+  const { tries } = control;
+  control.isAway = false;
+  await time.run(20_000 + 2 * CUT_OFF_MS);
+  expect([revoked, control.tries]).toEqual([["UA"], tries]);
 });
 
 test("the alarm ends when nobody was cut off for a while", async () => {

@@ -50,6 +50,8 @@ export function guardAgainstFloods(options: {
 }): FloodGuard {
   const { index, control, leadership, isConnected, news, notices, clock, logger } = options;
   const cutAt = new Map<string, number>();
+  /** Their keys, which the engine has not been told yet: it could not be. */
+  const uncut = new Map<string, string>();
   let last: { readonly load: EngineLoad; readonly at: number } | undefined;
   let isClosed = false;
   let cancel = (): void => undefined;
@@ -64,9 +66,23 @@ export function guardAgainstFloods(options: {
     logger.warn({ mid, why }, "a master is cut off from the engine");
     news.alarm("flood", true, `master ${mid} was cut off: ${why}`);
     notices.publish({ kind: "cut", mid });
-    control.revoke([record.nkey]).catch((error: unknown) => {
+    revoke(mid, record.nkey);
+  };
+
+  const revoke = (mid: string, nkey: string) => {
+    uncut.delete(mid);
+    control.revoke([nkey]).catch((error: unknown) => {
       logger.warn({ mid, error: String(error) }, "a master can't be cut off; tried again");
+      uncut.set(mid, nkey);
     });
+  };
+
+  const revokeAgain = () => {
+    for (const [mid, nkey] of [...uncut]) {
+      // Later it may have another JWT, which it would lose.
+      if (sinceCut(mid) < CUT_OFF_MS - CUTTING_MS) revoke(mid, nkey);
+      else uncut.delete(mid);
+    }
   };
 
   const judge = (before: readonly EngineClient[], now: readonly EngineClient[]) => {
@@ -130,6 +146,7 @@ export function guardAgainstFloods(options: {
       logger.debug({ error: String(error) }, "the engine's load is not known");
     }
     if (isClosed) return;
+    revokeAgain();
     for (const [mid] of cutAt) if (sinceCut(mid) > 2 * CUT_OFF_MS) cutAt.delete(mid);
     if (cutAt.size === 0) news.alarm("flood", false, "no master sends too much");
     cancel = clock.after(CHECK_MS, () => void tick());
