@@ -17,7 +17,7 @@ const MAX_CONNECTIONS = 16;
 const SPARE_CONNECTIONS = 64;
 const MIB = 1024 * 1024;
 /** What one member sends a second at most, to whatever subject; streams are the most of it. */
-const MAX_A_SECOND = { messages: 20_000, bytes: 64 * MIB } as const;
+export const MAX_SENT_A_SECOND = { messages: 20_000, bytes: 64 * MIB } as const;
 /** So long no other JWT is given to one that was cut off, ms. */
 export const CUT_OFF_MS = 60_000;
 /** It has been told to the engine, which needs a moment, ms. */
@@ -106,8 +106,8 @@ export function guardAgainstFloods(options: {
       const rate = Math.round(messages);
       const mib = Math.round(bytes / MIB);
       if (connections > MAX_CONNECTIONS) cut(mid, `it has ${connections} connections`);
-      else if (rate > MAX_A_SECOND.messages) cut(mid, `it sends ${rate} messages a second`);
-      else if (mib * MIB > MAX_A_SECOND.bytes) cut(mid, `it sends ${mib} MiB a second`);
+      else if (rate > MAX_SENT_A_SECOND.messages) cut(mid, `it sends ${rate} messages a second`);
+      else if (mib * MIB > MAX_SENT_A_SECOND.bytes) cut(mid, `it sends ${mib} MiB a second`);
     }
   };
 
@@ -130,7 +130,8 @@ export function guardAgainstFloods(options: {
       return more === 0 ? 0 : more / seconds;
     };
     const isFull = load.connections > index.members.size + SPARE_CONNECTIONS;
-    const isMuch = rate("messages") > MAX_A_SECOND.messages || rate("bytes") > MAX_A_SECOND.bytes;
+    const isMuch =
+      rate("messages") > MAX_SENT_A_SECOND.messages || rate("bytes") > MAX_SENT_A_SECOND.bytes;
     if (!isFull && !isMuch) return;
     const first = await control.clients();
     if (isMuch) await new Promise<void>((resolve) => clock.after(SAMPLE_MS, resolve));
