@@ -210,7 +210,7 @@ async function open(
     if (notice.kind === "reports") presence.reported(notice.mid, notice.reports);
     else if (notice.kind === "resume") operations.resumeFailover(ITSELF);
   });
-  const unkeep = keepAllow({ index, presence, store, logger });
+  const unkeep = keepAllow({ index, presence, store, clock, logger });
   const unmember = index.onMember((mid, now) => {
     if (now !== undefined && !now.value.evicted) return;
     presence.forget(mid);
