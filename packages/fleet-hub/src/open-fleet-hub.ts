@@ -86,6 +86,10 @@ async function open(
     onOpened: (undo) => opened.push(undo),
   });
 
+  const trust: EngineTrust = { problem: undefined };
+  const engine = watchEngine({ link, system, control, first: facts, trust, clock, logger });
+  opened.push(() => engine.close());
+
   const replicas = facts.size >= 3 ? 3 : 1;
   const {
     store: bare,
@@ -97,7 +101,6 @@ async function open(
     openStore({ fleet, link, dataKeys, replicas, logger }),
   );
   if (isNew) await storeFirstToken(bare, hub, clock);
-  const trust: EngineTrust = { problem: undefined };
   const store = guardStore(bare, () => trust.problem);
   const audit = createAuditor(store, clock, logger);
   const index = await createIndex(store);
@@ -119,6 +122,7 @@ async function open(
   const runs = () => [nonce, ...notices.hubs()];
   const saidNow = createSaidNow();
   const news = createNews(notices, clock, logger);
+  engine.tellTo(news);
   const election = startElection({
     hub: id,
     nonce,
@@ -210,7 +214,7 @@ async function open(
     if (notice.kind === "reports") presence.reported(notice.mid, notice.reports);
     else if (notice.kind === "resume") operations.resumeFailover(ITSELF);
   });
-  const unkeep = keepAllow({ index, presence, store, logger });
+  const unkeep = keepAllow({ index, presence, store, clock, logger });
   const unmember = index.onMember((mid, now) => {
     if (now !== undefined && !now.value.evicted) return;
     presence.forget(mid);
@@ -222,10 +226,6 @@ async function open(
     const text = `${keys.length} records are gone from the store without having been removed`;
     news.alarm("store-older", true, text);
   });
-  const engine = watchEngine({
-    ...{ link, system, control, news, first: facts, trust },
-    ...{ clock, logger },
-  });
   const unrevoke = keepRevoked({
     index,
     leadership: election,
@@ -235,7 +235,10 @@ async function open(
     logger,
   });
   const untwin = partTwins({ index, store, leadership: election, audit, logger });
-  const unsweep = sweepDaily({ sweep, reseal, leadership: election, clock, logger });
+  const unsweep = sweepDaily({
+    ...{ sweep, reseal, leadership: election, clock, logger },
+    problem: () => trust.problem,
+  });
   const passer = createPasser({ messenger, presence });
   const instances = createInstanceEvents({ messenger, presence, index, clock, logger });
   const events = createFleetEvents({

@@ -11,6 +11,7 @@ import { type Logger, ServiceError, SILENT_LOGGER } from "@nodepass/model";
 import type { FleetEvent } from "@nodepass/model/fleet";
 import { findNatsServer } from "test-support/nats";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { engineControl } from "../src/engine/engine-control.ts";
 import { connectEngine } from "../src/engine/engine-link.ts";
 import { openFleetHub } from "../src/index.ts";
 import { openTestStore } from "./support/open-test-store.ts";
@@ -108,6 +109,29 @@ here("a hub and its engine", () => {
     await member.connection?.closed();
     expect(other.connection?.isClosed()).toBe(false);
   }, 120_000);
+
+  test("tells what each server carries, and since when each client has sent what", async () => {
+    const fleet = await started();
+    const hub = await fleet.hub();
+    const { mid } = (await fleet.member(hub)).identity;
+    const key = hub.index.members.get(mid)?.value.nkey;
+    const { secrets, servers } = fleet.created.hub;
+    const credentials = await issueSystemCredentials(secrets, "system");
+    const options = { servers, ca: "", credentials, name: "system", logger: SILENT_LOGGER };
+    const system = await connectEngine(options);
+    onTestFinished(() => system.close());
+    const control = engineControl(system, secrets, SILENT_LOGGER);
+    const { connections, servers: loads } = await control.load();
+    const [id = ""] = loads.keys();
+    expect([connections >= 3, loads.size]).toEqual([true, 1]);
+    const clients = (await control.clients()).filter(({ nkey }) => nkey === key);
+    expect(clients).toHaveLength(1);
+    const [client] = clients;
+    expect(client?.id.startsWith(`${id}/`)).toBe(true);
+    expect(client?.messages).toBeGreaterThan(0);
+    const ageMs = (client?.at ?? 0) - (client?.since ?? 0);
+    expect(ageMs > 0 && ageMs < 60_000, `${ageMs} ms`).toBe(true);
+  }, 60_000);
 
   test("refuses, by its name, a server that is too old", async () => {
     // Debian's does not even read a fleet's configuration, so this one only says how old it is.

@@ -9,12 +9,12 @@ const QUESTION_MS = { most: 3000, stall: 500 } as const;
 const PAGE = 1024;
 const MAX_PAGES = 64;
 
-/** What all servers of an engine do together. */
+/** What the servers of an engine that answered in time carry. */
 export interface EngineLoad {
+  /** Of all of them. */
   readonly connections: number;
-  /** From clients, since the servers began. */
-  readonly messages: number;
-  readonly bytes: number;
+  /** From its clients since it began, by the server's id: one whose answer is late is not there. */
+  readonly servers: ReadonlyMap<string, { readonly messages: number; readonly bytes: number }>;
 }
 
 /** One connection of the fleet's account. */
@@ -26,9 +26,13 @@ export interface EngineClient {
   /** From it, since it began. */
   readonly messages: number;
   readonly bytes: number;
+  /** When it began, and when this was so, by its server's clock, ms since 1970. */
+  readonly since: number;
+  readonly at: number;
 }
 
 const LoadSchema = z.object({
+  server: z.object({ id: z.string() }),
   statsz: z.object({
     connections: z.number(),
     received: z.object({ msgs: z.number(), bytes: z.number() }),
@@ -38,11 +42,13 @@ const LoadSchema = z.object({
 const ClientsSchema = z.object({
   data: z.object({
     server_id: z.string(),
+    now: z.coerce.date(),
     total: z.number(),
     connections: z
       .array(
         z.object({
           cid: z.number(),
+          start: z.coerce.date(),
           authorized_user: z.string().optional(),
           in_msgs: z.number(),
           in_bytes: z.number(),
@@ -54,14 +60,15 @@ const ClientsSchema = z.object({
 
 /** @param link of a user of the system account @throws what its connection throws */
 export async function askLoad(link: EngineLink): Promise<EngineLoad> {
-  const load = { connections: 0, messages: 0, bytes: 0 };
-  for (const { statsz } of await answersTo(link, ENGINE_QUESTION_SUBJECT, undefined, LoadSchema)) {
+  let connections = 0;
+  const servers = new Map<string, { readonly messages: number; readonly bytes: number }>();
+  const answers = await answersTo(link, ENGINE_QUESTION_SUBJECT, undefined, LoadSchema);
+  for (const { server, statsz } of answers) {
     const { msgs, bytes } = statsz.received_from_clients ?? statsz.received;
-    load.connections += statsz.connections;
-    load.messages += msgs;
-    load.bytes += bytes;
+    connections += statsz.connections;
+    servers.set(server.id, { messages: msgs, bytes });
   }
-  return load;
+  return { connections, servers };
 }
 
 /** @param account `A…` @throws what its connection throws */
@@ -74,9 +81,16 @@ export async function askClients(
     const question = { auth: true, acc: account, sort: "cid", limit: PAGE, offset: page * PAGE };
     const answers = await answersTo(link, CLIENTS_SUBJECT, question, ClientsSchema);
     for (const { data } of answers) {
-      for (const { cid, authorized_user: nkey = "", in_msgs, in_bytes } of data.connections ?? []) {
-        const id = `${data.server_id}/${cid}`;
-        clients.push({ id, nkey, messages: in_msgs, bytes: in_bytes });
+      const at = data.now.getTime();
+      for (const { cid, start, authorized_user, in_msgs, in_bytes } of data.connections ?? []) {
+        clients.push({
+          id: `${data.server_id}/${cid}`,
+          nkey: authorized_user ?? "",
+          messages: in_msgs,
+          bytes: in_bytes,
+          since: start.getTime(),
+          at,
+        });
       }
     }
     if (answers.every(({ data }) => data.total <= (page + 1) * PAGE)) break;

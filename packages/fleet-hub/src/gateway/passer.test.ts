@@ -1,6 +1,7 @@
-import type { ApiAnswer } from "@nodepass/fleet-protocol";
+import { type ApiAnswer, type Chunk, MAX_CHUNK_BYTES } from "@nodepass/fleet-protocol";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { MemberFacts } from "../members/presence.ts";
+import { STREAM_WINDOW_BYTES } from "./answer-stream.ts";
 import { createPasser, SESSION_CHECK_MS } from "./passer.ts";
 
 beforeEach(() => {
@@ -16,24 +17,33 @@ const request = {
   ...({ access: "admin", remote: "192.0.2.1", boxed: false } as const),
 };
 
-function open(answer: ApiAnswer | Error) {
+function open(answer: ApiAnswer | Error, bytesPerSecond?: number) {
   const said: string[] = [];
+  const credits: number[] = [];
   let session = "1";
+  let push: (chunk: Chunk) => void = () => undefined;
   const facts = () => ({ status: "online", session }) as MemberFacts;
   const passer = createPasser({
     messenger: {
-      api: async () => {
+      api: async (_mid, _message, onChunk) => {
+        push = onChunk;
         if (answer instanceof Error) throw answer;
         return answer;
       },
-      credit: (_mid, { cancel }) => said.push(cancel ? "cancel" : "credit"),
+      credit: (_mid, { bytes, cancel }) => {
+        said.push(cancel ? "cancel" : "credit");
+        if (bytes > 0) credits.push(bytes);
+      },
       closeStream: () => said.push("close"),
     },
     presence: { facts, onStatus: () => () => undefined, onSync: () => () => undefined },
+    bytesPerSecond,
   });
   return {
     passer,
     said,
+    credits,
+    push: (n: number) => push({ n, data: new Uint8Array(MAX_CHUNK_BYTES), end: false, error: "" }),
     restart: () => {
       session = "2";
     },
@@ -75,6 +85,32 @@ it("takes no body of an answer that has none", async () => {
   expect(response.body).toBeNull();
   expect(passer.streams).toBe(0);
   expect(said).toEqual(["cancel", "close"]);
+});
+
+it("asks a member that is fast for no more than its pace, and all the same for all that was read", async () => {
+  const perSecond = 10 * MAX_CHUNK_BYTES;
+  const { passer, credits, push } = open(streamed, perSecond);
+  const reader = (await passer.pass(request)).body?.getReader();
+  const begin = performance.now();
+  const asked = () => credits.reduce((all, bytes) => all + bytes, 0);
+  // It sends as soon as it may, and the client reads at once.
+  for (let n = 0; n < 50; n += 1) {
+    const mayNot = () => STREAM_WINDOW_BYTES + asked() < (n + 1) * MAX_CHUNK_BYTES;
+    for (let waits = 0; waits < 100 && mayNot(); waits += 1) vi.advanceTimersByTime(10);
+    expect(mayNot()).toBe(false);
+    push(n);
+    await reader?.read();
+  }
+  const share = (50 * MAX_CHUNK_BYTES * 1000) / (performance.now() - begin) / perSecond;
+  expect(share).toBeLessThan(1.2);
+  expect(share).toBeGreaterThan(0.8);
+  vi.advanceTimersByTime(1000);
+  expect(asked()).toBe(50 * MAX_CHUNK_BYTES);
+  push(50);
+  await reader?.read();
+  await reader?.cancel();
+  passer.close();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 it.each([0, 1.5, 65_537, Number.NaN])("refuses %d streams", (maxStreams) => {

@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { ApiAnswer, Chunk, PassedAccess } from "@nodepass/fleet-protocol";
 import { encodeShutdown } from "@nodepass/master-api";
 import { ServiceError } from "@nodepass/model";
+import { MAX_SENT_A_SECOND } from "../hubs/flood-guard.ts";
 import { MAX_HUB_STREAMS, type Messenger } from "../members/messenger.ts";
 import type { MemberFacts, Presence } from "../members/presence.ts";
 import { AnswerStream, MEMBER_SILENCE_MS, STREAM_WINDOW_BYTES } from "./answer-stream.ts";
+import { CreditPace } from "./credit-pace.ts";
 import { type HeaderList, MAX_PASSED_HEADERS, responseHeaders } from "./passed-headers.ts";
 
 /** A member that was started anew syncs with one hub; the others see it by its heartbeat, ms. */
@@ -19,6 +21,8 @@ export interface PasserOptions {
   readonly maxStreams?: number | undefined;
   /** A stream whose member says nothing for so long is broken off, ms. @default 40000 */
   readonly silenceMs?: number | undefined;
+  /** What this hub asks of one member at most, bytes/s. @default 16 MiB/s */
+  readonly bytesPerSecond?: number | undefined;
 }
 
 /** A request on its way to a member. */
@@ -53,6 +57,9 @@ export interface Passer {
   close(): void;
 }
 
+/** Bytes of one member a second: what three hubs ask of it is still well below what is taken for a flood. */
+const PASSED_A_SECOND = MAX_SENT_A_SECOND.bytes / 4;
+
 const CLOSING = "the hub is closing";
 
 interface Passed {
@@ -77,6 +84,7 @@ const isBodiless = (method: string, status: number): boolean =>
 export function createPasser(options: PasserOptions): Passer {
   const { messenger, presence } = options;
   const { maxStreams = MAX_HUB_STREAMS, silenceMs = MEMBER_SILENCE_MS } = options;
+  const pace = new CreditPace(options.bytesPerSecond ?? PASSED_A_SECOND);
   if (!Number.isInteger(maxStreams) || maxStreams < 1 || maxStreams > 65_536) {
     const message = `maxStreams is ${maxStreams}, must be an integer from 1 to 65536`;
     throw new ServiceError("INVALID_OPTIONS", message);
@@ -97,6 +105,7 @@ export function createPasser(options: PasserOptions): Passer {
   const unfollow = [presence.onStatus(endOld), presence.onSync(endOld)];
   const check = setInterval(() => {
     for (const mid of new Set([...open.values()].map((from) => from.mid))) endOld(mid);
+    pace.forgetIdle();
   }, SESSION_CHECK_MS);
   check.unref();
 
@@ -129,11 +138,25 @@ export function createPasser(options: PasserOptions): Passer {
     const cancel = (): void => messenger.credit(mid, { stream: id, bytes: 0, cancel: true });
     const openStream = (): AnswerStream => {
       if (stream !== undefined) return stream;
+      let owed = 0;
+      let late: NodeJS.Timeout | undefined;
+      const give = () => {
+        late = undefined;
+        messenger.credit(mid, { stream: id, bytes: owed, cancel: false });
+        owed = 0;
+      };
       const made: AnswerStream = new AnswerStream({
         silenceMs,
-        credit: (bytes) => messenger.credit(mid, { stream: id, bytes, cancel: false }),
+        credit: (bytes) => {
+          owed += bytes;
+          if (late !== undefined) return;
+          const waitMs = pace.waitOf(mid);
+          if (waitMs === 0) give();
+          else late = setTimeout(give, waitMs).unref();
+        },
         cancel,
         onGone: () => {
+          clearTimeout(late);
           open.delete(made);
           messenger.closeStream(mid, id);
         },
@@ -142,7 +165,10 @@ export function createPasser(options: PasserOptions): Passer {
       return made;
     };
     // Pieces may be here before the head: the head is waited for, they are not.
-    const onChunk = (chunk: Chunk): void => openStream().push(chunk);
+    const onChunk = (chunk: Chunk): void => {
+      pace.came(mid, chunk.data.byteLength);
+      openStream().push(chunk);
+    };
     const message = {
       ...{ method, path, body, access, remote },
       headers: headers.map(([name, value]): [string, string] => [name, value]),
@@ -152,6 +178,7 @@ export function createPasser(options: PasserOptions): Passer {
     let answer: ApiAnswer;
     try {
       answer = await messenger.api(mid, message, onChunk, signal);
+      pace.came(mid, answer.body.byteLength);
       signal?.throwIfAborted();
     } catch (error) {
       if (stream === undefined) {

@@ -34,27 +34,43 @@ function open({ leads = true, connected = true } = {}) {
       { value, revision: 1 },
     ]),
   );
-  /** What the engine has, and what each connection sends a second. */
+  /** What the engine has, what each connection sends a second, and which of them an answer leaves out. */
   const engine = {
     clients: [] as (EngineClient & { readonly perSecond: { messages: number; bytes: number } })[],
+    isMissed: (_id: string, _question: "load" | "clients", _nth: number) => false,
+    asked: { load: 0, clients: 0 },
   };
   const sent = (kind: "messages" | "bytes") => (client: (typeof engine.clients)[number]) =>
     client[kind] + (client.perSecond[kind] * time.now) / 1000;
-  const sum = (kind: "messages" | "bytes") =>
-    engine.clients.map(sent(kind)).reduce((all, one) => all + one, 0);
+  const answering = (question: "load" | "clients") => {
+    const nth = engine.asked[question]++;
+    return engine.clients.filter(({ id }) => !engine.isMissed(id, question, nth));
+  };
   const revoked: string[] = [];
+  const control = { isAway: false, tries: 0 };
   const guard = guardAgainstFloods({
     ...{ index: { members }, notices, news, clock, logger: SILENT_LOGGER },
     control: {
-      revoke: async (nkeys) => void revoked.push(...nkeys),
-      load: async () => ({
-        connections: engine.clients.length,
-        messages: sum("messages"),
-        bytes: sum("bytes"),
-      }),
+      revoke: async (nkeys) => {
+        control.tries += 1;
+        if (control.isAway) throw new Error("the engine is gone");
+        revoked.push(...nkeys);
+      },
+      load: async () => {
+        const servers = new Map<string, { messages: number; bytes: number }>();
+        const clients = answering("load");
+        for (const client of clients) {
+          const sum = servers.get(client.id.charAt(0)) ?? { messages: 0, bytes: 0 };
+          sum.messages += sent("messages")(client);
+          sum.bytes += sent("bytes")(client);
+          servers.set(client.id.charAt(0), sum);
+        }
+        return { connections: clients.length, servers };
+      },
       clients: async () =>
-        engine.clients.map((client) => ({
+        answering("clients").map((client) => ({
           ...client,
+          at: time.now,
           messages: sent("messages")(client),
           bytes: sent("bytes")(client),
         })),
@@ -68,13 +84,15 @@ function open({ leads = true, connected = true } = {}) {
     },
     isConnected: () => connected,
   });
-  const add = (nkey: string, count: number, messages = 1, bytes = 100) => {
+  const add = (nkey: string, count: number, messages = 1, bytes = 100, before = {}) => {
     for (let n = 0; n < count; n += 1) {
-      const id = `s/${engine.clients.length}`;
-      engine.clients.push({ id, nkey, messages: 0, bytes: 0, perSecond: { messages, bytes } });
+      const past = { server: "s", messages: 0, bytes: 0, since: time.now, ...before };
+      const { server, ...rest } = { ...past, nkey, at: time.now, perSecond: { messages, bytes } };
+      engine.clients.push({ ...rest, id: `${server}/${engine.clients.length}` });
     }
   };
-  return { time, guard, news, told, revoked, add, hear: (notice: News) => hear(notice) };
+  const hearNow = (notice: News) => hear(notice);
+  return { time, guard, news, told, revoked, control, engine, add, hear: hearNow };
 }
 
 test("whoever has too many connections is cut off, and no other", async () => {
@@ -108,6 +126,58 @@ test.each([
     expect(news.raised()[0]?.message).toContain(why);
   },
 );
+
+test("a server whose answers are late costs nobody of its members their connection", async () => {
+  const { time, news, revoked, engine, add } = open();
+  const day = { since: -86_400_000, messages: 1e9, bytes: 1e12 };
+  // Somebody else makes the guard look at all of them.
+  add("UHUB", 1, 30_000, 100);
+  add("UA", 1, 100, MIB, { ...day, server: "t" });
+  // One that was missed between two pages, though its server has answered.
+  add("UB", 1, 100, MIB, day);
+  engine.isMissed = (id, question, nth) => question === "clients" && nth % 2 === 0 && id !== "s/0";
+  await time.run(20_000);
+  expect(engine.asked.clients).toBeGreaterThan(4);
+  expect([revoked, news.raised()]).toEqual([[], []]);
+});
+
+test("a server that is back is no reason to look at all clients", async () => {
+  const { time, engine, add } = open();
+  add("UA", 1, 100, MIB, { since: -86_400_000, messages: 1e9, bytes: 1e12 });
+  add("UB", 1, 100, MIB, { since: -86_400_000, messages: 1e9, bytes: 1e12, server: "t" });
+  engine.isMissed = (id, _, nth) => id.startsWith("t/") && nth % 2 === 0;
+  await time.run(20_000);
+  expect([engine.asked.load > 4, engine.asked.clients]).toEqual([true, 0]);
+});
+
+test("one that has come since is judged by all that it has sent", async () => {
+  const { time, revoked, engine, add } = open();
+  add("UHUB", 1, 30_000, 100);
+  // Between the two samples, of 6 and 7 s.
+  add("UA", 1, 0, 0, { since: 6500, bytes: 100 * MIB });
+  engine.isMissed = (id, question) => question === "clients" && time.now < 6500 && id === "s/1";
+  await time.run(8000);
+  expect(revoked).toContain("UA");
+});
+
+test("whom the engine could not be told is cut off when it can be, though it floods no more", async () => {
+  const { time, guard, revoked, control } = open();
+  control.isAway = true;
+  guard.cut("m0", "it floods this hub");
+  await time.run(7000);
+  expect([revoked, control.tries]).toEqual([[], 3]);
+  control.isAway = false;
+  await time.run(20_000);
+  expect([revoked, control.tries]).toEqual([["UA"], 4]);
+  // Not any more when it may have another JWT.
+  control.isAway = true;
+  guard.cut("m1", "it floods this hub");
+  await time.run(20_000 + CUT_OFF_MS + 4000);
+  const { tries } = control;
+  control.isAway = false;
+  await time.run(20_000 + 2 * CUT_OFF_MS);
+  expect([revoked, control.tries]).toEqual([["UA"], tries]);
+});
 
 test("the alarm ends when nobody was cut off for a while", async () => {
   const { time, guard, news } = open();

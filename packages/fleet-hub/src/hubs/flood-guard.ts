@@ -17,7 +17,7 @@ const MAX_CONNECTIONS = 16;
 const SPARE_CONNECTIONS = 64;
 const MIB = 1024 * 1024;
 /** What one member sends a second at most, to whatever subject; streams are the most of it. */
-const MAX_A_SECOND = { messages: 20_000, bytes: 64 * MIB } as const;
+export const MAX_SENT_A_SECOND = { messages: 20_000, bytes: 64 * MIB } as const;
 /** So long no other JWT is given to one that was cut off, ms. */
 export const CUT_OFF_MS = 60_000;
 /** It has been told to the engine, which needs a moment, ms. */
@@ -50,6 +50,8 @@ export function guardAgainstFloods(options: {
 }): FloodGuard {
   const { index, control, leadership, isConnected, news, notices, clock, logger } = options;
   const cutAt = new Map<string, number>();
+  /** Their keys, which the engine has not been told yet: it could not be. */
+  const uncut = new Map<string, string>();
   let last: { readonly load: EngineLoad; readonly at: number } | undefined;
   let isClosed = false;
   let cancel = (): void => undefined;
@@ -64,35 +66,48 @@ export function guardAgainstFloods(options: {
     logger.warn({ mid, why }, "a master is cut off from the engine");
     news.alarm("flood", true, `master ${mid} was cut off: ${why}`);
     notices.publish({ kind: "cut", mid });
-    control.revoke([record.nkey]).catch((error: unknown) => {
+    revoke(mid, record.nkey);
+  };
+
+  const revoke = (mid: string, nkey: string) => {
+    uncut.delete(mid);
+    control.revoke([nkey]).catch((error: unknown) => {
       logger.warn({ mid, error: String(error) }, "a master can't be cut off; tried again");
+      uncut.set(mid, nkey);
     });
   };
 
-  const judge = (
-    before: readonly EngineClient[],
-    now: readonly EngineClient[],
-    seconds: number,
-  ) => {
+  const revokeAgain = () => {
+    for (const [mid, nkey] of [...uncut]) {
+      // Later it may have another JWT, which it would lose.
+      if (sinceCut(mid) < CUT_OFF_MS - CUTTING_MS) revoke(mid, nkey);
+      else uncut.delete(mid);
+    }
+  };
+
+  const judge = (before: readonly EngineClient[], now: readonly EngineClient[]) => {
     const known = new Map(before.map((client) => [client.id, client]));
     const mids = new Map([...index.members].map(([mid, { value }]) => [value.nkey, mid]));
     const sums = new Map<string, { connections: number; messages: number; bytes: number }>();
-    for (const { id, nkey, messages, bytes } of now) {
+    for (const { id, nkey, messages, bytes, since, at } of now) {
       const mid = mids.get(nkey);
       if (mid === undefined) continue;
       const sum = sums.get(mid) ?? { connections: 0, messages: 0, bytes: 0 };
+      // One that was not there before may only have been missed, with a server whose answer was late or
+      // between two pages: it has sent all of it since it began.
+      const past = known.get(id) ?? { messages: 0, bytes: 0, at: since };
+      const seconds = Math.max(SAMPLE_MS, at - past.at) / 1000;
       sum.connections += 1;
-      // One that was not there before has sent all of it since.
-      sum.messages += messages - (known.get(id)?.messages ?? 0);
-      sum.bytes += bytes - (known.get(id)?.bytes ?? 0);
+      sum.messages += (messages - past.messages) / seconds;
+      sum.bytes += (bytes - past.bytes) / seconds;
       sums.set(mid, sum);
     }
     for (const [mid, { connections, messages, bytes }] of sums) {
-      const rate = Math.round(messages / seconds);
-      const mib = Math.round(bytes / seconds / MIB);
+      const rate = Math.round(messages);
+      const mib = Math.round(bytes / MIB);
       if (connections > MAX_CONNECTIONS) cut(mid, `it has ${connections} connections`);
-      else if (rate > MAX_A_SECOND.messages) cut(mid, `it sends ${rate} messages a second`);
-      else if (mib * MIB > MAX_A_SECOND.bytes) cut(mid, `it sends ${mib} MiB a second`);
+      else if (rate > MAX_SENT_A_SECOND.messages) cut(mid, `it sends ${rate} messages a second`);
+      else if (mib * MIB > MAX_SENT_A_SECOND.bytes) cut(mid, `it sends ${mib} MiB a second`);
     }
   };
 
@@ -106,16 +121,22 @@ export function guardAgainstFloods(options: {
     const before = last;
     last = { load, at };
     const seconds = before === undefined ? 0 : (at - before.at) / 1000;
-    const rate = (kind: "messages" | "bytes") =>
-      before === undefined ? 0 : (load[kind] - before.load[kind]) / seconds;
+    const rate = (kind: "messages" | "bytes") => {
+      let more = 0;
+      // Of servers that answered both times: what another has carried since it began is no rate.
+      for (const [id, now] of load.servers) {
+        more += now[kind] - (before?.load.servers.get(id) ?? now)[kind];
+      }
+      return more === 0 ? 0 : more / seconds;
+    };
     const isFull = load.connections > index.members.size + SPARE_CONNECTIONS;
-    const isMuch = rate("messages") > MAX_A_SECOND.messages || rate("bytes") > MAX_A_SECOND.bytes;
+    const isMuch =
+      rate("messages") > MAX_SENT_A_SECOND.messages || rate("bytes") > MAX_SENT_A_SECOND.bytes;
     if (!isFull && !isMuch) return;
     const first = await control.clients();
-    const askedAt = clock.monotonic();
     if (isMuch) await new Promise<void>((resolve) => clock.after(SAMPLE_MS, resolve));
     const later = isMuch ? await control.clients() : first;
-    judge(first, later, Math.max(1, (clock.monotonic() - askedAt) / 1000));
+    judge(first, later);
   };
 
   const tick = async () => {
@@ -126,6 +147,7 @@ export function guardAgainstFloods(options: {
       logger.debug({ error: String(error) }, "the engine's load is not known");
     }
     if (isClosed) return;
+    revokeAgain();
     for (const [mid] of cutAt) if (sinceCut(mid) > 2 * CUT_OFF_MS) cutAt.delete(mid);
     if (cutAt.size === 0) news.alarm("flood", false, "no master sends too much");
     cancel = clock.after(CHECK_MS, () => void tick());
