@@ -42,7 +42,10 @@ function comparable({ status, headers, body }: Answered, method: string): Answer
     status,
     headers: { ...same, ...(method === "HEAD" && { "content-length": length }) },
     body: body
-      .replace(/"(?:uptime|sysup|cpu|mem_free|mem_used|swap_used|diskr|diskw|netrx|nettx)":\d+/g, "")
+      .replace(
+        /"(?:uptime|sysup|cpu|mem_free|mem_used|swap_used|diskr|diskw|netrx|nettx)":\d+/g,
+        "",
+      )
       .replace(/"expires":"[^"]+"|"ticket":"[^"]+"/g, "")
       .replace(/^(?:process_|nodejs_).*$/gm, "")
       .replace(/up \d+ s/, ""),
