@@ -64,6 +64,21 @@ describe.skipIf(findNatsServer() === undefined)("what the fleet runs at a member
   const told = (sid: string) =>
     hub.reports.filter((one) => one.mid === mid && one.report.sid === sid).at(-1)?.report;
 
+  test("an order that comes before the first set is not given up by it", async () => {
+    const asked = order({ sid: "early", url: single(4371) });
+    let early: Promise<{ reports: PartReport[] }> | undefined;
+    hub.synced = (newcomer) => {
+      early ??= hub.ask(newcomer, "apply", { orders: [asked] }, AppliedSchema);
+      return { answer: "set", revision: 0, bucket, orders: [], name: "" };
+    };
+    folder = temporaryFolder(closers);
+    await start({ token: hub.token() });
+    const [first] = (await early)?.reports ?? [];
+    expect(first).toMatchObject({ outcome: "applied", instance: expect.any(String) });
+    const [again] = await apply(asked);
+    expect(again).toMatchObject({ outcome: "applied", instance: first?.instance });
+  });
+
   test("is told again as it was ordered: policy, epoch and what shows them, also after a restart", async () => {
     const policy = { failover: "serve", ttl: 20, failback: "healthy" } as const;
     const [proof, later] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)];

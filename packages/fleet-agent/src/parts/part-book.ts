@@ -108,10 +108,15 @@ export class PartBook {
     return this.#file.data.bucket;
   }
 
-  /** From now on revisions are of this bucket. */
+  /** From now on revisions are of this bucket. What was ordered before the first one had a name is of it, too. */
   adoptBucket(): void {
     const { data } = this.#file;
+    const isFirst = data.bucket === "";
     data.bucket = this.bucket;
+    if (isFirst) {
+      for (const entry of this.entries) if (entry.bucket === "") entry.bucket = this.bucket;
+      return;
+    }
     data.revision = 0;
     delete data.seen;
   }
