@@ -77,6 +77,13 @@ class Rig {
     await this.#hub?.ended;
   }
 
+  /** Both are stopped, as people do it: the hub gives up its lead. */
+  async end(): Promise<void> {
+    this.#hub?.child.kill("SIGTERM");
+    await this.#hub?.ended;
+    await this.#engine?.kill();
+  }
+
   async join(address: string, stateDirectory?: string): Promise<void> {
     const token = (await this.place.run(["fleet", "token", "create"])).trim();
     this.members.push(
@@ -305,7 +312,7 @@ it.runIf(hasEngine)(
       [["hubs"]],
       [["operator", ...seed]],
     ]) {
-      await rig.lose();
+      await rig.end();
       for (const key of keys) await rig.place.run(["fleet", "rotate", rig.place.folder, ...key]);
       await rig.begin();
       await rig.masters(2);
