@@ -2,10 +2,14 @@ import { type LeaseRequest, LeaseSchema, type PartKey } from "@nodepass/fleet-pr
 import { monotonicMs } from "@nodepass/instances";
 import type { PartEntry } from "../file/fleet-file.ts";
 import type { MemberPost } from "../messages/member-post.ts";
+import { keyOf } from "./part-book.ts";
 
 /** Between two requests at least, ms. */
 const MIN_INTERVAL_MS = 250;
-/** While nobody answers, it is asked again so soon: hubs are choosing a leader, and leases go on ending, ms. */
+/**
+ * While nobody answers, or a part is not named, it is asked again so soon: hubs are choosing a leader, and
+ * leases go on ending, ms.
+ */
 const AGAIN_MS = 500;
 /** Longest wait for an answer, ms: it bounds how many are waited for at once. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -74,14 +78,16 @@ export class Leases {
     const interval = Math.max(MIN_INTERVAL_MS, shortest / 4);
     this.#plan(Math.min(interval, AGAIN_MS));
     try {
-      await this.#ask(entries, Math.min(interval, ANSWER_LIMIT_MS));
-      if (this.#running) this.#plan(interval);
+      const isWhole = await this.#ask(entries, Math.min(interval, ANSWER_LIMIT_MS));
+      // A part that is not named yet may be in a moment: its users wait for it.
+      if (this.#running && isWhole) this.#plan(interval);
     } catch {
       // No leader, or none that answers: the lease that is there ends by itself.
     }
   }
 
-  async #ask(entries: readonly PartEntry[], timeoutMs: number): Promise<void> {
+  /** @returns whether all that may serve by a lease alone are named */
+  async #ask(entries: readonly PartEntry[], timeoutMs: number): Promise<boolean> {
     const { post, onLease } = this.#options;
     const until = monotonicMs() + timeoutMs;
     const parts = entries.map(({ sid, part, epoch }) => ({ sid, part, epoch }));
@@ -101,5 +107,7 @@ export class Leases {
     for (const { sid, part, epoch, ttlMs } of lease.parts) {
       onLease({ sid, part, epoch, until: sentAt + ttlMs });
     }
+    const named = new Set(lease.parts.map(keyOf));
+    return entries.every((entry) => !entry.strict || !entry.running || named.has(keyOf(entry)));
   }
 }

@@ -82,13 +82,19 @@ class Leasing {
     this.#timer = setTimeout(() => void this.#turn(), ms);
   }
 
+  /** Whether all that may serve by a lease alone are named; else it asks again soon, as a member does. */
+  #isWhole(): boolean {
+    const named = new Set(this.#member.leases.map(({ sid, part }) => `${sid}/${part}`));
+    return [...this.#member.parts].every(([key, { order }]) => !order.strict || named.has(key));
+  }
+
   async #turn(): Promise<void> {
     const all = [...this.#member.parts.values()].map(({ order }) => order.ttlMs);
     const ttls = all.filter((ms) => ms > 0);
     if (ttls.length === 0) return;
     const interval = Math.min(...ttls) / 4;
     this.plan(Math.min(interval, LEASE_AGAIN_MS));
-    if (await this.#member.lease()) this.plan(interval);
+    if ((await this.#member.lease()) && this.#isWhole()) this.plan(interval);
   }
 }
 const leasing = new Map<string, Leasing>();
