@@ -84,6 +84,9 @@ export async function powerCutTrial(options: PowerCutOptions): Promise<Found> {
     for (const problem of cuts.problems.slice(0, 10)) marks.note("lost or undone", problem);
     marks.is("removed masters whose key is taken for good", cuts.takenForGood, 0);
     marks.note("removed masters; those taken at first", `${cuts.removed}; ${cuts.takenAtFirst}`);
+    // The engine's own ends when it has said again what it is.
+    const hubs = place;
+    await until(LIMIT_MS, "no alarm is left", async () => (await alarms(hubs)).length === 0);
     marks.is("alarms", (await alarms(place)).join(" ") || "none", "none");
     marks.is("parts that were seen stopped", watch.stopped.size, 0);
 
@@ -207,8 +210,10 @@ class Cuts {
     for (const [at, disk] of this.#disks.entries()) await disk.insert(this.#old[at] ?? "");
     await Promise.all(place.engines.map((engine) => engine.restart()));
     await this.#areBack();
-    await until(LIMIT_MS, "the alarm is raised", async () =>
-      (await alarms(place)).includes("store-older"),
+    await until(
+      LIMIT_MS,
+      "the alarm is raised, and that of the engine is over",
+      async () => (await alarms(place)).join(" ") === "store-older",
     );
     // And a hub that knows the older store only.
     const other = await place.hub();
