@@ -13,6 +13,7 @@ const MESSAGES = 40;
 const MESSAGE_BYTES = 1_000_000;
 const CREATES = 20;
 
+// A process can't be made to stand still there.
 const here =
   findNatsServer() === undefined || process.platform === "win32" ? describe.skip : describe;
 

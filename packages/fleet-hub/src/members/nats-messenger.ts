@@ -1,15 +1,12 @@
-import type { Msg, Subscription } from "@nats-io/nats-core";
+import type { Msg } from "@nats-io/nats-core";
 import {
   ApiAnswerSchema,
   AppliedSchema,
   answerContext,
   type Box,
   boxIdOf,
-  type Chunk,
-  ChunkSchema,
   MAX_CHUNK_BYTES,
   MAX_MEMBER_REQUESTS,
-  MAX_MEMBER_STREAMS,
   type MemberSubjects,
   memberSubjects,
   openMessage,
@@ -22,12 +19,13 @@ import {
 import { type Logger, ServiceError } from "@nodepass/model";
 import type { z } from "zod";
 import type { EngineLink } from "../engine/engine-link.ts";
+import { createAnswerStreams } from "./answer-streams.ts";
 import { ByteGate } from "./byte-gate.ts";
 import type { LivePresence } from "./live-presence.ts";
 import type { MemberBoxes } from "./member-boxes.ts";
 import type { MemberBudget } from "./member-budget.ts";
 import type { MessageCounts } from "./message-counts.ts";
-import { MAX_HUB_STREAMS, type Messenger } from "./messenger.ts";
+import type { Messenger } from "./messenger.ts";
 import { unavailable } from "./why-unavailable.ts";
 
 /**
@@ -71,21 +69,12 @@ export type Outbox = Omit<Messenger, "onDone" | "onEvent" | "onLease"> & {
   close(): void;
 };
 
-interface Stream {
-  readonly subscription: Subscription;
-  readonly onChunk: (chunk: Chunk) => void;
-  next: number;
-  /** It counts against the limits: the answer said so. */
-  isOpen: boolean;
-}
-
 /** Sends requests in boxes and opens their answers; everything in flight is bounded. */
 export function createOutbox(options: MessengerOptions): Outbox {
   const { fleet, link, boxes, presence, budget, counts, logger } = options;
   // What people pass on takes nothing from what hubs themselves want of a member.
   const inFlight = { api: new Map<string, number>(), orders: new Map<string, number>() };
   const gate = new ByteGate(MAX_BYTES_UNDER_WAY);
-  const streams = new Map<string, Map<string, Stream>>();
 
   const called = (mid: string) => `master ${options.nameOf(mid) || mid}`;
 
@@ -212,101 +201,33 @@ export function createOutbox(options: MessengerOptions): Outbox {
     }
   };
 
-  const forget = (mid: string, id: string) => {
-    const own = streams.get(mid);
-    const stream = own?.get(id);
-    if (stream === undefined) return;
-    stream.subscription.unsubscribe();
-    own?.delete(id);
-    if (own?.size === 0) streams.delete(mid);
-  };
-
-  const breakOff = (mid: string, id: string, reason: string) => {
-    const stream = streams.get(mid)?.get(id);
-    if (stream === undefined) return;
-    forget(mid, id);
-    stream.onChunk({ n: stream.next, data: new Uint8Array(0), end: true, error: reason });
-  };
-
-  const takeChunk = (mid: string, id: string, subject: string, message: Msg) => {
-    const stream = streams.get(mid)?.get(id);
-    const box = boxes.of(mid);
-    if (stream === undefined || box === undefined) return;
-    let chunk: Chunk;
-    try {
-      chunk = openMessage(box, subject, ChunkSchema, message.data).message;
-    } catch {
-      counts.bad.chunk += 1;
-      return;
-    }
-    if (chunk.n !== stream.next || chunk.data.byteLength > MAX_CHUNK_BYTES) {
-      counts.bad.chunk += 1;
-      tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
-      breakOff(mid, id, "a piece of the answer was lost on the way");
-      return;
-    }
-    stream.next += 1;
-    if (chunk.end || chunk.error !== "") forget(mid, id);
-    try {
-      stream.onChunk(chunk);
-    } catch (failure) {
-      // It would end the client's reader, and with it the connection.
-      forget(mid, id);
-      logger.error({ mid, error: String(failure) }, "a reader of a stream has failed");
-    }
-  };
-
-  const openStreams = (mid: string | undefined) => {
-    let open = 0;
-    for (const [owner, own] of streams) {
-      if (mid !== undefined && owner !== mid) continue;
-      for (const { isOpen } of own.values()) if (isOpen) open += 1;
-    }
-    return open;
-  };
+  const cancel = (mid: string, id: string) =>
+    tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
+  const streams = createAnswerStreams({ boxes, counts, logger, cancel });
 
   const api: Outbox["api"] = async (mid, message, onChunk, signal) => {
     signal?.throwIfAborted();
     const { connection, subjects } = roadTo(mid);
     const { stream: id } = message;
-    const subject = subjects.stream(id);
-    const subscription = connection.subscribe(subject, {
-      callback: (error, chunk) => {
-        if (error === null) takeChunk(mid, id, subject, chunk);
-      },
-    });
-    const stream: Stream = { subscription, onChunk, next: 0, isOpen: false };
-    const own = streams.get(mid) ?? new Map<string, Stream>();
-    streams.set(mid, own.set(id, stream));
-    const cancel = () => {
-      forget(mid, id);
-      tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
+    streams.expect(mid, id, { connection, subject: subjects.stream(id), onChunk });
+    const isLate = () => {
+      streams.forget(mid, id);
+      cancel(mid, id);
     };
     try {
       const asked = pass(mid, message, signal);
-      const answer = await (signal === undefined ? asked : raced(asked, signal, cancel));
-      if (!answer.streamed) {
-        forget(mid, id);
-        return answer;
-      }
-      if (openStreams(mid) >= MAX_MEMBER_STREAMS || openStreams(undefined) >= MAX_HUB_STREAMS) {
-        cancel();
-        const limit = `${MAX_MEMBER_STREAMS} streams of a master and ${MAX_HUB_STREAMS} of a hub`;
-        throw new ServiceError("LIMIT_REACHED", `no more than ${limit} at once`);
-      }
-      stream.isOpen = true;
+      const answer = await (signal === undefined ? asked : raced(asked, signal, isLate));
+      if (answer.streamed) streams.open(mid, id);
+      else streams.forget(mid, id);
       return answer;
     } catch (error) {
-      forget(mid, id);
+      streams.forget(mid, id);
       throw error;
     }
   };
 
   const unlisten = link.onChange((connected) => {
-    if (connected) return;
-    for (const [mid, own] of [...streams]) {
-      for (const id of [...own.keys()]) breakOff(mid, id, "the engine is gone");
-    }
+    if (!connected) streams.breakAll("the engine is gone");
   });
 
   const isThere: Outbox["isThere"] = async (mid) => {
@@ -339,9 +260,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
       ask(mid, "prepare", PreparedSchema, message, timeoutMs),
     api,
     closeStream: (mid, id) => {
-      if (streams.get(mid)?.has(id) !== true) return;
-      forget(mid, id);
-      tell(mid, "credit", { stream: id, bytes: 0, cancel: true });
+      if (streams.forget(mid, id)) cancel(mid, id);
     },
     credit: (mid, message) => tell(mid, "credit", message),
     watch: (mid, message) => tell(mid, "watch", message),
@@ -349,9 +268,7 @@ export function createOutbox(options: MessengerOptions): Outbox {
     resync: (mid, message) => tellSession(mid, "resync", message.session, message),
     close: () => {
       unlisten();
-      for (const [mid, own] of [...streams]) {
-        for (const id of [...own.keys()]) breakOff(mid, id, "the hub ends");
-      }
+      streams.breakAll("the hub ends");
     },
   };
 

@@ -35,6 +35,7 @@ import {
 import type { z } from "zod";
 import { CreditedStreams } from "./credited-streams.ts";
 import type { MemberIdentity } from "./join-as.ts";
+import { SimulatedLeases } from "./simulated-leases.ts";
 import { applyOrder, type HeldPart, prepareSimulated } from "./simulated-parts.ts";
 
 /** How a simulated member behaves. */
@@ -84,15 +85,12 @@ export class SimulatedMember {
   seen: Seen | undefined;
   /** Orders that came, applied or not. */
   orders = 0;
-  leases: z.output<typeof LeaseSchema>["parts"] = [];
-  /** Until when a strict part may serve, by `performance.now()`, and at which epoch. */
-  readonly #granted = new Map<string, { readonly epoch: number; readonly until: number }>();
+  readonly #leases = new SimulatedLeases();
   readonly #streams = new CreditedStreams((...piece) => this.sendChunk(...piece));
   readonly #options: SimulatedMemberOptions;
   readonly #subjects: ReturnType<typeof memberSubjects>;
   #timer: NodeJS.Timeout | undefined;
   #leaseTimer: NodeJS.Timeout | undefined;
-  #leader: string | undefined;
   #isClosed = false;
   #onSynced: (() => void)[] = [];
 
@@ -103,6 +101,11 @@ export class SimulatedMember {
     this.runs = identity.answer.runs ?? [];
     this.box = openBox({ own: identity.box, peerPublicKey: identity.hubKey, side: "member" });
     this.#subjects = memberSubjects(identity.answer.fleet, identity.mid);
+  }
+
+  /** What its last lease named. */
+  get leases(): SimulatedLeases["named"] {
+    return this.#leases.named;
   }
 
   /** Streams that the hub has broken off. */
@@ -256,22 +259,11 @@ export class SimulatedMember {
     const parts = [...this.parts.values()]
       .filter(({ order }) => order.ttlMs > 0)
       .map(({ order: { sid, part, epoch } }) => ({ sid, part, epoch }));
-    let sentAt = performance.now();
     try {
-      const ask = () => {
-        const body = { session: this.session, hub: this.#leader, parts };
+      await this.#leases.renew(parts, (hub, asked) => {
+        const body = { session: this.session, hub, parts: asked };
         return this.#ask(this.#subjects.lease, body, LeaseSchema, 2000);
-      };
-      let lease = await ask();
-      if (lease.hub !== this.#leader) {
-        this.#leader = lease.hub;
-        sentAt = performance.now();
-        lease = await ask();
-      }
-      this.leases = lease.parts;
-      for (const { sid, part, epoch, ttlMs } of this.leases) {
-        this.#granted.set(`${sid}/${part}`, { epoch, until: sentAt + ttlMs });
-      }
+      });
       return true;
     } catch {
       return false;
@@ -283,9 +275,7 @@ export class SimulatedMember {
     const held = this.parts.get(key);
     if (held === undefined || !held.report.running || this.evicted !== undefined) return undefined;
     const { strict, epoch } = held.order;
-    if (!strict) return epoch;
-    const lease = this.#granted.get(key);
-    return lease?.epoch === epoch && performance.now() < lease.until ? epoch : undefined;
+    return !strict || this.#leases.allow(key, epoch) ? epoch : undefined;
   }
 
   /** Asks for leases every so often, ms. */
