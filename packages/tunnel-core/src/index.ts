@@ -37,7 +37,7 @@ export type {
   TunnelLatencies,
   TunnelState,
 } from "./tunnel-reports.ts";
-export { changeInPlace } from "./tunnels/update-settings.ts";
+export { changeInPlace, changesBetween } from "./tunnels/update-settings.ts";
 
 // Internal to the workspace: not part of the public API, may change at any time.
 
