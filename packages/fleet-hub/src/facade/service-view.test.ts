@@ -1,6 +1,7 @@
 import type { PartReport, ServiceRecord } from "@nodepass/fleet-protocol";
 import { expect, test } from "vitest";
-import type { MemberFacts, Presence } from "../members/presence.ts";
+import { SYNCED } from "../../test/support/member-facts.ts";
+import type { Presence } from "../members/presence.ts";
 import { serviceView } from "./service-view.ts";
 
 const PART = { from: null, to: null, epoch: 1, running: true, sel: "", home: null, adopt: null };
@@ -9,12 +10,6 @@ const presence: Pick<Presence, "facts" | "report"> = {
     throw new Error("nobody has the part");
   },
   report: () => undefined,
-};
-
-const FACTS: MemberFacts = {
-  ...{ status: "online", heardAt: undefined, sealedAt: undefined, heardAtWall: undefined },
-  ...{ session: "x", heartbeat: undefined, version: "", allow: [], prefix: "/api" },
-  ...{ duplicate: false, synced: true },
 };
 
 const record = (failover: "off" | "strict", from: string | null): ServiceRecord => ({
@@ -70,7 +65,7 @@ test("a client that its server keeps from running waits, and has not failed", ()
         revision: 1,
       },
       {
-        facts: (mid) => ({ ...FACTS, ...(mid === "m0" && { status: status as "online" }) }),
+        facts: (mid) => ({ ...SYNCED, ...(mid === "m0" && { status: status as "online" }) }),
         report: (_, at) =>
           at === 0
             ? { ...said, part: 0, outcome: "applied", ...server }
@@ -91,7 +86,7 @@ test("a client that its server keeps from running waits, and has not failed", ()
 test("a master that its hub has not heard of yet is not called late", () => {
   const value = { ...record("off", null) };
   value.parts = [{ ...PART, role: "server" as const, owner: "m0", url: "server://:1/127.0.0.1:2" }];
-  const late = { ...presence, facts: () => ({ ...FACTS, status: "late" as const }) };
+  const late = { ...presence, facts: () => ({ ...SYNCED, status: "late" as const }) };
   const { parts } = serviceView("s", { value, revision: 1 }, late, false);
   expect(parts).toMatchObject([
     { state: "unreachable", reason: "its master has not been heard of yet" },

@@ -2,7 +2,7 @@ import type { PartRecord, PartReport, ServiceRecord } from "@nodepass/fleet-prot
 import type { Clock } from "@nodepass/master-api";
 import { SILENT_LOGGER } from "@nodepass/model";
 import { describe, expect, it } from "vitest";
-import type { MemberFacts } from "../members/presence.ts";
+import { SYNCED } from "../../test/support/member-facts.ts";
 import type { Stored } from "../store/fleet-store.ts";
 import { createLeaseBook, FRESH_WITHIN_MS } from "./lease-book.ts";
 
@@ -55,7 +55,7 @@ function surroundings() {
       },
     },
     presence: {
-      facts: () => FACTS,
+      facts: () => ({ ...SYNCED, heardAt: 0, sealedAt: 0, heardAtWall: 0 }),
       reportOf: (mid) => reports.get(mid),
     },
     leadership: {
@@ -126,20 +126,6 @@ function surroundings() {
     },
   };
 }
-
-const FACTS: MemberFacts = {
-  status: "online",
-  heardAt: 0,
-  sealedAt: 0,
-  heardAtWall: 0,
-  session: "boot",
-  heartbeat: undefined,
-  version: "",
-  prefix: "",
-  allow: [],
-  duplicate: false,
-  synced: true,
-};
 
 const released = (epoch: number): PartReport => ({
   sid: "s",

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { SYNCED } from "../../test/support/member-facts.ts";
 import { SimulatedClock, SimulatedTime } from "../../test/support/simulated-clock.ts";
-import type { MemberFacts } from "../members/presence.ts";
 import { createSilence } from "./silence.ts";
 
 const TTL_MS = 10_000;
@@ -20,7 +20,7 @@ it("takes no master for lost while another hub may lead, nor by what came before
         onChange: () => () => undefined,
       },
     },
-    { facts: (): MemberFacts => ({ ...FACTS, heardAt: 1000, sealedAt: 1000 }) },
+    { facts: () => ({ ...SYNCED, heardAt: 1000, sealedAt: 1000 }) },
   );
   await time.run(1000 + TTL_MS + 1000);
   expect(silence.isLost("A", TTL_MS)).toBe(false);
@@ -35,17 +35,3 @@ it("takes no master for lost while another hub may lead, nor by what came before
   await time.run(since + TTL_MS + 1001);
   expect(silence.isLost("A", TTL_MS)).toBe(true);
 });
-
-const FACTS: MemberFacts = {
-  status: "online",
-  heardAt: undefined,
-  sealedAt: undefined,
-  heardAtWall: undefined,
-  session: "boot",
-  heartbeat: undefined,
-  version: "",
-  prefix: "",
-  allow: [],
-  duplicate: false,
-  synced: true,
-};
