@@ -13,8 +13,8 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /source
 COPY . .
 # One script is what both this file and the tests run, so they cannot drift apart.
-RUN --mount=type=cache,target=/root/.local/share/pnpm/store \
-    sh deploy/build-image-tree.sh /app
+RUN --mount=type=cache,target=/cache/pnpm/store \
+    XDG_DATA_HOME=/cache sh deploy/build-image-tree.sh /app
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="NodePass master" \

@@ -11,8 +11,8 @@ ARG NODE_IMAGE=node:26.10.0-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /source
 COPY . .
-RUN --mount=type=cache,target=/root/.local/share/pnpm/store \
-    sh deploy/build-image-tree.sh /app cli
+RUN --mount=type=cache,target=/cache/pnpm/store \
+    XDG_DATA_HOME=/cache sh deploy/build-image-tree.sh /app cli
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="NodePass" \
